@@ -33,7 +33,7 @@ export interface AddressesMoved {
   readonly applied: boolean;
 }
 
-/** In parts, each of them all or nothing. */
+/** Moves addresses in parts, each of them all or nothing. */
 export async function moveAll(
   context: AdminContext,
   targets: readonly Target[],
@@ -55,7 +55,7 @@ export async function moveAll(
   return sum;
 }
 
-/** `actor`: absent where it is only asked what would be. */
+/** `actor`: absent if it is only asked what would be. */
 async function movePart(
   context: AdminContext,
   targets: readonly Target[],
@@ -97,7 +97,7 @@ function checkOnce(moves: readonly AddressMove[]): void {
   }
 }
 
-/** All that is wrong at once; the store checks again in the transaction. */
+/** Everything that is wrong, at once; the store checks again in the transaction. */
 async function problemOf({ store }: AdminContext, { address, login }: AddressMove): Promise<string[]> {
   const { registry } = store;
   const [from, to] = [await registry.findRecipient(addressKey(address)), await registry.findAccount(login)];

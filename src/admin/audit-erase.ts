@@ -88,7 +88,7 @@ export interface Erased {
   readonly rows: number;
   readonly byLog: ByKind;
   readonly kept: number;
-  /** When the last of what was kept has had its time; absent where nothing was kept. */
+  /** When the last of what was kept has had its time; absent if nothing was kept. */
   readonly keptUntil?: Instant;
 }
 
@@ -144,7 +144,7 @@ export async function erasePeople(
 /** What is only counted would be written with who and where after they were erased. Durable when it resolves. */
 async function writeCounted({ gateway, store }: AdminContext, { accounts }: Pick<People, 'accounts'>): Promise<void> {
   gateway?.writeCounted((account) => account !== undefined && accounts.has(account));
-  // Of a name that is no account's.
+  // The name may belong to no account.
   gateway?.writeCounted();
   await store.audit.head();
 }
@@ -158,7 +158,7 @@ export async function eraseWanted(context: AdminContext, wanted: Wanted, call: C
     throw new AdminError('invalid', 'Cannot erase what has not happened yet: expected a moment in the past');
   const { actor } = call;
   const about = await isAbout(context, wanted);
-  // Behind what was just written of them.
+  // Everything before this moment, which includes the rows that were just written.
   const { before = instant(clock.now() + 1) } = wanted;
   const { seq: end } = await audit.head();
   const chosen = { about, before, alsoKept, progress: (seq: number) => call.progress(seq, end) };

@@ -11,12 +11,12 @@ import { accountsOf } from './organisation-accounts.ts';
 const PAGE = 200;
 
 export interface Belonging {
-  /** As it is now. */
+  /** The account as it is now. */
   readonly summary: AccountSummary;
   /** Rows of its trail behind `after`, up to and with `upTo`, are the organisation's. */
   readonly after: number;
   readonly upTo: number;
-  /** Until when, and whose it became then; absent where it still is. */
+  /** When the account left, and which organisation it went to; absent if it is still here. */
   readonly left?: { readonly at: Instant; readonly to: string };
 }
 

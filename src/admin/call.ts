@@ -9,11 +9,11 @@ export const NOBODY = 'unknown';
 export interface Caller extends Actor {
   /** Id of a request that two operators have signed. */
   readonly approval?: string;
-  /** Of an operator: then the name is proven. */
+  /** Id of an operator's token: then the name is proved. */
   readonly token?: string;
 }
 
-/** What goes along with a call, for whoever calls. */
+/** Options that go along with a call. */
 export interface CallOptions {
   readonly progress?: (done: number, total: number, phase?: string) => void;
   /** Text to send after the request, such as a CSV file; in pieces where it is large. */
@@ -22,7 +22,7 @@ export interface CallOptions {
   readonly receive?: (piece: string) => void;
 }
 
-/** What an operation asks of whoever calls it. */
+/** What an operation asks of its caller. */
 export interface OperationRight {
   readonly operation: string;
   readonly right: Right;
@@ -36,14 +36,14 @@ export interface Call {
   readonly approval?: string;
   /** How it is known who asked for it on the telephone; of a page for helpdesks. Stands in the trail. */
   readonly caller?: string;
-  /** What every operation asks for; runOperation says it. */
+  /** Rights that every operation asks for; runOperation checks them. */
   readonly rights?: readonly OperationRight[];
-  /** Aborted when the caller has gone: long work stops where it may, and nobody is told any more. Absent where the caller cannot go without us. */
+  /** Aborted when the caller has gone: long work stops where it may, and nobody is told any more. Absent if the caller cannot go without us. */
   readonly gone?: AbortSignal;
   /** Told now and then by operations that take long. `phase`: what is done now, as in "Hashing", where there are several. */
   readonly progress: (done: number, total: number, phase?: string) => void;
   /** Text that came after the request, such as a CSV file, in pieces; absent when none came. */
   readonly upload?: AsyncIterable<string>;
-  /** Hands over octets of a file before the answer, as latin-1 text, in pieces of at most 64 KB; resolves when the caller takes more. Absent where nobody takes a file. */
+  /** Hands over octets of a file before the answer, as latin-1 text, in pieces of at most 64 KB; resolves when the caller takes more. Absent if nobody takes a file. */
   readonly send?: (piece: string) => Promise<void>;
 }

@@ -163,7 +163,7 @@ export function viewGatewayCertificate(
   };
 }
 
-/** Empty where it is not kept. */
+/** Empty if it is not kept. */
 export const pemOf = ({ der }: AccountCertificate): string => (der.length === 0 ? '' : encodePem('CERTIFICATE', der));
 
 export const viewIssued = ({ certificate, chain }: Issued, account: string, use: string): IssuedView => ({

@@ -11,12 +11,12 @@ import { usablePath } from './socket-path.ts';
 /** Calls operations, wherever they run. */
 export interface AdminClient {
   call<N extends OperationName>(name: N, input: Input, options?: CallOptions): Promise<OperationResult<N>>;
-  /** Of the gateway, where its last answer said that it is not ours. */
+  /** Version of the gateway, if its last answer showed that it is not ours. */
   otherVersion?(): string | undefined;
   close(): Promise<void>;
 }
 
-/** Its file's rights let others in, and not us. */
+/** The permissions of the socket file let others in, and not us. */
 export class SocketShut extends AdminError {
   constructor(path: string) {
     super(
@@ -60,7 +60,7 @@ export async function connectControl(
         const { kind, message, request } = got.error as { kind: AdminErrorKind; message: string; request?: string };
         throw new AdminError(kind, message, request === undefined ? {} : { request });
       });
-      // Where what is to be sent cannot be read, the answer is nobody's any more.
+      // If the upload cannot be read, nobody waits for the answer.
       answer.catch(() => undefined);
       const unreadable = sent.then(() => new Promise<never>(() => undefined));
       const result = await Promise.race([answer, unreadable]);

@@ -1,4 +1,4 @@
-/** What the operations work with. */
+/** The parts that operations work with. */
 import type { NoticeWriter } from '../notices/notice-writer.ts';
 import type { DeliveryNoticeWriter } from '../notices/delivery-notices.ts';
 import type { Backups } from '../backup/backups.ts';
@@ -58,7 +58,7 @@ export interface WebhookParts {
 
 /** What operations on the web console work with. */
 export interface ConsoleParts {
-  /** Its address, with a slash behind it; absent where no listener has it. */
+  /** Its address, with a slash at the end; absent if no listener has it. */
   readonly page?: string;
   /** How long its sessions hold. */
   readonly times: SessionTimes;
@@ -92,7 +92,7 @@ export interface EvidenceParts {
 
 /** What operations on the master key work with. */
 export interface KeyParts {
-  /** Of the master key that the store is opened with. */
+  /** Fingerprint of the master key that the store is opened with. */
   readonly fingerprint: () => Promise<string>;
   readonly escrow: () => Escrow | undefined;
   readonly keepEscrow: (escrow: Escrow) => void;
@@ -111,12 +111,12 @@ export interface ConfigurationParts {
 export interface AdminContext {
   readonly store: Store;
   readonly configuration: ConfigurationParts;
-  /** Absent: an engine on one machine. */
+  /** Absent: the store has no sites. */
   readonly sites?: Sites;
   readonly clock: Clock;
   /** Hashes a new password; answers why not for one that no account may have. */
   readonly hashPassword: (text: string) => Promise<string>;
-  /** Looks for malware in a message of another server before it is filed; absent where nothing is scanned. */
+  /** Looks for malware in a message of another server before it is filed; absent if nothing is scanned. */
   readonly scanImported?: ImportScan;
   /** The gateway's own certificate authority. */
   readonly ca: CaParts;

@@ -7,7 +7,7 @@ export interface CsvRecord {
   readonly line: number;
   /** The field under this heading without the spaces around it; '' where it is empty or the column is missing. */
   cell(column: string): string;
-  /** The same with its spaces: for passwords. */
+  /** The field with its spaces: for passwords. */
   raw(column: string): string;
 }
 
@@ -17,7 +17,7 @@ export type TableItem =
   | { readonly kind: 'problem'; readonly problem: CsvProblem };
 
 export interface TableShape {
-  /** Each must stand in the header. */
+  /** Columns that must stand in the header. */
   readonly required: readonly string[];
   readonly optional: readonly string[];
   /** Names that a column had in the version before, and what it is called now. */
@@ -45,7 +45,7 @@ export function problemLines(problems: readonly CsvProblem[]): string {
   return lines.join('\n');
 }
 
-/** Throws AdminError where there is one. `action` as in "Cannot end accounts". `kind`: `invalid` where the file alone is judged. */
+/** Throws AdminError if there is one. `action` as in "Cannot end accounts". `kind`: `invalid` where the file alone is judged. */
 export function refuseLines(action: string, problems: readonly CsvProblem[], kind: AdminErrorKind = 'invalid'): void {
   if (problems.length === 0) return;
   const text = `Cannot ${action}, nothing was changed:\n${problemLines(problems)}`;

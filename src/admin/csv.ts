@@ -71,7 +71,7 @@ export class CsvParser {
   push(text: string): readonly CsvItem[] {
     for (let at = 0; at < text.length && !this.stopped; at += 1) {
       const c = text.charAt(at);
-      // A byte order mark: the decoder of octets has taken it away, whoever sends text may not have.
+      // A byte order mark: the decoder of octets removes it, a caller that gives text may not have.
       if (this.#any || c !== '\ufeff') this.#take(c);
       this.#any = true;
     }
@@ -134,7 +134,7 @@ export class CsvParser {
   #add(c: string): void {
     this.#length += 1;
     if (this.#field.length >= this.#limits.field || this.#length > this.#limits.record) {
-      // Where a closing quote is missing, all that follows is one field, and no line end can be trusted any more.
+      // Without a closing quote everything that follows is one field, and no line end can be trusted.
       const quoted = this.#state === 'quoted';
       const what = `a field has more than ${this.#limits.field} characters or its record more than ${this.#limits.record}`;
       this.#fault(quoted ? `${what}; is a closing quote missing?` : what, quoted);

@@ -1,4 +1,7 @@
-/** Who may decide on another's request with a passkey: whoever may do himself what it asks, for all organisations, and has neither asked nor signed it. */
+/**
+ * Who may decide on another's request with a passkey: an operator who may do himself what it asks, for all organisations, and has neither asked nor signed
+ * it.
+ */
 import type { ApprovalRecord } from '../store/operators.ts';
 import { type Standing, mayDo } from '../domain/roles.ts';
 import type { Verdict } from '../domain/second-person.ts';
@@ -23,7 +26,7 @@ const WHY = {
 } as const;
 export type Bar = keyof typeof WHY;
 
-/** Why he may not; undefined where he may. */
+/** Why the operator may not decide; undefined if he may. */
 export async function barTo(
   context: AdminContext,
   request: ApprovalRecord,
@@ -37,7 +40,7 @@ export async function barTo(
   return all.some((one) => one.name === name) ? 'signed' : undefined;
 }
 
-/** Throws AdminError; the trail has that somebody tried. */
+/** Checks that the operator may decide. Throws AdminError; the trail records the attempt. */
 export async function checkDecides(
   context: AdminContext,
   request: ApprovalRecord,

@@ -1,4 +1,4 @@
-/** The directory as whoever shows it has it: the HTTPS API, commands, and what else searches it. */
+/** The directory for those who show it: the HTTPS API, commands, and LDAP searches. */
 import type {
   DirectoryQuery,
   DirectoryRecord,
@@ -16,7 +16,7 @@ import type { Store } from '../store/port/store.ts';
 /** Entries of one read while a whole copy is made: a megabyte with certificates. */
 const PAGE = 500;
 
-/** What all share that show it to accounts. */
+/** Counts that all share who show it to accounts. */
 export interface DirectoryCounts {
   /** Entries that accounts asked for within the hour, over all roads. */
   readonly asked: { of(account: AccountId): number; add(account: AccountId, entries: number): void };
@@ -77,7 +77,7 @@ export class Directory {
     return await this.#store.directoryEntry(key);
   }
 
-  /** All of them, page by page. Ends early where `signal` is aborted. */
+  /** All entries, page by page. Ends early if `signal` is aborted. */
   async *pages(query: Omit<DirectoryQuery, 'limit'>, signal?: AbortSignal): AsyncGenerator<readonly DirectoryRecord[]> {
     let { after } = query;
     while (signal?.aborted !== true) {

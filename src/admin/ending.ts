@@ -7,6 +7,6 @@ export const MAX_GRACE = 366;
 /** Days, where nothing is said: somebody misses a mailbox within a month, with holidays between. */
 export const DEFAULT_GRACE = 30;
 
-/** Until when it can be taken back; undefined: not at all, as with 0 days. */
+/** Until when an end can be taken back; undefined: not at all, as with 0 days. */
 export const endOf = ({ clock }: Pick<AdminContext, 'clock'>, grace: number): Instant | undefined =>
   grace === 0 ? undefined : instant(clock.now() + days(grace));

@@ -16,10 +16,10 @@ type EndingStore = Pick<Store, 'certificates' | 'pgpKeys'>;
 
 /** Rows carry the certificate or the key: few at a time. */
 const PAGE = 100;
-/** As many as a region has; beyond them the count stands still. */
+/** Most ends that are counted, as many as a region has; beyond that the count stands still. */
 const MOST = 20_000;
 
-/** When they end, of those that end within so many days from now. */
+/** Ends within this many days from now. */
 export async function endingsWithin(store: EndingStore, now: Instant, within: number): Promise<Endings> {
   const query = { limit: PAGE, endsFrom: now, endsBefore: instant(now + days(within)) };
   return { certificate: await certificates(store, query), 'pgp-key': await pgpKeys(store, query) };
@@ -59,7 +59,7 @@ async function pgpKeys({ pgpKeys: all }: EndingStore, query: EndingQuery): Promi
 
 const SOON = 7;
 
-/** Undefined: nothing ends within a week. */
+/** The finding; undefined: nothing ends within a week. */
 export async function endingFinding(store: EndingStore, now: Instant): Promise<DoctorFinding | undefined> {
   const { certificate, 'pgp-key': keys } = await endingsWithin(store, now, SOON);
   const told = [

@@ -42,7 +42,7 @@ export class AdminError extends Error {
   }
 }
 
-/** For what only a running gateway can do. Throws AdminError where none runs. */
+/** For what only a running gateway can do. Throws AdminError if none runs. */
 export function runningGateway(gateway: RunningGateway | undefined, action: string): RunningGateway {
   if (gateway === undefined)
     throw new AdminError(

@@ -21,7 +21,7 @@ export interface UsedCertificate {
   readonly serial?: string;
   readonly from?: string;
   readonly until?: string;
-  /** Also when it was taken back only later. */
+  /** Set also if the certificate was revoked later. */
   readonly revoked?: { readonly at: string; readonly reason?: string };
   readonly pem?: string;
 }

@@ -37,12 +37,12 @@ export interface NoticeFacts extends Filed {
 
 export interface Submission extends PartsView {
   readonly id: string;
-  /** Absent where it was refused, or where its facts are no longer kept. */
+  /** Absent if the message was refused, or its facts are no longer kept. */
   readonly message?: Filed & { readonly envelope: MessageRecord['envelope'] };
   /** Deviations that were tolerated, line ends among them, by name. */
   readonly quirks: string;
   readonly copies: readonly CopyView[];
-  /** What protection made of it for some recipients. */
+  /** Copies that protection made for some recipients. */
   readonly protected: readonly ProtectedCopy[];
   readonly notices: readonly NoticeFacts[];
   readonly events: readonly (EventView & { readonly seq: number; readonly erased: boolean })[];
@@ -57,7 +57,7 @@ export interface Gathered {
   readonly missing: readonly string[];
 }
 
-/** Throws AdminError where nothing is known of it. */
+/** Gathers the facts. Throws AdminError if nothing is known of the message. */
 export async function gather(context: AdminContext, name: string): Promise<Gathered> {
   const { store } = context;
   const ids = await submissionsOf(context, name);

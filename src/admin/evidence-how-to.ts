@@ -1,4 +1,4 @@
-/** How to check a signed document with nothing of ours: goes along in each. */
+/** How to check a signed document without our programs: added to each. */
 
 export const howToCheck = (fingerprint: string): string => `HOW TO CHECK THIS FILE
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { AdminError } from './error.ts';
 
-/** Throws at its end where it is another one: whoever reads it does nothing before that. */
+/** Throws at the end if the content is another one: its reader does nothing before that. */
 export async function* exactly(
   upload: AsyncIterable<string>,
   sha256: string | undefined,

@@ -12,7 +12,7 @@ const AT_ONCE = 64;
 
 export interface CompareOptions {
   readonly registry: Pick<Registry, 'findLogin' | 'findRecipient' | 'findOrganisation'>;
-  /** Told after each group of lines. */
+  /** Called after each group of lines. */
   readonly progress?: (phase: 'check', done: number, total: number) => void;
   /** Registered together with the accounts, which are its own: all of it or nothing. */
   readonly organisation?: NewOrganisation;
@@ -20,14 +20,14 @@ export interface CompareOptions {
   readonly signal?: AbortSignal;
 }
 
-/** `already`: how many lines stand in the registry as they are in the file. */
+/** `already`: number of lines that stand in the registry as in the file. */
 export async function compareWithRegistry(
   lines: readonly ImportLine[],
   options: CompareOptions,
 ): Promise<{ readonly problems: readonly CsvProblem[]; readonly already: number }> {
   const { registry, progress, signal } = options;
   const added = options.organisation?.name;
-  /** By name, why there can be no account of it. */
+  /** Organisations by name, with the reason why they can have no account. */
   const organisations = new Map<string, string | undefined>();
   for (const { organisation } of lines)
     if (!organisations.has(organisation))

@@ -28,13 +28,13 @@ export interface ImportLine {
 export interface ReadOptions {
   /** A line may have no password. */
   readonly withoutPassword?: boolean;
-  /** Told every thousand lines; `total` is 0, since it is unknown. */
+  /** Called every thousand lines; `total` is 0, since it is unknown. */
   readonly progress?: (phase: 'check', done: number, total: number) => void;
   /** Ends the reading before its next line. */
   readonly signal?: AbortSignal;
 }
 
-/** Throws nothing that the file says: each bad line is a problem. */
+/** Reads the lines. Each bad line is a problem, and none throws. */
 export async function readLines(
   source: AsyncIterable<Uint8Array | string>,
   options: ReadOptions,
@@ -106,7 +106,7 @@ function readLine(
   return { line: { line: record.line, login, addresses, organisation, kind, secret } };
 }
 
-/** What stands in these two columns is never repeated in a message. */
+/** The values of these two columns are never repeated in a message. */
 function readSecret(
   record: CsvRecord,
   { withoutPassword }: Pick<ReadOptions, 'withoutPassword'>,

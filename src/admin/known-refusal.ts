@@ -1,4 +1,4 @@
-/** What an operation ends with that is nobody's bug, as whoever asked is told of it: also over the control socket, which carries a kind and a text. */
+/** Expected errors of operations, in words for the caller: also over the control socket, which carries a kind and a text. */
 import { BackupRefused } from '../backup/refused.ts';
 import { SealBroken } from '../crypto/keys/sealing.ts';
 import { Unusable } from '../domain/unusable.ts';
@@ -7,11 +7,11 @@ import { RegistryError } from '../store/registry.ts';
 import { ContentDamaged, StoreFailed, StoreFull, StoreUnavailable } from '../store/store.ts';
 import { AdminError } from './error.ts';
 
-/** Of the machine, the store or a key: nothing that whoever asked did wrong, so the gateway's log has it too. Backups write their own lines. */
+/** Errors of the machine, the store or a key: the caller did nothing wrong, so the gateway's log has them too. Backups write their own lines. */
 export const isOfMachine = ({ cause }: AdminError): boolean =>
   cause instanceof Error && !(cause instanceof RegistryError || cause instanceof BackupRefused);
 
-/** Undefined for what nobody expected. */
+/** The refusal; undefined for an unexpected error. */
 export function knownRefusal(error: unknown): AdminError | undefined {
   if (error instanceof AdminError) return error;
   if (!(error instanceof Error)) return undefined;

@@ -26,7 +26,7 @@ export async function gatewayKeyFinding(
   };
 }
 
-/** Undefined: none. */
+/** The finding; undefined: no mailbox is stuck. */
 function stuckFinding(mailboxes: number): DoctorFinding | undefined {
   if (mailboxes === 0) return undefined;
   return {

@@ -20,7 +20,7 @@ const MAX_TEXT = 64 * 1024;
 /** Organisations read at a time, and letters under way: the store joins those in one commit. */
 const PAGE = 200;
 const AT_ONCE = 25;
-/** Told of one by one; of more the number alone. */
+/** Organisations that are listed one by one; of more only the number is told. */
 const TOLD = 1000;
 
 export const notTold = z.object({ organisation: z.string(), why: z.string(), telephone: z.string().optional() });

@@ -30,13 +30,13 @@ export interface Ran {
   readonly actor: Actor;
   /** How it is known who it was; a row without it has the name that the caller gave. */
   readonly proof: Proof;
-  /** What the caller may do at most. */
+  /** The highest role that the caller may use. */
   readonly role: Role;
   /** Fields of the input that say whom or what it was about. */
   readonly names?: readonly string[];
   /** `gateway`: asked of the running one. `store`: the command had the store open itself. */
   readonly by: 'gateway' | 'store';
-  /** How it is known who asked the actor for it. */
+  /** How it is known who asked the operator for it. */
   readonly caller?: string;
   /** Why it was not done. */
   readonly refused?: string;
@@ -65,7 +65,7 @@ export function noteOperation(audit: Pick<AuditTrail, 'note'>, ran: Ran): void {
   });
 }
 
-/** Where it is named by our id, the row stands in the trace of the message: whoever asks for it sees who else did. */
+/** If the message is named by our id, the row stands in its trace: whoever asks for that sees who else did. */
 function aboutMessage(name: unknown): { readonly message?: MessageId } {
   const message = typeof name === 'string' ? parseMessageId(name) : undefined;
   return message === undefined ? {} : { message };

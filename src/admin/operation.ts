@@ -9,11 +9,11 @@ import type { Input } from './input.ts';
 export type Owned = 'account' | 'address' | 'organisation' | 'webhook';
 
 export interface Operation<I = never, O = unknown> {
-  /** True where the registry or the gateway is changed: such a call is logged with the person behind it. */
+  /** True if the registry or the gateway is changed: such a call is logged with the person behind it. */
   readonly changes: boolean;
   /** It takes its upload as it comes and keeps nothing of it: an upload of any length is taken. */
   readonly streams?: true;
-  /** What it asks of whoever calls it. */
+  /** The right that the caller needs. */
   readonly right: Right;
   /** Fields of its input that say whom or what it was about, for the trail; left out, the names that all operations share. */
   readonly names?: readonly string[];

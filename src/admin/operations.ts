@@ -26,10 +26,10 @@ export type OperationResult<N extends OperationName> = Awaited<ReturnType<(typeo
 
 export const operationNames = Object.keys(operations) as OperationName[];
 
-/** Those that change the registry, the store or the gateway. */
+/** Operations that change the registry, the store or the gateway. */
 export const changeNames = (Object.keys(operations) as OperationName[]).filter((name) => operationOf(name).changes);
 
-/** True where an upload of any length is taken. */
+/** True if an upload of any length is taken. */
 export const isStreamed = (name: OperationName): boolean => operationOf(name).streams === true;
 
 export const isOperation = (name: string): name is OperationName => Object.hasOwn(operations, name);
@@ -37,7 +37,7 @@ export const isOperation = (name: string): name is OperationName => Object.hasOw
 /** Fields that name what an organisation owns. */
 export const ownedIn = (name: OperationName): ReturnType<typeof ownedBy> => ownedBy(operationOf(name));
 
-/** What it asks of whoever calls it. */
+/** The right that an operation needs. */
 export const rightOf = (name: OperationName): Right => operationOf(name).right;
 
 const rights = [...operationNames].sort().map((operation) => ({ operation, right: rightOf(operation) }));
@@ -66,7 +66,7 @@ export async function runOperation<N extends OperationName>(
     ...defined({ names: operation.names, caller: call.caller }),
   };
   try {
-    // Before anything is read of the store: whoever may not do it learns nothing of what is there.
+    // Checked before anything of the store is read: a caller without the right learns nothing about what exists.
     checkRight(name, rightOf(name), call.who);
     const asked = withOneReason(input, call);
     const whole = operation.read(asked);

@@ -16,7 +16,7 @@ import { couldSign } from './approvers.ts';
 export interface OperatorFindingParts {
   readonly store: Store;
   readonly secondPerson: readonly ChosenVerb[];
-  /** Of the web console; undefined: no listener has it. */
+  /** Address of the web console; undefined: no listener has it. */
   readonly page: string | undefined;
   readonly now: Instant;
 }

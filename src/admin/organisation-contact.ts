@@ -19,11 +19,11 @@ function reachedElsewhere(before: Organisation, changes: OrganisationDetails): C
 
 export interface ContactNotice {
   readonly notice: PreparedNotice | undefined;
-  /** Undefined: nobody of the organisation could be told. */
+  /** Address that was told; undefined: nobody of the organisation could be told. */
   readonly told: string | undefined;
 }
 
-/** For whoever was reached before; written before the change, so that none is made of which he does not hear. Undefined: nothing to tell. */
+/** A letter to the previous contact; written before the change, so that none is made without it. Undefined: nothing to tell. */
 export async function tellBefore(
   { noticeWriter, clock }: AdminContext,
   before: Organisation,

@@ -10,7 +10,7 @@ import type { Owned } from './operation.ts';
 interface Own {
   /** Inputs that it may set. */
   readonly inputs: readonly string[];
-  /** Of them, the one that may name what others of its organisation hold. */
+  /** The one of these inputs that may name what others of the organisation hold. */
   readonly wide?: string;
 }
 
@@ -27,7 +27,7 @@ const OWN: Readonly<Record<string, Own>> = {
   'address.absence.list': { inputs: ['address', 'limit', 'after'] },
   // An account agrees to stand in for somebody.
   'address.consent.add': { inputs: ['substitute', 'for'], wide: 'for' },
-  // Of the contact of an organisation alone: who is in it.
+  // Only the contact of an organisation may list its accounts.
   'account.list': { inputs: ['organisation', 'limit', 'after'] },
 };
 
@@ -47,7 +47,7 @@ interface Looks {
 interface Whose {
   /** Fields that name what somebody owns. */
   readonly fields: Readonly<Record<string, Owned>>;
-  /** Its login. */
+  /** Login of the account. */
   readonly account: string;
   /** The one that it is the contact of. */
   readonly organisation?: string | undefined;

@@ -27,14 +27,14 @@ interface Planned {
   readonly summary: AccountSummary;
   readonly organisation: Organisation;
   readonly name: string;
-  /** Undefined for a letter. */
+  /** Where the code is sent; undefined for a letter. */
   readonly place: ContactDestination | undefined;
 }
 
 const letterRemedy = (name: string): string =>
   `; write a letter for the post instead, with --letter FILE, or correct the contact: "sluis organisation set ${name} --contact ADDRESS"`;
 
-/** Who would get a code; the text says why not. */
+/** Who would get a code; the error says why nobody can. */
 async function plan(context: AdminContext, summary: AccountSummary, wish: CodeWish): Promise<Planned | string> {
   const wished = wishedPassword(summary, wish);
   if (!wished.ok) return wished.error;

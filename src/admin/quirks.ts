@@ -1,4 +1,4 @@
-/** What an account deviates in, and what strictness would cost it. */
+/** The deviations of an account, and what strictness would refuse. */
 import { z } from '../config/zod.ts';
 import { defined } from '../domain/defined.ts';
 import { type Quirk, quirkFacts, tolerates } from '../domain/quirks.ts';
@@ -28,7 +28,7 @@ export const quirkView = z.object({
 });
 export type QuirkView = Readonly<z.infer<typeof quirkView>>;
 
-/** Counted from the day of `since` on; without it, over all that is kept. */
+/** Quirks from the day of `since` on; without it, over all days that are kept. */
 export async function quirksOf(
   { store, clock }: AdminContext,
   { account, organisation }: AccountSummary,

@@ -45,7 +45,7 @@ interface Copy {
   readonly recipients: string[];
 }
 
-/** One for a message, or what protection made of it, in one mailbox. */
+/** The copies of a message that lie, or lay, in one mailbox. */
 function copiesOf({ id, recipients }: MessageRecord, meant: ReadonlySet<string>): readonly Copy[] {
   const copies = new Map<string, Copy>();
   for (const { address, mailbox, copy = id } of recipients) {

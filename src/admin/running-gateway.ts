@@ -8,7 +8,7 @@ import type { Whose } from '../platform/tally.ts';
 import type { Actor } from '../store/actor.ts';
 import type { StuckMessage } from '../domain/stuck.ts';
 
-/** What an operation asks of it. */
+/** What operations ask of the running gateway. */
 export interface RunningGateway {
   status(): GatewayStatus;
   probes(): Promise<readonly ProbeStatus[]>;
@@ -20,7 +20,7 @@ export interface RunningGateway {
   reload(actor: Actor): Promise<ReloadReport>;
   /**
    * Keeps new sessions away, as far as load balancers go by /ready or other units share the ports, or ends that. Until the process ends. Rejects with
-   * ListenerRefused where a port cannot be opened again.
+   * ListenerRefused if a port cannot be opened again.
    */
   drain(wanted: boolean, actor: Actor): Promise<DrainReport>;
   /** Signs the head of the audit trail now. */
@@ -35,7 +35,7 @@ export interface RunningGateway {
    * account that polls, at each look.
    */
   writeCounted(whose?: Whose): void;
-  /** A webhook was added, changed or ended: it is told of events, or not any more, from the next second on. */
+  /** A webhook was added, changed or ended: it gets events, or none any more, from the next second on. */
   webhooksChanged(): void;
   /** The sessions of the account that were counted in memory stand in the store when it resolves. */
   writeClientNetworks(account: AccountId): Promise<void>;
@@ -46,7 +46,7 @@ export interface RunningGateway {
 export interface DrainReport {
   /** The other units on its ports take what comes. */
   readonly portsClosed?: boolean;
-  /** False: it was so already. */
+  /** False: the state was the same before. */
   readonly changed: boolean;
   /** ISO 8601. Absent: new sessions are sent here. */
   readonly since?: string;
@@ -80,9 +80,9 @@ export interface ReadyReason {
 }
 
 export interface GatewayStatus {
-  /** With the build (platform/version.ts). Not told by gateways of before there was a build. */
+  /** Version with the build (platform/version.ts). Absent from gateways that are older than the build. */
   readonly version?: string;
-  /** Empty: ready. */
+  /** Reasons why it is not ready; empty: it is. */
   readonly reasons: readonly ReadyReason[];
   readonly hostname: string;
   readonly process: number;
@@ -92,7 +92,7 @@ export interface GatewayStatus {
   readonly connections: number;
   readonly free: number;
   readonly waiting: number;
-  /** That something is pushed to now, or that do not answer; `why` is empty where all is well. */
+  /** That something is pushed to now, or that do not answer; `why` is empty if all is well. */
   readonly partners: readonly {
     readonly name: string;
     readonly breaker: 'closed' | 'open' | 'half-open';
@@ -107,10 +107,10 @@ export interface ProbeStatus {
   readonly host: string;
   /** When a visit last went well. ISO 8601; absent: none did since the start. */
   readonly good?: string;
-  /** In a row. */
+  /** Failures in a row. */
   readonly failures: number;
   readonly cause?: ProbeCause;
   readonly why?: string;
-  /** Of this month, 0 to 1. */
+  /** Ratio of this month, 0 to 1. */
   readonly ratio?: number;
 }

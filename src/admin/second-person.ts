@@ -25,12 +25,12 @@ import type { Input } from './input.ts';
 export interface Asked {
   readonly operation: string;
   readonly verb: SecondPersonVerb;
-  /** What it takes to do it: so much has whoever approves it with a passkey. */
+  /** The right that the operation needs; an operator who approves it with a passkey must have it too. */
   readonly right: Right;
   readonly input: Input;
 }
 
-/** Whether the configuration, and who is registered, ask for a second person. */
+/** True if the configuration, and the registered operators, ask for a second person. */
 async function isSecondNeeded(context: AdminContext, { verb, right }: Asked): Promise<boolean> {
   const { secondPerson } = context;
   if (verb !== 'operator') return secondPerson.includes(verb);
@@ -153,7 +153,7 @@ export function noteRefused(
   });
 }
 
-/** By its id, as people type it. */
+/** A request by its id, as people type it. */
 export async function requestOf({ store }: AdminContext, typed: string): Promise<ApprovalRecord> {
   const request = await store.operators.request(cleanBase32(typed.slice(0, 32)));
   if (request === undefined)

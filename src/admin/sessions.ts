@@ -24,7 +24,7 @@ export const sessionView = z.object({
 });
 export type SessionView = Readonly<z.infer<typeof sessionView>>;
 
-/** Undefined: of any account, from anywhere. */
+/** Undefined fields: any account, any network. */
 export interface Wanted {
   readonly logins: ReadonlySet<string> | undefined;
   readonly network: NetworkSet | undefined;
@@ -46,7 +46,7 @@ const couldMeet = ({ account }: OpenSession, { logins }: Wanted): boolean =>
 const meets = ({ address }: SessionFacts, { network }: Wanted): boolean =>
   network === undefined || network.has(address);
 
-/** By id, so that a listing can be turned over. */
+/** Sessions ordered by id, so that a listing can be paged. */
 export function foundSessions(
   { gateway }: AdminContext,
   action: string,

@@ -29,7 +29,7 @@ export interface ManyOutcome {
 /** How names of the scope are read. */
 export interface Names {
   readonly read: (name: string) => Omit<Found, 'settings'> | string;
-  /** Why there is none of that name. */
+  /** The error for a name that is unknown. */
   readonly missing: (target: SettingTarget) => Promise<string>;
   readonly conflicts: (target: SettingTarget, changes: SettingChanges) => Promise<readonly SettingConflict[]>;
 }

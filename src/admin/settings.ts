@@ -143,7 +143,7 @@ function judgeChanges({ store, mail }: AdminContext): Names['conflicts'] {
 
 export type Assignments = readonly (readonly [name: string, value: string])[];
 
-/** Throws AdminError that tells everything that is wrong with them. */
+/** Reads changes of settings. Throws AdminError that lists everything that is wrong. */
 export function settingChanges(
   scope: SettingScope,
   values: Assignments,
@@ -154,7 +154,7 @@ export function settingChanges(
   return Object.fromEntries(parsed.flatMap(([name, one]) => (one.ok ? [[name, one.value]] : [])));
 }
 
-/** What was set as it holds now, and the conflicts of all that holds. */
+/** Sets settings; returns them as they hold now, and the conflicts among all that hold. */
 export async function setSettings(
   context: AdminContext,
   target: SettingTarget,
@@ -168,7 +168,7 @@ export async function setSettings(
   return { settings: settings.filter(({ name }) => Object.hasOwn(changes, name)), warnings };
 }
 
-/** From a file: all its lines are checked before the first is set. */
+/** Sets settings from a file: all its lines are checked before the first is set. */
 export const setFromFile = (
   context: AdminContext,
   scope: Scope,

@@ -66,7 +66,7 @@ function checkFolder(folder: string, { name }: SocketGroup): void {
   );
 }
 
-/** Of a gateway that ended without removing it. Throws where something answers there, or is no socket. */
+/** Of a gateway that ended without removing it. Throws if something answers there, or is no socket. */
 async function removeStale(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
@@ -99,7 +99,7 @@ export function isAnswered(path: string): Promise<boolean> {
 function giveTo(path: string, { name, id }: SocketGroup): void {
   const { uid, gid } = statSync(path);
   try {
-    // In a folder with the setgid bit it has the group already.
+    // In a folder with the setgid bit the file has the group already.
     if (gid !== id) chownSync(path, uid, id);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

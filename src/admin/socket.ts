@@ -33,7 +33,7 @@ import { type SocketGroup, listenAt } from './socket-file.ts';
 
 export interface ControlSocketOptions {
   readonly path: string;
-  /** What whoever opens it may do at most. */
+  /** The highest role of a caller on this socket. */
   readonly role: Role;
   /** Who may open it besides the gateway's own user and root. */
   readonly group?: SocketGroup;
@@ -48,7 +48,7 @@ export interface ControlSocketOptions {
 }
 
 export interface ControlSocket {
-  /** Takes no more, lets running operations end for at most `drain`, and removes the socket. */
+  /** Accepts no more calls, lets running operations end for at most `drain`, and removes the socket. */
   stop(drain: Milliseconds): Promise<void>;
 }
 
@@ -56,7 +56,7 @@ const MAX_CONNECTIONS = 32;
 /** Characters of one upload: a registry of 100,000 lines is some 10 MB. */
 const MAX_UPLOAD = 64 * 1024 * 1024;
 
-/** Throws ListenerRefused where the file of a group's socket cannot be made as it must be. */
+/** Throws ListenerRefused if the file of a group's socket cannot be made as it must be. */
 export async function openControlSocket(options: ControlSocketOptions): Promise<ControlSocket> {
   const open = new Set<Session>();
   const { speech = ourSpeech() } = options;

@@ -4,7 +4,7 @@ import type { Registry } from '../store/port/registry.ts';
 import type { Recipient } from '../store/registry.ts';
 import { AdminError } from './error.ts';
 
-/** Why it cannot; undefined where it can. */
+/** Why an address cannot be a successor; undefined if it can. */
 export function successorProblem(found: Recipient | undefined): string | undefined {
   if (found === undefined) return 'it was never registered';
   const { address, account } = found;

@@ -13,7 +13,7 @@ import type { AuditTrail } from '../store/port/audit.ts';
 
 export interface TokenRefusal {
   readonly why: 'unknown' | 'ended' | 'operator ended' | 'network';
-  /** Its id in groups, and whose it is; absent for one that is unknown. */
+  /** Id of the token in groups, and its operator; absent for an unknown token. */
   readonly token?: string;
   readonly operator?: string;
   /** Absent over a Unix socket. */

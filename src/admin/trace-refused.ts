@@ -62,7 +62,7 @@ const textsOf = (value: unknown): readonly string[] =>
       ? value.filter((v): v is string => typeof v === 'string')
       : [];
 
-/** As it was given, and not checked: it may be no address at all. */
+/** Key of an address as given, which was not checked: undefined if it is no address at all. */
 const keyOf = (path: string): AddressKey | undefined => {
   const parsed = parseAddress(path);
   return parsed.ok ? addressKey(parsed.value) : undefined;

@@ -19,7 +19,7 @@ const MAX_EVENTS = 1000;
 /** A Message-ID as people copy it: with angle brackets or without. */
 export const withoutBrackets = (text: string): string => text.trim().replace(/^<(.*)>$/, '$1');
 
-/** The message that `name` means: our own id, or the newest one with that Message-ID. Throws AdminError where there is none. */
+/** The message that `name` means: our own id, or the newest one with that Message-ID. Throws AdminError if there is none. */
 export async function messageOf(
   { store, clock }: Pick<AdminContext, 'store' | 'clock'>,
   name: string,

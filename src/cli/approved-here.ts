@@ -18,7 +18,7 @@ export interface Deed {
   readonly whose: string;
 }
 
-/** Request and signatures lie in the file of `--approval`. Throws CommandError where they are not there yet. */
+/** Request and signatures lie in the file of `--approval`. Throws CommandError if they are not there yet. */
 export async function actorOfDeed(options: SharedOptions, config: Config, deed: Deed): Promise<Actor> {
   const { verb, what } = deed;
   const { name } = callerOf(options);

@@ -16,7 +16,7 @@ export interface Destruction {
   readonly what: string;
   /** What goes along, with counts: whole lines. Asked for only where it is shown. */
   readonly goes: () => Promise<string>;
-  /** What has to be typed: the name of what goes. */
+  /** The text to be typed: the name of what will be destroyed. */
   readonly name: string;
 }
 
@@ -59,7 +59,7 @@ export async function askToDestroy<O extends SharedOptions>(
 /** Case and space around it are no doubt about what is meant: addresses and names are folded everywhere. */
 const folded = (text: string): string => text.trim().normalize('NFC').toLowerCase();
 
-/** Undefined where the input of the process is no terminal, or a test gave it. */
+/** Undefined if the input of the process is no terminal, or a test gave it. */
 function ownTerminal({ input }: Terminal): Terminal['ask'] {
   if (input !== undefined || !process.stdin.isTTY) return undefined;
   return askAtTerminal;

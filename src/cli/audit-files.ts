@@ -86,7 +86,7 @@ class ExportWalk {
     const { seq } = this.#check.head;
     const next = this.#check.next(line);
     if (next.kind === 'broken') return next.broken;
-    // Only who asked for pieces wanted rows left out.
+    // Only an export in pieces leaves rows out.
     if (next.kind === 'links' && (this.#piece === undefined || this.#all))
       return { seq: seq + 1, why: `the next ${many(next.rows, 'row')} ${agree(next.rows, 'is', 'are')} not told` };
     return this.#meet(this.#check);

@@ -51,7 +51,7 @@ export interface StampTrust {
   /** Lines, without their ends. */
   readonly anchors: readonly string[];
   readonly authorities: readonly Certificate[];
-  /** Of what the lines come from, for errors. */
+  /** Name of the file that the lines come from, for errors. */
   readonly name: string;
 }
 

@@ -23,7 +23,7 @@ const NOT_AS_USER: ReadonlySet<string> = new Set([
 ]);
 
 export interface SeenByGateway {
-  /** Undefined: whoever asks has the gateway's own rights, or nothing says whose they are. */
+  /** The gateway's user; undefined: the caller has the same rights, or nothing says who it is. */
   readonly user?: string;
   readonly warnings: readonly string[];
 }

@@ -84,7 +84,7 @@ export async function checkReport(here: Here): Promise<CheckReport> {
   };
 }
 
-/** Undefined on SQLite. */
+/** The servers of PostgreSQL; undefined on SQLite. */
 async function serversOf(config: Config): Promise<ServersReport | undefined> {
   if (config.store.engine !== 'postgres') return undefined;
   return await (await import('../gateway/postgres-check.ts')).checkServers(config, systemClock);

@@ -11,7 +11,7 @@ export interface ArgumentFacts {
 }
 
 export interface OptionFacts {
-  /** With its dashes: `--json`. */
+  /** Name with its dashes: `--json`. */
   readonly name: string;
   readonly about: string;
   /** The word that stands for its value, such as `file`; undefined: it takes none. */
@@ -46,7 +46,7 @@ export function factsOf(command: Command, words: readonly string[] = []): Comman
   };
 }
 
-/** Those that do something, in the order of the help. */
+/** Commands that do something, in the order of the help. */
 export const leavesOf = (command: CommandFacts): readonly CommandFacts[] =>
   command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf);
 

@@ -1,6 +1,6 @@
 /**
  * The lines of an export as octets. Its last line holds the SHA-256 of all octets before it: rows are held by their chain, and this holds the
- * first line, the spacing, and that the file is whole. Whoever changes an export on purpose can write it anew; anchors tell of that.
+ * first line, the spacing, and that the file is whole. Whoever changes an export on purpose can write it again; anchors tell of that.
  */
 import { type Hash, createHash } from 'node:crypto';
 import { accessSync, constants, createReadStream } from 'node:fs';

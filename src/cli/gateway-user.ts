@@ -25,7 +25,7 @@ const UNIT_FOLDERS = [
 /** Most drop-ins of one unit that are read. Nobody has more. */
 const MOST_DROP_INS = 100;
 
-/** Undefined where it is root, or nothing says who. */
+/** The gateway's user; undefined if it is root, or nothing says who. */
 export function gatewayUser(
   { file, data }: Pick<Config, 'file' | 'data'>,
   folders: readonly string[] = UNIT_FOLDERS,

@@ -72,7 +72,7 @@ function folderOf(path: string): LetterFiles {
         );
       }
     },
-    // One sync for all of them: 20,000 would take minutes.
+    // One sync for all letters: for 20,000 of them a sync each would take minutes.
     end: () => {
       const folder = openSync(path, 'r');
       fsyncSync(folder);

@@ -6,7 +6,7 @@ export interface NewFile {
   readonly path: string;
   /** Durable when it returns; the file is whole. */
   write(content: string | Uint8Array): void;
-  /** For what comes in pieces: as often as needed, then `end`. */
+  /** Adds a piece of a large file: called as often as needed, then `end`. */
   append(content: string | Uint8Array): void;
   end(): void;
   /** Removes it: for a command that failed. */

@@ -2,7 +2,7 @@
 import { type DecryptsPkcs1, rejectsImplicitly } from '../crypto/certificates/implicit-rejection.ts';
 import { CommandError } from './exit.ts';
 
-/** Throws CommandError (unavailable). */
+/** Refuses an OpenSSL that is not safe. Throws CommandError (unavailable). */
 export function refuseOpenssl(decrypts?: DecryptsPkcs1): void {
   if (rejectsImplicitly(decrypts)) return;
   throw new CommandError(

@@ -46,7 +46,7 @@ export async function readOwnKey(terminal: Terminal, path: string, passphraseFil
   );
 }
 
-/** What the gateway shows, with whose key it is. Throws where the hash is not that of what is shown: it is what gets signed. */
+/** What the gateway shows, with whose key it is. Throws if the hash is not that of what is shown: it is what gets signed. */
 export async function requestFor(call: Calls, id: string, { fingerprint }: OwnKey): Promise<RequestView> {
   const request = await call<RequestView>('approval.show', { id, fingerprint });
   if (request.operator === undefined)

@@ -6,7 +6,7 @@ import type { Terminal } from './terminal.ts';
 
 export type Cell = string | number | undefined;
 
-/** In one line, with nothing in it that a terminal obeys. */
+/** A cell in one line, with nothing in it that a terminal obeys. */
 export const plain = (cell: Cell): string => (cell === undefined || cell === '' ? '-' : visibleLine(String(cell)));
 
 /** Columns as wide as their longest cell; the last one runs free. */
@@ -93,7 +93,7 @@ export function readableDay(iso: string | undefined): string | undefined {
   return isoDay(iso === undefined ? undefined : dayOf(instant(Date.parse(iso))));
 }
 
-/** Also in UTC: for a period that others answer for. */
+/** The time, in UTC too: for a period that others answer for. */
 export const localTime = (iso: string): string => `${readableTime(iso)} (${iso.slice(0, 10)} ${iso.slice(11, 16)}Z)`;
 
 /** RFC 4180. A value that a spreadsheet would take for a formula gets an apostrophe in front. */

@@ -59,7 +59,7 @@ export async function runCommandLine(argv: readonly string[], own?: Terminal): P
     return exitCodes.usage;
   }
   const program = await programFor(terminal, argv, json);
-  // Each subcommand must hand its errors back instead of ending the process.
+  // Each subcommand must return its errors instead of ending the process.
   const inherit = (command: Command): void => {
     command.exitOverride();
     command.commands.forEach(inherit);

@@ -18,7 +18,7 @@ export function showProgress(phase: string, unit: string): Progress {
   return {
     show: (done, total, now = phase) => {
       const text = barOf(now, done, total, unit);
-      // Each is written over the one before.
+      // Each text overwrites the previous one.
       process.stderr.write(`\r${text.padEnd(shown.length)}`);
       shown = text;
     },

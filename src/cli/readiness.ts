@@ -27,13 +27,13 @@ export function readyName(reasons: readonly ReadyReason[]): 'store' | 'unavailab
 
 export const readyCode = (reasons: readonly ReadyReason[]): ExitCode => exitCodes[readyName(reasons) ?? 'done'];
 
-/** What keeps mail out at the store. Never rejects: who cannot be asked is told of elsewhere. */
+/** What keeps mail out at the store. Never rejects: a store that cannot be asked is reported elsewhere. */
 export async function storeReasons(here: Here): Promise<readonly ReadyReason[]> {
   const running = await statusOf(here);
   return (running?.reasons ?? ofDisk(here.config().data.folder)).filter(({ name }) => OF_STORE.has(name));
 }
 
-/** The ports of its listeners by name; none where no gateway can be asked. */
+/** The ports of its listeners by name; none if no gateway can be asked. */
 export async function portsOfGateway(here: Here): Promise<ReadonlyMap<string, number>> {
   const running = await statusOf(here);
   return new Map((running?.listeners ?? []).map(({ name, port }) => [name, port]));

@@ -18,13 +18,13 @@ import { CommandError } from './exit.ts';
 
 export interface Roads {
   readonly sockets: readonly string[];
-  /** Absent where the store cannot be ours to open. */
+  /** Absent if the store cannot be opened by this command. */
   readonly config?: Config;
-  /** What is said where none of the sockets answers. */
+  /** The error that is shown if none of the sockets answers. */
   readonly error?: ConfigError;
 }
 
-/** Throws ConfigError where there is neither a configuration that can be used nor a socket to try. */
+/** Throws ConfigError if there is neither a configuration that can be used nor a socket to try. */
 export function roadsFor(configFile: string, env: NodeJS.ProcessEnv = process.env): Roads {
   const given = env.SLUIS_SOCKET;
   if (given !== undefined && given !== '') return { sockets: [resolve(given)] };
@@ -64,7 +64,7 @@ function canRead(file: string): boolean {
   }
 }
 
-/** The first that lets the caller in. Undefined: nobody serves. Throws SocketShut where somebody does, and none of the sockets is open to the caller. */
+/** The first that lets the caller in. Undefined: nobody serves. Throws SocketShut if somebody does, and none of the sockets is open to the caller. */
 export async function connectAny({ sockets, config }: Roads, caller: Caller): Promise<AdminClient | undefined> {
   let shut: SocketShut | undefined;
   for (const path of sockets)

@@ -141,7 +141,7 @@ export function startWatchdog(
       // The store has failed for good, or is closed: what follows is under way already.
       .catch(() => undefined)
       .finally(() => {
-        // Only after the answer: one that does not come is not asked for again.
+        // The next question is asked only after an answer: one without an answer is not repeated.
         if (!ended) timer = clock.after(every, ask);
       });
   };

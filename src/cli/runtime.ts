@@ -17,7 +17,7 @@ const LINES: readonly (readonly [major: number, minor: number])[] = [
 const isFit = (major: number, minor: number): boolean =>
   LINES.some((line) => line[0] === major && minor >= line[1]) || major > (LINES.at(-1)?.[0] ?? 0);
 
-/** What is wrong with a version such as `20.20.2`, with the remedy, in one line; undefined where it is fit. */
+/** What is wrong with a version such as `20.20.2`, with the remedy, in one line; undefined if it is fit. */
 export function runtimeProblem(version: string): string | undefined {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (isFit(major, minor)) return undefined;
@@ -27,7 +27,7 @@ export function runtimeProblem(version: string): string | undefined {
 /** Least number of descriptors: to load what `serve` needs takes more than 160 at once, and sessions come on top. */
 export const LEAST_DESCRIPTORS = 256;
 
-/** What is wrong with the number of files that this process may open; `limits` is as /proc/self/limits has it. Undefined where it is fit, or unknown. */
+/** What is wrong with the number of files that this process may open; `limits` is as /proc/self/limits has it. Undefined if it is fit, or unknown. */
 export function descriptorProblem(limits: string = ownLimits()): string | undefined {
   // Node has raised its own to the hard limit by now.
   const [, most = ''] = /^Max open files\s+(\d+)/m.exec(limits) ?? [];
@@ -35,7 +35,7 @@ export function descriptorProblem(limits: string = ownLimits()): string | undefi
   return `Cannot run with ${most} file descriptors: expected ${LEAST_DESCRIPTORS} or more, and one for each connection; raise LimitNOFILE= of the service, or "ulimit -n".`;
 }
 
-/** Empty where the system does not tell. */
+/** Empty if the system does not tell. */
 function ownLimits(): string {
   try {
     return readFileSync('/proc/self/limits', 'utf8');

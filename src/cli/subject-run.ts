@@ -78,7 +78,7 @@ export async function runRow(
 
 const takesSecret = (row: { readonly in: Params }): boolean => Object.values(row.in).some(({ as }) => as === 'secret');
 
-/** What it says of a result that is no good ends a command, and not a watch. */
+/** A result that is a failure ends a command, but not a watch. */
 async function again(
   terminal: Terminal,
   { watch: seconds = 1, json }: Given,
@@ -200,7 +200,7 @@ function told(
   values: Values<Params>,
   where: string | undefined,
 ): void {
-  // It has printed what there was, piece by piece.
+  // The command has printed its result piece by piece.
   if (result === undefined) return;
   for (const warning of row.warnings?.(result) ?? []) terminal.err(`Warning: ${warning}.\n`);
   const looked = confirmOf(row) !== undefined && row.isLook?.(values) === true;

@@ -37,9 +37,9 @@ export function addGroup(terminal: Terminal, program: Command, group: Group): vo
 }
 
 interface Spelling {
-  /** How it is called, where the word is that of the version before. */
+  /** The present name of a word that belongs to the previous version. */
   readonly now?: string;
-  /** Its group was enough in the version before. */
+  /** The previous version allowed the group alone. */
   readonly isInitial?: boolean;
 }
 
@@ -55,7 +55,7 @@ function addVerb(terminal: Terminal, verb: Command, row: AnyRow, { now, isInitia
     `\nExamples:\n${row.examples.map((example) => `  ${words} ${example}`.trimEnd()).join('\n')}\n\n${moreOf(verb, now)}`,
   );
   verb.action(async (...all: readonly unknown[]) => {
-    // Behind the arguments commander gives the options, and the command itself.
+    // Commander passes the options, and the command itself, after the arguments.
     const options = all.at(-2) as Given;
     const group = pathOf(verb).slice(0, -1).join(' ');
     if (now !== undefined) tellOld(terminal, words, `${group} ${now}`);
@@ -190,12 +190,12 @@ const reader =
     return value;
   };
 
-/** Of what may be given several times. */
+/** Collects an option that may be given several times. */
 const gathering =
   (read: Reader) =>
   (text: string, before: readonly unknown[] = []): readonly unknown[] => [...before, read(text)];
 
-/** As it goes over the socket. */
+/** The value as it is sent over the socket. */
 function wireOf(
   terminal: Terminal,
   params: readonly (readonly [string, Param])[],

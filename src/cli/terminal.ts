@@ -13,7 +13,7 @@ export interface Terminal {
   input?: string;
   /** Asks the person at the terminal one question; absent: the process's own terminal, where there is one. */
   readonly ask?: (question: string) => Promise<string>;
-  /** How the command ended; see exit.ts. */
+  /** Exit code of the command; see exit.ts. */
   code: number;
 }
 

@@ -21,7 +21,7 @@ export interface Watched {
   readonly outages: readonly Outage[];
 }
 
-/** Outages that are told one by one; further ones are counted in `failed` alone. */
+/** Outages that are listed one by one; further ones are only counted in `failed`. */
 const MOST_OUTAGES = 100;
 
 export interface WatchParts {

@@ -20,7 +20,7 @@ export const watchOption = (): Option =>
     });
 
 /**
- * `show` prints it once, on a terminal that keeps it until it is whole. A terminal is drawn anew each time; elsewhere one stands below the other. What `show`
+ * `show` prints it once, on a terminal that keeps it until it is whole. A terminal is drawn again each time; elsewhere one stands below the other. What `show`
  * throws ends it, such as a gateway that has gone.
  */
 export async function watched(
@@ -37,7 +37,7 @@ export async function watched(
       const add = (piece: string): void => void (text += piece);
       await show({ ...terminal, out: add, err: add });
       (terminal.redraw ?? terminal.out)(terminal.redraw === undefined && !json ? `${text}\n` : text);
-      // Rejects where it is stopped.
+      // Rejects when the watch is stopped.
       await setTimeout(seconds * 1000, undefined, { signal: stopped.signal }).catch(() => undefined);
     }
   } finally {

@@ -45,7 +45,7 @@ function contactText(code: Code, what: string, stays: readonly string[], applied
   ];
 }
 
-/** `path`: undefined where none was written. */
+/** `path`: undefined if none was written. */
 function letterText(code: Code, what: string, stays: readonly string[], path: string | undefined): string[] {
   const { organisation, expires, noPost } = code;
   return [

@@ -134,7 +134,7 @@ export interface CodesOf {
   readonly removeOthers: boolean;
   readonly valid: number;
   readonly by: 'contact' | 'letter';
-  /** Where letters go; absent in a dry run, and for contacts. */
+  /** Files for letters; undefined in a dry run, and for contacts. */
   readonly files: LetterFiles | undefined;
   readonly continue: boolean;
   readonly dryRun: boolean;

@@ -4,9 +4,9 @@ import { backText } from '../cli/ending-text.ts';
 import { readableTime } from '../cli/output.ts';
 import { agree, many } from '../domain/counted.ts';
 
-/** Accounts that are told of one by one. */
+/** Accounts that are listed one by one. */
 export const TOLD = 1000;
-/** Organisations that a person is told of one by one. */
+/** Organisations that a person sees one by one. */
 const SHOWN = 20;
 export const endView = z.object({
   login: z.string(),

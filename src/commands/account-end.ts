@@ -109,7 +109,7 @@ export const end = changesHere({
   say: textOf,
 });
 
-/** As it goes over the socket. */
+/** The input as it is sent over the socket. */
 const wireOf = ({ grace, now, successor, dryRun }: Wanted): Readonly<Record<string, unknown>> => ({
   ...defined({ grace, successor }),
   ...(now && { now }),

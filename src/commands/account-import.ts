@@ -88,7 +88,7 @@ export const importPart = part({
 
 type About = Values<typeof details> & { readonly newOrganisation: string | undefined; readonly language: 'nl' | 'en' };
 
-/** Undefined: all of them are of organisations that there are. */
+/** The new organisation; undefined: all accounts belong to existing ones. */
 function organisationOf({ newOrganisation: name, title, post, ...more }: About): NewOrganisation | undefined {
   if (name === undefined) return undefined;
   return {

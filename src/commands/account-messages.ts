@@ -1,4 +1,4 @@
-/** `sluis account messages`: what an account sent and got last, for whoever is called about a message. Never a subject, never content. */
+/** `sluis account messages`: the last messages that an account sent and got, for the helpdesk. Never a subject, never content. */
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { messageView, viewMessage } from '../admin/delivery-views.ts';

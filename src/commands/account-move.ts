@@ -57,7 +57,7 @@ const shareView = ({ since: from, endsAt }: AccountMove, references: AccountRefe
   };
 };
 
-/** Undefined where it is not there yet. */
+/** The move that was done before; undefined: the account is not there yet. */
 async function alreadyThere(
   { store }: AdminContext,
   { login: name, organisation: to }: Wanted,
@@ -109,10 +109,10 @@ async function moveOne(context: AdminContext, wanted: Wanted, { actor, progress 
 }
 
 async function moveAll(context: AdminContext, all: readonly Wanted[], call: Call): Promise<AccountMovesView> {
-  // What is wrong with one of them is found before the first has moved.
+  // Checks all of them before the first account moves.
   await plansOf(context, all, () => undefined);
   const accounts: MoveView[] = [];
-  // Of one its messages are counted, of many the accounts.
+  // For one account its messages are counted, for many the accounts.
   const isOne = all.length === 1;
   for (const wanted of all) {
     accounts.push(await moveOne(context, wanted, isOne ? call : { ...call, progress: () => undefined }));

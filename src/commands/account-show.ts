@@ -70,7 +70,7 @@ export const show = reads({
     // Logins are written a moment after they happen, and who asks for the head of the trail waits for them.
     await audit.head();
     const summary = await accountOf(registry, name);
-    // From where somebody logs in, and what he was refused, is for the helpdesk.
+    // Where somebody logs in from, and what he was refused, is shown to the helpdesk.
     const isHelpdesk = mayDo(who.role, 'support');
     const [{ recentOf }, { shownSettings }] = await Promise.all([
       import('./account-recent.ts'),
@@ -117,7 +117,7 @@ export const show = reads({
   },
 });
 
-/** Nothing is said of an account whose mail is scanned as everybody's. */
+/** Nothing is said of an account whose mail is scanned as usual. */
 const exemptText = (until: string | undefined): string | undefined =>
   until === undefined
     ? undefined

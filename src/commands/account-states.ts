@@ -11,7 +11,7 @@ import { changes } from './core/row.ts';
 type State = 'active' | 'suspended';
 /** Accounts without a way in that are named; of more the number alone. */
 const NAMED = 1000;
-/** Of those, how many a person reads. */
+/** Accounts that a person sees one by one. */
 const SHOWN = 10;
 
 const statesView = z.object({

@@ -74,7 +74,7 @@ export const dev = runsHere({
   },
 });
 
-/** True where there were certificates and others took their place. */
+/** True if there were certificates, which were replaced. */
 async function prepare(folder: string, config: string, freePorts: boolean): Promise<boolean> {
   const certificates = resolve(folder, 'certs-dev');
   mkdirSync(certificates, { recursive: true });
@@ -113,7 +113,7 @@ async function demoAccounts(gateway: Gateway, file: string, log: Log): Promise<P
   return passwords;
 }
 
-/** Of an operator who may register; undefined where the gateway has no listener of the API, or the file is gone. */
+/** Of an operator who may register; undefined if the gateway has no listener of the API, or the file is gone. */
 async function demoToken(gateway: Gateway, file: string, log: Log): Promise<string | undefined> {
   if (existsSync(file)) return readFileSync(file, 'utf8').trim();
   const { store, admin } = gateway;

@@ -33,7 +33,7 @@ const report = z.object({
 });
 type DoctorReport = z.infer<typeof report>;
 
-/** Undefined: all is well. */
+/** The exit code; undefined: all is well. */
 function faultOf({ listeners, findings }: DoctorReport): 'configuration' | 'unproven' | undefined {
   if (listeners.some(({ passed }) => !passed) || findings.some(({ severity }) => severity === 'failure'))
     return 'configuration';
@@ -44,7 +44,7 @@ function faultOf({ listeners, findings }: DoctorReport): 'configuration' | 'unpr
 const recordsFault = ({ records }: RecordsReport): 'configuration' | undefined =>
   records.some(({ state }) => state === 'differs') ? 'configuration' : undefined;
 
-/** Of the listeners alone: the rest is the operator's. */
+/** The part about listeners alone: the rest is for the operator. */
 const tlsText = ({ listeners }: DoctorReport): string => [...listeners.map(textOf), summaryOf(listeners)].join('\n\n');
 
 export const reportText = ({ listeners, findings }: DoctorReport): string =>

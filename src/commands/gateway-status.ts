@@ -88,7 +88,7 @@ export const status = reads({
     const running = runningGateway(gateway, 'show the status');
     const found = running.status();
     const { reasons, listeners, partners } = found;
-    // What cannot be told now must not hide the rest.
+    // One part that cannot be read now must not hide the rest.
     const [drills, probes, looked] = await Promise.all([
       backups.drills.due().catch(() => []),
       running.probes().catch(() => []),

@@ -191,7 +191,7 @@ function stoppedText({
   ];
 }
 
-/** What is to be done at the other gateways, and what they said. */
+/** What is to be done at the other gateways, and what they answered. */
 function peersText(
   peers: readonly { readonly host: string; readonly state: string; readonly why?: string | undefined }[],
 ): string[] {

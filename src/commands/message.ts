@@ -55,7 +55,7 @@ export const messages = subject('message', 'messages that were accepted', {
     },
     out: z.object({ message: z.string(), copies: z.array(withdrawnView).readonly() }),
     right: 'security',
-    // Its sender reads it.
+    // The sender reads the reason.
     reason: 'needed',
     trail: ['message.withdrawn'],
     examples: ['5d0q3v9kz2m4x --reason "sent to the wrong practice"'],
@@ -81,7 +81,7 @@ export const messages = subject('message', 'messages that were accepted', {
       return { message: found.id, copies: await viewsOf(store, found.id, done) };
     },
     say: ({ copies }) => copies.map(withdrawnLine).join('\n'),
-    // Somebody has it: whoever asked must see that in a script too, and call.
+    // Somebody has the message: a script, too, must see that, so that the sender is called.
     fails: ({ copies }) => (copies.some((copy) => copy.done === 'too-late') ? { code: 'conflict' } : undefined),
   }),
 

@@ -114,7 +114,7 @@ export const organisations = subject(
       run: async (context, { name, all }) => {
         const { contactProblemOf, shownProblem } = await import('../admin/organisation-contact.ts');
         const found = await organisationOf(context.store.registry, name);
-        // What was fit when it was set may have ended since.
+        // A contact that was usable when it was set may have ended since.
         const problem = found.state === 'ended' ? undefined : await contactProblemOf(context, found.contact);
         return {
           ...viewOrganisation(found),

@@ -83,7 +83,7 @@ const parts = {
   }),
 };
 
-/** Undefined: the file is to be without a passphrase. */
+/** The passphrase; undefined: the file is to have none. */
 const passphraseIn = async (terminal: Terminal, path: string | undefined): Promise<string | undefined> =>
   path === undefined ? undefined : await readGivenPassword(terminal, path);
 
@@ -140,7 +140,7 @@ const keys = subject(
       run: async (here, { file: path, keepKey: keep, passwordFile, ...owner }) => {
         const { keyIn } = await import('./pgp/file.ts');
         const key = await keyIn(path, await passphraseIn(here.terminal, passwordFile));
-        // Without --keep-key nothing secret leaves this process.
+        // Without --keep-key no secret key leaves this process.
         const octets = keep ? (key.secret?.key ?? key.publicKey) : key.publicKey;
         return await here.call(parts.import, { ...owner, keep, packets: Buffer.from(octets).toString('base64') });
       },
@@ -236,7 +236,7 @@ const keys = subject(
   { parts },
 );
 
-/** The message comes along, one character an octet. A change, since it may use a secret half: no listing does. */
+/** The message comes along, one character an octet. A change, since it may use a secret key: no listing does. */
 const inspect = part({
   about: 'look into a message',
   in: { as },

@@ -119,7 +119,7 @@ const changing = ({ what, states, effect, ...said }: Changing) =>
     say: ({ changed }) => `${many(changed, 'delivery')} ${agree(changed, 'is', 'are')} ${effect}.`,
   });
 
-/** What was held from a mailbox stands in it now: its sender may have asked to hear that. */
+/** Reports that a released copy is in the mailbox now, if its sender asked to hear that. */
 async function tellFiled({ store, noticeWriter }: AdminContext, ids: readonly DeliveryId[]): Promise<void> {
   for (const id of ids) {
     const found = await store.deliveries.find(id);

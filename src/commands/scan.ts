@@ -47,7 +47,7 @@ interface Given {
   readonly ediTo: EdiIdentity | undefined;
 }
 
-/** Undefined: it is about the whole account. */
+/** The parties of an exemption; undefined: it is for the whole account. */
 function partiesOf({ ediFrom, ediTo }: Given): ExemptParties | undefined {
   if (ediFrom !== undefined)
     return { from: formatIdentity(ediFrom), to: ediTo === undefined ? '' : formatIdentity(ediTo) };
@@ -95,7 +95,7 @@ const add = changes({
   },
   out: exemption,
   right: 'security',
-  // The second person judges it, and whoever finds malware later asks for it.
+  // The second person judges the reason, and it is needed when malware is found later.
   reason: 'needed',
   second: 'scan-exempt',
   trail: ['scan.exempted'],

@@ -131,7 +131,7 @@ const optionsOf = (params: Params): string =>
     .map((key) => ` or --${nameOf(key)}`)
     .join('');
 
-/** Undefined: none of them was given. */
+/** The settings that were given; undefined: none. */
 function givenOf<P extends Params>(params: P, input: Values<P>): Values<P> | undefined {
   const given = Object.keys(params).map((key) => [key, input[key]] as const);
   const any = given.some(([, value]) => value !== undefined && (!Array.isArray(value) || value.length > 0));

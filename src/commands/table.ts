@@ -75,7 +75,7 @@ export const rowOperations = operationsOfAll(table);
 
 const rows = new Map(subjects.flatMap((subject) => [...operationRows(subject)]));
 
-/** What is said of an operation. Throws for a name that no operation has. */
+/** The row of an operation. Throws for an unknown name. */
 export function rowNamed(name: string): AnyOperation {
   const row = rows.get(name);
   if (row === undefined) throw new Error(`There is no operation "${name}"`);

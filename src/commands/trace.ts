@@ -82,7 +82,7 @@ const search = reads({
         : await store.deliveries.findByReference({ ...query, reference });
     for (const one of accepted)
       messages.push({ kind: 'accepted', ...viewMessage(one, await names.account(one.submitter)) });
-    // What was refused has no Message-ID, and no reference, that anybody kept.
+    // Of a refused message neither Message-ID nor reference was kept.
     if (messageId !== undefined || reference !== undefined) return { found: messages, ...defined({ next }) };
     gateway?.writeCounted();
     const refused = await findRefused(store.audit, { ...query, ...endOf(query) });

@@ -53,7 +53,7 @@ export const list = lists({
   run: async ({ store: { audit, registry }, gateway }, { limit, after, event, ...of }, call) => {
     const names = new Names(registry);
     const account = of.account === undefined ? undefined : (await accountOf(registry, of.account)).account.id;
-    // With the first page, so that the pages after it do not move.
+    // Written with the first page, so that the pages after it do not move.
     if (after === undefined) gateway?.writeCounted(account === undefined ? undefined : (whose) => whose === account);
     const first = of.since === undefined ? 1 : await firstSince(audit, of.since);
     const end = of.until === undefined ? (await audit.head()).seq + 1 : await firstSince(audit, instant(of.until + 1));
@@ -71,7 +71,7 @@ export const list = lists({
           });
       call.progress(end - before, end - first);
     }
-    // Behind the look itself, or it would be the newest row of every list.
+    // Noted after the look itself, or it would be the newest row of every list.
     if (after === undefined) noteLook(audit, call, 'list');
     return rows;
   },

@@ -1,4 +1,7 @@
-/** What `sluis ca` asks of the authority. Whoever makes a new one has its list written at once, since whoever checks would else find none. */
+/**
+ * Commands of `sluis ca` that need the authority. A new authority's revocation list is written at once, since checks would find none
+ * otherwise.
+ */
 import {
   type KnownAuthority,
   type SigningAuthority,

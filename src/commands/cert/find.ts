@@ -48,7 +48,7 @@ export async function chainPem({ ca, clock }: AdminContext, { authority }: Accou
 const ofGateway = async ({ certificates, clock }: AdminContext) =>
   judgeReplaced((await certificates()).certificates, clock.now());
 
-/** One that is no account's, by its fingerprint or serial number. */
+/** A certificate that belongs to no account, by its fingerprint or serial number. */
 export async function otherNamed(
   context: AdminContext,
   name: string,
@@ -82,7 +82,7 @@ interface Wanted {
   readonly after: string | undefined;
 }
 
-/** By their end, those of accounts and the others; a page of them. */
+/** Certificates by their end, of accounts and others; one page. */
 export async function listed(context: AdminContext, wanted: Wanted): Promise<readonly CertificateView[]> {
   const { address, account, limit, after } = wanted;
   if (address !== undefined) {

@@ -64,7 +64,7 @@ interface Revoked {
   readonly problem?: string;
 }
 
-/** By its name, or this very certificate, whether it is registered or not. */
+/** Revokes a registration by its name, or this certificate, registered or not. */
 export async function revokeForLogin(
   context: AdminContext,
   { login, name = '', file }: { readonly login: string; readonly name: string | undefined; file: string | undefined },
@@ -87,7 +87,7 @@ export async function revokeForLogin(
 
 /**
  * Revokes it in the register of certificates as well, where it was issued or imported for the login of this account, and publishes the list of
- * our own authority: else whoever looks there believes it. Undefined where it is not there, or is revoked already.
+ * our own authority: else whoever looks there believes it. Undefined if it is not there, or is revoked already.
  */
 async function revokedInRegister(
   { store, ca }: AdminContext,

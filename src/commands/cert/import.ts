@@ -56,7 +56,7 @@ async function ownerOf(context: AdminContext, input: Given, certificate: Certifi
   return owner;
 }
 
-/** Throws AdminError where it cannot be anybody's own, or is of no use any more. */
+/** Checks a certificate. Throws AdminError if it cannot be anybody's own, or is of no use. */
 function usable({ clock }: AdminContext, pemText: string): Certificate {
   const certificate = certificateIn(pemText);
   const { key, notAfter, basicConstraints } = certificate;

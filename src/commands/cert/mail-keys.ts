@@ -13,7 +13,7 @@ const refuse = (what: string, why: string): never => {
   throw new AdminError('invalid', `Cannot ${what}: ${why}`);
 };
 
-/** For an issue: the key must be that of the request. */
+/** Prepares a key for an issue: it must be that of the request. */
 export function keepingKey(
   { mail }: AdminContext,
   key: KeyObject | undefined,
@@ -32,7 +32,7 @@ export function keepingKey(
   return { keep: (certificate) => mail.seals.seal(certificate.fingerprint, key) };
 }
 
-/** For a certificate that is there: sealed, where the key is its own. */
+/** Seals a key for an existing certificate, if it is its own. */
 export async function sealedFor(
   { mail }: AdminContext,
   key: KeyObject,
@@ -69,7 +69,7 @@ export async function mailOwner(
   );
 }
 
-/** What stands against the use of a certificate for mail, for the operator. */
+/** What is wrong with using a certificate for mail, for the operator. */
 export async function judged(
   { mail }: AdminContext,
   certificate: Certificate,
@@ -83,7 +83,7 @@ export async function judged(
   return problems.length === 0 ? {} : { problems };
 }
 
-/** Throws AdminError where it cannot be read. */
+/** Reads a certificate. Throws AdminError if it cannot be read. */
 export function certificateIn(content: string | Uint8Array): Certificate {
   const read = readCertificate(typeof content === 'string' ? content : Buffer.from(content));
   if (!read.ok) throw new AdminError('invalid', read.error.text);

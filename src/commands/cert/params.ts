@@ -31,6 +31,6 @@ export const privateKey: Kind<KeyObject> = {
   secret: true,
 };
 
-/** With what stands against its use for mail. */
+/** With what is wrong with its use for mail. */
 export const judgedView = certificateView.extend({ problems: z.array(z.string()).readonly().optional() });
 export type JudgedView = z.infer<typeof judgedView>;

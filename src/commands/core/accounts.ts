@@ -17,7 +17,7 @@ import { arg, flag, old, rest } from './params.ts';
 export const MAX_NAMED = 20_000;
 /** Lookups under way at a time. */
 const AT_ONCE = 50;
-/** Wrong names that are told of one by one. */
+/** Unknown names that are listed one by one. */
 const TOLD = 20;
 
 /** Parameters of a command that takes one account or many. */

@@ -9,7 +9,7 @@ import { inputOf } from './operations.ts';
 import { type Params, type Values, nameOf } from './params.ts';
 
 export interface CsvOf<P extends Params> {
-  /** As in "Cannot end accounts". */
+  /** The action, as in "Cannot end accounts". */
   readonly action: string;
   /** Columns that must be given stand in every file. */
   readonly columns: P;
@@ -91,7 +91,7 @@ export async function allOrLines(
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     refuseEntries(action, [], lines, await judge(), error.kind);
-    // Since then somebody has made it right.
+    // Somebody has corrected it since.
     throw error;
   }
 }

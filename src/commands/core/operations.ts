@@ -97,7 +97,7 @@ interface Hashed {
   readonly sha256?: string;
 }
 
-/** What two people have signed for is exactly the file of that SHA-256. */
+/** Checks that the file is the one that two people signed for, by its SHA-256. */
 function withFile(
   context: AdminContext,
   { upload: about, second }: Row<Params, unknown>,
@@ -123,7 +123,7 @@ interface Takes<P extends Params> {
   check?(input: Values<P>): string | undefined;
 }
 
-/** Throws AdminError, kind `invalid`. */
+/** Reads the input. Throws AdminError, kind `invalid`. */
 export function inputOf<P extends Params>(row: Takes<P>, input: Input): Values<P> {
   const values = Object.entries(row.in).map(([key, param]) => [key, readValue(nameOf(key), param, input[nameOf(key)])]);
   const read = Object.fromEntries(values) as Values<P>;

@@ -10,7 +10,7 @@ export interface Param<T = unknown> {
    */
   readonly as: 'argument' | 'rest' | 'option' | 'many' | 'flag' | 'no' | 'secret';
   readonly optional: boolean;
-  /** Of a list: most entries, where it is another number than `MAX_LIST`. */
+  /** Most entries of a list, if not `MAX_LIST`. */
   readonly most?: number;
   /** Value if none is given. */
   readonly initial?: unknown;
@@ -41,7 +41,7 @@ export function pageOf<T>(
   return all.slice(from, from + limit);
 }
 
-/** For a builder that is not here. */
+/** A parameter that none of the builders below makes. */
 export const param = <T>(
   as: Param['as'],
   kind: unknown,
@@ -49,9 +49,9 @@ export const param = <T>(
   more: Partial<Pick<Param, 'optional' | 'initial' | 'most' | 'beside'>> = {},
 ): Param<T> => ({ as, kind: kind as Kind<T, never> | undefined, about, optional: false, ...more });
 
-/** In its place, and must be given. */
+/** An argument in its place, which must be given. */
 export const arg = <T, W>(kind: Kind<T, W>, about: string): Param<T> => param('argument', kind, about);
-/** In its place, where it is given. */
+/** An argument in its place, which may be absent. */
 export const maybe = <T, W>(kind: Kind<T, W>, about: string): Param<T | undefined> =>
   param('argument', kind, about, { optional: true });
 /** A parameter that takes all remaining words, perhaps none. */

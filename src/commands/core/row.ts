@@ -37,7 +37,7 @@ interface Said<P extends Params, O> {
   readonly examples: readonly [string, ...string[]];
   /** Names that it had in the version before: they are taken still, with a line on standard error. */
   readonly was?: readonly string[];
-  /** Why values that are right each by itself cannot be used together; undefined: they can. Asked before anything is done, by whoever calls. */
+  /** Why values that are right each by itself cannot be used together; undefined: they can. Checked before anything is done. */
   check?(input: Values<NoInfer<P>>): string | undefined;
 }
 interface Answers<P extends Params, O> {
@@ -45,7 +45,7 @@ interface Answers<P extends Params, O> {
   say(result: O, input: Values<P>): string;
   /** What `--json` prints, where that is not the answer as it is. */
   readonly json?: { readonly out: z.ZodType; of(result: O): unknown };
-  /** Said on standard error, `Warning: ...`, without a full stop. */
+  /** Warnings on standard error, `Warning: ...`, without a full stop. */
   warnings?(result: O): readonly string[];
   /** It was done, and the command still ends with another code than 0; the text stands on standard error. */
   fails?(result: O, input: Values<P>): { readonly code: keyof typeof exitCodes; readonly text?: string } | undefined;
@@ -114,7 +114,7 @@ export interface ListRow<P extends Params, R> extends Said<P, R> {
   readonly at: 'gateway';
   /** At most `limit` rows, those behind `after`. `out` is of one row. */
   run(context: AdminContext, input: Values<P> & Page, call: Call): Promise<readonly R[]>;
-  /** Of the table. */
+  /** Header of the table. */
   readonly header: readonly string[];
   /** Where options ask for another table: its header, and what is said where nothing is listed. */
   other?(input: Values<P>): { readonly header: readonly string[]; readonly none?: string } | undefined;
@@ -140,7 +140,7 @@ export interface Here extends Calls {
   readonly terminal: Terminal;
   /** Options that all commands share: configuration, `--json`, reason, approval. */
   readonly options: SharedOptions;
-  /** Read and checked at its first use. */
+  /** The configuration, read and checked at its first use. */
   config(): Config;
   /** The commands of `sluis` that are loaded: for `completion` it is every one (cli/groups.ts). */
   words(): CommandFacts;
@@ -214,7 +214,7 @@ export const runsHere = <P extends Params>(
   row: Omit<Given<LocalRun<P, undefined>>, 'out' | 'say'>,
 ): LocalRun<P, undefined> => ({ ...row, out: z.undefined(), say: () => '', effect: 'runs', at: 'here' });
 
-/** Of what nothing takes back: how it is confirmed. */
+/** How an operation without an undo is confirmed. */
 export const confirmOf = (row: AnyRow): LocalChange<Params, unknown>['confirm'] =>
   row.effect === 'changes' || row.effect === 'ends' ? row.confirm : undefined;
 

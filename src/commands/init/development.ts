@@ -7,10 +7,10 @@ import { systemClock } from '../../platform/clock.ts';
 import { refuseExisting, writeNew } from './write.ts';
 
 const DEVELOPMENT_FILES = ['ca.pem', 'ca-key.pem', 'server.pem', 'server-key.pem'] as const;
-/** How long before their end development certificates are made anew. */
+/** How long before their end development certificates are made again. */
 const NEAR = days(30);
 
-/** The same in place of those that are near their end, or cannot be read. True where they were made. */
+/** The same in place of those that are near their end, or cannot be read. True if they were made. */
 export async function freshDevelopmentCertificates(
   folder: string,
   hostname: string,
@@ -23,7 +23,7 @@ export async function freshDevelopmentCertificates(
   return true;
 }
 
-/** Milliseconds since 1970; undefined where there is no certificate. */
+/** Milliseconds since 1970; undefined if there is no certificate. */
 function endOf(file: string): number | undefined {
   try {
     return Date.parse(new X509Certificate(readFileSync(file)).validTo);

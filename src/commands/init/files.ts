@@ -76,7 +76,7 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
     tlsCertificate: resolve(certificates, 'server.pem'),
   };
   const joins = options.joining !== undefined;
-  // A key folder that belongs to a store is judged when that of the database is known: a join that was cut short begins anew.
+  // A key folder that belongs to a store is judged when that of the database is known: a join that was cut short begins again.
   const ours = joins ? (existsSync(resolve(paths.keys, 'store')) ? [] : [paths.keys]) : [paths.masterKey, paths.keys];
   refuseExisting([config, ...ours, resolve(paths.data, 'sluis.db')]);
   const hostname = options.hostname ?? nameOfMachine();

@@ -33,7 +33,7 @@ const REPLICATOR = 'sluis_backup';
 
 const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** For psql, as a superuser, on the primary. Passwords are typed there, so that none stands in a file or a list of processes. */
+/** A script for psql, run as a superuser on the primary. Passwords are typed there, so that none stands in a file or a list of processes. */
 export function administratorSql(wanted: Pick<PostgresWanted, 'database' | 'user' | 'owner'>): string {
   const database = identifier(wanted.database ?? DATABASE);
   const user = identifier(wanted.user ?? RUNNING);

@@ -1,5 +1,5 @@
 /**
- * What `key rotate` keeps of the key folder that it is about to seal anew: only that folder, with the old master key, opens the backups of before.
+ * What `key rotate` keeps of the key folder that it is about to seal anew: only that folder, with the old master key, opens earlier backups.
  * In `keys.copy-to`, or else beside the key folder; the same shape in both, so that a second run goes on with what the first one made.
  */
 import { mkdir } from 'node:fs/promises';
@@ -17,7 +17,7 @@ export interface OldKeys {
   readonly aside: boolean;
 }
 
-/** Makes the copy whole, and looks again that it is. Throws CommandError where it cannot: nothing was sealed anew then. */
+/** Completes the copy, and checks that it is whole. Throws CommandError if it cannot: then nothing was sealed again. */
 export async function keepOldKeys({ keys }: Config, fingerprint: string): Promise<OldKeys> {
   const { folder: keyFolder, 'copy-to': copyTo } = keys;
   const to = copyTo ?? keptAside(keyFolder);
@@ -47,7 +47,7 @@ async function makeAside(folder: string): Promise<void> {
   }
 }
 
-/** For the end of a rotation: what opens the backups of before. */
+/** Text at the end of a rotation: what opens earlier backups. */
 export const oldKeysText = (kept: OldKeys | undefined, oldKey: string): string => {
   if (kept === undefined)
     return `No copy of the old key folder was made here: an earlier backup opens only with the old master key (${oldKey}) and an old key folder that you hold.`;

@@ -33,7 +33,7 @@ export async function rotate(here: Here, { out, withoutCopy }: Wanted): Promise<
         ? `Cannot make a new master key: ${command?.[0] ?? 'a command'} prints the present one, so say with --out FILE where the new one goes; put it into the key store afterwards`
         : `Cannot use --out: the new key takes the place of "${keyFile}"; leave it out`,
     );
-  // Before anybody signs for it in vain.
+  // Checked before anybody signs for it in vain.
   if ((await here.running(() => Promise.resolve(true))) === true) throw new CommandError('unavailable', STILL_RUNS);
   const newKeyFile = out ?? `${keyFile ?? ''}.new`;
   const masterKey = await readMasterKey(config);
@@ -55,7 +55,7 @@ export async function rotate(here: Here, { out, withoutCopy }: Wanted): Promise<
     if (!withoutCopy) kept = await keepOldKeys(config, fingerprint);
     // The store is closed when this returns.
     const { actor } = await here.callOnce(options, allowed, { fingerprint });
-    // What came while they signed.
+    // Copies keys that were made while they signed.
     if (kept !== undefined) kept = await keepOldKeys(config, fingerprint);
     const by = { name: actor.name, ...defined({ reason: actor.reason }) };
     done = await rotateMasterKey(config, { ...rotation, actor: by }, tellsWait);

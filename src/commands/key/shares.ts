@@ -88,7 +88,7 @@ export function shownBy(paths: readonly string[]): Pick<KeyShare, 'set' | 'finge
   return { set: share.set, fingerprint: share.fingerprint };
 }
 
-/** Writes the key file anew; resolves to the fingerprint of the key. */
+/** Writes the key file again; resolves to the fingerprint of the key. */
 export async function recoverTo(paths: readonly string[], out: string): Promise<string> {
   const { key, share } = keyIn(paths);
   const file = newFile(out, 0o600);

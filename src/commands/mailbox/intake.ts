@@ -84,7 +84,7 @@ export const imported = reads({
   out: z.object({ mailbox, uidls: z.array(z.string()).readonly() }),
   run: async (context, { login: of, address: recipient, after, limit }) => {
     const summary = await accountOf(context.store.registry, of);
-    // What the import would refuse is told before the other server is asked for anything.
+    // What the import would refuse is reported before the other server is asked for anything.
     openFor(summary);
     recipientOf(summary, recipient);
     const uidls = await context.store.imports.uidls(summary.account.id, { after, limit });

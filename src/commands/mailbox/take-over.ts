@@ -31,7 +31,7 @@ export interface Taken {
   readonly login: string;
   readonly source: string;
   readonly rule: string;
-  /** At the other server; `already`: those that were imported before. */
+  /** Messages at the other server; `already`: those that were imported before. */
   readonly messages: number;
   readonly already: number;
   /** Absent for a dry run. */
@@ -47,7 +47,7 @@ interface NotTaken {
 export type All = readonly (Taken | NotTaken)[];
 type Sent = Imports & { readonly mailbox: MailboxUse };
 
-/** Thousands of mailboxes: one that fails is told of, and the others go on. */
+/** Takes over many mailboxes: one that fails is reported, and the others go on. */
 export async function takeAll(here: Here, takeovers: readonly Takeover[], how: How): Promise<All> {
   const { terminal, options } = here;
   const progress = showProgress('Importing', 'mailboxes');
@@ -202,7 +202,7 @@ async function* withIdle(frames: AsyncGenerator<string>): AsyncGenerator<string>
   }
 }
 
-/** Throws CommandError for UIDLs that no client could tell messages by. */
+/** Throws CommandError for UIDLs by which no client could tell messages apart. */
 export function checkUidls(messages: readonly SourceMessage[], from: string): void {
   const seen = new Set<string>();
   for (const { uidl } of messages) {

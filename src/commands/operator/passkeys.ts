@@ -23,7 +23,7 @@ export const codeOut = z.object({
 });
 export type CodeOut = z.infer<typeof codeOut>;
 
-/** Makes a code; the one before is void. */
+/** Makes a code; the previous one is void. */
 export async function makeConsoleCode(
   { store, console }: AdminContext,
   name: string,

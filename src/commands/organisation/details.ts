@@ -25,7 +25,7 @@ export const details = {
   post: many(line('line', 60), 'its postal address, a line each, for letters; takes the place of all lines before'),
 };
 
-/** Undefined: no line was given. */
+/** The postal address; undefined: no line was given. */
 export function postOf(lines: readonly string[]): readonly string[] | undefined {
   if (lines.length > MOST_LINES)
     throw new AdminError('invalid', `Cannot use that as post: expected at most ${MOST_LINES} lines`);

@@ -1,6 +1,6 @@
 /**
- * The end of a contract. Every step is a transaction of its own and finds done what was done: after a crash the same
- * command goes on. What stays, and why, stands in the signed statement.
+ * The end of a contract. Every step is a transaction of its own and passes over what is done: after a crash the same
+ * command continues. What stays, and why, stands in the signed statement.
  */
 import { defined } from '../../domain/defined.ts';
 import type { Account } from '../../domain/registry.ts';
@@ -32,7 +32,7 @@ export async function eraseOrganisation(
   const plan = await planOf(context, name);
   refuseOpen(plan, discardMail);
   const { store, clock, evidence } = context;
-  // Before anything is gone: without a key there would be no statement of it.
+  // Checked before anything is erased: without a key there would be no signed statement.
   const key = await evidence.key(clock.now());
   let done = 0;
   for await (const summary of accountsOf(store, name)) {
@@ -140,7 +140,7 @@ async function eraseAccount(store: Store, summary: AccountSummary, actor: Actor)
   }
 }
 
-/** What lies there. Where it cannot be read the lock is given back. */
+/** Uids of the mailbox. If they cannot be read the lock is given back. */
 async function uidsOf(store: Store, lock: MaildropLock): Promise<readonly EntryUid[]> {
   try {
     const listing = await store.listMaildrop(lock);

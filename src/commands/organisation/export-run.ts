@@ -199,7 +199,7 @@ class OrganisationExport {
     return rows;
   }
 
-  /** Every message that is still told of, sent by one of the accounts or for one: one walk over all of them. */
+  /** Traces of every message that is still known, sent by one of the accounts or to one: one walk over all of them. */
   async *#traces(belongings: readonly Share[]): AsyncGenerator<unknown, void, void> {
     const { deliveries } = this.#context.store;
     const partners = new Set<PartnerId>();
@@ -244,7 +244,7 @@ class OrganisationExport {
       }
   }
 
-  /** What lies in the mailbox, read as a session would, and left there. */
+  /** Mail in the mailbox, read as a session would, and left there. */
   async #mail({ account }: AccountSummary): Promise<void> {
     const { store } = this.#context;
     const lock = await store.lockMaildrop(account.id, { session: 'export', network: 'operator' });

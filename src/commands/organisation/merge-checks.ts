@@ -127,7 +127,7 @@ export class MergeChecks {
     for (const identity of carried) {
       const same = (other ?? []).filter(({ id }) => id === identity.id);
       if (same.length > 0) shared.add(identity.id);
-      // Two mailboxes for one party: whoever writes to it without a qualifier means either.
+      // Two mailboxes for one party: a message to it without a qualifier means either.
       for (const { qualifier, login } of same)
         if (login !== identity.login && (login !== undefined || identity.login !== undefined))
           this.#problem(

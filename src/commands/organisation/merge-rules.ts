@@ -28,9 +28,9 @@ export interface FileRule extends Rule {
 }
 
 export interface Rules {
-  /** By the key of the old address. */
+  /** Rules by the key of the old address. */
   readonly byAddress: ReadonlyMap<string, FileRule>;
-  /** For those that the file does not name; without a successor they have none. */
+  /** The rule for addresses that the file does not name; without a successor they have none. */
   readonly others: Rule;
 }
 

@@ -47,7 +47,7 @@ async function wishOf({ store, clock }: AdminContext, input: MergeInput, upload:
   return { from, into, rules, keepSettings, revoke, ...defined({ until }) };
 }
 
-/** Before the first step, and as the store says it again in that step. */
+/** Checks before the first step; the store checks the same in that step. */
 function problemOf({ from, into }: MergeWish): AdminError | undefined {
   if (from.id === into.id)
     return new AdminError('invalid', `Cannot merge "${from.name}" into itself; name another organisation`);

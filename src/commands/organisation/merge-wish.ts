@@ -61,5 +61,5 @@ function isEnding(rules: Rules, address: Address): boolean {
   return own === undefined || own.successor !== undefined;
 }
 
-/** What the store has to know of it to find what an account has of it. */
+/** Facts by which the store finds what ties an account to the organisation. */
 export const tied = ({ id, name, title }: Organisation): TiedOrganisation => ({ id, name, title });

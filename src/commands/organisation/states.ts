@@ -151,7 +151,7 @@ export const end = ends({
       state: at === undefined ? 'ended' : 'ending',
       applied: !dryRun,
       ...defined({ closes: iso(at), successor }),
-      // What its accounts had of our own authorities is revoked with them.
+      // Certificates that our own authorities issued for its accounts are revoked with them.
       ...defined({ problem: dryRun || at !== undefined ? undefined : await published(context) }),
     };
   },

@@ -39,7 +39,7 @@ export type PartnerTest = z.infer<typeof testView>;
 
 const SOON = days(30);
 
-/** Where it went wrong; undefined where it did not. */
+/** The step that failed; undefined if none did. */
 function failedStep({ ok, met, addresses, greeting, tlsVersion, extensions }: ProbeReport): PartnerStep | undefined {
   if (ok) return undefined;
   if (addresses === undefined || addresses.length === 0) return 'name';

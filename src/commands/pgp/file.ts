@@ -1,4 +1,4 @@
-/** A key out of a file: it is read here, so that no secret half leaves this process that the gateway is not to hold. */
+/** A key out of a file: it is read here, so that no secret key leaves this process that the gateway is not to hold. */
 import { readFileSync, statSync } from 'node:fs';
 import { CommandError } from '../../cli/exit.ts';
 import { Pgp } from '../../crypto/pgp/pgp.ts';
@@ -7,7 +7,7 @@ import { defined } from '../../domain/defined.ts';
 
 const LARGEST = 256 * 1024;
 
-/** `passphrase` opens the secret half. */
+/** `passphrase` opens the secret key. */
 export async function keyIn(file: string, passphrase: string | undefined): Promise<PgpKey> {
   const pgp = new Pgp();
   try {

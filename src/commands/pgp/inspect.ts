@@ -19,7 +19,7 @@ import { Bench } from '../smime/inspect.ts';
 import type { PgpInspectView } from './views.ts';
 
 const MOST = 100;
-/** Of one look: what the gateway itself takes is smaller. */
+/** Most octets of one look: the gateway itself accepts less. */
 const MAX_CONTENT = 1024 * 1024 * 1024;
 
 export async function inspectPgp(

@@ -22,7 +22,7 @@ interface NewKey {
   readonly passphrase: string | undefined;
 }
 
-/** Answers the secret half, armoured, where `out` is set. */
+/** Issues a key; returns the secret key, armoured, if `out` is set. */
 export async function issueKey(
   context: AdminContext,
   { address: of, type, ends, keep, out, passphrase }: NewKey,
@@ -71,7 +71,7 @@ export async function revokeKey(
   actor: Actor,
 ): Promise<PgpKeyView> {
   const record = await recordOf(context, fingerprint);
-  // With its secret half the key can say so itself, to everybody who gets it from here.
+  // With its secret key the key can say so itself, to everybody who gets it from here.
   const held = await opened(context, record);
   const said =
     held === undefined ? undefined : await worked(context, { kind: 'revoke-key', secretKey: held, reason: why });

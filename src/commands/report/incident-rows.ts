@@ -208,7 +208,7 @@ class Owners {
     this.#context = context;
   }
 
-  /** The breach is reported by whoever the account belonged to on that day. */
+  /** The organisation that the account belonged to on that day, which reports the breach. */
   async of({ seq }: AuditRow, id: AccountId): Promise<Owner> {
     const { former, organisation, account } = this.#known.get(id) ?? (await this.#look(id));
     const then = former.find(({ untilSeq }) => seq <= untilSeq)?.organisation ?? organisation;

@@ -1,4 +1,4 @@
-/** Who restores: one person, or two where the configuration asks for them. */
+/** Who restores: one person, or two if the configuration asks for them. */
 import { join } from 'node:path';
 import { DATABASE, MANIFEST, OPERATORS, readManifest } from '../../backup/manifest.ts';
 import { factsOfFile } from '../../backup/files.ts';
@@ -36,7 +36,7 @@ export const actorOf = (
       return {
         gateway: manifest.hostname,
         operation: 'restore',
-        // A request of before the log knows nothing of it.
+        // A request that is older than the log says nothing about it.
         input: { backup: manifest.id, manifest: sha256, ...wanted, ...(withoutLog ? { withoutLog } : {}) },
       };
     },

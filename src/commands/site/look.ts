@@ -40,7 +40,7 @@ export async function lookFrom(here: Here): Promise<OutputOf<typeof look>> {
   }
 }
 
-/** Of a look, or of a file that somebody wrote. */
+/** Facts of a look, or of a file that somebody wrote. */
 export function factsOf(text: string): PromotionFacts {
   const read = readWrittenFacts(text);
   if (typeof read === 'string')

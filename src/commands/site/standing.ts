@@ -108,7 +108,7 @@ const silence = (silentFor: number | undefined): string =>
       ? `${silentFor.toFixed(0)} s`
       : `SILENT ${silentFor.toFixed(0)} s`;
 
-/** Of one that is silent nobody knows. */
+/** Nobody knows whether a silent gateway acknowledges. */
 function acknowledging({ acknowledges, silentFor, aloneUntil }: Standing['gateways'][number]): string | undefined {
   if (silentFor === undefined) return 'no';
   if (silentFor * 1000 >= SILENT) return undefined;

@@ -156,7 +156,7 @@ async function envelopeOf(
   content: AsyncIterable<Uint8Array>,
 ): Promise<{ readonly envelope?: EnvelopeView }> {
   const read = await describeEnvelope(content);
-  // What cannot be read cannot be opened either, and that says why.
+  // A message that cannot be read cannot be opened either, and the problem says why.
   if (!read.ok) return {};
   const { cipher, weak, recipients } = read.value;
   const shown = await Promise.all(recipients.slice(0, MOST).map((recipient) => recipientView(context, recipient)));

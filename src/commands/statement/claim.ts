@@ -4,7 +4,7 @@ import type { Language } from '../../domain/registry.ts';
 export type Both = Readonly<Record<Language, string>>;
 
 export interface Claim {
-  /** The same in every statement: `drill.restore`. */
+  /** Id, the same in every statement: `drill.restore`. */
   readonly id: string;
   readonly inPlace: boolean;
   readonly text: Both;

@@ -3,7 +3,7 @@ import { settingsTable } from '../../domain/settings.ts';
 import { type Said, say } from './claim.ts';
 import type { StatementFacts } from './facts.ts';
 
-/** Of a length of time as the configuration file writes it. */
+/** Days of a length of time as the configuration file has it. */
 export function daysOf(written: string): readonly [nl: string, en: string] {
   const [, n = '', unit = ''] = /^(\d+)([a-z]+)$/.exec(written) ?? [];
   return unit === 'd' ? [`${n} dagen`, `${n} days`] : [written, written];

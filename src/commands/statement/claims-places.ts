@@ -88,7 +88,7 @@ type Last = NonNullable<DrillFact['last']>;
 interface Words {
   readonly never: Pair;
   readonly failed: Pair;
-  /** Of a restore in which there was no message to open. */
+  /** Said of a restore without a message that could be opened. */
   readonly empty?: Pair;
   readonly lapsed: Pair;
   good(last: Last): Pair;

@@ -16,7 +16,7 @@ export const DATA_WORDS: readonly (readonly [area: string, nl: string, en: strin
   ['technical', 'tellingen en toestanden zonder inhoud', 'counts and states without content'],
 ];
 
-/** Of whom these data are. */
+/** The people that these data are about. */
 const SUBJECTS: Readonly<Record<string, Both>> = {
   patients: { nl: 'patiënten over wie berichten gaan', en: 'patients whom messages are about' },
   members: {

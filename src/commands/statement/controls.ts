@@ -7,7 +7,7 @@ import type { Both } from './claim.ts';
 export type Owner = 'product' | 'organisation' | 'not applicable';
 
 export interface Control {
-  /** Its number, the same in both norms: `8.24`. */
+  /** Number of the control, the same in both norms: `8.24`. */
   readonly id: string;
   readonly about: Both;
   readonly owner: Owner;

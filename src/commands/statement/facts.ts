@@ -20,7 +20,7 @@ import type { Given } from './given.ts';
 import { type Group, countGroup } from './group.ts';
 import { type PartnerMail, countPartners } from './partners.ts';
 
-/** Months whose availability is told, this one among them. */
+/** Months whose availability is shown, this one among them. */
 const MONTHS = 13;
 
 export interface DrillFact {
@@ -85,7 +85,7 @@ const RETENTION = [
   ...['audit.keep-access', 'audit.keep-change', 'audit.keep-chain', 'audit.keep-technical'],
 ];
 
-/** Throws AdminError where there is no such organisation. */
+/** Gathers the facts. Throws AdminError if there is no such organisation. */
 export async function gatherFacts(
   context: AdminContext,
   organisation: string | undefined,

@@ -17,7 +17,7 @@ export type Block =
 
 export interface ShownClaim {
   readonly inPlace: boolean;
-  /** With "Not in place" in front, where it is not. */
+  /** Text, with "Not in place" in front if the control is not. */
   readonly text: string;
   /** `2026-11-26 02:00 UTC, tls.json`. */
   readonly source: string;

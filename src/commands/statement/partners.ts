@@ -15,7 +15,7 @@ export interface PartnerMail {
   readonly authority: number;
   /** Nothing is sent: it is suspended, or DANE is asked for and nobody looks records up. */
   readonly halted: number;
-  /** Of all, those whose server does not answer now, or shows what it must not. */
+  /** Number of partners whose server does not answer now, or shows what it must not. */
   readonly failing: number;
   /** Of all, those whose TLSA records are not looked up: there is no resolver, the partner is exempt, or its host is an address. */
   readonly unasked: number;

@@ -1,4 +1,4 @@
-/** `sluis takeover back`: one practice goes on at the old server. What its programs know stays true there, and what came meanwhile is written there. */
+/** `sluis takeover back`: one practice returns to the old server. What its programs know stays true there, and mail that came meanwhile is written there. */
 import { z } from '../../config/zod.ts';
 import { CommandError } from '../../cli/exit.ts';
 import { showProgress } from '../../cli/progress.ts';
@@ -78,7 +78,7 @@ export const back = changesHere({
   say: backText,
 });
 
-/** Each step finds done what was done: cut short, the same command goes on. */
+/** Each step passes over what is done: after a crash the same command continues. */
 async function mailboxBack(
   here: Here,
   { takeover, login, there }: PlannedMailbox,
@@ -122,7 +122,7 @@ async function refuseRenumbered(
   );
 }
 
-/** Asked before anything leaves the mailbox. */
+/** Checks that mail can be written there, before anything leaves the mailbox. */
 async function putterOf(here: Here, source: Source, login: string): Promise<Source['put']> {
   if (source.put !== undefined) return (name, octets) => source.put?.(name, octets) ?? Promise.resolve();
   const { unfetched, returning: waits } = await here.call(parts['to-give-back'], { login });

@@ -9,7 +9,7 @@ import { MOST_LOOKED, ready } from './parts.ts';
 
 const { pop3, rule, uidlFormat, stls, ca, pin } = SOURCE;
 
-/** Where the mail of many mailboxes comes from. */
+/** Source of the mail of many mailboxes. */
 export const MANY = {
   from: need(
     file,
@@ -34,7 +34,7 @@ export interface PlannedMailbox {
 
 export interface Planned {
   readonly byPractice: ReadonlyMap<string, readonly PlannedMailbox[]>;
-  /** Of no practice: there is no such account. */
+  /** Mailboxes without a practice: there is no such account. */
   readonly strangers: readonly PlannedMailbox[];
   /** Octets that the store can take. */
   readonly free: number;

@@ -102,7 +102,7 @@ export const letterSent = part({
     const { registered, made } = await lettersOf(context, asked);
     const place = await noticeWriter.places.ofContact(registered);
     if (place === undefined) return { organisation: asked.organisation };
-    // Given again after a crash it is filed once.
+    // A letter that is given again after a crash is filed once.
     const once = `takeover:${asked.step}:${registered.name}:${Math.floor(clock.now() / 86_400_000)}`;
     if ((await store.deliveries.usedKeys([once])).length === 0)
       await fileNotice(
@@ -186,11 +186,11 @@ export const letters = changesHere({
   fails: ({ letters: all, applied }) => (applied && all.some(({ done }) => !done) ? { code: 'conflict' } : undefined),
 });
 
-/** In the order in which a practice reads them. */
+/** Letters in the order in which a practice reads them. */
 function stepsOf({ state, letters: told }: PracticeView, isLate: boolean, again: boolean): readonly LetterStep[] {
   const after = (at: string | undefined, behind: string | undefined): boolean =>
     at !== undefined && at >= (behind ?? '');
-  // A practice that moved once more is told once more.
+  // A practice that moves again gets the letter again.
   const has: Readonly<Record<LetterStep, boolean>> = {
     announce: told.announce !== undefined && !(told.back !== undefined && told.back > told.announce),
     moved: after(told.moved, told.back),

@@ -83,7 +83,7 @@ export type MailboxView = z.infer<typeof mailboxView>;
 
 const viewMailbox = ({ changedAt, ...row }: TakeoverMailbox): MailboxView => ({ ...row, changed: iso(changedAt) });
 
-/** Of a page: behind which name it begins. */
+/** The name after which a page begins. */
 const after = opt(
   ofText('name', 'at most 256 characters', (name) => name, 256),
   'behind this one',
@@ -110,7 +110,7 @@ export const mailboxes = lookPart({
 
 const lookedUp = z.object({
   login: z.string(),
-  /** Absent where there is no such account. */
+  /** Absent if there is no such account. */
   organisation: z.string().optional(),
   problem: z.string().optional(),
   free: z.number(),

@@ -19,7 +19,7 @@ import { durationText, wavesOf } from './waves.ts';
 
 /** Sources that fail one after the other: then it is the old server that fails, and each of them may have kept us waiting for two minutes. */
 export const MOST_IN_A_ROW = 10;
-/** Problems that are told of one by one. */
+/** Problems that are listed one by one. */
 const TOLD = 50;
 /**
  * What an import takes beside asking the old server, which the rehearsal has measured: a message 3 ms, an octet a 12-millionth of a second, rounded up.
@@ -117,7 +117,7 @@ export class Failing {
     this.#inARow = 0;
   }
 
-  /** Throws CommandError at the last one. */
+  /** Notes a failure; throws CommandError at the last mailbox. */
   failed(error: SourceError): void {
     this.#inARow += 1;
     if (this.#inARow < MOST_IN_A_ROW) return;
@@ -207,7 +207,7 @@ async function compareListings(takeover: PlannedMailbox['takeover'], first: read
     const now = new Set(source.messages.map(({ uidl }) => uidl));
     await source.close();
     const others = [...now].filter((uidl) => !before.has(uidl)).length;
-    // What is there no more: fewer than there were, but for those that came.
+    // Mail that is no longer there: fewer than before, apart from new ones.
     if (others === 0 || now.size - others === before.size) return;
     before = now;
   }

@@ -179,7 +179,7 @@ class Work {
     if (this.code === exitCodes.done) this.code = code;
   }
 
-  /** True: all of it is here. */
+  /** Takes over one mailbox; true: all of it is here. */
   async #mailbox(organisation: string, { takeover, login, there }: PlannedMailbox, seen = NOTHING): Promise<boolean> {
     const noted = async (state: 'importing' | 'failed' | 'moved', messages: number, octets: number, problem?: string) =>
       this.#here.call(note, { login, there, state, messages, octets, ...defined({ problem: problem?.slice(0, 500) }) });

@@ -119,7 +119,7 @@ function readWhole(path: string): Buffer {
   }
 }
 
-/** Fingerprints; empty where nobody said which certificate is the right one. */
+/** Fingerprints; empty if nobody said which certificate is the right one. */
 function trustedIn({ certificate, config }: VerifyOptions): ReadonlySet<string> {
   const own = existsSync(config) ? evidenceCertificateFile(loadConfig(config).keys.folder) : undefined;
   const files = certificate.length > 0 ? certificate : own !== undefined && existsSync(own) ? [own] : [];
