@@ -1,4 +1,4 @@
-/** What follows from the section backup. */
+/** Values that follow from the section backup. */
 import { type Milliseconds, days, hours, milliseconds } from '../domain/units.ts';
 import { isInside } from '../platform/paths.ts';
 import { type ConfigProblem, shown } from './problem.ts';
@@ -57,7 +57,7 @@ export function backupProblems(config: Config): ConfigProblem[] {
   return [...problems, ...ofServer(config)];
 }
 
-/** What only a server of PostgreSQL has. */
+/** Settings that need a server of PostgreSQL. */
 const OF_SERVER = [
   ...(['server', 'user', 'password-file', 'certificate', 'key', 'programs'] as const),
   ...(['take-command', 'check-command', 'restore-command'] as const),

@@ -8,7 +8,7 @@ import type { Config } from './schema.ts';
 import { readSecretLine } from './store.ts';
 
 interface ConsoleFacts {
-  /** With a slash behind it; absent where no listener has it. */
+  /** Address with a slash at the end; absent if no listener has the console. */
   readonly page?: string;
   readonly times: { readonly idle: Milliseconds; readonly longest: Milliseconds };
 }
@@ -23,7 +23,7 @@ export function consoleFacts(config: Config): ConsoleFacts {
   return { times: { idle, longest }, ...defined({ page: origin && `${origin}/` }) };
 }
 
-/** What a log-in at the provider would be worth nothing without. */
+/** Settings without which a login at the provider would be worth nothing. */
 export function consoleProblems({ console: { oidc } }: Config): readonly ConfigProblem[] {
   if (oidc === undefined) return [];
   const problems: ConfigProblem[] = [];
@@ -54,7 +54,7 @@ export function consoleProblems({ console: { oidc } }: Config): readonly ConfigP
 
 export type OidcConfig = NonNullable<Config['console']['oidc']>;
 
-/** Throws ConfigError. */
+/** The client secret. Throws ConfigError. */
 export const readClientSecret = (config: Config): string =>
   readSecretLine(config, 'console.oidc.secret-file', config.console.oidc?.['secret-file'] ?? '');
 

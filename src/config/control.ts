@@ -58,7 +58,7 @@ export function controlProblems(config: Config): ConfigProblem[] {
   });
 }
 
-/** Sockets of roles, with the number of each group. Throws ConfigError where one is not there. */
+/** Sockets of roles, with the number of each group. Throws ConfigError if one is not there. */
 export const groupsOf = (config: Config): readonly (RoleSocket & { readonly groupId: number })[] =>
   roleSocketsOf(config).map((one) => ({ ...one, groupId: groupOf(config, one.group) }));
 

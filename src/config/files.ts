@@ -1,5 +1,5 @@
 /**
- * The files that a configuration names: whether they can be used, and what they hold. What they hold is read anew at each use, since a file may
+ * The files that a configuration names: whether they can be used, and what they hold. What they hold is read again at each use, since a file may
  * be replaced while the gateway runs.
  */
 import { readFileSync, statSync } from 'node:fs';
@@ -140,7 +140,7 @@ export function readTlsMaterial(config: Config, listener?: Config['listener'][nu
   });
 }
 
-/** What the gateway shows the collector of `audit.forward-to`; empty where nothing is configured. Throws ConfigError when a file has gone since. */
+/** What the gateway shows the collector of `audit.forward-to`; empty if nothing is configured. Throws ConfigError when a file has gone since. */
 export function readForwardMaterial(config: Config): Partial<TlsMaterial> {
   const { 'forward-certificate': certificate, 'forward-key': key } = config.audit;
   if (certificate === undefined || key === undefined) return {};

@@ -8,7 +8,7 @@ import type { Config } from './schema.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** In the order of the reference page. */
+/** Settings in the order of the reference page. */
 export const heldSettings = (config: Config): readonly ConfigSetting[] =>
   configReference().flatMap((section) =>
     placesOf(config, section).flatMap(({ at, values }) =>

@@ -1,4 +1,4 @@
-/** Whom users and the gateway itself turn to, from what is configured. */
+/** The helpdesk for users and for the gateway itself, from the configuration. */
 import type { Address } from '../domain/address.ts';
 import type { Helpdesk } from '../domain/helpdesk.ts';
 import type { Config } from './schema.ts';

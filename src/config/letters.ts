@@ -42,7 +42,7 @@ export const letterProblems = (config: Config): readonly ConfigProblem[] =>
     .filter((read) => read !== undefined)
     .filter(isProblem);
 
-/** Undefined: the operator has none of his own. Throws ConfigError. */
+/** The operator's own letter; undefined: there is none. Throws ConfigError. */
 export function ownLetter(config: Config, language: Language): LetterTemplate | undefined {
   const english = language === 'en' && config.enrolment['letter-en'] !== undefined;
   const read = readLetter(config, english ? 'letter-en' : 'letter');

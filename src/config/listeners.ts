@@ -19,7 +19,7 @@ export function tlsFilesFor({ tls, listener: all }: Config, listener?: Listener)
   return { where: `listener[${all.indexOf(listener)}]`, key: listener.key, certificate: listener.certificate };
 }
 
-/** Those of the section tls, and of each listener that has its own. */
+/** The TLS files of the section tls, and of each listener that has its own. */
 export const tlsFilesOf = (config: Config): readonly TlsFiles[] => [
   tlsFilesFor(config),
   ...config.listener.map((listener) => tlsFilesFor(config, listener)).filter(({ where }) => where !== 'tls'),
@@ -31,7 +31,7 @@ export function originOf(config: Config, protocol: Listener['protocol']): string
   return listener === undefined ? undefined : originOfListener(config, listener);
 }
 
-/** As browsers have it, without a slash. */
+/** Origin as browsers have it, without a slash. */
 export const originOfListener = (config: Config, listener: Listener): string =>
   `https://${hostnameOf(config, listener)}${[0, 443].includes(listener.port) ? '' : `:${listener.port}`}`;
 

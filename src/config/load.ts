@@ -26,7 +26,7 @@ export interface LoadOptions {
   readonly files?: boolean;
 }
 
-/** Throws ConfigError. */
+/** Loads the configuration. Throws ConfigError. */
 export function loadConfig(path: string, options: LoadOptions = {}): Config {
   const text = readText(resolve(path));
   if (typeof text !== 'string') throw new ConfigError(path, [text]);

@@ -13,7 +13,7 @@ const LENGTH = 32;
 /** A key store may ask its operator, but a start must end. */
 const PATIENCE = 60_000;
 
-/** What a master-key-file holds. */
+/** The content of a new master-key-file. */
 export const newMasterKey = (random: RandomBytes): string => `${Buffer.from(random(LENGTH)).toString('hex')}\n`;
 
 /**
@@ -26,7 +26,7 @@ export function masterKeyCredential(env: NodeJS.ProcessEnv = process.env): strin
   return file !== undefined && existsSync(file) ? file : undefined;
 }
 
-/** Throws ConfigError; the error never repeats what was read. */
+/** Reads the master key. Throws ConfigError, which never repeats what was read. */
 export async function readMasterKey(config: Config): Promise<Uint8Array> {
   const { 'master-key-file': configured, 'master-key-command': command } = config.keys;
   const file = configured === undefined ? undefined : (masterKeyCredential() ?? configured);

@@ -8,7 +8,7 @@ import { configSchema } from './schema.ts';
 export interface ConfigProblem {
   /** `smtp.max-message`, `listener[1].port`, or a file. */
   readonly path: string;
-  /** What stands there, as the file writes it; absent where nothing stands. */
+  /** The value as the file has it; absent if there is none. */
   readonly value?: string;
   readonly expected: string;
   readonly remedy: string;

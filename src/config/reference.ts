@@ -8,10 +8,10 @@ export interface FieldReference extends FieldMeta {
 }
 
 export interface SectionReference {
-  /** Empty for the fields that stand above the first section. */
+  /** Name of the section; empty for fields above the first section. */
   readonly name: string;
   readonly about: string;
-  /** Written as `[[name]]`, once for each. */
+  /** True: the section is written as `[[name]]`, once for each. */
   readonly repeated: boolean;
   /** It stands within another one, and is left out as a whole where it is not wanted. */
   readonly within?: true;
@@ -43,7 +43,7 @@ const sectionOf = (name: string, schema: Definition): Pick<SectionReference, 'na
   }),
 });
 
-/** What stands in the column "default" and behind `#` in the file of `sluis init`. */
+/** Text of the column "default", and behind `#` in the file of `sluis init`. */
 export const initialText = (field: FieldReference): string | undefined =>
   field.initial === undefined ? undefined : writeValue(field.initial);
 

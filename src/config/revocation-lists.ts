@@ -49,7 +49,7 @@ async function listsAt(place: string): Promise<readonly string[]> {
       .sort()
       .map((name) => join(place, name));
   } catch {
-    // Told when it is read.
+    // An error is reported when the file is read.
     return [place];
   }
 }

@@ -9,7 +9,7 @@ import type { Config } from './schema.ts';
 
 type Sections = Pick<Config, 'store' | 'cluster'>;
 
-/** What only PostgreSQL has, as far as it is set. */
+/** Settings that need PostgreSQL, as far as they are set. */
 function setForPostgres({ store, cluster }: Sections): readonly string[] {
   const ofStore = ['database', 'user', 'password-file', 'certificate', 'key', 'ca', 'places'] as const;
   const ofCluster = ['node', 'site', 'listen', 'ca', 'certificate', 'key'] as const;
@@ -63,7 +63,7 @@ function channelProblems({ cluster }: Pick<Sections, 'cluster'>): ConfigProblem[
   );
 }
 
-/** What goes there does not leave this machine, so it may go without TLS. */
+/** Traffic to such a host does not leave this machine, so it may go without TLS. */
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
@@ -124,7 +124,7 @@ export interface ServerMaterial {
   readonly key?: string;
 }
 
-/** Reads the files of the section store anew. Throws ConfigError when one has gone, or does not hold what it should. */
+/** Reads the files of the section store again. Throws ConfigError when one has gone, or does not hold what it should. */
 export function readServerMaterial(config: Config): ServerMaterial {
   const { ca, 'password-file': password, certificate, key } = config.store;
   return {
@@ -158,7 +158,7 @@ export interface ChannelFiles {
   readonly key: string;
 }
 
-/** Reads the files of the section cluster anew. Throws ConfigError when one has gone, or does not hold what it should. */
+/** Reads the files of the section cluster again. Throws ConfigError when one has gone, or does not hold what it should. */
 export function readChannelFiles(config: Config): ChannelFiles {
   const { ca = '', certificate = '', key = '' } = config.cluster;
   return {

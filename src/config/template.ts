@@ -38,7 +38,7 @@ const aboutLines = ({ name, about }: SectionReference): string[] => [
   ...(SECTION_NOTES[name] === undefined ? [] : [`# More: docs/configuration.md#${name.replaceAll('.', '')}`]),
 ];
 
-/** Left out as a whole: some of its fields have no default. */
+/** A section that is left out as a whole: some of its fields have no default. */
 const withinText = (section: SectionReference): string =>
   [
     ...aboutLines(section),

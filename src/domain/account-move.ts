@@ -8,7 +8,7 @@ export const MAX_MOVE_BACK = days(92);
 /** Most addresses, and most credentials and keys, that go along: they move in one transaction. */
 export const MAX_MOVED_ADDRESSES = 1000;
 
-/** What is wrong with the moment from which mail goes along; undefined where nothing is. */
+/** What is wrong with the moment from which mail goes along; undefined if nothing is. */
 export function sinceProblem(since: Instant, now: Instant): string | undefined {
   if (since > now)
     return 'it is in the future; give the command on that day or later: with the same --since all that came since then goes along';

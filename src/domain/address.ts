@@ -57,5 +57,5 @@ export const addressKey = (address: Address): AddressKey => address.normalize('N
 export const domainOf = (address: Address): string =>
   addressKey(address).slice(address.normalize('NFC').lastIndexOf('@') + 1);
 
-/** True where the address needs SMTPUTF8 (RFC 6531 section 3.2). */
+/** True if the address needs SMTPUTF8 (RFC 6531 section 3.2). */
 export const needsUtf8 = (address: Address): boolean => !/^[\x20-\x7e]*$/.test(address);

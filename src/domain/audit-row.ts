@@ -40,7 +40,7 @@ export interface ChainRow extends ChainedFields {
 export interface ChainHead {
   readonly seq: number;
   readonly hash: Uint8Array;
-  /** As of a row. */
+  /** Lane, as in a row. */
   readonly lane?: number;
 }
 
@@ -49,11 +49,11 @@ export const placeOf = ({ seq, place = seq }: Pick<ChainRow, 'seq' | 'place'>): 
 
 /** A chain of its own: what one connection of a gateway writes where several write the trail. */
 export interface LaneName {
-  /** Of the gateway. */
+  /** Number of the gateway. */
   readonly node: number;
-  /** Of the gateway's start. */
+  /** Number of the gateway's start. */
   readonly epoch: number;
-  /** Of the chain itself, the only one with this number. */
+  /** Number of the chain itself, which no other one has. */
   readonly lane: number;
 }
 
@@ -65,7 +65,7 @@ export interface LaneHead {
   /** The number of its last row in it. */
   readonly place: number;
   readonly hash: Uint8Array;
-  /** No row of it will come any more. */
+  /** True: no further row of it will come. */
   readonly ended: boolean;
 }
 

@@ -21,7 +21,7 @@ export const PROBE_CAUSES = {
   'fetch-lost': 'pickup was not answered',
   'not-found': 'the message was accepted and could not be fetched',
   'not-erased': 'the message could not be erased',
-  /** Nobody tried. */
+  /** Nobody probed. */
   unmeasured: 'nobody measured: no gateway ran, or it could not write',
   stopped: 'a planned stop of the gateway',
 } as const;
@@ -36,7 +36,7 @@ export interface ProbeFault {
 /** Longest detail that is kept, in characters. */
 export const MAX_DETAIL = 200;
 
-/** How it was, from the begin of a minute to that of another. */
+/** State of a site, from the begin of one minute to that of another. */
 export interface ProbeSpan {
   readonly site: string;
   readonly since: Instant;
@@ -66,9 +66,9 @@ export interface Availability {
   readonly until: Instant;
   readonly minutes: number;
   readonly available: number;
-  /** Of those that were not: in planned stops. */
+  /** Bad minutes that were in planned stops. */
   readonly planned: number;
-  /** Of those that were not: nobody tried. */
+  /** Minutes that nobody probed. */
   readonly unmeasured: number;
   /** 0 to 1; every minute that was not available counts, a planned one too. */
   readonly ratio: number;
@@ -77,7 +77,7 @@ export interface Availability {
 
 const lengthOf = ({ since, until }: Pick<ProbeSpan, 'since' | 'until'>): number => Math.round((until - since) / MINUTE);
 
-/** Sums up the spans of one site, in their order, of which none overlaps another. Undefined where there is none. */
+/** Sums up the spans of one site, in their order, of which none overlaps another. Undefined if there is none. */
 export function availabilityOf(spans: readonly ProbeSpan[], until: Instant): Availability | undefined {
   const [first] = spans;
   if (first === undefined) return undefined;
@@ -86,7 +86,7 @@ export function availabilityOf(spans: readonly ProbeSpan[], until: Instant): Ava
   const gap = (since: Instant, to: Instant, fault: ProbeFault): void => {
     if (to <= since) return;
     const last = gaps.at(-1);
-    // What went on in another way is another gap: each has its cause.
+    // Another cause is another span, since each has one cause.
     if (last?.until === since && last.cause === fault.cause) gaps.pop();
     const from = last?.until === since && last.cause === fault.cause ? last : { ...fault, since };
     gaps.push({ ...from, until: to, minutes: lengthOf({ since: from.since, until: to }) });

@@ -11,7 +11,7 @@ export const marksOf = (name: string): Marks => ({
   end: `<!-- end of ${name} -->`,
 });
 
-/** The page with these lines between its marks. `write`: of what stands behind them. Throws where a mark is missing. */
+/** The page with these lines between its marks. `write`: of what stands behind them. Throws if a mark is missing. */
 export function betweenMarks(page: string, { begin, end }: Marks, write: (after: string) => readonly string[]): string {
   const [before, rest] = page.split(begin);
   const after = rest?.split(end)[1];

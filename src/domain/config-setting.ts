@@ -1,4 +1,4 @@
-/** What is said of one setting of the configuration file, to whoever may look at it. */
+/** One setting of the configuration file, as it is shown to those who may look at it. */
 
 export interface ConfigSetting {
   /** `smtp.max-message`; of sections that stand several times, `listener.NAME.port`. */

@@ -13,9 +13,12 @@ export const CONSOLE_CODE_LIFE = days(1);
 export const MAX_CONSOLE_CODE_TRIES = 10;
 /** Sessions of one operator at a time; one more ends the oldest. */
 export const MAX_CONSOLE_SESSIONS = 5;
-/** From the moment in which a challenge is shown until it is answered. */
+/** Time from when a challenge is shown until it is answered. */
 export const CHALLENGE_LIFE = minutes(5);
-/** The same for whoever is sent to an OpenID provider, where passwords are typed and telephones looked for. */
+/**
+ * The same for a visitor who was sent to an OpenID provider, where passwords are typed and telephones looked
+ * for.
+ */
 export const FEDERATED_LIFE = minutes(10);
 /** An answered challenge is remembered for longer than it holds, so that no answer serves twice. */
 export const PROOF_KEPT = hours(1);

@@ -51,7 +51,7 @@ export const foldText = (text: string): string => text.normalize('NFC').toLowerC
 /** Blanks and hyphens in a telephone number mean nothing (RFC 4517 section 4.2.29). */
 export const telephoneText = (number: string): string => foldText(number).replaceAll(/[\s-]/g, '');
 
-/** What `DirectoryQuery.text` is looked for in. A telephone number stands there as it was written, and without blanks and hyphens. */
+/** The text that `DirectoryQuery.text` is looked for in. A telephone number stands there as written, and without spaces and hyphens. */
 export function searchText(parts: readonly (string | undefined)[], telephone?: string): string {
   const numbers = telephone === undefined ? [] : [telephone, telephoneText(telephone)];
   return foldText([...parts.filter((part) => part !== undefined), ...numbers].join('\n'));

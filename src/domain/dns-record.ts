@@ -5,14 +5,14 @@ export interface PublishedRecord {
   /** With a dot at its end. */
   readonly name: string;
   readonly type: (typeof PUBLISHED_TYPES)[number];
-  /** As a zone file has it; of TXT the text in one piece. */
+  /** Value as in a zone file; for TXT the text in one piece. */
   readonly value: string;
 }
 
 export const RECORD_KINDS = ['tlsa', 'mta-sts', 'spf', 'dkim', 'dmarc', 'setup'] as const;
 export const RECORD_STATES = ['published', 'missing', 'differs', 'unknown'] as const;
 
-/** Of SRV: what is asked for is not there (RFC 6186 section 3.4). */
+/** SRV record that says that there is no such service (RFC 6186 section 3.4). */
 export const NO_SERVICE = '0 0 0 .';
 
 export interface WantedRecord extends PublishedRecord {
@@ -22,7 +22,7 @@ export interface WantedRecord extends PublishedRecord {
 export interface CheckedRecord extends WantedRecord {
   /** `unknown`: the DNS gave no answer. */
   readonly state: (typeof RECORD_STATES)[number];
-  /** What stands there, where it is something else. */
+  /** What stands there, if it is something else. */
   readonly found?: string;
   readonly remedy?: string;
 }

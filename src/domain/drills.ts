@@ -34,7 +34,7 @@ export interface DrillDue {
   readonly text: string;
 }
 
-/** The last one that passed. `marks` is missing in reports of before they were kept. */
+/** The last one that passed. `marks` is missing in reports that are older than they are. */
 export interface LastDrill {
   readonly at: Instant;
   readonly marks?: DrillMarks;
@@ -57,7 +57,7 @@ export function drillsDue(
   return [...old, ...changes(last.marks, marks).map(({ why, text }) => due(why, text))];
 }
 
-/** What is gone is no reason: less can go wrong than was tried. */
+/** A part that is gone is no reason: less can go wrong than was tried. */
 function changes(then: DrillMarks, now: DrillMarks): readonly Pick<DrillDue, 'why' | 'text'>[] {
   const keys = Object.entries(now.keys).filter(([name, value]) => then.keys[name] !== value);
   const added = (one: string, before: readonly string[], after: readonly string[]): string | undefined => {
@@ -86,14 +86,14 @@ const MOST_NAMES = 5;
 const shortened = (names: readonly string[]): string =>
   names.length <= MOST_NAMES ? names.join(', ') : `${names.slice(0, MOST_NAMES).join(', ')} and others`;
 
-/** As one sentence, for people. */
+/** The reasons as one sentence, for people. */
 export const dueText = (drill: DrillKind, due: readonly DrillDue[]): string =>
   `a drill is due (sluis drill ${drill}): ${due.map(({ text }) => text).join('; ')}`;
 
 const isTexts = (value: unknown): value is readonly string[] =>
   Array.isArray(value) && value.every((one) => typeof one === 'string');
 
-/** From a report; undefined where it has none, or not in this form. */
+/** Marks from a report; undefined if it has none, or not in this form. */
 export function readMarks(value: unknown): DrillMarks | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { schema, keys, engine, nodes, listeners } = value as Record<string, unknown>;

@@ -41,7 +41,7 @@ export type AddresseeGuard = (typeof ADDRESSEE_GUARDS)[number];
 
 /** What was seen of an interchange before, from the same sender to the same recipient. */
 export interface Earlier {
-  /** Its reference (UNB 0020) was used. */
+  /** True: its reference (UNB 0020) was used before. */
   readonly reference: boolean;
   /** Its messages were carried: where the reference was used, under this reference; else under any. */
   readonly messages: boolean;
@@ -61,7 +61,7 @@ export interface GuardFinding {
   readonly mode: Exclude<GuardMode, 'off'>;
   /** Path of the part that holds the interchange. */
   readonly part: string;
-  /** Whom it concerns, where it is one addressee. */
+  /** The addressee, if the finding is about one. */
   readonly recipient?: Address;
   /** One line for the sender, the operator and the trace. */
   readonly text: string;
@@ -73,7 +73,7 @@ export interface GuardFacts {
   /** EDI identities of the submitting account's organisation. */
   readonly identities: readonly string[];
   readonly recipients: readonly GuardedRecipient[];
-  /** By interchange, in their order; absent where nothing is known. */
+  /** Earlier interchanges, for each interchange in order; absent if nothing is known. */
   readonly earlier?: readonly Earlier[];
 }
 

@@ -1,11 +1,11 @@
 /** Kinds of messages that an addressee takes, as the setting `edi-accepts` has them. */
 
-/** Most of one addressee. */
+/** Most kinds of one addressee. */
 export const MAX_KINDS = 50;
 /** A type, its version behind a colon, an asterisk at the end of the type for whatever follows. */
 const KIND = /^[^\s:*]{1,35}\*?(?::[^\s*]{1,35})?$/u;
 
-/** Empty for `any`; undefined where a name is none or there are too many. Upper case, each once. */
+/** Empty for `any`; undefined if a name is none or there are too many. Upper case, each once. */
 export function parseEdiKinds(text: string): readonly string[] | undefined {
   const words = [
     ...new Set(

@@ -2,7 +2,7 @@
 import { type Instant, days } from './units.ts';
 
 export interface Escrow {
-  /** Of the key that was split. */
+  /** Fingerprint of the key that was split. */
   readonly fingerprint: string;
   readonly set: string;
   readonly needed: number;
@@ -14,7 +14,7 @@ export interface Escrow {
 /** How long a verification holds. */
 const VERIFIED_FOR = days(365);
 
-/** What to do about the escrow of the key with this fingerprint; undefined where nothing is. */
+/** What to do about the escrow of the key with this fingerprint; undefined if nothing is. */
 export function escrowReminder(escrow: Escrow | undefined, fingerprint: string, now: Instant): string | undefined {
   if (escrow === undefined)
     return 'the master key was never put in escrow: whoever loses it loses every message; run "sluis key escrow"';

@@ -1,4 +1,4 @@
-/** What a gateway found when it connected to its own listeners, for whoever is to be told of it. */
+/** What a gateway found when it connected to its own listeners, as it is shown. */
 import type { Milliseconds } from './units.ts';
 
 export interface ExaminedListener {

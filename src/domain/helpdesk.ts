@@ -38,7 +38,7 @@ const ENGLISH = /\bthe helpdesk\b/;
 const DUTCH = /( \/ .*\bde helpdesk)\b/s;
 
 /**
- * Puts name, telephone and hours behind the words "the helpdesk" of a reply, and behind "de helpdesk" of its Dutch half. Undefined where
+ * Puts name, telephone and hours behind the words "the helpdesk" of a reply, and behind "de helpdesk" of its Dutch half. Undefined if
  * none of them is configured: then replies stay as their tables have them.
  *
  * A line that cannot hold them twice has them in its Dutch half alone: practices read that one, and a number is the same in any language. A
@@ -53,7 +53,7 @@ export function replyWords({
   if (facts.length === 0) return undefined;
   const who = ` (${facts.join(', ')})`;
   return (text) => {
-    // Once in each half is enough for whoever reads it, and a word of a sender further on is left alone.
+    // Each half names the telephone once, and a word of a sender further on is left alone.
     const dutch = text.replace(DUTCH, (half) => half + who);
     const both = dutch.replace(ENGLISH, (word) => word + who);
     return [both, dutch].find(({ length }) => length <= MAX_REPLY_TEXT) ?? text;

@@ -6,7 +6,7 @@
 
 export type EdiFormat = 'edifact' | 'hl7' | 'xml';
 
-/** EDIFACT: identification and its qualifier (S002, S003). HL7: facility and application (MSH-4 and 3, MSH-6 and 5). Empty where absent. */
+/** EDIFACT: identification and its qualifier (S002, S003). HL7: facility and application (MSH-4 and 3, MSH-6 and 5). Empty if absent. */
 export interface EdiParty {
   readonly id: string;
   readonly qualifier: string;
@@ -79,7 +79,7 @@ export interface Interchange {
   readonly messages: readonly EdiMessageCount[];
   /**
    * 32 hexadecimal digits of a SHA-256 over the octets of the messages, without the envelope: the same messages under a new reference have
-   * the same. Empty where there are none, and for XML.
+   * the same. Empty if there are none, and for XML.
    */
   readonly digest: string;
   /** Octets outside ASCII were met, binary objects not counted. */

@@ -1,7 +1,7 @@
 /**
  * Letters from a template: lines of text with named fields, which an operator can write for his own service.
  *
- *   {{code}}                     a field; one that has several values takes a line for each where it stands alone on its line
+ *   {{code}}                     a field; one that has several values takes a line for each if it stands alone on its line
  *   {{#page}} ... {{/page}}      on lines of their own: what stands between them is left out where the field has no value
  *   {{^page}} ... {{/page}}      the reverse
  *
@@ -43,7 +43,7 @@ export interface TemplateFault {
   readonly text: string;
 }
 
-/** More is no letter. */
+/** A longer text is no letter. */
 export const MAX_TEMPLATE_LINES = 500;
 const WIDTH = 72;
 const BLOCK = /^\s*\{\{\s*([#^/])\s*([^}]*?)\s*\}\}\s*$/;
@@ -139,7 +139,7 @@ function fillLine(parts: readonly (string | { readonly field: LetterField })[], 
 
 const width = (text: string): number => Array.from(text).length;
 
-/** What goes on stands below what it belongs to, in a numbered list too. */
+/** Continued lines stand below the text that they belong to, in a numbered list too. */
 function wrapped(line: string): string[] {
   if (width(line) <= WIDTH) return [line];
   const indent = /^\s*/.exec(line)?.[0] ?? '';

@@ -1,7 +1,7 @@
 /** Which process holds a lock on a file: for messages alone, nothing is decided by it. */
 export interface LockHolder {
   readonly process: number;
-  /** `sluis status`. Absent where it is no command of ours, or of another user who hides it. */
+  /** `sluis status`. Absent if it is no command of ours, or of another user who hides it. */
   readonly command?: string;
 }
 

@@ -14,18 +14,18 @@ export interface MessagePart {
   readonly path: string;
   /** `type/subtype` in lower case. */
   readonly type: string;
-  /** Empty where the sender gave none; control characters made visible. Personal: for the trace and receipts, never for the log. */
+  /** Empty if the sender gave none; control characters made visible. Personal: for the trace and receipts, never for the log. */
   readonly name: string;
   readonly encoding: TransferEncoding;
-  /** Of the decoded octets. */
+  /** Octets of the decoded content. */
   readonly octets: number;
   /** SHA-256 of the decoded octets, 64 hexadecimal digits. */
   readonly sha256: string;
-  /** False where the encoding is damaged so that another program may decode other octets: then the hash proves nothing to others. */
+  /** False if the encoding is damaged so that another program may decode other octets: then the hash proves nothing to others. */
   readonly exact: boolean;
 }
 
-/** A bound on what one message may cost: what lies behind it was stored like everything else, but is not told of. */
+/** A bound on the cost of one message: leaves beyond it were stored like everything else, but are not reported. */
 export type PartLimit = 'depth' | 'leaves' | 'header' | 'interchanges';
 
 export interface MessageParts {
@@ -35,8 +35,8 @@ export interface MessageParts {
   readonly limits: readonly PartLimit[];
   /** Why two programs may show different content: a header that can be read in two ways. Not stored. Holds no text of the message. */
   readonly doubt?: string;
-  /** What stands in fields From of parts that are no messages of their own, as written. Not stored. */
+  /** Values of fields From in parts that are no messages of their own, as written. Not stored. */
   readonly authors?: readonly string[];
-  /** What EDI was found in them, by content; empty where there was none. */
+  /** What EDI was found in them, by content; empty if there was none. */
   readonly interchanges: readonly Interchange[];
 }

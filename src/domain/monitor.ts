@@ -4,7 +4,7 @@
  */
 
 export interface Figure {
-  /** As at /metrics. */
+  /** Name as at /metrics. */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   /** Null: endless, as the age of what there never was. */

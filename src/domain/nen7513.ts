@@ -26,7 +26,7 @@ export function nen7513Of(row: ChainRow, { hostname, account, personal: told }: 
   const personal = told && row.personal !== null ? (JSON.parse(row.personal) as Fields) : {};
   const { actor, login, reason, ...others } = personal;
   const asked = account !== undefined && (kind === 'access' || ASKED.includes(row.event));
-  // Where who it was is not told, it was not the gateway either.
+  // If the row does not say who it was, it was not the gateway either.
   const hidden = row.commitment !== null && (!told || row.personal === null);
   const user = actor ?? login ?? (asked ? account : hidden ? null : hostname);
   const where = ['network', 'address'].find((name) => NETWORK.test(textOf(others[name])));

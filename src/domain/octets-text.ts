@@ -31,5 +31,5 @@ export function formatOctets(n: number): string {
   return `${n}B`;
 }
 
-/** So many that it fits, for people: `64 MiB`. */
+/** A size rounded up to whole MiB, for people: `64 MiB`. */
 export const mebibytes = (octets: number): string => `${Math.ceil(octets / MiB)} MiB`;

@@ -5,6 +5,6 @@ import { days } from './units.ts';
 export const MAX_TOKENS = 20;
 /** Networks that one token names. */
 export const MAX_TOKEN_NETWORKS = 16;
-/** A token that nobody thinks of any more must end by itself. */
+/** Longest life of a token: one that nobody thinks of must end by itself. */
 export const MAX_TOKEN_DAYS = 366;
 export const MAX_TOKEN_LIFE = days(MAX_TOKEN_DAYS);

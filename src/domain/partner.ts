@@ -39,11 +39,11 @@ export interface PartnerServer {
   readonly serverName?: string;
   /** Authorities that may have issued its certificate, PEM. Default: the public ones that Node.js carries. */
   readonly authorities?: string;
-  /** At most 4: one that is coming can stand beside the one that is. */
+  /** At most 4: a coming certificate can stand beside the present one. */
   readonly pins?: readonly CertificatePin[];
   /** Absent: records that are there must be met, and stand in for a public authority. */
   readonly dane?: DaneDemand;
-  /** What is sent to it is signed by the gateway (DKIM). */
+  /** Mail that is sent to it is signed by the gateway (DKIM). */
   readonly dkim?: true;
   /** Certificate that we show, with its chain, PEM. Its key is one of the partner's secrets. */
   readonly certificate?: string;
@@ -76,7 +76,7 @@ export interface Partner {
   /** It is ending, as its account is: what waits is pushed, and until then it can be resumed. */
   readonly endsAt?: Instant;
   readonly server: PartnerServer;
-  /** `PartnerSecrets`, sealed for this partner (crypto/keys/partner-secrets.ts); absent where it has none. */
+  /** `PartnerSecrets`, sealed for this partner (crypto/keys/partner-secrets.ts); absent if it has none. */
   readonly sealed?: Uint8Array;
   /** Whole domains that lead to it, folded. */
   readonly domains: readonly string[];

@@ -85,7 +85,7 @@ export interface Addressee {
   readonly address: RegisteredAddress;
   readonly account: Account;
   readonly organisation: Organisation;
-  /** What its mailbox holds now. */
+  /** What the mailbox holds now. */
   readonly used: Octets;
   /** Its mail is pushed there and never filed. */
   readonly partner?: { readonly state: PartnerState; readonly maxMessage?: Octets };
@@ -106,7 +106,7 @@ export type RecipientDecision =
 export const quoted = (address: Address): string => (needsUtf8(address) ? 'this address' : `<${address}>`);
 const refused = (refusal: Refusal): RecipientDecision => ({ kind: 'refused', refusal });
 
-/** Whether there is such an addressee, and may be written to. */
+/** Whether the addressee exists and may be written to. */
 export function decideReach(address: Address, found: Addressee | undefined, smtpUtf8: boolean): Refusal | undefined {
   if (needsUtf8(address) && !smtpUtf8) return refusals.recipientNeedsUtf8;
   // An ended address looks like one that never was, unless a successor is to be known: who left is nobody's business.
@@ -138,7 +138,7 @@ const quotaOf = ({ account, organisation }: Addressee): Octets =>
  */
 export function largestFor(found: Addressee): Octets {
   const set = settingOf('max-message', found.address.settings, found.account.settings, found.organisation.settings);
-  // What is pushed fills no mailbox of ours.
+  // Mail that is pushed fills no mailbox here.
   const whole = found.partner === undefined ? quotaOf(found) : (found.partner.maxMessage ?? set);
   return Math.min(set, whole) as Octets;
 }

@@ -203,7 +203,7 @@ export const tolerances: ReadonlyMap<Quirk, { readonly name: SettingName; readon
   }),
 );
 
-/** How to have it tolerated, for a text that the operator will be shown. */
+/** How to have a deviation tolerated, in a text for the operator. */
 export function remedyOf(quirk: Quirk): string {
   const { by } = quirkFacts(quirk);
   switch (by.kind) {

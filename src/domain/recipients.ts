@@ -1,4 +1,4 @@
-/** For whom a message lies in a mailbox. */
+/** The recipients for whom a message lies in a mailbox. */
 import type { AccountId, MessageId } from './ids.ts';
 
 /**

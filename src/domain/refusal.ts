@@ -37,10 +37,10 @@ export interface Refusal {
   /** One line of ASCII for the peer and for notices: says what, why and what to do. Names no host or file of ours, and no setting
    * but the one that allows a quirk. */
   readonly text: string;
-  /** Of its table, and what stands in the text: by these it is said in another language (`spoken`). */
+  /** Name in its table, and values in the text: by these it is said in another language (`spoken`). */
   readonly name?: string;
   readonly values?: Readonly<Record<string, string | number>>;
-  /** For the log only. */
+  /** Detail for the log only. */
   readonly detail?: string;
   /** The deviation that the account may not have; the text names it too, and how it is allowed. */
   readonly quirk?: Quirk;
@@ -52,7 +52,7 @@ export interface RefusalRow<Text extends string = string> {
   readonly status: Refusal['status'];
   /** `{name}` stands for a value of the moment. */
   readonly text: Text;
-  /** When it is given, for whoever reads the page of replies. */
+  /** When it is given, for readers of the page of replies. */
   readonly cause: string;
   /** What helps; where it is left out the text says it, behind its last semicolon. */
   readonly remedy?: string | undefined;
@@ -96,5 +96,5 @@ export function refusing<const Table extends Readonly<Record<string, RefusalRow>
   return Object.fromEntries(made) as Refusals<Table>;
 }
 
-/** True where the same attempt may succeed later. What we do not understand counts as such: mail is never lost to a misreading. */
+/** True if the same attempt may succeed later. What we do not understand counts as such: mail is never lost to a misreading. */
 export const isTransient = (refusal: Refusal): boolean => refusal.reply < 500;

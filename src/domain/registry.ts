@@ -27,7 +27,7 @@ export interface Organisation {
   readonly agb?: string;
   /** UZI register subscriber number, 8 digits. */
   readonly ura?: string;
-  /** What holds for all its accounts; absent where each has its own state. */
+  /** What holds for all its accounts; absent if each has its own state. */
   readonly state?: Exclude<State, 'active'>;
   /** It is ending: until then it can be resumed, and its accounts collect what waits, and that alone. */
   readonly endsAt?: Instant;
@@ -101,7 +101,7 @@ export interface AppPassword {
   readonly scope: AppScope;
   readonly createdAt: Instant;
   readonly endsAt?: Instant;
-  /** To the hour. */
+  /** Last use, to the hour. */
   readonly lastUsedAt?: Instant;
 }
 
@@ -130,13 +130,13 @@ export interface RegisteredCertificate {
 export interface RegisteredAddress {
   readonly address: Address;
   readonly account: AccountId;
-  /** As it holds: ended once `endsAt` has come, and while it is ending. */
+  /** The state that counts: ended once `endsAt` has come, and while it is ending. */
   readonly state: State;
   /** The address accepts mail until then. */
   readonly endsAt?: Instant;
   /** It is ending, or its account or organisation is: it takes no mail, and until then it can be resumed. */
   readonly finalAt?: Instant;
-  /** Who takes its mail once it has ended; senders are told. */
+  /** Address that takes over its mail once it has ended; senders are told. */
   readonly successor?: Address;
   readonly settings: Settings;
 }

@@ -23,7 +23,7 @@ export const ROLE_ABOUT: Readonly<Record<Role, string>> = {
   owner: 'everything: also the root and the master key, mail as it is in a mailbox, and what erases',
 };
 
-/** registry and security stand side by side: whoever registers practices does not hand out certificates, and the other way round. */
+/** registry and security stand side by side: an operator who registers practices does not hand out certificates, and the other way round. */
 const RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
   read: ['read'],
   support: ['read', 'support'],
@@ -36,7 +36,7 @@ export const isRole = (text: unknown): text is Role => (ROLES as readonly unknow
 
 export const mayDo = (role: Role, right: Right): boolean => RIGHTS[role].includes(right);
 
-/** Whether `role` may do all that `other` may. */
+/** True if `role` may do everything that `other` may. */
 export const covers = (role: Role, other: Role): boolean => RIGHTS[other].every((right) => mayDo(role, right));
 
 /** The role with the rights that both have: registry and security have those of support in common. */
@@ -57,7 +57,7 @@ export interface Standing {
   readonly proof: Proof;
   /** Name of the one organisation that he may do it for; left out: all. */
   readonly organisation?: string;
-  /** Login of the account that acts for itself: it may do what stands in admin/own-account.ts, with what is its own, whatever the role. */
+  /** Login of the account that acts for itself: it may do what admin/own-account.ts lists, with what belongs to it, whatever the role. */
   readonly account?: string;
   /** Id of the passkey of his session in the console. */
   readonly passkey?: string;

@@ -17,7 +17,7 @@ export const NO_END = 0;
 export const SCAN_EXEMPT_EDI = 'scan-exempt-edi';
 /** Keys among the settings that exempt from scanning; operators cannot set them as settings. */
 export const EXEMPTIONS: readonly string[] = [SCAN_EXEMPT, SCAN_EXEMPT_EDI];
-/** Of one account: each is compared with each interchange that it submits. */
+/** Most exemptions of one account: each is compared with each interchange that it submits. */
 export const MAX_EDI_EXEMPTIONS = 20;
 
 /** Undefined: it was never exempt, or not since it was ended. An end by the clock may have come. */
@@ -32,7 +32,7 @@ export function isExempt(account: Pick<Account, 'settings'>, at: Instant): boole
   return until === 'no end' || (until !== undefined && until > at);
 }
 
-/** Which interchanges: the parties as `formatIdentity` writes them. `to` is empty where it may be for anybody. */
+/** Which interchanges: the parties as `formatIdentity` writes them. `to` is empty if it may be for anybody. */
 export interface ExemptParties {
   readonly from: string;
   readonly to: string;
@@ -42,12 +42,12 @@ export interface ExemptParties {
 export const exemptionsIn = (settings: Settings): number =>
   (settings[SCAN_EXEMPT] === undefined ? 0 : 1) + ediExemptions(settings).length;
 
-/** It always has an end: whoever submits writes the identity himself. */
+/** It always has an end, since the submitter writes the identity himself. */
 export interface EdiExemption extends ExemptParties {
   readonly until: Instant;
 }
 
-/** Also those whose end has come by the clock. */
+/** The exemptions, also those whose end has come by the clock. */
 export function ediExemptions(settings: Settings): readonly EdiExemption[] {
   const value = settings[SCAN_EXEMPT_EDI];
   if (typeof value !== 'string') return [];
@@ -60,7 +60,7 @@ export const writeEdiExemptions = (all: readonly EdiExemption[]): string | null 
 
 export const isSameParties = (a: ExemptParties, b: ExemptParties): boolean => a.from === b.from && a.to === b.to;
 
-/** One that lets it pass; undefined: it is scanned. */
+/** An exemption that lets the interchange pass; undefined: it is scanned. */
 export const exemptionOf = (
   all: readonly EdiExemption[],
   { sender, recipient }: Pick<Interchange, 'sender' | 'recipient'>,

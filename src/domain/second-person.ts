@@ -61,7 +61,7 @@ export type Verdict = 'approved' | 'rejected';
 
 /** What an authenticator signed (WebAuthn level 3, section 6.3.3), with all that checks it later. */
 export interface Assertion {
-  /** Its id at the authenticator. */
+  /** Id of the passkey at the authenticator. */
   readonly credential: Uint8Array;
   /** COSE, as it was then. */
   readonly publicKey: Uint8Array;
@@ -81,7 +81,7 @@ export interface PasskeySignature extends Assertion {
 }
 
 export interface ApprovalSignature {
-  /** Of the operator's key. */
+  /** Fingerprint of the operator's key. */
   readonly fingerprint: string;
   /** When it was signed, by the signer's clock; signed with the rest. */
   readonly at: Instant;

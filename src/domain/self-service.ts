@@ -3,7 +3,7 @@ import { days, hours, minutes } from './units.ts';
 
 /** Digits of a code by mail. */
 export const MAILED_DIGITS = 8;
-/** How long it holds: the program of whoever reads it asks for mail every few minutes. */
+/** How long a code is valid: the reader's program fetches mail every few minutes. */
 export const MAILED_LIFE = minutes(15);
 /** Wrong tries at one code; then it is void. */
 export const MAX_MAILED_TRIES = 5;
@@ -14,6 +14,6 @@ export const MAILED_KEPT = hours(1);
 export const MAX_SELF_SERVICE_SESSIONS = 5;
 /** Ended sessions are kept for so long. */
 export const SELF_SERVICE_KEPT = days(30);
-/** Without a request, and at most. */
+/** Longest session without a request, and at most. */
 export const SELF_SERVICE_IDLE = minutes(20);
 export const SELF_SERVICE_LONGEST = hours(4);

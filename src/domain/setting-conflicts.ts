@@ -33,7 +33,7 @@ function protection(chain: readonly (Settings | undefined)[]): string[] {
     : [];
 }
 
-/** Who hears that a message waits, before its time is over. */
+/** Who is told that a message waits, before its time is over. */
 function waiting(chain: readonly (Settings | undefined)[]): SettingConflict[] {
   const keep = settingOf('keep-uncollected', ...chain);
   const [tell, rhythm] = [settingOf('tell-sender-after', ...chain), settingOf('rhythm', ...chain)];

@@ -7,7 +7,7 @@ export const MAX_REPLY_TEXT = 480;
 
 export interface Spoken {
   readonly text: string;
-  /** Of its row; what has none is said in English alone. */
+  /** Name of its row; a refusal without one is said in English alone. */
   readonly name?: string;
   readonly values?: Readonly<Record<string, string | number>>;
 }

@@ -11,7 +11,7 @@ export function telephoneDigits(text: string): string | undefined {
   const typed = text.trim().replace('(0)', '');
   if (!/^[+\d(][\d\s()./-]*$/.test(typed)) return undefined;
   const digits = typed.replace(/\D/g, '');
-  // Of a country code of three digits the last stays: it stands in front of the number there too.
+  // The last digit of a country code with three digits stays: in national form it stands in front of the number too.
   const national = typed.startsWith('+') ? digits.slice(2) : digits.replace(/^00\d\d|^0/, '');
   return national.length >= LEAST && national.length <= MOST ? national : undefined;
 }

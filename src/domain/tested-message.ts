@@ -7,9 +7,9 @@ import type { Instant, Octets } from './units.ts';
 
 export interface MetQuirk {
   readonly quirk: Quirk;
-  /** How often in this message; 1 where that is not counted. */
+  /** How often it occurs in this message; 1 if that is not counted. */
   readonly count: number;
-  /** To any other addressee the message would be accepted all the same. */
+  /** True: any other addressee would accept the message all the same. */
   readonly allowed: boolean;
 }
 
@@ -17,7 +17,7 @@ export interface TestedSession {
   /** For example `TLSv1.3`, and the suite by its IANA name. */
   readonly tls: string;
   readonly cipher: string;
-  /** SASL mechanism; empty where the client certificate alone logged in. */
+  /** SASL mechanism; empty if the client certificate alone logged in. */
   readonly mechanism: string;
   readonly helo: string;
 }

@@ -28,14 +28,14 @@ export const isWebhookEventType = (text: string): text is WebhookEventType => Ob
 export const WEBHOOK_STATES = ['active', 'paused'] as const;
 export type WebhookState = (typeof WEBHOOK_STATES)[number];
 
-/** Of one account, of one organisation, of the whole service, and in all. */
+/** Most webhooks of one account, of one organisation, of the whole service, and in all. */
 export const MAX_WEBHOOKS = { account: 5, organisation: 10, service: 10, all: 1000 } as const;
 export const MAX_URL = 500;
 export const MAX_NAME = 60;
 
-/** Events that are older when their turn comes are passed over: whoever was away for a week looks for himself. */
+/** Events that are older when their turn comes are passed over: a receiver that was away for a week looks itself. */
 export const EVENTS_KEPT: Milliseconds = days(7);
-/** How long the secret before signs as well, once there is a new one. */
+/** How long the previous secret signs as well, once there is a new one. */
 export const OLD_SECRET_SIGNS: Milliseconds = days(7);
 
 /** After the first, second, ... failure in a row. With one more failure the webhook is paused, after about 16 hours. */
@@ -47,7 +47,7 @@ export const RETRY_WAITS: readonly Milliseconds[] = [
 const LONGEST_WAIT = Math.max(...RETRY_WAITS);
 
 export interface Failed {
-  /** In a row, with the last one. */
+  /** Failures in a row, with the last one. */
   readonly failures: number;
   /** What the receiver asked for with `Retry-After`: no longer than our own longest wait counts. */
   readonly asked?: Milliseconds | undefined;
@@ -55,7 +55,7 @@ export interface Failed {
   readonly chance: number;
 }
 
-/** Undefined: nothing is tried any more. */
+/** Wait before the next try; undefined: none is made. */
 export function waitAfter({ failures, asked = milliseconds(0), chance }: Failed): Milliseconds | undefined {
   const own = RETRY_WAITS[failures - 1];
   if (own === undefined) return undefined;

@@ -126,7 +126,7 @@ export const isHoliday = (day: Day): boolean => holidaysOf(new Date(day * DAY_MS
 export interface ClosedDays {
   /** Monday is 0. Never all five working days. */
   readonly weekdays: ReadonlySet<number>;
-  /** Both ends included. */
+  /** Ranges of days; both ends are included. */
   readonly ranges: readonly (readonly [from: Day, to: Day])[];
   /** Days on which somebody is away, besides. */
   readonly away?: (day: Day) => boolean;

@@ -6,7 +6,7 @@ import { instantOf, lastDayBefore } from '../domain/working-days.ts';
 import { type AboutMessage, type Block, type Letters, aboutBlock, dayText, facts, text } from './letter.ts';
 
 export interface Absentee {
-  /** As the sender wrote it. */
+  /** The addressee as the sender wrote it. */
   readonly addressee: Address;
   /** The first moment at which the addressee is back. */
   readonly until: Instant;

@@ -128,7 +128,7 @@ const CAUSES = {
 
 export type CauseName = keyof typeof CAUSES;
 
-/** By subject and detail of the status; the first that fits. */
+/** Causes by subject and detail of the status; the first that fits counts. */
 const BY_STATUS: readonly (readonly [RegExp, CauseName])[] = [
   [/^1\.(?:1|2|3|6|10)$/, 'unknown'],
   [/^2\.1$/, 'closed'],

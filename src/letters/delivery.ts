@@ -22,11 +22,11 @@ export interface DeliveryEnd {
   /** Last attempt. */
   readonly at: Instant;
   readonly remote?: string;
-  /** For a delay. */
+  /** Set for a delay. */
   readonly until?: Instant;
-  /** For a failure by an operator's hand. */
+  /** Set for a failure by an operator's command. */
   readonly reason?: string;
-  /** Nobody decided about what was held. */
+  /** Set if nobody decided about a held message. */
   readonly held?: true;
 }
 

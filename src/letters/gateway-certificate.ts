@@ -8,11 +8,11 @@ interface Words {
   /** Begins a sentence about one certificate. */
   readonly what: string;
   readonly then: string;
-  /** Goes on in a sentence. */
+  /** The remedy, as the end of a sentence. */
   readonly remedy: string;
 }
 
-/** What each is, what its end does, and what to do. */
+/** What each certificate is, what its end means, and what to do. */
 export const ENDING_WORDS: Readonly<Record<GatewayCertificateKind, Readonly<Record<Language, Words>>>> = {
   listener: {
     nl: {

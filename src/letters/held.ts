@@ -6,7 +6,7 @@ export interface HeldMessage {
   readonly message: AboutMessage;
   /** Recipients whose copies are held. */
   readonly recipients: readonly string[];
-  /** Why, a line each, as the guard words it. */
+  /** Reasons, a line each, in the words of the guard. */
   readonly reasons: readonly string[];
 }
 

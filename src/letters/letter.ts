@@ -107,7 +107,7 @@ export interface WrittenLetter {
 /** Both halves, each with whom to ask; the subject is the first language's. */
 export function writeLetter(letters: Letters, first: Language, helpdesk: Helpdesk): WrittenLetter {
   const second = first === 'nl' ? 'en' : 'nl';
-  // One text for everybody is not written twice.
+  // A text that is the same in both languages is not written twice.
   if (letters.nl === letters.en) {
     const blocks = [...letters[first].blocks, closing(first, helpdesk), closing(second, helpdesk)];
     const lines = blocks.flatMap((block) => [...blockLines(block), '']);

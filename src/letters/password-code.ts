@@ -16,7 +16,7 @@ export interface CodeForContact {
   readonly page?: string;
 }
 
-/** More would be a page of its own. */
+/** Most addresses in the letter; more would be a page of its own. */
 const MOST_ADDRESSES = 10;
 
 export function passwordCodeLetters(about: CodeForContact): Letters {

@@ -11,7 +11,7 @@ import { type AboutMessage, type Block, type Letters, aboutBlock, facts, lines, 
 export interface Attachment {
   /** As the sender wrote it; empty for a part without a name. */
   readonly name: string;
-  /** Of the decoded octets, 64 hexadecimal digits. */
+  /** SHA-256 of the decoded octets, 64 hexadecimal digits. */
   readonly sha256: string;
   /** Its encoding is damaged: another program may decode other octets. */
   readonly damaged?: true;
@@ -24,11 +24,11 @@ export interface Collection {
   readonly at: Instant;
   /** For example `TLSv1.3`. */
   readonly tls: string;
-  /** `quit`: the program confirmed it. `twice`: it took the whole message a second time, without confirming. Absent: nobody knows any more. */
+  /** `quit`: the program confirmed it. `twice`: it took the whole message a second time, without confirming. Absent: it is no longer known. */
   readonly by?: 'quit' | 'twice' | 'hung-up';
   /** True: the receipt repeats an earlier one. */
   readonly again?: true;
-  /** Of the whole message as it was submitted, our own lines on top included. Absent where its facts are no longer kept. */
+  /** Of the whole message as it was submitted, our own lines on top included. Absent if its facts are no longer kept. */
   readonly sha256?: string;
   readonly attachments: readonly Attachment[];
 }

@@ -1,11 +1,14 @@
-/** The code with which somebody logs in to the pages of an account. Nothing else stands in it: who reads it is somebody beside whoever logs in. */
+/**
+ * The code with which somebody logs in to the pages of an account. The letter says nothing else, since its reader may be another person than the
+ * one who logs in.
+ */
 import { type Instant, minutes } from '../domain/units.ts';
 import { MAILED_LIFE } from '../domain/self-service.ts';
 import { type Letters, facts, text, timeText } from './letter.ts';
 
 export interface MailedLetter {
   readonly login: string;
-  /** As it is typed. */
+  /** The code as it is typed. */
   readonly code: string;
   readonly expires: Instant;
 }

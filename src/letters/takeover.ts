@@ -15,7 +15,7 @@ export interface MoveLetter {
   readonly programs: 'stay' | 'change';
 }
 
-/** More would be a page of its own. */
+/** Most logins in the letter; more would be a page of its own. */
 const MOST_LOGINS = 20;
 
 const SUBJECT: Readonly<Record<Language, Readonly<Record<MoveLetter['step'], (l: MoveLetter) => string>>>> = {

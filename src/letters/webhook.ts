@@ -1,4 +1,4 @@
-/** What the owner of a webhook reads when it is no longer told of anything. */
+/** What the owner of a webhook reads when it gets no more events. */
 import { type Letters, facts, lines, text } from './letter.ts';
 
 export interface StoppedWebhook {
@@ -6,7 +6,10 @@ export interface StoppedWebhook {
   /** Host of its URL. */
   readonly host: string;
   readonly id: string;
-  /** `paused`: nothing got through for hours. `gone`: the receiver said that it is no more. */
+  /**
+   * `paused`: nothing got through for hours. `gone`: the receiver answered that it no longer
+   * exists.
+   */
   readonly what: 'paused' | 'gone';
   readonly why: string;
 }

@@ -13,7 +13,7 @@ import { type Words, ediWords, quirkWords } from './words.ts';
 export interface Remark {
   readonly grade: 'wrong' | 'better';
   readonly words: Words;
-  /** `RFC 5321 section 2.3.8`; empty where no RFC speaks of it. */
+  /** `RFC 5321 section 2.3.8`; empty if no RFC speaks of it. */
   readonly rfc: string;
 }
 
@@ -25,7 +25,7 @@ const remark = (grade: Remark['grade'], nl: string, en: string, rfc: string): Re
   words: { nl, en },
 });
 
-/** `view`: of the message's beginning; absent where it could not be read. */
+/** `view`: of the message's beginning; absent if it could not be read. */
 export function remarksOn(tested: TestedMessage, view: View | undefined): readonly Remark[] {
   const all = [
     ...onSession(tested),
@@ -135,7 +135,7 @@ function onStructure({ parts, body }: TestedMessage, view: View | undefined): Re
   return remarks;
 }
 
-/** Its octets travel as they are. */
+/** True if the octets of the part travel as they are. */
 const isPlain = (leaves: readonly MessagePart[], path: string): boolean =>
   leaves.some((leaf) => leaf.path === path && ['7bit', '8bit', 'binary', 'unknown'].includes(leaf.encoding));
 

@@ -10,7 +10,7 @@ export interface ViewLimits {
 }
 
 const DEFAULT: ViewLimits = { time: seconds(10), waiting: 8 };
-/** Of the thread's heap. 256 KB of mail need a few. */
+/** Most megabytes of the thread's heap. 256 KB of mail need a few. */
 const MEGABYTES = 96;
 
 export class ViewThread {
@@ -22,7 +22,10 @@ export class ViewThread {
     this.#limits = limits;
   }
 
-  /** Undefined: it could not be read in time, or too many wait. Never rejects. */
+  /**
+   * What another library reads in the message; undefined: it could not be read in time, or too many wait.
+   * Never rejects.
+   */
   async look(sample: Uint8Array): Promise<View | undefined> {
     if (this.#waiting >= this.#limits.waiting) return undefined;
     this.#waiting += 1;

@@ -11,7 +11,7 @@ import { type LookedAtPart, MAX_FILES, MAX_LINE, MAX_LINES, type View } from './
 const MAX_FIELD = 200;
 const MAX_PARTS = 100;
 
-/** What each leaf says of its characters, and what they are. */
+/** Leaves with the character set that each declares, and what its octets are. */
 export function lookAtParts(sample: Buffer): readonly LookedAtPart[] {
   const parts: { -readonly [K in keyof LookedAtPart]: LookedAtPart[K] }[] = [];
   const walk = new MimeWalk((path, { type, charset }) => {

@@ -4,7 +4,7 @@ export interface LookedAtPart {
   /** As in `MessagePart`. */
   readonly path: string;
   readonly type: string;
-  /** As declared, in lower case; empty where nothing is. */
+  /** As declared, in lower case; empty if nothing is. */
   readonly charset: string;
   /** Octets outside ASCII in the decoded content. */
   readonly eightBit: boolean;
@@ -13,11 +13,11 @@ export interface LookedAtPart {
 }
 
 export interface View {
-  /** By a library that knows many programs' habits (mailparser). */
+  /** Subject as read by a library that knows many programs' habits (mailparser). */
   readonly subject: string;
   readonly from: string;
   readonly to: string;
-  /** ISO 8601; empty where it cannot be read. */
+  /** ISO 8601; empty if it cannot be read. */
   readonly date: string;
   /** The first lines of the text. */
   readonly text: readonly string[];

@@ -1,4 +1,4 @@
-/** The remarks of a test report, in the words of whoever builds systems for practices. */
+/** The remarks of a test report, in words for people who build systems for practices. */
 import type { EdiRemarkKind } from '../domain/interchange.ts';
 import type { Quirk } from '../domain/quirks.ts';
 import type { Language } from '../domain/registry.ts';

@@ -32,13 +32,13 @@ export type ChainOutcome =
       readonly copies: readonly Copy[];
       /** Of the message as it was submitted, where copies were made of it: notices tell of nothing else. */
       readonly header?: Buffer;
-      /** For the row of the acceptance. */
+      /** Facts for the row of the acceptance. */
       readonly facts?: NonNullable<AuditEvent['facts']>;
       readonly audit: readonly AuditEvent[];
       readonly notes: readonly string[];
       readonly notices: readonly PreparedNotice[];
       readonly interchanges: readonly SeenInterchange[];
-      /** What it was made of, where a step found out more. */
+      /** The parts of the message, if a step found out more. */
       readonly parts?: MessageParts;
       discard(): Promise<void>;
     }
@@ -203,7 +203,7 @@ class Bodies implements BodyWriters {
     this.#notices.push(...notices);
   }
 
-  /** For those that were filed it does nothing. */
+  /** Gives up the bodies that were made; does nothing to those that were filed. */
   async discard(): Promise<void> {
     await Promise.all([
       ...this.#writers.map((writer) => writer.abort()),

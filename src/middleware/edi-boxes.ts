@@ -61,7 +61,7 @@ async function boxesOf(
   if (mailbox === undefined) return [own];
   const { receipt: __, ...others } = facts;
   const box: Addressee = { ...own, to: { ...facts, mailbox: found.account.id } };
-  // The sender is told once that it was fetched: by the system that it was meant for.
+  // The sender gets one receipt: when the system fetched it that it was meant for.
   return where === 'edi' ? [box] : [box, { ...own, to: { ...others, mailbox } }];
 }
 

@@ -128,7 +128,7 @@ async function hold(
   return { ...passed, copies, notices, note };
 }
 
-/** In portions: a thousand addressees must not hold the event loop. */
+/** Judged in portions: a thousand addressees must not hold the event loop. */
 async function judgeAll(
   { store }: EdiGuardParts,
   interchanges: readonly Interchange[],
@@ -160,7 +160,7 @@ function guardedOf({ to, registered }: Addressee, identities: readonly string[])
   };
 }
 
-/** Of the sender; those of addressees are their own. */
+/** Modes of the sender; those of addressees are their own. */
 function modesOf({ submitter: { account, organisation } }: Submitted): GuardModes {
   const chain = [account.settings, organisation.settings];
   return {

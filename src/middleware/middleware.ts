@@ -40,9 +40,9 @@ export interface Copy {
   readonly recipients: readonly Addressee[];
   /** What was done to it, for the trace: words such as `smime interop`. Empty: it is as it was submitted. */
   readonly protection: string;
-  /** Its sender signed it, and what that is worth. */
+  /** What the sender's signature is worth, if there is one. */
   readonly signature?: 'valid' | 'invalid';
-  /** What was found of that signature, the outermost one. */
+  /** What was found about that signature, the outermost one. */
   readonly results?: readonly AuthenticationResult[];
   /** Nothing more may be done to its content: it was opened for a program that reads nothing else. */
   readonly opened?: true;
@@ -82,7 +82,7 @@ export interface BodyWriters {
 
 export interface StepPassed {
   readonly kind: 'passed';
-  /** The copies from here on, in place of those that were given; every recipient stands in one of them, or in several mailboxes of one. */
+  /** The copies from here on, which replace the given ones; every recipient stands in one of them, or in several mailboxes of one. */
   readonly copies: readonly Copy[];
   /** Stand in the row that tells of the acceptance. */
   readonly facts?: NonNullable<AuditEvent['facts']>;

@@ -52,7 +52,7 @@ export class Work {
 
   /** Gives the turn to the next. */
   end(): void {
-    // Who was not let in has nothing to give back.
+    // A job that was not let in has no slot to give back.
     this.#slot?.then(
       (slot) => slot.free(),
       () => undefined,

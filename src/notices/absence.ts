@@ -24,7 +24,7 @@ export interface Handled extends Absentee {
   readonly notify?: readonly string[];
 }
 
-/** Undefined where none is owed. Rejects with StoreFull or StoreFailed. */
+/** The notice; undefined if none is owed. Rejects with StoreFull or StoreFailed. */
 export async function absenceNotice(
   { noticeWriter, deliveries }: AbsenceParts,
   message: Acceptance,

@@ -31,7 +31,7 @@ export async function absentDaysOf(
   const spans: (readonly { readonly from: Instant; readonly until: Instant }[])[] = [];
   for (const address of addresses) {
     const found = await absences.listAbsences({ address, limit: 100, endsAfter: instant(now - LOOK_BACK) });
-    // One address that was never away: its mail is expected to be fetched.
+    // One of the addresses was never absent, so its mail is expected to be fetched.
     if (found.length === 0) return NEVER_ABSENT;
     spans.push(found);
   }

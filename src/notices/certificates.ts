@@ -6,13 +6,13 @@ import type { NoticeWriter } from './notice-writer.ts';
 
 export interface Ending {
   readonly certificate: AccountCertificate;
-  /** Which warning it is: so many days before the end. */
+  /** The warning that is due: days before the end. */
   readonly due: number;
   /** Whole days that are left now. */
   readonly daysLeft: number;
 }
 
-/** Undefined where nobody at all could be told. Rejects with StoreFull or StoreFailed. */
+/** Undefined if nobody at all could be told. Rejects with StoreFull or StoreFailed. */
 export async function certificateNotice(
   noticeWriter: NoticeWriter,
   { certificate, due, daysLeft }: Ending,

@@ -14,14 +14,14 @@ import type { StoredContent } from '../store/body.ts';
 import type { FileContent, LetterContent, ReportContent } from './notice-content.ts';
 import type { NoticeDestination } from './notice-destination.ts';
 
-/** In whose name notices are written. */
+/** Sender of notices. */
 export interface NoticeSender {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly hostname: string;
   /** A registered address: reads digests, and what nobody else could be told. */
   readonly operator: Address;
-  /** How else it is reached: stands in every letter. */
+  /** Other ways to reach the helpdesk, which every letter names. */
   readonly helpdesk?: Omit<Helpdesk, 'address'>;
   /** Largest message that comes back whole with a failure; of a larger one the header (RET=FULL). */
   readonly returnLimit: Octets;
@@ -132,7 +132,7 @@ function opening(
   return { header, lines };
 }
 
-/** `about`: the Message-ID of the message that it is about; empty where there is none. */
+/** `about`: the Message-ID of the message that it is about; empty if there is none. */
 const addressed = (
   { hostname, clock }: NoticeSender,
   { address }: NoticeDestination,

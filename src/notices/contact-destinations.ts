@@ -22,7 +22,7 @@ import {
  */
 export interface ContactProblem {
   readonly kind: 'malformed' | 'outside' | 'unregistered' | 'ended' | 'program' | 'closed';
-  /** Goes on after the address. */
+  /** Text that follows the address. */
   readonly text: string;
 }
 const problem = (kind: ContactProblem['kind'], text: string): { ok: false; error: ContactProblem } =>
@@ -74,7 +74,7 @@ export class ContactDestinations {
     return read.ok ? read : contact;
   }
 
-  /** Why letters and codes for an organisation would not reach people at this contact; undefined where they do. Asked when it is set. */
+  /** Why letters and codes for an organisation would not reach people at this contact; undefined if they do. Asked when it is set. */
   async problem(contact: string, now: Instant): Promise<ContactProblem | undefined> {
     const registry = this.#registry;
     const key = keyOf(contact);

@@ -34,17 +34,17 @@ export const contrlParts = ({
 /** 0020 has 14 characters. */
 const REFERENCE = 13;
 
-/** Of a protected copy too the message that was submitted. */
+/** Key of an answer; for a protected copy that of the message as submitted. */
 export const contrlKey = ({ id, copyOf }: Pick<MessageRecord, 'id' | 'copyOf'>): string => `contrl:${copyOf ?? id}`;
 
 export const wantsContrl = (recipients: readonly AcceptedRecipient[]): boolean =>
   recipients.some(({ contrl }) => contrl === true);
 
-/** Whether an interchange is to be answered: no answer is answered. */
+/** True if an interchange is to be answered; an answer never is. */
 export const asksForContrl = ({ format, acknowledge, messages }: Interchange): boolean =>
   format === 'edifact' && acknowledge && !messages.some(({ type }) => type.toUpperCase() === 'CONTRL');
 
-/** Undefined where nothing is owed, or the account is closed. Rejects with StoreFull or StoreFailed. */
+/** Undefined if nothing is owed, or the account is closed. Rejects with StoreFull or StoreFailed. */
 export async function contrlFor(
   { noticeWriter, messageParts, clock, registry }: ContrlParts,
   message: MessageRecord,

@@ -35,7 +35,7 @@ export interface Attempt {
 
 export interface DeliveryNoticeWriter {
   /**
-   * The notice that belongs to this settlement; undefined where none is owed: by NOTIFY (RFC 3461 section 4.1; without one, failure and
+   * The notice that belongs to this settlement; undefined if none is owed: by NOTIFY (RFC 3461 section 4.1; without one, failure and
    * delay are told), for a null sender, where the partner's server tells it, or for a retry that is no delay. `retry` asks for a notice only
    * with `delayed: true`; set that once for each delivery, when it is 4 h old (settings of the operator), whether or not a notice is owed.
    *

@@ -13,14 +13,14 @@ import { asksFor } from './notice-rules.ts';
 import { type OriginalReader, aboutOf, headerOf, idForSender, readOriginal } from './original.ts';
 import { originalOf } from './receipts.ts';
 
-/** `header`: the message's own. Undefined where nothing is owed. Rejects with StoreFull or StoreFailed. */
+/** `header`: the message's own. Undefined if nothing is owed. Rejects with StoreFull or StoreFailed. */
 export async function filedNotice(
   noticeWriter: NoticeWriter,
   message: Acceptance,
   header: Buffer,
 ): Promise<PreparedNotice | undefined> {
   const { sender, submitter, messageIdField, receivedAt, envelope, body } = message;
-  // What is held stands in no mailbox yet.
+  // A held message is in no mailbox yet.
   const recipients = message.recipients.filter(
     (r) => r.mailbox !== undefined && r.held !== true && asksFor(r.notify, 'success'),
   );

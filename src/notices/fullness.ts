@@ -21,7 +21,7 @@ export interface FullnessParts {
 
 /** Accounts of which it is remembered that they were told. */
 export const MAX_TOLD = 10_000;
-/** Mailboxes whose letters wait; what is more is told of with its next message. */
+/** Most mailboxes whose letters wait; for others the next message causes the letter. */
 export const MAX_WAITING = 1000;
 const TELL_EVERY = days(1);
 const WEEK = days(7);

@@ -18,11 +18,11 @@ export interface GiveUpParts {
 }
 
 export interface GivingUp {
-  /** Of ours, for the trace and the technical part of the notice. */
+  /** Our own reply, for the trace and the technical part of the notice. */
   readonly reply: string;
   /** What the notice's writer is told besides. */
   readonly told: Pick<Attempt, 'status' | 'reason' | 'held'>;
-  /** For the audit row besides delivery and partner. */
+  /** Facts of the audit row, besides delivery and partner. */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
   readonly personal?: Readonly<Record<string, string>>;
   /** Given up only while it is in this state; default: in any that is not final. */

@@ -15,7 +15,7 @@ export interface HeldTooLongParts extends GiveUpParts {
   readonly deliveries: Pick<Deliveries, 'claimOne' | 'settle' | 'list'>;
   readonly log: Log;
   readonly keep: Milliseconds;
-  /** Of this process: what was ended so far. */
+  /** Deliveries that this process has ended so far. */
   readonly counts: { held: number };
 }
 

@@ -28,7 +28,7 @@ export function noticeAcceptance(
         facts: { octets: body.octets, sha256: body.sha256, recipients: 1, notice: kind },
         personal: { recipients: [to.address] },
       },
-      // In the trace of the message that it is about.
+      // The row stands in the trace of the message that the notice is about.
       ...(about === undefined
         ? []
         : [

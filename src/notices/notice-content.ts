@@ -38,12 +38,12 @@ export type NoticeKind =
   | 'operator'
   | 'test';
 
-/** What the trail says of it, and what keeps it from being filed twice. */
+/** What the trail says of a notice, and what keeps it from being filed twice. */
 export interface NoticeFacts {
   readonly kind: NoticeKind;
-  /** Key of `Acceptance.once`; absent: whoever calls remembers by itself. */
+  /** Key of `Acceptance.once`; absent: the caller remembers by itself. */
   readonly once?: string;
-  /** It says once more what was said before: the trail tells so. */
+  /** The notice repeats an earlier one, and the trail says so. */
   readonly again?: true;
   /** The one message that it is about. */
   readonly about?: Pick<MessageRecord, 'id' | 'messageIdField'>;
@@ -62,7 +62,7 @@ export interface FileContent extends NoticeFacts {
   readonly subject: string;
   /** Content-Type with its parameters. */
   readonly type: string;
-  /** One character an octet (Latin-1). */
+  /** Content, one character an octet (Latin-1). */
   readonly content: string;
 }
 

@@ -15,7 +15,7 @@ export type DestinationRegistry = Pick<
 
 export type NoticeDestination = {
   readonly address: Address;
-  /** Of the organisation that reads it. */
+  /** Language of the organisation that reads it. */
   readonly language: Language;
   /** `operator`: nobody of the organisation could be reached. */
   readonly as: 'mailbox' | 'contact' | 'operator';
@@ -36,7 +36,7 @@ export const keyOf = (text: string | undefined): AddressKey | undefined => {
 export const isActive = ({ address, account }: Recipient): boolean =>
   address.state === 'active' && account.state === 'active';
 
-/** Undefined where it leads to a partner that has ended. */
+/** The destination; undefined if the address leads to a partner that has ended. */
 export function destinationOf(
   { address, account, organisation, partner }: Recipient,
   as: NoticeDestination['as'],
@@ -46,7 +46,7 @@ export function destinationOf(
   return partner.state === 'ended' ? undefined : { ...common, partner: partner.id };
 }
 
-/** Undefined where it has no address that takes mail. */
+/** The mailbox; undefined if the account has no address that takes mail. */
 export function mailboxOf(
   summary: AccountSummary,
 ): { readonly address: Address; readonly mailbox: AccountId } | undefined {

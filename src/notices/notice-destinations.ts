@@ -27,7 +27,7 @@ export interface NoticeDestinationParts {
 }
 
 export class NoticeDestinations {
-  /** Where only people may read. */
+  /** Destinations that only people read. */
   readonly contacts: ContactDestinations;
   readonly #parts: NoticeDestinationParts;
 
@@ -36,7 +36,7 @@ export class NoticeDestinations {
     this.contacts = new ContactDestinations(parts.registry);
   }
 
-  /** For the sender of a message. Undefined: nobody at all could be told. */
+  /** Destination for the sender of a message; undefined: nobody at all could be told. */
   async ofSender(sender: Address, submitter: AccountId): Promise<NoticeDestination | undefined> {
     const found = await this.#parts.registry.findRecipient(addressKey(sender));
     if (found !== undefined && isActive(found)) {

@@ -16,7 +16,7 @@ export function asksFor(notify: readonly string[] | undefined, told: NotifyCase)
 
 export interface Ending {
   readonly kind: 'relayed' | 'failed' | 'retry';
-  /** With `retry`: it is late enough to tell. */
+  /** With `retry`: the delivery has waited long enough to tell its sender. */
   readonly delayed?: boolean;
   /** The partner's server took NOTIFY along. */
   readonly dsn: boolean;
@@ -25,7 +25,7 @@ export interface Ending {
   readonly notify?: readonly string[];
 }
 
-/** The action to report, or undefined where nothing is owed. */
+/** The action to report, or undefined if nothing is owed. */
 export function actionOwed({ kind, delayed, dsn, sender, notify }: Ending): DsnAction | undefined {
   if (sender === '') return undefined;
   switch (kind) {

@@ -57,7 +57,7 @@ export class NoticeWriter {
     return await this.#prepared(composeLetter, to, letter);
   }
 
-  /** One part for a program, nothing for people. Ends as `letter` does. */
+  /** Files a notice with one part for a program and no text for people. Ends as `letter` does. */
   async file(to: NoticeDestination, file: FileContent): Promise<PreparedNotice | undefined> {
     return await this.#prepared(composeFile, to, file);
   }
@@ -112,13 +112,13 @@ export class NoticeWriter {
     }
   }
 
-  /** Told to the operator's eyes at least: silence never means failure. */
+  /** At least the operator is told, in the log: silence never means failure. */
   #nowhere({ kind, about }: NoticeFacts): undefined {
     this.#parts.log.error('notice.nowhere', { notice: kind, message: about?.id });
     this.#noteUnsent('nowhere', { kind, about });
   }
 
-  /** In the clear it would tell what its addressee wants nobody else to read. */
+  /** Without protection the notice would show what its addressee wants nobody else to read. */
   #notProtected({ kind, about }: NoticeFacts, { message: why }: NotProtected): undefined {
     this.#parts.log.error('notice.not-protected', { notice: kind, message: about?.id, why });
     this.#noteUnsent('not-protected', { kind, about });

@@ -41,7 +41,7 @@ export async function readOriginal(
     if (copyOf !== undefined) return await besideCopy(deliveries, id, opened);
     const content = await deliveries.openMessage(id);
     if (content === undefined) {
-      // Nobody gets it as it was submitted.
+      // Nobody got the message as it was submitted.
       const copy = recipients.find((each) => each.copy !== undefined)?.copy;
       return copy === undefined ? undefined : await besideCopy(deliveries, copy, opened);
     }
@@ -80,7 +80,7 @@ export function headerOf(head: Buffer): Omit<Original, 'content'> {
   const read = readHeader(head);
   if (!read.ok) return { header: Buffer.alloc(0), subject: '', closed: true };
   const header = returnedHeader(read.value);
-  // Of a copy nothing is known behind the cut.
+  // Behind the cut nothing of a copy is known.
   const [subject] = fieldsNamed(read.value, 'subject').filter(({ end }) => end <= header.length);
   return {
     header,
@@ -92,7 +92,7 @@ export function headerOf(head: Buffer): Omit<Original, 'content'> {
   };
 }
 
-/** Of a protected copy the sender knows the message that it submitted. */
+/** The id that the sender knows: for a protected copy that of the message as submitted. */
 export const idForSender = ({ id, copyOf }: MessageRecord): MessageRecord['id'] => copyOf ?? id;
 
 export const aboutOf = (message: MessageRecord, original: Pick<Original, 'subject'> | undefined): AboutMessage => ({

@@ -61,7 +61,7 @@ async function warn({ noticeWriter, store, clock, log }: PgpKeysEndParts, key: P
   return (await store.accept(notice.acceptance).finally(() => notice.discard())).kind === 'filed';
 }
 
-/** Each of its addresses has a key of the account that holds for longer. */
+/** True if each address of the key has another key of the account that is valid for longer. */
 export async function isOutlived(keys: Pick<PgpKeys, 'findMail'>, key: PgpKeyRecord): Promise<boolean> {
   for (const email of key.emails) {
     const others = await keys.findMail(addressKey(email as Address));

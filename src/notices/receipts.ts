@@ -25,7 +25,7 @@ export interface ReceiptParts {
   readonly noticeWriter: NoticeWriter;
   readonly deliveries: Pick<Deliveries, 'findMessage' | 'usedKeys'> & OriginalReader;
   readonly registry: Pick<Registry, 'findAccountById' | 'findOrganisation' | 'findRecipient'>;
-  /** What a message was made of when it was submitted. */
+  /** Parts of a message as it was submitted. */
   readonly messageParts: Store['messageParts'];
   readonly clock: Clock;
   readonly log: Log;
@@ -39,7 +39,7 @@ export interface CollectedBy {
   readonly by: 'quit' | 'twice' | 'hung-up';
 }
 
-/** Most receipts of one session: what is more is told of in the log and stands in the trace. */
+/** Most receipts of one session; further messages are noted in the log and stand in the trace. */
 export const MAX_RECEIPTS = 1000;
 
 /**
@@ -107,7 +107,7 @@ export interface How extends Pick<Collection, 'organisation' | 'at' | 'tls' | 'b
   readonly once: string;
 }
 
-/** Undefined where nobody asked for it, or there is nobody to tell. Rejects with StoreFull or StoreFailed. */
+/** Undefined if nobody asked for it, or there is nobody to tell. Rejects with StoreFull or StoreFailed. */
 export async function receiptFor(
   { noticeWriter, deliveries, messageParts }: Omit<ReceiptParts, 'registry' | 'clock' | 'log'>,
   account: AccountId,

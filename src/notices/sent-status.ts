@@ -21,7 +21,7 @@ export interface RecipientStatus {
   readonly state: SentState;
   /** Since when it is so, where that is known. */
   readonly at?: Instant;
-  /** What the mail server of the recipient answered last: its codes alone. */
+  /** Codes of the last answer of the recipient's mail server, without its text. */
   readonly code?: string;
 }
 
@@ -56,7 +56,7 @@ export const sentStates = (
 ): readonly Pick<RecipientStatus, 'address' | 'state'>[] =>
   places.map((where) => ({ address: writtenTo(message, where), state: stateOf(where, sender) }));
 
-/** Whom the sender wrote to: a substitute is told of in the answer to the submission. */
+/** Recipients as the sender wrote them: a substitute was named in the answer to the submission. */
 const writtenTo = ({ recipients }: MessageRecord, { recipient }: Whereabouts): Address =>
   recipients.find(({ address }) => address === recipient)?.substituteFor ?? recipient;
 

@@ -16,7 +16,7 @@ export interface TwoReadersWarningParts {
   readonly clock: Clock;
 }
 
-/** Rejects with StoreFull or StoreFailed. */
+/** Warns the owner. Rejects with StoreFull or StoreFailed. */
 export async function warnOfTwoReaders(
   { noticeWriter, store, clock }: TwoReadersWarningParts,
   account: AccountId,

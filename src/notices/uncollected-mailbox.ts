@@ -69,7 +69,7 @@ export async function* pagesOf(
   }
 }
 
-/** True when it was filed now. */
+/** Files a notice; true if it was filed now. */
 export async function file(store: Pick<Store, 'accept'>, notice: PreparedNotice | undefined): Promise<boolean> {
   if (notice === undefined) return false;
   try {

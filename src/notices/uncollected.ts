@@ -117,7 +117,7 @@ async function warn({ noticeWriter, store, log, now }: RoundParts, mailbox: Mail
   const once = `rhythm:${account}:${isoDay(dayOf(oldest))}:${week}`;
   if ((await store.deliveries.usedKeys([once])).length > 0) return;
   const place = await noticeWriter.places.ofAccount(account, { elsewhere: true });
-  // Who reads the digest need not read each warning as well.
+  // Readers of the digest need not read each warning as well.
   if (place?.as === 'operator') return;
   const notice = await noticeWriter.letter(place, {
     kind: 'rhythm',

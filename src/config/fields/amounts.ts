@@ -14,7 +14,7 @@ export function duration(about: string, initial: string, min: string, max: strin
   );
 }
 
-/** One that means something where it is left out. */
+/** A length of time whose absence has a meaning. */
 export const givenDuration = (about: string, example: string, min: string, max: string): z.ZodType<Milliseconds> =>
   withinTimes({ about, expects: `a length of time from ${min} to ${max}, such as "${example}"` }, min, max);
 

@@ -7,7 +7,7 @@ import { z } from '../zod.ts';
 export interface FieldMeta {
   readonly about: string;
   readonly expects: string;
-  /** As it is written in the file; absent where a value must be given or where leaving it out means something. */
+  /** As it is written in the file; absent if a value must be given or where leaving it out means something. */
   readonly initial?: Initial;
   readonly optional?: boolean;
   /** A relative path in it starts at the folder of the file. */

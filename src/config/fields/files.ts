@@ -34,7 +34,7 @@ export const files = (about: string): z.ZodType<readonly string[]> =>
     return list.length === raw.length ? list : undefined;
   });
 
-/** Its words may hold a secret, so the program alone is shown. */
+/** Words of the program may hold a secret, so only its path is shown. */
 const programWritten = ([program = '', ...more]: readonly string[]): string =>
   writeValue(more.length === 0 ? [program] : [program, `(not shown: ${more.length})`]);
 

@@ -70,7 +70,7 @@ export const localService = (about: string): z.ZodType<LocalService> =>
     },
   );
 
-/** For answers that are believed because nobody else can have written them. */
+/** A loopback address, for answers that are believed because nobody else can have written them. */
 export const localPort = (about: string, example: string): z.ZodType<HostPort> =>
   field(
     { about, expects: `a loopback address with its port, such as "${example}"`, written: hostPortWritten },

@@ -33,7 +33,7 @@ export const webFolder = (about: string): z.ZodType<string> =>
       : undefined,
   );
 
-/** Where people type what must not be read on its way. */
+/** An https address, since people type secrets there. */
 export const webPage = (about: string): z.ZodType<string> =>
   field({ about, expects: 'an https address, such as "https://code.example.nl/"' }, (raw) =>
     typeof raw === 'string' &&
