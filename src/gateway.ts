@@ -66,11 +66,11 @@ export interface GatewayOptions extends GatewayEffects {
   readonly openStore?: (config: Config, effects: StoreEffects) => Promise<Store>;
   /** What the engine knows of sites; default: an engine on one machine, which has none. */
   readonly sites?: Sites;
-  /** What the engine of the store says of load; default: it is always ready. */
+  /** What the engine of the store says of its load; default: it is always ready. */
   readonly readiness?: Readiness;
   /** For tests: where the other gateways are. */
   readonly peers?: NonNullable<GatewayClusterOptions['peers']>;
-  /** Where the level of the log is the configuration's. */
+  /** Set if the configuration decides the level of the log. */
   readonly setLogLevel?: (level: LogLevel) => void;
   /** Listening sockets of the service manager; default: every listener opens its own. */
   readonly sockets?: HandedSockets;
@@ -78,14 +78,14 @@ export interface GatewayOptions extends GatewayEffects {
 
 export interface Gateway {
   readonly listeners: readonly Listener[];
-  /** Health and metrics; absent where the configuration switches it off. */
+  /** Health and metrics; absent if the configuration switches it off. */
   readonly http?: HttpListener;
-  /** For load balancers on other machines; absent where the configuration names none. */
+  /** For load balancers on other machines; absent if the configuration names none. */
   readonly ready?: HttpListener;
   readonly store: Store;
   /** What the operations of admin/ work with. */
   readonly admin: AdminContext;
-  /** Resolves when the store has failed for good: nothing more is accepted; stop, and let the supervisor start anew. */
+  /** Resolves when the store has failed for good: nothing more is accepted; stop, and let the supervisor start again. */
   readonly failed: Promise<StoreFailed>;
   /** Reads key and certificate again. Rejects, and changes nothing, when they cannot be used. */
   reloadTls(): Promise<void>;
@@ -96,7 +96,7 @@ export interface Gateway {
 }
 
 const NO_TIME = milliseconds(0);
-/** For commands of the operator that run when the sessions have ended. */
+/** Time for commands of the operator that still run when the sessions have ended. */
 const CONTROL_DRAIN = seconds(5);
 
 /** Throws StoreRefused, ConfigError, TlsMaterialError or ListenerRefused; then nothing runs. */
@@ -164,7 +164,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   await authenticator.recallNetworks();
   // Before the first listener opens: nobody logs in by a list that is not there yet.
   await tls.lists.start(() => authenticator.trust());
-  // Nor is anything served with keys of days that other nodes have erased.
+  // No mail is served either with keys of days that other nodes have erased.
   await running.own(cluster).start(store);
   running.own(tls);
   const mail = running.own(new GatewayMail(store, config, options));
@@ -302,7 +302,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   protocols.begin(admin);
   for (const round of startDailyRounds(config, { ...options, admin, notices, certificates })) running.own(round);
   running.own(startBackups(backups, clock, store.jobs));
-  // Before everything else ends: what is not there any more is a planned stop.
+  // Stopped first: what it can no longer reach is a planned stop.
   running.own(probe);
   const control = await openControlSockets(config, { context: admin, log, clock });
   running.add(() => control.stop(CONTROL_DRAIN));

@@ -36,13 +36,13 @@ const linesOf = async (path: string): Promise<readonly string[]> => {
   return text.length > MAX_FILE ? [] : text.split('\n').slice(0, -1);
 };
 
-/** The last whole line of the newest file; null where nothing was signed yet. */
+/** The last whole line of the newest file; null if nothing was signed yet. */
 export async function newestAnchorLine(folder: string): Promise<string | null> {
   const newest = (await newestAnchorFiles(folder)).at(-1);
   return newest === undefined ? null : ((await linesOf(join(folder, newest))).at(-1) ?? null);
 }
 
-/** Those in the backup, and those that are given: whoever gives a file with other lines wants to know. Throws BackupRefused. */
+/** Anchors of the backup, and those of given files: lines that are no anchors throw BackupRefused. */
 export async function anchorsFor(
   backup: string,
   { files, anchor }: Manifest,

@@ -42,7 +42,7 @@ export class Backups {
   readonly drills: Drills;
   /** The rounds of the key folder's copies. */
   readonly keys: KeyRounds;
-  /** Those of the log behind base backups. */
+  /** Rounds of the log behind base backups. */
   readonly log: LogRounds;
   readonly #p: BackupParts;
   readonly #failures: BackupFailures;
@@ -72,7 +72,7 @@ export class Backups {
     return this.#failures.counts;
   }
 
-  /** Of the last backup of this process; empty before the first. */
+  /** Facts of the last backup of this process; empty before the first. */
   get last(): readonly { readonly seconds: number; readonly octets: number }[] {
     return this.#last;
   }
@@ -89,7 +89,7 @@ export class Backups {
     };
   }
 
-  /** Rejects with BackupRefused. */
+  /** Takes a backup. Rejects with BackupRefused. */
   async take({ folder, actor, told }: TakeWish): Promise<TakenView> {
     const to = this.#known.folder(folder, 'back up');
     try {
@@ -101,7 +101,7 @@ export class Backups {
   }
 
   async #take(to: string, { folder, actor, told }: TakeWish): Promise<TakenView> {
-    // It begins before the backup that it follows.
+    // The log begins before the backup that it follows.
     if (folder === undefined) await this.log.round().catch(() => undefined);
     let taken: Taken;
     try {
@@ -146,10 +146,10 @@ export class Backups {
     return removed.map(({ manifest }) => manifest.id);
   }
 
-  /** What is due now: a backup, or the copy elsewhere of the newest. Rejects where it failed; it is due again then. */
+  /** What is due now: a backup, or the copy elsewhere of the newest. Rejects if it failed; it is due again then. */
   async round(): Promise<void> {
     const { folder, clock, rhythm } = this.#p;
-    // One that somebody takes by hand is looked at in the next minute.
+    // A backup that somebody takes by hand is noticed within a minute.
     if (folder === undefined || this.running) return;
     const newest = await this.#known.newest().catch((error: unknown) => {
       this.#failures.note('backup', error, THE_GATEWAY);
@@ -164,7 +164,7 @@ export class Backups {
     });
   }
 
-  /** Rejects with BackupRefused. */
+  /** Lists backups. Rejects with BackupRefused. */
   async list(folder?: string): Promise<readonly BackupView[]> {
     return (await this.#known.in(this.#known.folder(folder, 'list backups'))).map(viewBackup);
   }

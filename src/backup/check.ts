@@ -10,7 +10,7 @@ import type { CheckedBackup } from './views.ts';
 
 type CheckedFile = CheckedBackup['files'][number];
 
-/** `keys`: public keys of the audit trail. Rejects with BackupRefused where it is no backup. */
+/** `keys`: public keys of the audit trail. Rejects with BackupRefused if it is no backup. */
 export async function checkBackup(
   path: string,
   keys: readonly KeyObject[],

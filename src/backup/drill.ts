@@ -21,7 +21,7 @@ import type { RestoreStep } from './restored.ts';
 export interface DrillReport {
   readonly format: typeof DRILL_FORMAT;
   readonly hostname: string;
-  /** Of the program that did it. */
+  /** Version of the program that made the drill. */
   readonly version: string;
   /** ISO 8601. */
   readonly at: string;
@@ -58,7 +58,7 @@ export interface DrillWish {
   readonly told: (done: number, of: number) => void;
 }
 
-/** Rejects with BackupRefused where nothing could be tried; a step that failed is a report that says so. */
+/** Rejects with BackupRefused if nothing could be tried; a step that failed is a report that says so. */
 export async function drill(
   parts: RestoreParts,
   wish: DrillWish,

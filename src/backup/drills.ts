@@ -24,7 +24,7 @@ export interface DrillParts
   readonly rhythm: Rhythm;
   /** How often a drill is made without being told to; absent: never. */
   readonly drillEvery?: Milliseconds;
-  /** What a drill of now is made with. */
+  /** Marks of a drill that is made now. */
   readonly marks: () => Promise<DrillMarks>;
   /** Whether there is another site, to which the service could go. */
   readonly sites: boolean;
@@ -32,7 +32,7 @@ export interface DrillParts
   readonly restore: (keyFolder?: string) => Promise<RestoreParts>;
 }
 
-/** What a drill works beside. */
+/** The parts that a drill works with. */
 export interface DrillCompany {
   readonly known: KnownBackups;
   readonly failures: BackupFailures;
@@ -62,7 +62,7 @@ export class Drills {
     this.#with = company;
   }
 
-  /** Those that can be made here. */
+  /** Kinds of drills that can be made here. */
   get kinds(): readonly DrillKind[] {
     const { folder, sites } = this.#p;
     return DRILL_KINDS.filter((kind) => (kind === 'site' ? sites : folder !== undefined));
@@ -100,13 +100,13 @@ export class Drills {
 
   /**
    * A drill where one is due: of the newest backup, read from the copy elsewhere where that is a folder, and opened with the copy of the key folder where there
-   * is one. That is what would be left. Rejects where it failed; it is due again then.
+   * is one. That is what would be left. Rejects if it failed; it is due again then.
    */
   async round(): Promise<void> {
     const { known, oneAtATime, failures, keys } = this.#with;
     if (this.#p.folder === undefined || oneAtATime.running) return;
     if (!(await this.#isDue(begunAt(await known.newest())))) return;
-    // So that no key that was made a moment ago is missing there.
+    // Copies new keys first, so that no key that was just made is missing there.
     await keys.round();
     let report: DrillReport | undefined;
     try {
@@ -133,7 +133,7 @@ export class Drills {
     return (await this.#dueRestore(await this.#p.marks())).length > 0;
   }
 
-  /** Undefined: somebody else is at work. */
+  /** Drills with what would be left after a loss; undefined: somebody else is at work. */
   async #ofWhatWouldBeLeft(): Promise<DrillReport | undefined> {
     const { keyCopy } = this.#p;
     const backup = await this.#with.elsewhere.readable();

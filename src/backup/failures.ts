@@ -27,7 +27,7 @@ export class BackupFailures {
     this.#p = parts;
   }
 
-  /** Mistakes of whoever asked are told to them alone. */
+  /** Notes a failure. Mistakes of a caller are told to that caller alone. */
   note(step: BackupStep, error: unknown, actor: Actor): void {
     if (error instanceof BackupRefused && error.kind === 'invalid' && actor !== THE_GATEWAY) return;
     const why = error instanceof Error ? error.message : String(error);
@@ -44,7 +44,7 @@ export class BackupFailures {
     this.#p.log.error('backup.drill-failed', { backup, why });
   }
 
-  /** By mail. */
+  /** Tells the operator by mail. */
   tell(step: BackupStep, why: string): void {
     this.#p.tell({ step, why }).catch((untold: unknown) => {
       this.#p.log.error('backup.untold', { step, why: String(untold) });

@@ -22,7 +22,7 @@ async function eachStep(file: FileHandle, use: (octets: Uint8Array) => Promise<v
   }
 }
 
-/** Each for the moment until the next. */
+/** Pieces of a file; each is overwritten by the next. */
 export async function* piecesOf(path: string): AsyncGenerator<Uint8Array, void, void> {
   const file = await open(path, 'r');
   try {

@@ -19,7 +19,7 @@ const GONE = minutes(1);
 export class FolderTurn {
   readonly #path: string;
   readonly #clock: Clock;
-  /** What stands in the file as long as it is ours. */
+  /** Content of the file while the turn is ours. */
   readonly #mark: string;
   #timer: Timer | undefined;
 
@@ -30,7 +30,7 @@ export class FolderTurn {
     this.#later();
   }
 
-  /** Undefined: another one is at work. Rejects where the folder cannot be written. */
+  /** Undefined: another one is at work. Rejects if the folder cannot be written. */
   static async take(folder: string, clock: Clock): Promise<FolderTurn | undefined> {
     await makeFolder(folder);
     const path = join(folder, NAME);
@@ -69,7 +69,7 @@ async function made(path: string, mark: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (isCode(error, 'EEXIST')) return false;
-    // A full disk takes the file and nothing in it: everybody would wait for whoever is not at work.
+    // On a full disk the file is made and stays empty: everybody would wait for somebody who is not at work.
     await rm(path, { force: true });
     throw error;
   }

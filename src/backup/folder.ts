@@ -20,9 +20,9 @@ const OFFSITE = 'offsite.json';
 export interface KnownBackup {
   readonly path: string;
   readonly manifest: Manifest;
-  /** By the keys that were given; none were: never good. */
+  /** Judged by the given keys; without keys never good. */
   readonly signature: ReadManifest['signature'];
-  /** `at`: when a copy elsewhere was read back and found right; absent where nothing could be read back. */
+  /** `at`: when a copy elsewhere was read back and found right; absent if nothing could be read back. */
   readonly offsite?: { readonly at?: string; readonly where: string };
 }
 
@@ -36,7 +36,7 @@ export const backupName = (at: number): string =>
     .replace(/\.\d+Z$/, 'Z')
     .replaceAll(':', '');
 
-/** Whole backups in `folder`, oldest first; none where it does not exist. `keys`: public keys of the audit trail. */
+/** Whole backups in `folder`, oldest first; none if it does not exist. `keys`: public keys of the audit trail. */
 export async function backupsIn(folder: string, keys: readonly KeyObject[] = []): Promise<readonly KnownBackup[]> {
   const known: KnownBackup[] = [];
   for (const name of await namesIn(folder)) {
@@ -54,7 +54,7 @@ export async function backupsIn(folder: string, keys: readonly KeyObject[] = [])
   return known.sort((a, b) => Date.parse(a.manifest.begun) - Date.parse(b.manifest.begun));
 }
 
-/** Those that one of the keys signed: whoever may write the folder could say there that a backup was taken. */
+/** Backups that one of the keys signed: anybody who may write the folder could claim there that a backup was taken. */
 export const provenBackupsIn = async (folder: string, keys: readonly KeyObject[]): Promise<readonly KnownBackup[]> =>
   (await backupsIn(folder, keys)).filter(({ signature }) => signature === 'good');
 
@@ -67,7 +67,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   }
 }
 
-/** Says with a signature where a copy of a backup lies. Rejects where it cannot be written. */
+/** Says with a signature where a copy of a backup lies. Rejects if it cannot be written. */
 export async function noteOffsite(
   { path, manifest }: KnownBackup,
   said: { readonly where: string; readonly at: string } | { readonly where: string; readonly copied: string },
@@ -137,7 +137,7 @@ export async function freeName(folder: string, at: number): Promise<string> {
 }
 
 export interface Keep {
-  /** Most backups. */
+  /** Most backups to keep. */
   readonly count: number;
   /** Milliseconds; older ones go, but never the last. */
   readonly age?: number;

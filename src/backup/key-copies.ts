@@ -4,7 +4,7 @@
  *
  *   FOLDER/FINGERPRINT OF THE MASTER KEY/...   the key folder as it was under that master key
  *
- * So a rotation of the master key begins a new copy, and the one of before still opens the backups of before. Nothing vanishes here because it vanished
+ * So a rotation of the master key begins a new copy, and the previous copy still opens earlier backups. Nothing vanishes here because it vanished
  * there; only a day key that was destroyed on purpose is destroyed here too, in every copy of this store. One that was destroyed for the sake of a
  * single message is destroyed in the copy under the master key of now, which holds the keys of its other messages: a copy of before a rotation could
  * not open those, and they come first.
@@ -19,7 +19,7 @@ export interface KeyCopyPlaces {
   readonly keyFolder: string;
   /** Must exist, so that a mount that is missing is noticed. */
   readonly to: string;
-  /** Of the master key. */
+  /** Fingerprint of the master key. */
   readonly fingerprint: string;
 }
 
@@ -34,7 +34,7 @@ export interface KeyLag {
 
 const ERASED = '.erased';
 
-/** Rejects with BackupRefused where a folder cannot be read. */
+/** Rejects with BackupRefused if a folder cannot be read. */
 export async function keyLag(places: KeyCopyPlaces): Promise<KeyLag> {
   return await explained(places, async () => {
     const { keyFolder, to, fingerprint } = places;
@@ -146,7 +146,7 @@ async function copyOne({ keyFolder, to, fingerprint }: KeyCopyPlaces, name: stri
     );
 }
 
-/** As in the key folder: the mark that it was on purpose first. */
+/** Destroys files in the same order as in the key folder: the mark that it was on purpose comes first. */
 async function destroy(path: string): Promise<void> {
   const day = path.replace(/(?:\.[0-9a-f]{16})?\.[a-z]+$/, '');
   const isKept = (await contentOf(`${day}.kept`)) !== undefined;

@@ -37,7 +37,7 @@ export class KeyRounds {
     return this.#copied;
   }
 
-  /** Brings the copy of the key folder up to date, and what a rotation kept of it. Rejects where one failed. */
+  /** Brings the copy of the key folder up to date, and what a rotation kept of it. Rejects if one failed. */
   async round(actor: Actor = THE_GATEWAY): Promise<void> {
     // A drill has one of its own, in the same minute as that of the gateway: two at once would write the same files.
     const round = this.#running.then(() => this.#both(actor));
@@ -53,7 +53,7 @@ export class KeyRounds {
     if (failed !== undefined) throw failed.error;
   }
 
-  /** What was destroyed since is destroyed in what a rotation kept, too. */
+  /** Also destroys in folders that a rotation kept what was destroyed since. */
   async #kept({ name }: Actor): Promise<void> {
     const { keyFolder, log, audit } = this.#p;
     const keys = await destroyKept(keyFolder);

@@ -23,7 +23,7 @@ export class KnownBackups {
     return await publicKeysIn(this.#p.anchorKeyFile);
   }
 
-  /** The named folder, else the configured one. Throws BackupRefused where there is none. */
+  /** The named folder, else the configured one. Throws BackupRefused if there is none. */
   folder(named: string | undefined, action: string): string {
     const folder = named ?? this.#p.folder;
     if (folder === undefined)
@@ -38,7 +38,10 @@ export class KnownBackups {
     return await backupsIn(folder, await this.publicKeys());
   }
 
-  /** In the configured folder, signed by a key of the audit trail, oldest first. Every manifest is read: whoever needs it twice keeps it. */
+  /**
+   * In the configured folder, signed by a key of the audit trail, oldest first. Every manifest is read each time: a caller that needs the
+   * list twice keeps it.
+   */
   async proven(): Promise<readonly KnownBackup[]> {
     const { folder } = this.#p;
     return folder === undefined ? [] : await provenBackupsIn(folder, await this.publicKeys());
@@ -49,7 +52,7 @@ export class KnownBackups {
     return (await this.proven()).at(-1);
   }
 
-  /** The path of a backup; default: that of the newest in the configured folder. Rejects with BackupRefused where there is none. */
+  /** The path of a backup; default: that of the newest in the configured folder. Rejects with BackupRefused if there is none. */
   async pathOf(backup: string | undefined): Promise<string> {
     if (backup !== undefined) return backup;
     const folder = this.folder(undefined, 'choose a backup');

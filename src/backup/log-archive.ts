@@ -24,7 +24,7 @@ export interface LogParts {
   readonly elsewhere?: string;
 }
 
-/** It could not go on, and a base backup is due at once. */
+/** The log cannot be continued, and a base backup is due at once. */
 export class LogEnded extends BackupRefused {}
 
 export class LogArchive {
@@ -83,7 +83,7 @@ export class LogArchive {
     );
   }
 
-  /** What it has still brings the backups of before to any moment in it. */
+  /** Ends a log; what it has can still bring earlier backups to any moment in it. */
   async #end(folder: string, error: unknown): Promise<LogEnded> {
     const log = join(folder, LOG);
     const aside = join(folder, `log-ended-${await freeName(folder, this.#p.clock.now())}`);
@@ -96,12 +96,12 @@ export class LogArchive {
     );
   }
 
-  /** What the server keeps of it because it was not received yet. Rejects where nobody can say. */
+  /** What the server keeps of it because it was not received yet. Rejects if nobody can say. */
   async kept(): Promise<LogKept> {
     return await this.#p.source.kept();
   }
 
-  /** Until when it is whole; undefined: there is none that a key signed. */
+  /** Until when the log is whole; undefined: there is none that a key signed. */
   async at(folder: string, keys: readonly KeyObject[]): Promise<Instant | undefined> {
     return (await indexOf(join(folder, LOG), keys))?.at;
   }
@@ -116,7 +116,7 @@ export class LogArchive {
     return numbers.length === 0 || numbers.some((number) => number <= first);
   }
 
-  /** What no backup needs goes: files before the first of these, and logs of before that end there. */
+  /** Removes what no backup needs: files before the first of these, and earlier logs that end there. */
   async tidy(folder: string, kept: readonly KnownBackup[]): Promise<void> {
     const tidied = this.#running.then(() => this.#tidy(folder, kept));
     this.#running = tidied.catch(() => undefined);
@@ -146,7 +146,7 @@ export class LogArchive {
     }
   }
 
-  /** The same in the other place; the index last. */
+  /** Copies the log to the other place; the index last. */
   async #copy(log: string, index: LogIndex): Promise<void> {
     const { elsewhere, keys } = this.#p;
     if (elsewhere === undefined) return;
@@ -174,7 +174,7 @@ export class LogArchive {
   }
 }
 
-/** Undefined: there is none that counts. */
+/** The index of a log; undefined: there is none that counts. */
 async function indexOf(folder: string, keys: readonly KeyObject[]): Promise<LogIndex | undefined> {
   try {
     return await readIndex(folder, keys);

@@ -39,18 +39,18 @@ export interface LogIndex {
   /** Whatever was committed before is in it. */
   readonly at: Instant;
   readonly fileOctets: number;
-  /** By name. */
+  /** Files by name. */
   readonly files: readonly LogFile[];
 }
 
-/** Where a file stands in the log, whatever its timeline; undefined: it is none. */
+/** Number of a file in the log, whatever its timeline; undefined: it is no file of a log. */
 export function numberOf(name: string, fileOctets: number): number | undefined {
   const [, , log, segment] = FILE.exec(name) ?? [];
   if (log === undefined || segment === undefined) return undefined;
   return Number.parseInt(log, 16) * (2 ** 32 / fileOctets) + Number.parseInt(segment, 16);
 }
 
-/** Names of the files of a log in a folder, by name; none where there is no such folder. */
+/** Names of the files of a log in a folder, by name; none if there is no such folder. */
 async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     return (await readdir(folder)).filter((name) => FILE.test(name) || HISTORY.test(name)).sort();
@@ -60,7 +60,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   }
 }
 
-/** Undefined: there is none. Throws BackupRefused where it is not one that a key signed. */
+/** Undefined: there is none. Throws BackupRefused if it is not one that a key signed. */
 export async function readIndex(folder: string, keys: readonly KeyObject[]): Promise<LogIndex | undefined> {
   const path = join(folder, INDEX);
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
@@ -76,7 +76,7 @@ export async function readIndex(folder: string, keys: readonly KeyObject[]): Pro
   return { ...index, at: instant(Date.parse(String(at))) };
 }
 
-/** In one step: a reader sees the old one or this. */
+/** Writes the index in one step: a reader sees the old one or the new one. */
 export async function writeIndex(folder: string, index: LogIndex, { privateKey }: AuditKeys): Promise<void> {
   const line = JSON.stringify({ format: FORMAT, ...index, at: new Date(index.at).toISOString() });
   const draft = join(folder, `${INDEX}.new`);
@@ -86,7 +86,7 @@ export async function writeIndex(folder: string, index: LogIndex, { privateKey }
   await syncFolderOf(folder);
 }
 
-/** The first `octets` of a file. Rejects where it has fewer. */
+/** The first `octets` of a file. Rejects if it has fewer. */
 export async function factsOfStart(path: string, octets: number): Promise<FileFacts> {
   const hash = createHash('sha256');
   for await (const piece of startOf(path, octets)) hash.update(piece);
@@ -109,13 +109,13 @@ export async function* startOf(path: string, octets: number): AsyncGenerator<Uin
   }
 }
 
-/** Where a file lies: the newest has its end at its name. */
+/** Path of a file: the newest one has an addition to its name. */
 export async function placeOf(folder: string, name: string): Promise<string> {
   const names = await namesIn(folder);
   return join(folder, names.includes(name) ? name : `${name}${PARTIAL}`);
 }
 
-/** What lacks between files of a log, in words; undefined: nothing does. */
+/** What is missing between files of a log, in words; undefined: nothing is. */
 export function gapIn(names: readonly string[], fileOctets: number, from?: number): string | undefined {
   const numbers = [...new Set(names.flatMap((name) => numberOf(name, fileOctets) ?? []))].sort((a, b) => a - b);
   const first = from ?? numbers[0] ?? 0;
@@ -129,7 +129,7 @@ export function gapIn(names: readonly string[], fileOctets: number, from?: numbe
 const nameBefore = (names: readonly string[], number: number, fileOctets: number): string =>
   names.findLast((name) => (numberOf(name, fileOctets) ?? number) < number) ?? 'its begin';
 
-/** What lies in the folder behind `known`, hashed as far as `received` goes. Throws BackupRefused where something that was there is not. */
+/** What lies in the folder behind `known`, hashed as far as `received` goes. Throws BackupRefused if something that was there is not. */
 export async function lookAtLog(
   folder: string,
   { end, fileOctets }: ReceivedLog,

@@ -23,7 +23,7 @@ export interface LogRoundParts {
   readonly offsite: OffsiteRules;
 }
 
-/** Until then it is tried again without a word to anybody. */
+/** Time in which failures are tried again without telling anybody. */
 const LATE = minutes(15);
 
 export class LogRounds {
@@ -45,7 +45,7 @@ export class LogRounds {
     this.#whole = clock.now();
   }
 
-  /** Whether a log is kept behind backups here. */
+  /** True if a log is kept behind backups here. */
   get kept(): boolean {
     return this.#p.folder !== undefined && this.#archive !== undefined;
   }
@@ -61,7 +61,7 @@ export class LogRounds {
     return folder === undefined ? undefined : await this.#archive?.at(folder, await this.#known.publicKeys());
   }
 
-  /** Brings the log up to date. Rejects where it failed; it is due again then. */
+  /** Brings the log up to date. Rejects if it failed; it is due again then. */
   async round(): Promise<void> {
     const { folder, clock, log } = this.#p;
     if (folder === undefined || this.#archive === undefined) return;
@@ -94,7 +94,7 @@ export class LogRounds {
     return await archive.follows(newest, folder, keys);
   }
 
-  /** What none of these backups needs goes. */
+  /** Removes what none of these backups needs. */
   async tidy(folder: string, backups: readonly KnownBackup[]): Promise<void> {
     await this.#archive?.tidy(folder, backups);
   }

@@ -6,7 +6,7 @@
  *     base/                  PostgreSQL: what pg_basebackup wrote; its log lies beside the backups (log-files.ts)
  *     operators.json         PostgreSQL: who may approve its restoring
  *     sluis.toml             the configuration as it was
- *     audit-anchors/         signed heads of the audit trail, and the public half of their key
+ *     audit-anchors/         signed heads of the audit trail, and the public key of their key
  *     manifest.json, .sig    this; signed by the key of the audit trail
  *     offsite.json           written later: where a copy was verified
  */
@@ -38,13 +38,13 @@ export interface Manifest {
   /** ISO 8601: every message that was acknowledged before is in it. */
   readonly begun: string;
   readonly ended: string;
-  /** Of the program that took it. */
+  /** Version of the program that took the backup. */
   readonly version: string;
   readonly store: CopyFacts;
   /** The shares that make its master key, where that was in escrow. Says nothing of who has them. */
   readonly escrow?: { readonly set: string; readonly needed: number; readonly madeAt: string };
   readonly files: readonly ManifestFile[];
-  /** The newest signed head of the audit trail at that time, as its line; null where none was signed yet. */
+  /** The newest signed head of the audit trail at that time, as its line; null if none was signed yet. */
   readonly anchor: string | null;
 }
 
@@ -55,7 +55,7 @@ export interface ReadManifest {
   readonly signature: 'good' | 'unknown' | 'missing';
 }
 
-/** Throws BackupRefused: there is none, or it is not one of ours. */
+/** Reads a manifest. Throws BackupRefused if there is none, or it is not ours. */
 export async function readManifest(folder: string, keys: readonly KeyObject[] = []): Promise<ReadManifest> {
   const path = join(folder, MANIFEST);
   let text: string;

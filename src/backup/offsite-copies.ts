@@ -27,7 +27,7 @@ export class OffsiteCopies {
     this.#failures = failures;
   }
 
-  /** It should be elsewhere, and nothing says that it is. */
+  /** True if the backup should be elsewhere, and nothing says that it is. */
   owes(newest: KnownBackup | undefined): newest is KnownBackup {
     return hasOffsite(this.#p.offsite) && newest !== undefined && newest.offsite === undefined;
   }
@@ -38,7 +38,7 @@ export class OffsiteCopies {
     return this.#p.offsite.folder === undefined || newest?.offsite?.at === undefined ? undefined : newest.offsite.where;
   }
 
-  /** Copies the newest backup where its copy is not there yet; false: it is. Rejects where it failed. */
+  /** Copies the newest backup where its copy is not there yet; false: it is. Rejects if it failed. */
   async copy(actor: Actor): Promise<boolean> {
     const { offsite, log, audit, clock } = this.#p;
     if (!hasOffsite(offsite)) return false;

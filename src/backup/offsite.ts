@@ -30,7 +30,7 @@ export interface OffsiteRules {
 
 export interface Copied {
   readonly where: string;
-  /** False where the configuration has no way of reading back. */
+  /** False if the configuration has no way of reading back. */
   readonly verified: boolean;
 }
 
@@ -40,7 +40,7 @@ const MAX_LISTING = 1024 * 1024;
 
 export const hasOffsite = ({ folder, copy }: OffsiteRules): boolean => folder !== undefined || copy !== undefined;
 
-/** Rejects with BackupRefused where it cannot be copied, or is not there what was copied. */
+/** Rejects with BackupRefused if it cannot be copied, or is not there what was copied. */
 export async function copyOffsite(backup: KnownBackup, rules: OffsiteRules): Promise<Copied> {
   const { folder, copy } = rules;
   try {

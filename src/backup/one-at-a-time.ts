@@ -29,7 +29,7 @@ export class OneAtATime {
     return this.#running;
   }
 
-  /** Rejects with BackupRefused where somebody is at work in the folder, and with NoFolder where nobody can be. */
+  /** Rejects with BackupRefused if somebody is at work in the folder, and with NoFolder where nobody can be. */
   async run<T>(folder: string, work: () => Promise<T>): Promise<T> {
     if (this.#running) throw new BackupBusy('unavailable', BUSY);
     this.#running = true;

@@ -89,7 +89,7 @@ export async function lastReport(
 
 /** A report has a few KB; beyond this it is something else. */
 const MAX_REPORT = 1024 * 1024;
-/** Names that are told of those that prove nothing. */
+/** Names of reports without proof that are listed. */
 const MAX_UNPROVEN = 20;
 
 /** By the reports in a folder, the newest first. `keys`: public keys of the audit trail. */

@@ -46,7 +46,7 @@ export async function checksumStep(
   return { step: 'checksums', passed: true, found: `${files.length} files have their SHA-256` };
 }
 
-/** The same for the log behind the backup. */
+/** The same step for the log behind the backup. */
 export async function logStep(log: LogToBring, draft: Draft, dataFolder: string): Promise<RestoreStep> {
   const failed = (found: string): RestoreStep => ({
     step: 'log',

@@ -17,7 +17,7 @@ export interface LogToBring {
   readonly at: Instant;
 }
 
-/** Undefined: the backup comes back as it was at its end. Throws BackupRefused where that is not what is wanted. */
+/** Undefined: the backup comes back as it was at its end. Throws BackupRefused if that is not what is wanted. */
 export async function logFor(
   backup: string,
   { store, id, ended }: Manifest,

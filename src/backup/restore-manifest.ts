@@ -41,7 +41,7 @@ export interface MasterKeyAtHand {
   readonly escrow?: (fingerprint: string) => Escrow | undefined;
 }
 
-/** A step that failed; undefined where the master key at hand is the one that the backup was sealed with, or the backup does not say. */
+/** A step that failed; undefined if the master key at hand is the one that the backup was sealed with, or the backup does not say. */
 export function wrongKeyStep({ masterKey, escrow }: MasterKeyAtHand, manifest: Manifest): RestoreStep | undefined {
   const needed = manifest.store.masterKey;
   const atHand = keyFingerprint(masterKey);

@@ -34,11 +34,11 @@ export interface RestoreWishes {
   readonly queue: 'hold' | 'push';
   /** The last moment that is to be in it; absent: as much as there is. */
   readonly until?: Instant;
-  /** Only the backup itself, without the log behind it. */
+  /** True: only the backup itself is restored, without the log behind it. */
   readonly withoutLog?: boolean;
-  /** It is thrown away afterwards. */
+  /** True: the restored store is thrown away afterwards. */
   readonly scratch?: boolean;
-  /** Also a backup whose signature no key at hand made. */
+  /** True: accepts a backup whose signature no key at hand made. */
   readonly unsigned?: boolean;
   readonly actor: Actor;
 }
@@ -69,7 +69,7 @@ export async function restoreBackup(
   }
 }
 
-/** Without asking what is there: the drill's folder is its own. */
+/** Restores into a folder without asking what is there: a drill has its own folder. */
 export async function restoreInto(
   parts: RestoreParts,
   backup: string,

@@ -33,7 +33,7 @@ export async function signatureOf(
   return keys.some((key) => verify(null, Buffer.from(text), key, signature)) ? 'good' : 'unknown';
 }
 
-/** The one in the key folder: none where it is missing. `given` by a person, so each must be there. Throws BackupRefused. */
+/** The one in the key folder: none if it is missing. `given` by a person, so each must be there. Throws BackupRefused. */
 export async function publicKeysIn(own: string, given: readonly string[] = []): Promise<readonly KeyObject[]> {
   const keys: KeyObject[] = [];
   for (const file of [own, ...given])

@@ -64,7 +64,7 @@ export interface SiteDrillParts {
 
 const iso = (at: Instant): string => new Date(at).toISOString();
 
-/** Rejects with BackupRefused where there is no other site, and where it is yet to come. */
+/** Rejects with BackupRefused if there is no other site, and where it is yet to come. */
 export async function writeSiteDrill(
   parts: SiteDrillParts,
   drill: SiteDrill,

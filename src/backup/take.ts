@@ -50,7 +50,7 @@ export interface Taken extends KnownBackup {
   readonly logOctets: number;
 }
 
-/** Beside the copy itself: the other files, and what mail goes on to write. */
+/** Octets beside the copy itself: the other files, and what mail goes on to write. */
 const MARGIN = 64 * MiB;
 /** Measured at full speed: the log grows by less than half of what is copied. */
 const LOG_SHARE = 0.5;

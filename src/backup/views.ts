@@ -1,4 +1,4 @@
-/** What commands and programs are told of backups. */
+/** What commands and programs are shown of backups. */
 import { defined } from '../domain/defined.ts';
 import type { Instant } from '../domain/units.ts';
 import type { KnownBackup } from './folder.ts';
@@ -42,7 +42,7 @@ export const viewBackup = ({ path, manifest, offsite }: KnownBackup): BackupView
 /** For metrics and alarms. Ages are of the data: since when nothing more is in it. Absent: there is none. */
 export interface BackupState {
   readonly newest?: Instant;
-  /** Of the newest whose copy elsewhere was read back. */
+  /** When the newest backup was taken whose copy elsewhere was read back. */
   readonly offsite?: Instant;
   /** Until when the log behind the backups is whole. */
   readonly logged?: Instant;

@@ -114,7 +114,7 @@ export async function enrolRenewals(
   return made.map(({ told }) => told);
 }
 
-/** One answer for whatever is wrong with a code. */
+/** The same answer for everything that can be wrong with a code. */
 export const codeRefused = (): RegistryError =>
   new RegistryError(
     'ended',

@@ -16,7 +16,7 @@ export interface ExpiryParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
-  /** Writes the letter; undefined where nobody at all could be told. */
+  /** Writes the letter; undefined if nobody at all could be told. */
   readonly endNotice: (ending: {
     readonly certificate: AccountCertificate;
     readonly due: WarningDay;

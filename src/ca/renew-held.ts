@@ -88,7 +88,7 @@ async function hasNewer({ store }: CaParts, { emails, fingerprint }: AccountCert
   return held.findIndex((record) => record.fingerprint === fingerprint) > 0;
 }
 
-/** Of its addresses those that are still active ones of an active account. */
+/** The addresses of the certificate that are still active ones of an active account. */
 async function emailsLeft({ store }: CaParts, { account, emails }: AccountCertificate): Promise<readonly string[]> {
   const left: string[] = [];
   for (const email of emails) {
@@ -99,7 +99,7 @@ async function emailsLeft({ store }: CaParts, { account, emails }: AccountCertif
   return left;
 }
 
-/** The same kind, and never a weaker one than new keys have. */
+/** A key of the same kind, and never a weaker one than new keys are. */
 function kindLike({ kind, bits }: KeyDescription): KeyKind {
   if (kind === 'ec') return bits > 256 ? 'p384' : 'p256';
   return kind === 'rsa' && bits > 3072 ? 'rsa4096' : 'rsa3072';

@@ -11,7 +11,7 @@ import { type KnownAuthority, knownAuthorities, withKey } from './authorities.ts
 import { listFile } from './crl-place.ts';
 import type { CaParts } from './parts.ts';
 
-/** A list holds for a week and is made anew every day: a gateway may stand still for six days before anybody is refused. */
+/** A list is valid for a week and is made again every day: a gateway may stand still for six days before anybody is refused. */
 export const LIST_LIFETIME = days(7);
 /** An entry stays on the list for some time after its certificate has ended (RFC 5280 section 3.3 asks for one list at least). */
 const KEPT = days(30);
@@ -128,7 +128,7 @@ async function writeLists(parts: CaParts, crlFile: string): Promise<Lists> {
   const lists = await makeLists(parts);
   if (lists.made.length === 0) return lists;
   for (const { issuer, der } of lists.made) replaceFile(listFile(crlFile, issuer), der, 0o644);
-  // Of an authority that cannot sign any more the last list stays, until it has run out: none at all would look like none revoked.
+  // An authority that can no longer sign keeps its last list until it has expired: without a list, nothing would seem revoked.
   const kept = lists.missing.flatMap(({ issuer }) => lastList(listFile(crlFile, issuer)));
   replaceFile(crlFile, listsPem([...lists.made, ...kept]), 0o644);
   return lists;

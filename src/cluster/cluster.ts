@@ -30,7 +30,7 @@ export interface ClusterParts {
   readonly masterKey: Uint8Array;
   readonly listen: { readonly address: string; readonly port: number };
   readonly peers: readonly PeerAddress[];
-  /** Read anew before each round: a certificate is replaced while the gateway runs. */
+  /** Read again before each round: a certificate is replaced while the gateway runs. */
   readonly material: () => ChannelMaterial;
   readonly store: DaysOfStore;
   /** See RoundsParts; left out: always. */
@@ -121,7 +121,7 @@ export class Cluster {
     return { introduction, material: this.#material, clock, ...(lookup === undefined ? {} : { lookup }) };
   }
 
-  /** Files that cannot be read leave those of before in use. */
+  /** If files cannot be read, the earlier ones stay in use. */
   #read(): void {
     const { material, log, clock } = this.#p;
     let why: string | undefined;
@@ -142,7 +142,7 @@ export class Cluster {
 
   /**
    * Opens the port, and asks the others: keys of days that were erased meanwhile are gone before anything is served, and those that they made are here. Rejects
-   * with KeyFolderRefused where one that the store needs is nowhere to be had.
+   * with KeyFolderRefused if one that the store needs is nowhere to be had.
    */
   async start(): Promise<void> {
     this.#port = await this.#answerer.open(this.#p.listen);

@@ -14,11 +14,11 @@ import { PeerRefused } from './channel/refusals.ts';
 import { DAYS_AT_A_TIME, type Handlers, KEPT_AT_A_TIME, type KnownDay } from './channel/requests.ts';
 import { proofOf } from './erasure-proof.ts';
 
-/** What the store of this node says of days, and does with them. */
+/** What the store of this node knows of days, and does with them. */
 export interface DaysOfStore {
   /** Days whose keys this node needs to read what is stored. */
   used(): Promise<readonly Day[]>;
-  /** Whether its sweep found nothing of that day any more. */
+  /** True if its sweep found nothing of that day. */
   isErased(day: Day): Promise<boolean>;
   /** Whether a message that began on that day is still on its way, on this node. */
   isWriting(day: Day): boolean;
@@ -114,7 +114,7 @@ export class DayKeys {
     }
   }
 
-  /** Of a day that has no key here. */
+  /** Takes the kept keys of a day that has no key here. */
   takeKept(day: Day, sealed: Uint8Array): void {
     this.#p.keys.shared.takeKept(day, sealed);
     this.#p.log.info('cluster.kept-keys-taken', { day });
@@ -129,7 +129,7 @@ export class DayKeys {
       );
   }
 
-  /** Undefined, or what it waits for. */
+  /** Closes a day; undefined, or what it waits for. */
   async close(day: Day): Promise<string | undefined> {
     const { keys, store, node, log } = this.#p;
     try {
@@ -145,7 +145,7 @@ export class DayKeys {
     return undefined;
   }
 
-  /** What the channel answers with. */
+  /** The handlers of the channel. */
   get handlers(): Omit<Handlers, 'tickets.current'> {
     return {
       'keys.have': ({ from }) => settled(() => this.have(from) as { days: KnownDay[]; next?: Day }),

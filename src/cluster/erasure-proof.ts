@@ -28,7 +28,7 @@ export const proofOf = (secrets: ClusterSecrets, store: string, erased: Omit<Era
 export const isProven = (secrets: ClusterSecrets, store: string, given: ErasureProof): boolean =>
   secrets.proves(wordsOf(store, given), given.proof);
 
-/** As it stands in the day's file. */
+/** The proof as it stands in the day's file. */
 export const lineOf = ({ node, at, proof }: ErasureProof): string => `${node} ${new Date(at).toISOString()} ${proof}`;
 
 /** The node of such a line. */

@@ -21,7 +21,7 @@ const FOR_GOOD: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'unknown-request',
 ]);
 
-/** Rejects with PeerRefused where one of them will never speak with this one, as things are. */
+/** Rejects with PeerRefused if one of them will never speak with this one, as things are. */
 export const askPeers = (peers: readonly PeerAddress[], caller: Caller): Promise<readonly PeerSaid[]> =>
   Promise.all(peers.map((peer) => asked(peer, caller)));
 

@@ -72,7 +72,7 @@ function pairsOf(
     .map((day) => ({ day, ours: ours.get(day), theirs: its.get(day) }));
 }
 
-/** Whether the other has all keys of the day, or what stays to be done. */
+/** Exchanges the keys of a day; resolves to what is still to be done. */
 async function exchangeDay(
   peer: Peer,
   { day, ours, theirs }: Pair,

@@ -13,10 +13,10 @@ export interface PeerState {
   readonly site?: string;
   readonly version?: string;
   readonly code?: RefusalCode;
-  /** In words, with what to do. */
+  /** Why it is not well, in words, with what to do. */
   readonly why?: string;
   readonly heardAt?: Instant;
-  /** How far its clock is ahead of this one's; below zero: behind. */
+  /** How far its clock is ahead of this one's; negative: behind. */
   readonly clockAhead?: Milliseconds;
   /** Days of which it has every key of this node. */
   readonly acknowledged: ReadonlySet<Day>;
@@ -24,14 +24,17 @@ export interface PeerState {
   readonly left: readonly string[];
 }
 
-/** Beyond this somebody is told; nothing is refused, since nothing that is exchanged hangs on the clock. */
+/**
+ * Clock difference beyond which somebody is told; nothing is refused, since no exchange depends on the
+ * clock.
+ */
 export const MOST_CLOCK = 60_000;
 /** Days ahead that have keys on all nodes. */
 export const DAYS_AHEAD = 14;
 /** Below this an alarm is due. */
 export const FEWEST_AHEAD = 7;
 
-/** For `check`, `status` and the log: each with its remedy. */
+/** Warnings for `check`, `status` and the log: each with its remedy. */
 export function warningsOf(peers: readonly PeerState[], ahead: number): readonly string[] {
   const found = peers.flatMap(({ host, state, why, clockAhead = 0, left }) => [
     ...(state === 'silent' || state === 'refused'

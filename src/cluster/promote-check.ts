@@ -18,7 +18,7 @@ export interface ServerFacts {
   readonly timeline?: number;
   /** Position in the log: of a primary what it has flushed, of a standby the greater of received and replayed. */
   readonly position?: bigint;
-  /** Of a standby: the address of the server that it still hears. */
+  /** For a standby: the address of the server that it still follows. */
   readonly follows?: string;
 }
 
@@ -27,7 +27,7 @@ export interface PromotionFacts {
   readonly list?: { readonly any: number; readonly names: readonly string[] };
   /** When it was known to be so; ISO 8601. */
   readonly listSeen?: string;
-  /** The name of that primary. Absent where somebody wrote the facts down, who names the servers that matter. */
+  /** The name of that primary. Absent if somebody wrote the facts down, who names the servers that matter. */
   readonly primary?: string;
   readonly servers: readonly ServerFacts[];
   /** When a gateway last acknowledged something, as far as it is known. ISO 8601. */
@@ -50,7 +50,7 @@ export interface PromotionCheck {
     readonly site: string;
     readonly role: string;
     readonly timeline?: number;
-    /** As PostgreSQL writes it. */
+    /** A position as PostgreSQL writes it. */
     readonly position?: string;
     /** Octets that it lacks of the most advanced of its timeline, of those that could be asked. */
     readonly behind?: string;
@@ -201,7 +201,7 @@ const advance = (candidate: Placed, primaries: readonly Placed[]): readonly stri
     .filter((one) => compare(one, candidate) > 0)
     .map((one) => `"${candidate.name}" lacks something that "${one.name}" has flushed: ${more(one, candidate)}`);
 
-/** As people read them. */
+/** Servers as people read them. */
 export function shownServers(servers: readonly ServerFacts[]): PromotionCheck['servers'] {
   return servers.map((one) => {
     const { name, site, role, problem, timeline, position } = one;

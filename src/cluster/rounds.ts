@@ -18,9 +18,9 @@ import { DAYS_AHEAD, MOST_CLOCK, type PeerState } from './peer-state.ts';
 import type { SharedTickets } from './tickets.ts';
 
 const EVERY = seconds(10);
-/** All days, and not only those around today. */
+/** How often all days are exchanged, and not only those around today. */
 const ALL_EVERY = hours(1);
-/** With fewer days ahead whoever should have made them does not hear all others. */
+/** With fewer days ahead, the gateway that should have made them does not hear all others. */
 const LATE = DAYS_AHEAD - 2;
 
 export interface RoundsParts {
@@ -115,12 +115,12 @@ export class Rounds {
     do {
       this.#again = false;
       const answered = await this.#once();
-      // Told at once: until then the key that was made stands on one node alone.
+      // Exchanged at once: until then the new key stands on one node alone.
       if (answered && this.#makeAhead() > 0) await this.#once();
     } while (wanted());
   }
 
-  /** Whether every node answered. */
+  /** Runs one round; true if every node answered. */
   async #once(): Promise<boolean> {
     const answers = await Promise.all(this.#p.peers.map((peer) => this.#exchange(peer)));
     return answers.every((answer) => answer);

@@ -16,13 +16,13 @@ export interface GatewayStanding {
   readonly silentFor?: number;
   /** Seconds that its clock is ahead of the database's. */
   readonly clockAhead: number;
-  /** Whether that site said last that it would acknowledge. */
+  /** Whether that gateway last said that it would acknowledge. */
   readonly acknowledges: boolean;
   /** ISO 8601, by its own clock. */
   readonly lastAcknowledged?: string;
   /** ISO 8601: one place alone may acknowledge for it until then. */
   readonly aloneUntil?: string;
-  /** What of the work that must be done once it does. */
+  /** The jobs that it does for all gateways. */
   readonly jobs: readonly string[];
 }
 

@@ -14,7 +14,7 @@ import type { SharedTicket } from './channel/requests.ts';
 
 /** What the listeners of this node take their ticket key from. */
 export interface TicketKeys {
-  /** The next in line; `voids`: no ticket of before is to open a session on any node. */
+  /** Makes the next key; `voids`: no earlier ticket may open a session on any node. */
   rotate(voids: boolean): Buffer;
   /** The key that another node told of. */
   known(): Buffer | undefined;

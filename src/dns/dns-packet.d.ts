@@ -12,7 +12,7 @@ declare module 'dns-packet' {
     readonly class?: string;
     readonly ttl?: number;
     readonly data?: unknown;
-    /** Of OPT alone. */
+    /** Only in OPT. */
     readonly extendedRcode?: number;
   }
   export interface Packet {
@@ -39,7 +39,7 @@ declare module 'dns-packet' {
       readonly options: readonly never[];
     }[];
   }
-  /** What servers of tests say. */
+  /** A response of a test's server. */
   export interface Response {
     readonly type: 'response';
     readonly id: number;
@@ -52,6 +52,6 @@ declare module 'dns-packet' {
   export const AUTHENTIC_DATA: number;
   export const TRUNCATED_RESPONSE: number;
   export function encode(packet: Query | Response): Buffer;
-  /** Throws whatever it meets in octets that are no packet. */
+  /** Decodes a packet. Throws for octets that are none. */
   export function decode(octets: Buffer): Packet;
 }

@@ -54,7 +54,7 @@ export function questionOf(id: number, name: string, type: RecordType): Buffer {
 }
 
 /**
- * Undefined: it is no answer to this question, and another one may come. `truncated`: it must be asked for by TCP. Throws DnsFailed where the
+ * Undefined: it is no answer to this question, and another one may come. `truncated`: it must be asked for by TCP. Throws DnsFailed if the
  * answer is broken, or is that there is none now (SERVFAIL: among others what a resolver says of what is not validly signed).
  */
 export function answerTo(

@@ -15,13 +15,13 @@ import { type DnsAnswer, DnsFailed, type RecordType, answerTo, questionOf } from
 export interface ResolverParts {
   readonly at: { readonly host: string; readonly port: number };
   readonly clock: Clock;
-  /** For each try; there are three. Default: 3 s. */
+  /** Longest time for each try; there are three. Default: 3 s. */
   readonly patience?: Milliseconds;
 }
 
-/** What `Resolver` answers, for whoever needs no more. */
+/** The part of `Resolver` that asks. */
 export interface Dns {
-  /** Rejects with DnsFailed. */
+  /** Asks one question. Rejects with DnsFailed. */
   ask(name: string, type: RecordType): Promise<DnsAnswer>;
 }
 
@@ -133,7 +133,7 @@ class NoAnswer extends DnsFailed {
 const asFailed = (error: unknown): DnsFailed =>
   error instanceof DnsFailed ? error : new DnsFailed(error instanceof Error ? error.message : String(error));
 
-/** Undefined: more must come. */
+/** The answer, if whole; undefined: more must come. */
 function wholeAnswer(octets: Buffer, id: number, name: string, type: RecordType): DnsAnswer | undefined {
   if (octets.length < 2) return undefined;
   const length = octets.readUInt16BE(0);

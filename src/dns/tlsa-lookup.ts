@@ -17,7 +17,7 @@ export type NoTlsa = 'no-host' | 'insecure' | 'absent' | 'unusable';
 export type TlsaFound = { readonly ttl: number } & (
   | {
       readonly kind: 'records';
-      /** Where they stand: the name for SNI. */ readonly base: string;
+      /** The name below which the records stand; used for SNI. */ readonly base: string;
       readonly records: readonly Tlsa[];
     }
   | { readonly kind: 'none'; readonly why: NoTlsa }
@@ -25,10 +25,10 @@ export type TlsaFound = { readonly ttl: number } & (
 
 /** Aliases in a row. */
 const MOST_ALIASES = 8;
-/** Seconds for which it is remembered that there is none: whoever publishes records now is believed soon. */
+/** Seconds for which the absence of records is remembered: new records are used soon. */
 const NONE_FOR = 60;
 
-/** Rejects with DnsFailed. */
+/** Finds the records. Rejects with DnsFailed. */
 export async function findTlsa(dns: Dns, host: string, port: number): Promise<TlsaFound> {
   const bases = await basesOf(dns, foldName(host));
   if (typeof bases === 'string') return none(bases);

@@ -1,7 +1,7 @@
 /**
  * What the operations of admin/ work with: in the gateway that serves, and in a command that opened the store itself because nobody serves.
  *
- * The command makes every part anew; the running gateway gives those that it has already.
+ * The command makes every part again; the running gateway gives those that it has already.
  */
 import { randomBytes } from 'node:crypto';
 import { AdminError } from '../admin/error.ts';
@@ -118,7 +118,7 @@ export async function openForCommand(
   return { store, context: { ...adminContext(store, config, effects), ...defined({ sites }) } };
 }
 
-/** What the certificate authority works with. The master key is read anew at each use of one of its keys. */
+/** What the certificate authority works with. The master key is read again at each use of one of its keys. */
 export function caParts(store: Store, config: Config, { clock, random = randomBytes }: GatewayEffects): CaParts {
   const { 'crl-file': crlFile, 'crl-url': crlUrl } = config.ca;
   return {

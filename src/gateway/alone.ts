@@ -27,7 +27,7 @@ interface Said {
 }
 
 export interface AloneParts {
-  /** Of the gateway's data. */
+  /** Folder of the gateway's data. */
   readonly folder: string;
   readonly clock: Clock;
   readonly log: Pick<Log, 'warn' | 'error'>;
@@ -56,7 +56,7 @@ export class Alone {
 
   get until(): Instant | undefined {
     const { until = null, at = 0 } = this.#said ?? {};
-    // Nor where somebody wrote another time into the file.
+    // False also if somebody wrote another time into the file.
     return until !== null && this.#p.clock.now() < until && until - at <= LONGEST_ALONE ? instant(until) : undefined;
   }
 
@@ -76,14 +76,14 @@ export class Alone {
     if (this.#audit !== undefined) void this.#confirm();
   }
 
-  /** From now on the log and the trail hear of it. */
+  /** From now on log and trail record it. */
   begin(audit: Pick<AuditTrail, 'note' | 'read'>): void {
     this.#audit = audit;
     const said = this.#said;
     if (said === undefined) return;
     if (this.until !== undefined) this.#p.log.warn('site.alone', { until: iso(this.until) });
     if (!said.told) audit.note(rowOf(said));
-    // Its time has passed while nobody served.
+    // The time has passed while no gateway ran.
     if (said.until !== null && this.until === undefined) this.#over();
     else if (!said.told) void this.#confirm();
     this.#wait();
@@ -120,7 +120,7 @@ export class Alone {
     void this.#confirm();
   }
 
-  /** A read has every row of before written first. While the database is away it is tried again. */
+  /** Before a read every earlier row is written. While the database is away it is tried again. */
   async #confirm(): Promise<void> {
     const said = this.#said;
     this.#trying?.cancel();
@@ -138,7 +138,7 @@ export class Alone {
   }
 }
 
-/** Of what was said, in the trail. */
+/** The audit row of what was said. */
 const rowOf = ({ until, by, reason }: Pick<Said, 'until' | 'by' | 'reason'>): AuditEvent => ({
   event: until === null ? 'site.alone-ended' : 'site.alone',
   outcome: 'success',

@@ -29,13 +29,13 @@ export interface ApiParts
 export interface GatewayApi {
   readonly start: StartListener;
   readonly counts: ApiCounts;
-  /** What operations work with is made last of all; until then callers are told to come again. */
+  /** The context of operations is made last; until then callers are told to come again. */
   begin(admin: AdminContext): void;
   /** Refused tokens that are still only counted. */
   readonly tokens: TokenNotes;
 }
 
-/** Where clients find the API, and whom they ask. */
+/** The document: where clients find the API, and whom they ask. */
 export async function gatewayDocument(config: Config): Promise<ApiDocument> {
   const { API_ROUTES, API_WEBHOOKS } = await import('../api/table.ts');
   const { documentOf } = await import('../api/core/document.ts');
@@ -53,7 +53,7 @@ export async function gatewayDocument(config: Config): Promise<ApiDocument> {
   return await documentOf(facts, () => new Promise((resolve) => setImmediate(resolve)));
 }
 
-/** With `/v1`, and no slash behind it. */
+/** URL with `/v1`, and no slash at the end. */
 export function apiUrlOf(config: Config): string {
   const given = config.api.url?.replace(/\/+$/, '');
   if (given !== undefined) return given.endsWith(ROOT) ? given : `${given}${ROOT}`;

@@ -10,7 +10,7 @@ export interface BackupMetricParts {
   readonly backups: Backups;
   /** Beyond which an alarm is due. */
   readonly maxAge: Milliseconds;
-  /** The same of the last good drill. */
+  /** The same for the last good drill. */
   readonly maxDrillAge: Milliseconds;
   readonly clock: Clock;
 }

@@ -25,14 +25,14 @@ import type { Store } from '../store/port/store.ts';
 export interface CertificateSources {
   readonly config: Config;
   readonly store: Pick<Store, 'certificates' | 'registry'>;
-  /** What listeners serve, by their name, and whose client certificates may log in; absent where nobody serves. */
+  /** What listeners serve, by their name, and whose client certificates may log in; absent if nobody serves. */
   readonly tls?: {
     readonly material: ReadonlyMap<string, readonly TlsMaterial[]>;
     readonly authorities: readonly Certificate[];
   };
-  /** What each partner's server showed at the last push, DER; absent where nobody serves. */
+  /** What each partner's server showed at the last push, DER; absent if nobody serves. */
   readonly shown?: ReadonlyMap<PartnerId, Uint8Array>;
-  /** Whether the private key of an authority of our own lies in the key folder. */
+  /** True if the private key of our own authority lies in the key folder. */
   readonly ca: { readonly keys: Pick<CaParts['keys'], 'has'> };
 }
 
@@ -99,7 +99,7 @@ export function gatewayCertificates(sources: CertificateSources): () => Promise<
   };
 }
 
-/** Reads PEM, or DER as latin-1. Throws where it is neither. */
+/** Reads PEM, or DER as latin-1. Throws if it is neither. */
 type Read = (text: string) => Promise<readonly Certificate[]>;
 
 function certificatesIn(text: string): readonly Certificate[] {
@@ -202,7 +202,7 @@ const OF_PARTNER = {
       certificate,
       scope: name,
       keyHeld: false,
-      // A pin of the key goes on with the next certificate of that key.
+      // A pin of the key outlives the certificate, if the next one has the same key.
       pinned: (server.pins ?? []).some((pin) => pin.of === 'certificate' && pin.sha256 === certificate.fingerprint),
     })),
 } as const satisfies Partial<Record<GatewayCertificateKind, OfPartner>>;

@@ -94,7 +94,7 @@ export class GatewayCluster {
     await this.#cluster.start();
   }
 
-  /** Undefined where this gateway shares its store with nobody. */
+  /** The ticket keys; undefined if this gateway shares its store with nobody. */
   get tickets(): TicketKeys | undefined {
     return this.#cluster?.tickets;
   }
@@ -103,7 +103,7 @@ export class GatewayCluster {
     return this.#cluster?.state;
   }
 
-  /** In use; 0 where there is none. */
+  /** The port in use; 0 if there is none. */
   get port(): number {
     return this.#cluster?.port ?? 0;
   }
@@ -122,7 +122,7 @@ export class GatewayCluster {
   }
 }
 
-/** Of one with a channel to the others. */
+/** Metrics of a gateway with a channel to the others. */
 export function clusterMetrics(state: () => ClusterState | undefined): readonly Metric[] {
   const peers = () => state()?.peers ?? [];
   return [

@@ -26,7 +26,7 @@ export interface ConsoleParts extends Required<GatewayEffects>, PageParts {
 export interface GatewayConsole {
   readonly start: StartListener;
   readonly notes: LogInNotes;
-  /** What operations work with is made last of all; until then visitors are told to come again. */
+  /** The context of operations is made last; until then visitors are told to come again. */
   begin(admin: AdminContext): void;
 }
 
@@ -95,7 +95,7 @@ async function servicesOf(
   };
 }
 
-/** What knows the OpenID provider is in memory only where there is one. */
+/** The code for the OpenID provider is loaded only if one is configured. */
 async function federatedOf(
   config: Config,
   {

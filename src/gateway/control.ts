@@ -13,7 +13,7 @@ interface Parts {
   readonly clock: Clock;
 }
 
-/** Throws ConfigError where a group is not there or its socket cannot be given to it; then none is open. */
+/** Throws ConfigError if a group is not there or its socket cannot be given to it; then none is open. */
 export async function openControlSockets(config: Config, parts: Parts): Promise<ControlSocket> {
   const wanted = groupsOf(config);
   const open = [await openControlSocket({ ...parts, path: controlSocketOf(config), role: 'owner' })];

@@ -60,7 +60,7 @@ export const startEndings = ({ registry, jobs }: Store, ca: CaParts, { clock, lo
     },
   });
 
-/** Once a day: what was held and nobody decided about. */
+/** Once a day: gives up what was held and nobody decided about. */
 const startHeldTooLong = (
   { deliveries, jobs }: Store,
   { settlements, ended }: GatewayNotices,

@@ -11,7 +11,7 @@ export interface GatewayDane {
   readonly counts: TlsaCounts;
 }
 
-/** Undefined where no resolver is configured. */
+/** The look-up of TLSA records; undefined if no resolver is configured. */
 export function gatewayDane(
   { delivery: { 'dane-resolver': at } }: Pick<Config, 'delivery'>,
   { clock, log }: { readonly clock: Clock; readonly log: Log },

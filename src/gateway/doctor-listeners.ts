@@ -9,7 +9,7 @@ import { type ListenerReport, judgeOffer } from './doctor-report.ts';
 
 type ConfiguredListener = Config['listener'][number];
 
-/** Throws ProbeFailed. */
+/** Examines a listener. Throws ProbeFailed. */
 export async function examineListener(config: Config, listener: ConfiguredListener): Promise<ListenerReport> {
   const { name, profile, 'profile-until': until } = listener;
   const hostname = hostnameOf(config, listener);

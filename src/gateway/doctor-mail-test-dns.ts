@@ -40,7 +40,7 @@ export async function addresses(facts: MailTestFacts): Promise<Found> {
   };
 }
 
-/** Of the zone that the name stands in. */
+/** Name servers of the zone that the name stands in. */
 async function nameServers(hostname: string, ask: Ask): Promise<readonly string[] | undefined> {
   for (let at = hostname; at.includes('.'); at = at.slice(at.indexOf('.') + 1)) {
     const answer = await ask(at, 'NS');

@@ -1,4 +1,4 @@
-/** What the questions of the mail test are judged by, and what comes of one. */
+/** The facts that the questions of the mail test are judged by, and the result of one. */
 import type { CheckedRecord } from '../domain/dns-record.ts';
 import type { MailTest, MailTestResult } from '../domain/mail-test.ts';
 import type { Instant } from '../domain/units.ts';

@@ -19,7 +19,7 @@ export async function askOf({ delivery }: Pick<Config, 'delivery'>, clock: Clock
     : asking(new Resolver({ at, clock, patience: seconds(2) }));
 }
 
-/** Each question once, and none any more of a resolver that is away: an operator waits. */
+/** Asks each question once, and none of a resolver that did not answer: an operator waits. */
 export function asking(dns: Dns): Ask {
   const known = new Map<string, Promise<DnsAnswer | undefined>>();
   let away = false;
@@ -124,7 +124,7 @@ export const tagsOf = (text: string): ReadonlyMap<string, string> =>
     }),
   );
 
-/** Of a text of SPF: whether mail from elsewhere fails. */
+/** True if the text of SPF fails mail from elsewhere. */
 export const spfEnds = (text: string): boolean => /(?:^| )[-~]all(?: |$)/i.test(text) || /(?:^| )redirect=/i.test(text);
 
 /** Undefined: what stands there does what it should, in these words or others. */
@@ -153,7 +153,7 @@ function problemOf(one: WantedRecord, found: readonly string[], all: readonly Wa
       if (found.length > 1) return 'one such record may be there, or none counts; remove the other';
       return /^(?:quarantine|reject)$/i.test(tag('p') ?? '') ? undefined : 'set p=reject, or p=quarantine at first';
     case 'setup':
-      // Where there is another's service of the kind, its own record stands there.
+      // If another service of the kind exists, its own record stands there.
       return one.value === NO_SERVICE || found.includes(one.value.toLowerCase())
         ? undefined
         : 'it leads mail programs elsewhere; publish this one';

@@ -6,10 +6,10 @@ import { days } from '../domain/units.ts';
 import { type Examined, examine } from '../scan/trust.ts';
 import { type ScanConfig, lineOf } from './scan.ts';
 
-/** Signatures come several times a day; after so long nobody fetches them any more. */
+/** Signatures come several times a day; after this time nobody fetches them. */
 const STALE = days(7);
 
-/** Asks clamd itself; none where nothing is scanned. */
+/** Asks clamd itself; none if nothing is scanned. */
 export async function scanFindings({ scan }: Pick<Config, 'scan'>, clock: Clock): Promise<readonly DoctorFinding[]> {
   const line = lineOf(scan, clock);
   return line === undefined ? [] : findingsOf(await examine(line), scan, clock);

@@ -16,7 +16,7 @@ const SERVICES: Readonly<Record<ServedPort['protocol'], Readonly<Record<ServedPo
 /** RFC 6186 section 3.4: a dot for what is not there, so that no program asks for it. */
 const NOT_HERE = ['_imaps', '_imap'];
 
-/** For each domain of `setup.domains`; none where that is empty. RFC 6186, RFC 8314 section 5.1. */
+/** For each domain of `setup.domains`; none if that is empty. RFC 6186, RFC 8314 section 5.1. */
 export function setupRecords(config: Config): readonly WantedRecord[] {
   const web = setupListener(config);
   if (web === undefined) return [];
@@ -48,7 +48,7 @@ const srv = (service: string, domain: string, value: string): WantedRecord => ({
 /** Names that one finding has. */
 const SHOWN = 5;
 
-/** Throws ConfigError when a file has gone. */
+/** Findings about the settings of mail programs. Throws ConfigError when a file has gone. */
 export function setupFindings(config: Config): readonly DoctorFinding[] {
   const web = setupListener(config);
   if (web === undefined) return [];

@@ -24,9 +24,9 @@ export interface GatewayDoctorParts {
   readonly log: Log;
   readonly keys: Pick<MailKeys, 'gatewayKeyProblem'>;
   readonly certificates: () => Promise<GatewayCertificates>;
-  /** The TCP port that a listener has: the one that it was given where the configuration says 0. Undefined where it has none. */
+  /** The TCP port that a listener has: the one that it was given where the configuration says 0. Undefined if it has none. */
   readonly portOf: (name: string) => number | undefined;
-  /** Absent where nothing is scanned. */
+  /** Absent if nothing is scanned. */
   readonly scanner?: Pick<Scanner, 'examined'> | undefined;
   /** Mail programs that are stuck at a message. */
   readonly stuck: () => number;

@@ -34,7 +34,7 @@ export function drillMarksOf(config: Config): () => Promise<DrillMarks> {
   };
 }
 
-/** Undefined before its first use. */
+/** Fingerprint of the audit key; undefined before its first use. */
 function auditKeyOf(keyFolder: string): string | undefined {
   let pem: string;
   try {

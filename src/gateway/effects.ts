@@ -1,4 +1,4 @@
-/** What the parts of the gateway touch of the world outside it. */
+/** Everything outside the gateway that its parts touch. */
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
 import { type Instant, type Milliseconds, seconds } from '../domain/units.ts';
 import type { MayMakeKey } from '../store/port/day-keys.ts';
@@ -16,7 +16,7 @@ export interface GatewayEffects {
  */
 export const START_PATIENCE = seconds(10);
 
-/** What a store is opened with besides. */
+/** Further options with which a store is opened. */
 export interface StoreEffects extends GatewayEffects {
   /** Where nodes agree on day keys ahead. Default: a store makes those that it needs. */
   readonly mayMakeKey?: MayMakeKey;

@@ -37,7 +37,7 @@ export function pageOf(config: Config): string | undefined {
   return config.enrolment.page ?? listened;
 }
 
-/** Where codes are used from the network; throttled by the limits of logins. */
+/** The window where codes are used over the network; throttled by the limits of logins. */
 export function enrolmentWindow(
   config: Config,
   { ca, log, random, shared }: Pick<WindowParts, 'ca' | 'log' | 'random' | 'shared'>,

@@ -27,14 +27,14 @@ import type { Doctor } from '../trail/doctor.ts';
 export interface GatewayHttpParts extends Omit<TrafficParts, 'listeners' | 'loop' | 'ready'> {
   readonly store: Store;
   readonly listeners: GatewayListeners;
-  /** What the engine of the store says. */
+  /** Readiness of the engine of the store. */
   readonly readiness: Readiness;
   readonly tls: GatewayTls;
   readonly certificates: () => Promise<GatewayCertificates>;
   readonly backups: Backups;
   readonly doctor: Doctor;
   readonly probe: readonly Metric[];
-  /** Of the engine of the store. */
+  /** Metrics of the engine of the store. */
   readonly engine: readonly Metric[];
   readonly cluster: readonly Metric[];
   readonly scan: readonly Metric[];
@@ -66,7 +66,7 @@ export class GatewayHttp {
     return this.#listener;
   }
 
-  /** For load balancers on other machines. Undefined where the configuration names none. */
+  /** For load balancers on other machines. Undefined if the configuration names none. */
   get readyListener(): HttpListener | undefined {
     return this.#readyListener;
   }
@@ -76,7 +76,7 @@ export class GatewayHttp {
     return this.#drainedSince;
   }
 
-  /** Rejects with ListenerRefused. */
+  /** Opens the port. Rejects with ListenerRefused. */
   async open({ http }: Config, parts: GatewayHttpParts): Promise<void> {
     const reasons = (role?: ReadyRole): readonly Reason[] => this.#reasons(parts, role);
     this.reasons = reasons;
@@ -137,7 +137,7 @@ export class GatewayHttp {
     );
   }
 
-  /** From now on the gateway is not ready: it stops. */
+  /** From now on the gateway is not ready, since it stops. */
   stopping(): void {
     this.#draining = true;
   }

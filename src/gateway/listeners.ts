@@ -117,12 +117,12 @@ export class GatewayListeners {
     return this.#opened.map(({ listener }) => listener);
   }
 
-  /** Undefined: it is not open. */
+  /** Protocol of a listener; undefined: it is not open. */
   protocolOf(name: string): Configured['protocol'] | undefined {
     return this.#opened.find(({ listener, closed }) => listener.spec.name === name && !closed)?.configured.protocol;
   }
 
-  /** Of each, also of one that is closed and drains. */
+  /** Number of sessions of each listener, also of one that is closed and drains. */
   sessions(): readonly { readonly name: string; readonly protocol: string; readonly sessions: number }[] {
     return this.#opened.map(({ configured: { name, protocol }, listener: { sessions } }) => ({
       name,
@@ -156,7 +156,7 @@ export class GatewayListeners {
     for (const { listener } of this.#opened) listener.rest();
   }
 
-  /** Rejects with ListenerRefused. */
+  /** Opens the listeners again. Rejects with ListenerRefused. */
   async resume(): Promise<void> {
     for (const { listener, closed } of this.#opened)
       if (!closed) await listener.resume().catch((error: unknown) => refusedPort(listener.spec, error));
@@ -189,7 +189,7 @@ export class GatewayListeners {
       return;
     }
     if (left <= NOTICE) this.#log.warn('listener.ends', { listener: name, until, days: Math.ceil(left / DAY) });
-    // By the wall clock, which may be set: so it is looked at daily.
+    // The day is judged by the wall clock, which may be set, so it is looked at daily.
     opened.timer = this.#clock.after(milliseconds(Math.min(left, DAY)), () => this.#watchEnd(opened));
   }
 }

@@ -82,7 +82,7 @@ export class GatewayMail {
     await this.pgp.thread.close();
   }
 
-  /** Rejects, and changes nothing, when the files cannot be used. */
+  /** Reads the files again. Rejects, and changes nothing, when they cannot be used. */
   async reload(): Promise<void> {
     const authorities = await Promise.resolve().then(() => this.#read());
     await this.#lists.reload(authorities);

@@ -30,7 +30,10 @@ export interface MiddlewareEffects {
   readonly scanner?: Scanner | undefined;
 }
 
-/** Malware first: nobody is told of what is refused. EDI is looked at as it was submitted. Then what was signed is judged, then what may be opened is, then what is left is protected: S/MIME and PGP. */
+/**
+ * The order of the steps. Malware comes first, so that nobody is told of a refused message. EDI is looked at as it was submitted. Then signatures are judged,
+ * then messages are opened that may be, then the rest is protected: S/MIME and PGP.
+ */
 export function gatewayMiddleware(
   store: Store,
   { keys, pgp }: Pick<GatewayMail, 'keys' | 'pgp'>,

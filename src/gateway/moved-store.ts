@@ -26,14 +26,14 @@ async function sourceOf(config: Config): Promise<SourceOptions> {
   return { dataFolder: config.data.folder, keyFolder: config.keys.folder, masterKey: await readMasterKey(config) };
 }
 
-/** Where it is. Rejects with StoreRefused where it may not move as it is. */
+/** Path of the database. Rejects with StoreRefused if it may not move as it is. */
 export async function checkMove(config: Config): Promise<string> {
   const source = Source.open(await sourceOf(config));
   source.close();
   return source.path;
 }
 
-/** Rejects with StoreRefused or StoreUnavailable; may be run again. */
+/** Moves the store. Rejects with StoreRefused or StoreUnavailable; may be run again. */
 export async function moveToPostgres(config: Config, { as, actor, clock, told }: MoveWish): Promise<MovedStore> {
   const source = await sourceOf(config);
   const log = createLog({ level: 'error', format: 'pretty' });

@@ -26,9 +26,9 @@ import type { GatewayMail } from './mail.ts';
 
 export interface GatewayNotices {
   readonly noticeWriter: NoticeWriter;
-  /** For the dispatcher and the operator's verbs. */
+  /** Notices for the dispatcher and for operators' commands. */
   readonly settlements: DeliveryNoticeWriter;
-  /** What the daily round ended since the start. */
+  /** Number of held deliveries that the daily round ended since the start. */
   readonly ended: { held: number };
 }
 
@@ -58,7 +58,7 @@ export function gatewayNotices(
   };
 }
 
-/** What senders are told in the transaction that accepts their message. */
+/** Notices to senders in the transaction that accepts their message. */
 export const submissionNotices = (
   { deliveries }: Store,
   { noticeWriter }: GatewayNotices,

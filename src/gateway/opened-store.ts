@@ -8,7 +8,7 @@ export interface OpenedStore {
   readonly store: Store;
   readonly readiness?: Readiness;
   readonly metrics?: readonly Metric[];
-  /** Of an engine that has several. */
+  /** Servers of an engine that has several. */
   readonly servers?: OpenedServers;
   /** The start is over: what is away from now on is not waited for, and whoever asks is told so at once. */
   started?(): void;

@@ -21,7 +21,7 @@ export function ownRecords(config: Config): readonly WantedRecord[] {
   return [
     ...tlsaRecords(config),
     txt('mta-sts', `_mta-sts.${hostname}`, `v=STSv1; id=${policyId}`),
-    // What it pushes leaves from its own addresses alone.
+    // Mail that it pushes leaves from its own addresses alone.
     ...domains.map((domain) => txt('spf', domain, domain === hostname ? 'v=spf1 a -all' : `v=spf1 a:${hostname} -all`)),
     ...keys.map((key) => {
       const { name, value } = dkimRecord(key);
@@ -39,7 +39,7 @@ const txt = (kind: WantedRecord['kind'], name: string, value: string): WantedRec
   value,
 });
 
-/** Those that sign, and those that wait for their record. */
+/** Keys that sign, and those that wait for their record. */
 function dkimKeysOf({ delivery: { 'dkim-keys': folder } }: Config): readonly DkimKey[] {
   return folder === undefined ? [] : [...readDkimKeys(folder), ...readDkimKeys(folder, 'waiting')];
 }

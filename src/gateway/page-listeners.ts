@@ -27,7 +27,7 @@ export async function startPages(
   return await startPageListener({ kind, spec, connections, clock, log, serving, tls: tls.materialFor(spec.name) });
 }
 
-/** What the pages of a listener that accounts come to say of it. */
+/** Facts of a listener with pages for accounts. */
 interface ListenerFacts {
   readonly origin: string;
   readonly access: ListenerAccess | undefined;

@@ -8,7 +8,7 @@ import type { GatewayEffects } from './effects.ts';
 
 export interface PickupParts extends Required<GatewayEffects> {
   readonly store: Store;
-  /** The same as of POP3: one count an account, over all roads. */
+  /** The same object as POP3 has: one count an account, over all protocols. */
   readonly clientNetworks: ClientNetworks;
   readonly receipts: Receipts;
 }
@@ -18,7 +18,7 @@ export interface ApiPickup extends Pick<PickupParts, 'clientNetworks' | 'receipt
   readonly arrivals: Arrivals;
 }
 
-/** Close `shared` when no request runs any more. */
+/** The claims of the API. Close `shared` when no request runs. */
 export function apiPickup({ store, clientNetworks, receipts, clock, random, log }: PickupParts): ApiPickup {
   const arrivals = new Arrivals({ deliveries: store.deliveries, clock });
   const freed = (account: Parameters<Arrivals['tell']>[0]): void => arrivals.tell(account);

@@ -28,7 +28,7 @@ export async function backupWarningsOf(config: Config, server: Server, session: 
   const kept = slots.slots.some(({ name }) => name === SLOT);
   return [
     ...(role === undefined ? [] : [role]),
-    // It is made by the first round.
+    // The first round makes it.
     ...(from === 'here' && !kept && existsSync(join(config.backup.folder ?? '', LOG)) ? [notKept(at)] : []),
     ...slotWarnings(at, slots, from),
   ];
@@ -50,7 +50,7 @@ async function roleProblem(session: Session, user: string): Promise<string | und
 
 /** Longer than any round of the log takes, but the first after days. */
 const IDLE = minutes(15);
-/** What nobody received in a quarter of an hour of much mail. */
+/** More octets than much mail makes in a quarter of an hour. */
 const MUCH = 2e9;
 
 const size = (octets: number): string => `${Math.ceil(octets / MiB)} MiB`;

@@ -151,7 +151,7 @@ async function lookAt(config: Config, server: Server): Promise<Look> {
   }
 }
 
-/** What the answers to LOOK say. */
+/** What the answers to LOOK mean. */
 export function judged(report: Pick<ServerReport, 'server'>, row: readonly unknown[], user: string): Look {
   const [version, number, checksums, powers, stats, owns, tls, creates, there, lists] = row;
   const major = Math.floor(Number(number) / 10_000);

@@ -1,4 +1,4 @@
-/** What is told of the sites of a store on PostgreSQL: its servers, asked anew, and the gateways that share it, by their rows on whichever server knows most. */
+/** The sites of a store on PostgreSQL: its servers, asked again, and the gateways that share it, by their rows on the server that knows most. */
 import type { GatewayStanding, SitesLook } from '../cluster/sites.ts';
 import type { PromotionFacts, ServerFacts } from '../cluster/promote-check.ts';
 import type { Config } from '../config/schema.ts';
@@ -96,7 +96,7 @@ function listOf(
   const list = readStandbyList(names) ?? { needed: 0, names: [] };
   return {
     primary: server,
-    // Of any name nobody knows whom it was.
+    // A list that takes any name does not say which standby it was.
     ...(list.names.includes('*') ? {} : { list: { any: list.needed, names: list.names } }),
     listSeen: iso(at),
   };
@@ -108,7 +108,7 @@ function gatewaysOf(rows: Rows | undefined, own: Own | undefined): readonly Gate
   return all.map((row) => (row.name === own.node ? ofThisOne(row, own) : row));
 }
 
-/** What its row says may be old, or lost with a primary. */
+/** This gateway's row may be old, or lost with a primary. */
 const ofThisOne = (
   { aloneUntil: _, ...row }: GatewayStanding,
   { guard, acknowledgedAt, aloneUntil }: Own,
@@ -135,7 +135,7 @@ function standingOf(row: GatewayRow, jobs: Rows['jobs']): GatewayStanding {
   };
 }
 
-/** From memory, as the guard saw it last. */
+/** Warnings from memory, as the guard saw the servers last. */
 export function sitesWarnings(guard: Pick<Guard, 'judgement' | 'servers'>): readonly string[] {
   const { judgement } = guard;
   return [

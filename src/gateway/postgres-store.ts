@@ -16,7 +16,7 @@ import { type As, connectionOf, copyingOf } from './postgres.ts';
 import { lookAtSites, sitesWarnings } from './postgres-sites.ts';
 import type { OpenedStore } from './opened-store.ts';
 
-/** Rejects with StoreRefused or StoreUnavailable. */
+/** Opens the store. Rejects with StoreRefused or StoreUnavailable. */
 export async function openOnPostgres(
   config: Config,
   effects: StoreEffects,
@@ -83,7 +83,7 @@ async function connectedAlone(
   }
 }
 
-/** As the owner of the tables. Rejects with StoreRefused where there is a store already. */
+/** As the owner of the tables. Rejects with StoreRefused if there is a store already. */
 export async function createOnPostgres(
   config: Config,
   effects: StoreEffects,

@@ -54,7 +54,7 @@ export const connectionOf = (
     ...defined({ aloneUntil, patience }),
   });
 
-/** How base backups are taken; undefined: nobody has said as whom. */
+/** How base backups are taken; undefined: no role is configured for it. */
 export function copyingOf(config: Config): CopyingOptions | undefined {
   const { server = config.store.hosts.at(-1), user = 'sluis_backup', certificate, key, programs, log } = config.backup;
   const {
@@ -82,7 +82,7 @@ export function copyingOf(config: Config): CopyingOptions | undefined {
   };
 }
 
-/** What brings base backups back. */
+/** The part that restores base backups. */
 export function copiesOf(config: Config): Copies {
   const { database = 'sluis', user = 'sluis' } = config.store;
   const { programs, 'restore-command': restore } = config.backup;

@@ -91,7 +91,7 @@ export interface GatewayProbe {
 }
 
 export interface ProbeSurroundings {
-  /** Since when load balancers are asked to send nobody here. */
+  /** Since when load balancers are asked to send no connections here. */
   readonly drainedSince: () => Instant | undefined;
   /** False while another gateway measures. */
   readonly mine?: () => boolean | Promise<boolean>;
@@ -115,7 +115,7 @@ export function startGatewayProbe(
     visit: (door: FrontDoor, visitor, signal) => visit(parts, door, visitor, signal),
     visitor: () => visitorOf(store, account),
     mine,
-    // Of its own site alone: another one has gateways of its own.
+    // Only for its own site: another one has gateways of its own.
     planned: (site) => {
       const since = account.sites.length === 1 || site === config.cluster.site ? drainedSince() : undefined;
       return since === undefined ? undefined : `drained since ${new Date(since).toISOString()}`;

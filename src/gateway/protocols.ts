@@ -67,9 +67,9 @@ export interface GatewayProtocols {
   readonly console: StartListener;
   /** The pages of accounts. */
   readonly 'self-service': StartListener;
-  /** What operations work with, for those who come over HTTPS. */
+  /** Gives the context of operations to callers over HTTPS. */
   begin(admin: AdminContext): void;
-  /** What SMTP answered and POP3 sent, over all listeners. */
+  /** Counts of what SMTP answered and POP3 sent, over all listeners. */
   readonly answers: SmtpAnswers;
   readonly codes: WindowCounts;
   /** Mail programs that looked for their settings. */

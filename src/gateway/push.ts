@@ -21,9 +21,9 @@ export interface GatewayPushParts {
   readonly log: Log;
   /** What each partner's server showed last is kept here, DER. */
   readonly shown: Map<PartnerId, Uint8Array>;
-  /** Absent where TLSA records are not looked up. */
+  /** Absent if TLSA records are not looked up. */
   readonly tlsa?: TlsaSource | undefined;
-  /** Absent where nothing is signed. */
+  /** Absent if nothing is signed. */
   readonly dkim?: DkimSigner | undefined;
 }
 

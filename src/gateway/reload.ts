@@ -16,9 +16,9 @@ import type { LogLevel } from '../platform/log.ts';
 
 export interface ReloadParts {
   readonly connections: ConnectionLimits;
-  /** Rejects, and changes nothing, when the files cannot be used. */
+  /** Reads the files again. Rejects, and changes nothing, when they cannot be used. */
   readonly readFiles: () => Promise<void>;
-  /** Absent where the level is not the configuration's. */
+  /** Absent if the configuration does not decide the level. */
   readonly setLogLevel?: (level: LogLevel) => void;
   readonly log: Log;
 }

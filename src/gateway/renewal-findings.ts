@@ -7,7 +7,7 @@ import { isRenewalLate, isRenewedByProgram } from '../domain/renewal.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
 
-/** A file that cannot be read is told of by whoever would serve it. */
+/** A file that cannot be read is reported by the part that serves it. */
 export function renewalFindings(config: Config, now: Instant): readonly DoctorFinding[] {
   const files = new Set(tlsFilesOf(config).flatMap(({ certificate }) => certificate));
   return [...files].flatMap((file, n) => {

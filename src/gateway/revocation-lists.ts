@@ -12,9 +12,9 @@ export interface ListsOptions {
   /** Files and folders. */
   readonly places: readonly string[];
   readonly grace: Milliseconds;
-  /** How often they are looked at. */
+  /** How often the files are looked at. */
   readonly every: Milliseconds;
-  /** Where their authorities stand in the configuration. */
+  /** The setting that names their authorities. */
   readonly setting: string;
 }
 

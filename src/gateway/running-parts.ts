@@ -42,7 +42,7 @@ export class RunningParts {
     return (this.#stopped ??= this.#stopAll(times));
   }
 
-  /** Nothing waits any more, neither in a stop under way nor in one that comes. */
+  /** Ends every wait, of a stop under way and of a later one. */
   cut(): void {
     this.#isCut = true;
     for (const cut of this.#cuts) cut();

@@ -11,7 +11,7 @@ import type { AuditTrail } from '../store/port/audit.ts';
 
 export type ScanConfig = Config['scan'];
 
-/** Undefined where nothing is scanned. */
+/** The line to the scanner; undefined if nothing is scanned. */
 export const lineOf = (scan: ScanConfig, clock: Clock): LineParts | undefined =>
   scan.clamd === undefined
     ? undefined
@@ -21,7 +21,7 @@ export const lineOf = (scan: ScanConfig, clock: Clock): LineParts | undefined =>
         clock,
       };
 
-/** Undefined where nothing is scanned. */
+/** The scanner; undefined if nothing is scanned. */
 export function gatewayScanner({ scan }: Pick<Config, 'scan'>, clock: Clock, log: Log): Scanner | undefined {
   const line = lineOf(scan, clock);
   if (line === undefined) return undefined;

@@ -1,4 +1,7 @@
-/** Which verbs need a second person, told to the trail whenever it is another rule than at the start before: nobody takes it away unseen. */
+/**
+ * Which verbs need a second person; recorded in the trail whenever the rule is another one than at the previous start, so that nobody
+ * removes it unnoticed.
+ */
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Store } from '../store/port/store.ts';

@@ -32,7 +32,7 @@ export interface GatewaySelfService {
   readonly notes: LogInNotes;
   /** Mail programs that looked for their settings, over all listeners. */
   readonly setup: SetupCounts;
-  /** What operations work with is made last of all; until then visitors are told to come again. */
+  /** The context of operations is made last; until then visitors are told to come again. */
   begin(admin: AdminContext): void;
 }
 
@@ -68,7 +68,7 @@ export function gatewaySelfService(config: Config, parts: SelfServiceParts): Gat
         directory,
         logIn,
         setup: new MailSetup({ ...facts, domains: config.setup.domains, counts: setup }),
-        // As it is served now: a certificate that was renewed signs from then on.
+        // Signed with the certificate that is served now, also after a renewal.
         signed: (profile: string) => signedProfile(profile, tls.materialFor(spec.name), clock.now()),
       };
       return await startPages('self-service', spec, parts, new SelfServing(new Router(SELF_SERVICE_PAGES), services));

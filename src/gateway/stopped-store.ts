@@ -15,12 +15,12 @@ import { type TurnOptions, type Waits, whenFree } from './store-turn.ts';
 export { TURN_SECONDS, type Waits } from './store-turn.ts';
 export type { MovedStore } from './moved-store.ts';
 
-/** Rejects with StoreRefused and the text that a start would give. */
+/** Checks the files of a start. Rejects with StoreRefused and the text that a start would give. */
 export async function checkStartFiles(dataFolder: string, keyFolder: string, masterKey: Uint8Array): Promise<void> {
   (await import('../store/sqlite/start-files.ts')).checkStartFiles(dataFolder, keyFolder, masterKey);
 }
 
-/** Writes the database anew. Rejects with StoreRefused, and has changed nothing, where it cannot. */
+/** Rewrites the database. Rejects with StoreRefused, and has changed nothing, if it cannot. */
 export async function compactStore(
   config: Config,
   options: Omit<CompactOptions, 'dataFolder'>,
@@ -34,7 +34,7 @@ export async function compactStore(
 }
 
 /**
- * Brings a rotation of the master key that was interrupted past its commit to its end, or that of another gateway of a store on PostgreSQL; undefined where
+ * Brings a rotation of the master key that was interrupted past its commit to its end, or that of another gateway of a store on PostgreSQL; undefined if
  * there is none.
  */
 export async function finishRotation(
@@ -54,7 +54,7 @@ export async function finishRotation(
   ).finishOnPostgres({ ...options, connect: connecting(config) });
 }
 
-/** Makes a new master key and seals everything with it. Rejects with StoreRefused where something cannot be opened with the old one, or a gateway runs. */
+/** Makes a new master key and seals everything with it. Rejects with StoreRefused if something cannot be opened with the old one, or a gateway runs. */
 export async function rotateMasterKey(config: Config, options: RotateOptions, waits: Waits): Promise<Rotated> {
   if (config.store.engine === 'sqlite') {
     const sqlite = await import('../store/sqlite/rotate.ts');
@@ -89,7 +89,7 @@ export const operatorsIn = async (file: string, now: Instant): Promise<readonly 
       )
     : (await import('../store/sqlite/operators-in.ts')).operatorsIn(file, now);
 
-/** The database of SQLite that is to move. Rejects with StoreRefused where it may not as it is. */
+/** The database of SQLite that is to move. Rejects with StoreRefused if it may not as it is. */
 export async function checkMove(config: Config, waits: Waits): Promise<string> {
   const moved = await import('./moved-store.ts');
   return await whenFree(() => moved.checkMove(config), turnOf(config, waits));

@@ -1,4 +1,4 @@
-/** When it would pay to write the database anew. */
+/** When it would pay to rewrite the database. */
 import { join } from 'node:path';
 import type { DoctorFinding } from '../domain/doctor.ts';
 import { GiB } from '../domain/units.ts';

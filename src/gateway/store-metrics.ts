@@ -15,7 +15,7 @@ import type { Store } from '../store/port/store.ts';
 
 export interface StoreMetricParts extends CertificateMetricParts {
   readonly trail: TrailCounts;
-  /** By the daily round, since the start. */
+  /** Held deliveries that the daily round ended since the start. */
   readonly ended: { readonly held: number };
   /** Notices that were sent to nobody. */
   readonly unsent: Pick<Counts<'why'>, 'read'>;
@@ -73,7 +73,7 @@ const removals = ({ store, trail, ended }: StoreMetricParts): Metric =>
 const age = (now: Instant, since: Instant | undefined): number =>
   since === undefined ? 0 : Math.max(0, (now - since) / 1000);
 
-/** Partners that have rows of their own; those behind by name are told of together. */
+/** Partners that have rows of their own; later ones, by name, share one row. */
 export const MOST_PARTNERS = 200;
 const OTHERS = 'other';
 

@@ -11,7 +11,7 @@ const PAUSE = 250;
 const ATTEMPTS = 41;
 export const TURN_SECONDS = ((ATTEMPTS - 1) * PAUSE) / 1000;
 
-/** Told once, when a wait begins. `holder`: absent where nobody can tell who it is. */
+/** Told once, when a wait begins. `holder`: absent if nobody can tell who it is. */
 export type Waits = (holder: LockHolder | undefined) => void;
 
 export interface TurnOptions {

@@ -45,11 +45,11 @@ export async function storeOptionsOf(config: Config, effects: StoreEffects): Pro
   };
 }
 
-/** Throws StoreRefused, with `held` while another process has it open. */
+/** Opens the store. Throws StoreRefused, with `held` while another process has it open. */
 export const openStore = async (config: Config, effects: StoreEffects): Promise<Store> =>
   (await openEngine(config, effects)).store;
 
-/** As `openStore`. */
+/** Opens the engine, as `openStore` does. */
 export async function openEngine(config: Config, effects: StoreEffects): Promise<OpenedStore> {
   const options = await storeOptionsOf(config, effects);
   if (config.store.engine === 'sqlite') return { store: await openSqliteStore(options) };
@@ -76,7 +76,7 @@ export async function lookAtOwner(config: Config, effects: GatewayEffects, owner
   await (await import('./postgres.ts')).lookAtOwner(config, patient(effects), owner);
 }
 
-/** Once a day: copies of before an upgrade end with their time, as the mail in them must. */
+/** Once a day: removes copies from before an upgrade when their time is over, as the mail in them must be. */
 export const startUpgradeCopies = (config: Config, { clock, log }: GatewayEffects): Daily =>
   startDaily({
     clock,

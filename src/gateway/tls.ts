@@ -42,11 +42,11 @@ export class GatewayTls {
   #listeners: readonly Listener[] = [];
   #rotation: Timer | undefined;
   #tickets: TicketKeys;
-  /** By the listener's name, for those that are yet to be opened. */
+  /** Material by the listener's name, for listeners that are yet to be opened. */
   #material: Material;
   #served: readonly ServedCertificate[];
   #authorities: readonly Certificate[];
-  /** Started by whoever asks for logins. */
+  /** The revocation lists; the part that judges logins starts them. */
   readonly lists: GatewayLists;
   #trail: Trail | undefined;
   #trust: (authorities: readonly Certificate[]) => void = () => undefined;
@@ -78,7 +78,7 @@ export class GatewayTls {
     });
   }
 
-  /** Whose client certificates may log in, by the files as they were last read. */
+  /** Authorities whose client certificates may log in, by the files as they were last read. */
   get authorities(): readonly Certificate[] {
     return this.#authorities;
   }
@@ -121,7 +121,7 @@ export class GatewayTls {
     this.lists.stop();
   }
 
-  /** Rejects, and changes nothing, when the files cannot be used. */
+  /** Reads the files again. Rejects, and changes nothing, when they cannot be used. */
   async reload(): Promise<void> {
     try {
       await this.#reload();
@@ -133,7 +133,7 @@ export class GatewayTls {
     }
   }
 
-  /** No ticket that was given out so far opens a session any more: each client makes one full handshake. */
+  /** Voids all tickets that were given out: each client makes one full handshake. */
   voidTickets(): void {
     this.#serveTickets(this.#tickets.rotate(true));
   }
@@ -154,7 +154,7 @@ export class GatewayTls {
     this.#served = servedOf(material);
     this.#authorities = authorities;
     this.#trust(authorities);
-    // Whoever replaces a key may have lost it: nothing that it opened goes on.
+    // A key may be replaced because it was lost, so no session that it protected can be resumed.
     this.voidTickets();
     this.#options.log.info('tls.reloaded');
   }
@@ -173,7 +173,7 @@ export class GatewayTls {
     return all;
   }
 
-  /** Until its time is over, counted from here. */
+  /** Serves a ticket key until its time is over, counted from here. */
   #serveTickets(key: Buffer): void {
     const { clock, log } = this.#options;
     this.#rotation?.cancel();

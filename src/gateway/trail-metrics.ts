@@ -8,7 +8,7 @@ import type { ForwardCounts } from '../trail/forwarding.ts';
 export interface TrailCounts {
   readonly erased: ByKind;
   readonly anchors: AnchorCounts;
-  /** Absent where `audit.forward-to` is not set: the figures are told all the same, so that an alarm finds them. */
+  /** Absent if `audit.forward-to` is not set: the figures are told all the same, so that an alarm finds them. */
   readonly forwarded?: ForwardCounts;
 }
 

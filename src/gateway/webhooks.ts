@@ -59,7 +59,7 @@ export function webhookParts(config: Config, { clock, random = randomBytes }: Ga
   };
 }
 
-/** Not started yet. */
+/** Makes the deliverer; it is not started yet. */
 export function gatewayWebhooks(
   store: Store,
   { seals, line, random }: WebhookParts,
@@ -76,7 +76,7 @@ export function gatewayWebhooks(
     random,
     log,
   });
-  // Whoever is suspended or goes elsewhere is told of nothing from the next second on.
+  // An account that is suspended or moves gets no events from the next second on.
   store.registry.onChange(() => deliverer.ownersChanged());
   return deliverer;
 }

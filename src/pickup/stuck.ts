@@ -3,7 +3,7 @@
  *
  * A message that makes a program crash blocks the maildrop: the program fetches it at each start, crashes at it, and nothing behind it is ever fetched ("KIM of
  * Death", 39C3). What can be seen from here is a session whose last command fetched a message, and that ended without another one and without QUIT. Counted
- * for each account and network, in memory: a start of the gateway begins anew, and the next few sessions tell the same.
+ * for each account and network, in memory: a start of the gateway begins again, and the next few sessions tell the same.
  *
  * A program that sends its commands ahead of the answers (mpop) shows not at which of its messages it ended. So in the next sessions of whatever program was stuck, each command behind
  * a message waits for a moment, which shows it.

@@ -6,7 +6,7 @@ import { ListenerRefused } from './listener.ts';
 
 /** The first descriptor; the others follow. */
 const FIRST = 3;
-/** As many as there may be listeners. */
+/** Most sockets: as many as there may be listeners. */
 const MOST = 64;
 
 /**

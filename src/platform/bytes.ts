@@ -3,7 +3,7 @@
 /** Most that `joinSmall` joins: a header at its limit. */
 export const JOIN_LIMIT = 256 * 1024;
 
-/** Joins small pieces. Throws above `JOIN_LIMIT`: whoever needs more should stream. */
+/** Joins small pieces. Throws above `JOIN_LIMIT`: a caller that needs more should stream. */
 export function joinSmall(pieces: readonly Uint8Array[]): Buffer {
   let length = 0;
   for (const piece of pieces) length += piece.length;

@@ -21,7 +21,7 @@ const MOST = 8;
 /** SHA-256, hexadecimal, as certificates are named everywhere. */
 export const fingerprintOf = (der: Buffer): string => hash('sha256', der);
 
-/** Undefined where the client showed none, and once the connection is gone. On a resumed session only its own certificate is there: OpenSSL keeps no others. */
+/** Undefined if the client showed none, and once the connection is gone. On a resumed session only its own certificate is there: OpenSSL keeps no others. */
 export function shownChain(socket: TLSSocket): ShownChain | undefined {
   const chain: Buffer[] = [];
   // Declared as always there; Node answers an empty object or nothing when there is none.
@@ -35,7 +35,7 @@ export function shownChain(socket: TLSSocket): ShownChain | undefined {
   return chain.length === 0 ? undefined : chain;
 }
 
-/** Whether a certificate (DER) has begun and not ended. */
+/** True if a certificate (DER) has begun and not ended. */
 export function holdsAt(certificate: Buffer, now: Instant): boolean {
   try {
     const { validFrom, validTo } = new X509Certificate(certificate);

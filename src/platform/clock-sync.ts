@@ -8,10 +8,10 @@ export type ClockSync =
   /** `offset`: seconds that the clock is ahead, where somebody knows. */
   | { readonly kind: 'synchronised'; readonly by: string; readonly offset?: number }
   | { readonly kind: 'free'; readonly by: string }
-  /** Nobody here can tell. */
+  /** Nothing on this machine can tell. */
   | { readonly kind: 'unknown' };
 
-/** Standard output of a program; undefined where it is absent or fails. */
+/** Standard output of a program; undefined if it is absent or fails. */
 export type Ask = (program: string, words: readonly string[]) => Promise<string | undefined>;
 
 const PATIENCE = 3000;

@@ -20,13 +20,13 @@ export interface ConnectionLimitOptions {
   readonly total: number;
   /** Open connections of strangers: nobody is logged in on them, and nobody has logged in from their network before. */
   readonly beforeLogin: number;
-  /** Of these, from one range (an IPv4 /24, an IPv6 /48). */
+  /** Most of these from one range (an IPv4 /24, an IPv6 /48). */
   readonly perRange: number;
   /** Open connections from one network (an IPv4 address, an IPv6 /64). */
   readonly perNetwork: number;
   /** Open connections that are logged in to one account. */
   readonly perAccount: number;
-  /** Not held to `perNetwork`, `perRange`, `beforeLogin` and `perAccount`. */
+  /** Networks to which `perNetwork`, `perRange`, `beforeLogin` and `perAccount` do not apply. */
   readonly exempt: NetworkSet;
   /** From connect until TLS is up, and from there to the first command. */
   readonly startTime: Milliseconds;
@@ -40,7 +40,7 @@ export type Admission =
 /** Why a connection got no place. */
 export type Turned = 'total' | 'network' | 'range';
 
-/** Whose connection it is, as far as its place goes. */
+/** The session of a connection, as far as its place is concerned. */
 export interface SlotOwner {
   /** The place goes to another: end the connection at once, by its session where one has begun. */
   displaced(session: OpenSession | undefined): void;
@@ -55,7 +55,7 @@ export interface SessionFacts {
   readonly protocol: 'smtp' | 'pop3' | 'https' | 'ldap';
   readonly listener: string;
   readonly address: string;
-  /** Since it was opened, a second old at most. */
+  /** Age since it was opened, a second old at most. */
   readonly age: Milliseconds;
   /** Absent before the login. */
   readonly account?: { readonly id: AccountId; readonly login: string };
@@ -66,13 +66,13 @@ export interface SessionFacts {
   readonly cipher?: string;
   /** What the client calls itself (EHLO). */
   readonly client?: string;
-  /** On the line, TLS and all. */
+  /** Octets on the line, TLS and all. */
   readonly octets: { readonly read: number; readonly written: number };
 }
 
 /** A session, as far as an operator may look at it and end it. */
 export interface OpenSession {
-  /** Asked when somebody looks: nothing is kept twice. */
+  /** Called when somebody looks: nothing is kept twice. */
   facts(): SessionFacts;
   /** Whose it is; absent before the login. Costs nothing, where facts take some microseconds. */
   readonly account?: { readonly login: string } | undefined;
@@ -89,7 +89,7 @@ export interface AdmittedConnection {
   attach(session: OpenSession): void;
   /** Counts the connection for an account, once it is logged in. False when the account has its share; nothing is counted then. */
   login(account: AccountId): boolean;
-  /** Somebody is known there who is no account, such as an operator: it is a stranger's place no more. */
+  /** Somebody without an account is known there, such as an operator: it no longer counts as a stranger's connection. */
   known(): void;
   /** Frees the place. A second call does nothing. */
   release(): void;
@@ -203,7 +203,7 @@ export class ConnectionLimits {
 
 interface SlotFacts {
   readonly network: string;
-  /** Of a stranger. */
+  /** Range of a stranger. */
   readonly range: string | undefined;
   readonly counted: boolean;
   readonly owner: SlotOwner;

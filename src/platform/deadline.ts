@@ -9,12 +9,12 @@ import type { Milliseconds } from '../domain/units.ts';
 export class Deadline {
   #at = Number.POSITIVE_INFINITY;
 
-  /** From `now` on, `time` remains. */
+  /** Sets the deadline to `time` from `now`. */
   set(now: Milliseconds, time: Milliseconds): void {
     this.#at = now + time;
   }
 
-  /** Nothing is awaited of the peer: it waits for us. */
+  /** Clears the deadline: the peer waits for us. */
   clear(): void {
     this.#at = Number.POSITIVE_INFINITY;
   }
@@ -27,7 +27,7 @@ export class Deadline {
 /**
  * A least rate, judged window by window: a peer that sends an octet now and then is as slow as one that sends none (slowloris).
  *
- * Looked at more often than a window is long; a look that finds us holding the peer back begins the window anew.
+ * Looked at more often than a window is long; a look that finds us holding the peer back begins the window again.
  */
 export class RateWatch {
   readonly #least: number;

@@ -6,7 +6,7 @@
  * OpenPGP jobs (fair-slots.ts), what the writer of the store commits.
  */
 export class FairLine<T> {
-  /** In the order of their turns: who was served goes behind the others. */
+  /** Waiting items in the order of their turns: a key that was served goes behind the others. */
   readonly #waiting = new Map<unknown, T[]>();
   #length = 0;
 
@@ -30,7 +30,7 @@ export class FairLine<T> {
     this.#length += 1;
   }
 
-  /** Whose turn it is; among those keys only for which `may` is true. */
+  /** The item whose turn it is; with `may`, only of keys for which it is true. */
   peek(may?: (key: unknown) => boolean): T | undefined {
     const key = this.#turn(may);
     return key === undefined ? undefined : this.#waiting.get(key.value)?.[0];
@@ -48,7 +48,7 @@ export class FairLine<T> {
     return item;
   }
 
-  /** Up to `most`, and of each key up to `each`. */
+  /** Takes up to `most` items, and of each key up to `each`. */
   take(most: number, each: number): T[] {
     const taken: T[] = [];
     const counts = new Map<unknown, number>();
@@ -63,7 +63,7 @@ export class FairLine<T> {
     return taken;
   }
 
-  /** False where it does not wait any more. */
+  /** Removes an item; false if it does not wait. */
   remove(key: unknown, item: T): boolean {
     const own = this.#waiting.get(key);
     const at = own?.indexOf(item) ?? -1;

@@ -5,9 +5,9 @@
 import { FairLine } from './fair-line.ts';
 
 export interface SlotLimits {
-  /** At the same time. */
+  /** Most jobs at the same time. */
   readonly running: number;
-  /** Of those, of one key. */
+  /** Most jobs of one key among them. */
   readonly each: number;
   /** How many may wait; whoever comes when so many wait is refused at once. */
   readonly waiting: number;

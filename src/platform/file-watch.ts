@@ -38,7 +38,7 @@ export class FileWatch {
     this.#timer?.cancel();
   }
 
-  /** One look; the timer calls it. */
+  /** Looks once; called by the timer. */
   async look(): Promise<void> {
     const now = await this.#state();
     const settled = now === this.#before;

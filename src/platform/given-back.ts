@@ -1,6 +1,6 @@
 /** The memory of a content on its way out. */
 
-/** As `StoredContent` of the store. */
+/** Slices, as in `StoredContent` of the store. */
 interface Slices {
   slices(): AsyncIterable<Uint8Array>;
   release?(slice: Uint8Array): void;

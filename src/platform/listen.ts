@@ -16,7 +16,7 @@ export const listen = (
     });
   });
 
-/** Takes no more connections; those that there are go on, and `listen` may open it again. */
+/** Accepts no more connections; open ones go on, and `listen` may open the port again. */
 export function rest(server: Server): void {
   if (server.listening) server.close();
 }

@@ -9,7 +9,7 @@ export type TlsProfile = 'intermediate' | 'modern' | 'legacy';
 
 /**
  * `lf-only`: whoever ends the command DATA in a bare LF may end lines and the final dot of the message so. `auth-equals`: EHLO offers the
- * login once more, in the form AUTH= of before RFC 2554.
+ * login once more, in the form AUTH= that is older than RFC 2554.
  */
 export type ListenerQuirk = 'lf-only' | 'auth-equals';
 
@@ -46,7 +46,7 @@ export interface ListenerSpec {
 /** Whether others take what comes when this process closes its port: the next one of the service manager, or other units. */
 export const leavesToOthers = ({ socket, shared }: ListenerSpec): boolean => socket !== undefined || shared === true;
 
-/** For whom a listener is that is not for everybody. */
+/** For whom a restricted listener is. */
 export interface ListenerAccess {
   readonly listener: string;
   /** Folded. */
@@ -63,7 +63,7 @@ export const accessOf = ({ name, accounts }: ListenerSpec): ListenerAccess | und
 export interface TlsMaterial {
   readonly key: string;
   readonly certificate: string;
-  /** Where they were read, for what is said of them; absent where they come from no file. */
+  /** Where they were read, for what is said of them; absent if they come from no file. */
   readonly files?: { readonly key: string; readonly certificate: string };
 }
 

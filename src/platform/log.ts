@@ -61,7 +61,7 @@ const TOGETHER = {
 const flushLines = (): void => logLines.flush();
 
 export interface LevelLog extends Log {
-  /** Of this log and of every one that came `with` fields from it. */
+  /** Sets the level of this log and of every one that came `with` fields from it. */
   setLevel(level: LogLevel): void;
 }
 

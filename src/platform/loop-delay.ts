@@ -18,7 +18,7 @@ export interface LoopDelay {
 }
 
 export function watchLoopDelay(clock: Clock): LoopDelay {
-  // Two, taking turns: whoever reads just after a change of window still sees the minute before it.
+  // Two windows in turn, so that a look just after a change of window still covers the minute before it.
   const [a, b] = [begun(), begun()];
   let [current, before] = [a, b];
   const turn = (): void => {

@@ -23,9 +23,9 @@ export interface Identity {
 export interface OtherUser {
   /** The number where the system has no name for it. */
   readonly user: string | number;
-  /** In place of the group that the user has. */
+  /** Group in place of the user's own. */
   readonly group?: string | number;
-  /** Of a user that has no name, and so none that the system knows. */
+  /** Group of a user without a name, whom the system does not know. */
   readonly groupOfNameless?: number;
   /** Beside those that it is a member of. */
   readonly groups?: readonly (string | number)[];
@@ -72,7 +72,7 @@ function become({ user, group, groupOfNameless, groups = [] }: OtherUser, own: I
   }
 }
 
-/** Of the user whose rights the process has now. */
+/** The user whose rights the process has now. */
 function whoIs(): { readonly username: string; readonly gid: number } | undefined {
   try {
     return userInfo();

@@ -1,4 +1,4 @@
-/** How paths lie to one another, by their text: links are not followed. */
+/** Relations between paths, by their text: links are not followed. */
 import { relative } from 'node:path';
 
 /** Within `folder`, or the folder itself. Both absolute. */

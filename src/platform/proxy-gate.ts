@@ -77,7 +77,7 @@ export class ProxyGate {
         if (this.#waiting.has(socket)) drop('the header did not come in time');
       }),
     );
-    // Stays: whoever uses the socket may hear of errors only a turn of the loop later.
+    // The handler stays: errors of the socket may come before its next owner listens.
     socket.on('error', ignore);
     if (this.#waiting.size >= most) return drop('too many connections wait for their header');
     this.#waiting.add(socket);

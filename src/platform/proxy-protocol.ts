@@ -7,7 +7,7 @@
 import { SocketAddress, isIP } from 'node:net';
 
 export type ProxyHeader =
-  /** Not whole yet. */
+  /** The header is not whole yet. */
   | { readonly kind: 'more' }
   /** The client's address; the header took `length` octets. */
   | { readonly kind: 'proxied'; readonly address: string; readonly length: number }

@@ -14,9 +14,9 @@ export interface ServedSocketEvents {
   readonly data: (chunk: Buffer) => void;
   /** The peer has closed its side. */
   readonly ended: () => unknown;
-  /** Both sides are closed. Comes once. */
+  /** Called once, when both sides are closed. */
   readonly closed: () => void;
-  /** In the handshake, or later on the line. */
+  /** TLS failed, in the handshake or later. */
   readonly tlsFailed: () => void;
 }
 
@@ -54,7 +54,7 @@ export class ServedSocket<Ending extends string> {
     return this.#secure;
   }
 
-  /** True while the TLS handshake runs, when nothing can be said. */
+  /** True while the TLS handshake runs, during which nothing can be sent. */
   get inHandshake(): boolean {
     return this.#raw instanceof TLSSocket && !this.#secure;
   }
@@ -81,7 +81,7 @@ export class ServedSocket<Ending extends string> {
     return { ...(this.#secure ? tlsLine(this.#raw) : {}), octets: { read, written } };
   }
 
-  /** From now on its events come. */
+  /** From now on events are passed on. */
   listen(): void {
     this.#raw
       .on('data', (chunk: Buffer) => this.#on.data(chunk))
@@ -109,7 +109,7 @@ export class ServedSocket<Ending extends string> {
     this.listen();
   }
 
-  /** What was held back to leave in one write leaves now. */
+  /** Sends what was held back to leave in one write. */
   flush(): void {
     while (this.#raw.writableCorked > 0) this.#raw.uncork();
   }

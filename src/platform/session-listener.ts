@@ -18,14 +18,14 @@ import { Round, turns } from './turns.ts';
 
 export interface SessionListenerOptions {
   readonly spec: ListenerSpec;
-  /** One, or one of each key type. */
+  /** One certificate, or one of each key type. */
   readonly tls: readonly TlsMaterial[];
   readonly connections: ConnectionLimits;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** One connection, as far as its listener goes. */
+/** One connection, as far as its listener is concerned. */
 export interface ListenedSession extends Pick<OpenSession, 'displace'> {
   start(tls: ListenerSpec['tls']): void;
   /** Called once a second. */
@@ -36,7 +36,7 @@ export interface ListenedSession extends Pick<OpenSession, 'displace'> {
   cut(ending: 'shutdown'): void;
 }
 
-/** Why somebody is turned away at the door. */
+/** Why a connection was turned away. */
 export type Refused = Turned | 'stopping' | 'not-on-listener';
 
 const TICK = seconds(1);
@@ -48,7 +48,7 @@ const BACKLOG = 1024;
 export abstract class SessionListener<S extends ListenedSession> implements Listener {
   readonly spec: ListenerSpec;
   readonly log: Log;
-  /** For new handshakes; replaced when the certificate is. */
+  /** TLS context for new handshakes; replaced when the certificate is. */
   secureContext: SecureContext;
   /** Monotonic time of the last tick. */
   now: Milliseconds;
@@ -59,7 +59,7 @@ export abstract class SessionListener<S extends ListenedSession> implements List
   readonly #event: string;
   readonly #gate: ProxyGate;
   readonly #turnedAway: TurnedAway;
-  /** Who may connect, where that is not everybody. */
+  /** Networks that may connect; undefined: all. */
   readonly #networks: NetworkSet | undefined;
   readonly #server: Server;
   readonly #prefix = randomBytes(5).toString('hex');
@@ -88,7 +88,7 @@ export abstract class SessionListener<S extends ListenedSession> implements List
 
   /** `address`: the client's, which is not the socket's behind a load balancer. `id`: of the session, as the log has it. */
   protected abstract begin(socket: Socket, address: string, place: AdmittedConnection, id: string): S;
-  /** What is said to whoever is turned away in the clear; undefined: nothing. */
+  /** What a client that is turned away hears, without TLS; undefined: nothing. */
   protected abstract farewell(why: Refused): string | Uint8Array | undefined;
 
   get sessions(): number {

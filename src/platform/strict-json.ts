@@ -10,7 +10,7 @@ import { type Result, fail, ok } from '../domain/result.ts';
 /** How deep JSON is nested at most, and how many members and elements it has: a list has 1000 at most. */
 export const MAX_DEPTH = 32;
 export const MAX_VALUES = 20_000;
-/** Characters of a name, and of a place, that are told. */
+/** Most characters of a name, and of a place, that an error shows. */
 const MOST_NAME = 64;
 const MOST_PLACE = 300;
 
@@ -59,7 +59,7 @@ interface Open {
   expectsName: boolean;
 }
 
-/** One way through the text, which need not be JSON. */
+/** The first fault of a text, which need not be JSON. */
 function faultIn(text: string): JsonFault | undefined {
   const open: Open[] = [];
   let inner: Open | undefined;

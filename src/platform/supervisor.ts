@@ -10,7 +10,7 @@ import type { Log } from '../domain/effects.ts';
 import { type Milliseconds, milliseconds } from '../domain/units.ts';
 
 export interface Supervisor {
-  /** How often `alive` has to be called, with room to spare; absent where nobody waits for it. */
+  /** How often `alive` has to be called, with room to spare; absent if nobody waits for it. */
   readonly aliveEvery?: Milliseconds;
   ready(status: string): void;
   reloading(): void;

@@ -34,7 +34,7 @@ const PROBLEMS: Readonly<Record<string, readonly [what: string, remedy: string]>
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
-/** Undefined for every other error. */
+/** The problem in words; undefined for other errors. */
 export function systemProblem(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, path, syscall } = error as {

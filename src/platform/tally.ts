@@ -19,7 +19,7 @@ export interface Others<S> {
   readonly subject: S;
 }
 
-/** What stands in a row of others in place of a login name and a network. */
+/** Name in a summary row, in place of a login name and a network. */
 export const OTHERS = '(others)';
 
 export class Tally<S> {
@@ -84,7 +84,7 @@ export class Tally<S> {
     }
   }
 
-  /** Reports what was counted and starts anew; also the end of its timer. */
+  /** Reports what was counted and starts again; also the end of its timer. */
   flush(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

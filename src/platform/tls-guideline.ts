@@ -10,7 +10,7 @@ export type Grade = (typeof grades)[number];
 
 export const isWorse = (grade: Grade, than: Grade): boolean => grades.indexOf(grade) > grades.indexOf(than);
 
-/** By Node's name: `TLSv1.3`. */
+/** Grade of a version by Node's name: `TLSv1.3`. */
 export const gradeVersion = (version: string): Grade =>
   version === 'TLSv1.3' ? 'good' : version === 'TLSv1.2' ? 'sufficient' : 'insufficient';
 

@@ -1,4 +1,4 @@
-/** What is asked of a connection's TLS, and when it may be asked. */
+/** Facts of a connection's TLS, and when they can be asked. */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
@@ -21,7 +21,7 @@ export function safeToAsk(socket: TLSSocket): void {
 export interface TlsLine {
   /** `TLSv1.3`. */
   readonly tls: string;
-  /** By its name in the registry of IANA. */
+  /** Cipher by its IANA name. */
   readonly cipher: string;
 }
 

@@ -9,7 +9,7 @@ export interface ProbeTarget {
   readonly port: number;
   /** For SNI. */
   readonly servername: string;
-  /** For one connection with its handshake. Default: 5 s. */
+  /** Longest time for one connection with its handshake. Default: 5 s. */
   readonly patience?: Milliseconds;
 }
 
@@ -20,7 +20,7 @@ export class ProbeFailed extends Error {
 
 const START_TLS = '1.3.6.1.4.1.1466.20037';
 const LDAP_START_TLS = `0\x1d\x02\x01\x01w\x18\x80\x16${START_TLS}`;
-/** For one connection, where a target says nothing. */
+/** Longest time for one connection, if a target says nothing. */
 export const PATIENCE = seconds(5);
 const MOST_PLAIN = 16 * 1024;
 

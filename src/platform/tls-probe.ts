@@ -11,10 +11,10 @@ import { PATIENCE, ProbeFailed, type ProbeTarget, openForTls } from './tls-probe
 
 export interface TlsOffer {
   readonly versions: readonly string[];
-  /** In the server's order of preference, TLS 1.3 first. */
+  /** Suites in the server's order of preference, TLS 1.3 first. */
   readonly suites: readonly string[];
   readonly curves: readonly string[];
-  /** One for each key type. */
+  /** Certificates, one for each key type. */
   readonly certificates: readonly X509Certificate[];
   /** TLS 1.2 only. */
   readonly renegotiates: boolean;

@@ -37,7 +37,7 @@ export class Turns {
   readonly #used = new Map<unknown, number>();
   /** Whose piece of work is being done, and since when. */
   #doing: { readonly key: unknown; readonly since: number } | undefined;
-  /** Who asked last, and until when others than that one are expected. */
+  /** The key that asked last, and until when others than that one are expected. */
   #latest: unknown;
   #company = -Infinity;
   readonly #waiting = new FairLine<() => void>();
@@ -95,7 +95,7 @@ export class Turns {
     return new Promise((go) => this.next(go, key));
   }
 
-  /** In this turn where it has time left, or else in a later one. */
+  /** Runs `go` in this turn if it has time left, otherwise in a later one. */
   soon(go: () => void, key?: unknown): void {
     if (this.over(key)) this.next(go, key);
     else go();

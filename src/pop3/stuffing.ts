@@ -13,7 +13,7 @@ export class DotStuffer {
   /** 2: at the start of a line; 1: a CR was the last octet; 0: elsewhere. Carried over the cut between two pieces. */
   #tail: 0 | 1 | 2 = 2;
 
-  /** True where the next octet starts a line: a message may end here and nowhere else. */
+  /** True if the next octet starts a line: a message may end here and nowhere else. */
   get atLineStart(): boolean {
     return this.#tail === 2;
   }

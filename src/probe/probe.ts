@@ -17,17 +17,17 @@ const LONGEST = seconds(20);
 const GRACE = seconds(1);
 /** Longest time that a round waits for the store. */
 const WRITING = seconds(5);
-/** As many as the store takes in one call. */
+/** Most spans that wait: as many as the store takes in one call. */
 const WAITING = 200;
 
 export interface ProbeState {
   readonly site: string;
   readonly host: string;
-  /** Of the last visit that went well, by this process. */
+  /** When this process last made a good visit. */
   readonly goodAt?: Instant;
   /** How long it took. */
   readonly took?: Milliseconds;
-  /** In a row. */
+  /** Failures in a row. */
   readonly failures: number;
   readonly fault?: ProbeFault;
 }
@@ -37,7 +37,7 @@ export interface ProbeParts {
   readonly visit: (door: FrontDoor, visitor: Visitor, signal: AbortSignal) => Promise<Visited>;
   /** Who visits; or why nobody can. May reject, where the store cannot be asked. */
   readonly visitor: () => Promise<Visitor | ProbeFault>;
-  /** Why it is no fault that the front door of a site fails now: one line. */
+  /** Why a failure of a site's front door is planned now: one line; undefined: it is not. */
   readonly planned: (site: string) => string | undefined;
   /** False while another gateway measures. */
   readonly mine: () => boolean | Promise<boolean>;
@@ -52,7 +52,7 @@ export class Probe {
   readonly #states: Map<string, ProbeState>;
   readonly #waiting: ProbeSpan[] = [];
   readonly #stopped = new AbortController();
-  /** By site and how they ended: `good`, or the cause. */
+  /** Counts by site and result: `good`, or the cause. */
   readonly counts = new Counts(['site', 'outcome']);
   #timer: Timer | undefined;
   #round: Promise<void> = Promise.resolve();
@@ -131,7 +131,7 @@ export class Probe {
       if ('cause' in visitor) return visitor;
       const signal = AbortSignal.any([deadline.signal, this.#stopped.signal]);
       const seen = await Promise.race([visit(door, visitor, signal), gone]);
-      // Its password may have been changed: the next round looks.
+      // The password may have been changed: the next round reads it again.
       if (typeof seen === 'object') this.#known = undefined;
       return seen;
     } catch (error) {

@@ -30,9 +30,9 @@ export interface Protocols {
 export interface VisitParts {
   readonly protocols: Protocols;
   readonly clock: Clock;
-  /** Of the gateway. */
+  /** Hostname of the gateway. */
   readonly hostname: string;
-  /** Without blanks. */
+  /** A new token, without spaces. */
   readonly token: () => string;
 }
 

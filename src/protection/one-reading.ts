@@ -17,7 +17,7 @@ import { asBuffer } from '../platform/bytes.ts';
 
 type Seen = Pick<MessageParts, 'doubt' | 'authors'>;
 
-/** Why two programs may show different content; undefined where they agree. `from`: the author that the message names. */
+/** Why two programs may show different content; undefined if they agree. `from`: the author that the message names. */
 export function doubtOf(seen: Seen, from: Address, header?: Header): string | undefined {
   return (
     (header === undefined ? undefined : versionDoubt(header)) ??

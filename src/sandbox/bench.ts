@@ -40,7 +40,7 @@ export interface BenchParts {
   readonly patience: number;
   /** How long a program may do once more what it should do once, and how long its connections may outlive it; default: two seconds. */
   readonly linger?: number;
-  /** Where the program stores. */
+  /** Path where the program stores messages. */
   readonly stored?: string;
   /** What the sandbox runs, by a shell, when something is to be fetched or sent. */
   readonly commands: { readonly fetch?: string; readonly send?: string };
@@ -89,7 +89,7 @@ export class Bench {
     this.#hold();
   }
 
-  /** Answers the addresses that this machine does not have. */
+  /** Opens the doors; resolves to the addresses that this machine does not have. */
   open(): Promise<readonly string[]> {
     return this.#doors.open(this.#parts.doors, this.#parts.addresses);
   }
@@ -98,7 +98,7 @@ export class Bench {
     return this.#doors.ports;
   }
 
-  /** Who connects from now on waits until the next scenario has begun. */
+  /** Connections from now on wait until the next scenario has begun. */
   #hold(): void {
     this.#ready = new Promise((resolve) => (this.#open = resolve));
   }
@@ -189,7 +189,7 @@ export class Bench {
       // A sender that ends with success has told its user that the message is gone.
       const believed = scenario.speaks === 'smtp' && status === 0;
       if (this.#done(going) || nothing || believed || facts.at() > patience * 2) return;
-      // As its queue or its next poll would, later and later.
+      // Waits as a queue or a poll would, longer each time.
       await pause(Math.min(settings.hour / 4, 250 * 2 ** n));
     }
   }
@@ -268,7 +268,7 @@ export class Bench {
     const going = this.#going;
     if (going === undefined || socket.destroyed) return void socket.destroy();
     const { facts, scenario } = going;
-    // It came over IPv4 while the door was still open.
+    // It came over IPv4 while that door was still open.
     if (scenario.ipv6 === true && socket.remoteFamily !== 'IPv6') return void socket.destroy();
     const visit = facts.begin(door === 'api' ? 'https' : door.startsWith('pop3') ? 'pop3' : 'smtp');
     const { behind, now } = this.#parts;
@@ -313,7 +313,7 @@ export class Bench {
       await dialogue.run();
     } finally {
       gateway.cut();
-      // What was written last is to arrive.
+      // What was written last must still arrive.
       setTimeout(() => peer.cut(), 500).unref();
     }
   }

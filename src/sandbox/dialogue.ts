@@ -7,12 +7,12 @@ import type { Act } from './scenario.ts';
 export interface DialogueContext {
   readonly facts: Facts;
   readonly now: () => number;
-  /** There while the line has no TLS yet. */
+  /** Set while the line has no TLS yet. */
   readonly secure: ((raw: Socket) => Promise<TLSSocket>) | undefined;
   readonly stripped: boolean;
   act(verb: string, visit: Visit): Act | undefined;
   note(visit: Visit, text: string): void;
-  /** Of a message in the mailbox, as the report calls it. */
+  /** Name of a message in the mailbox, as in the report. */
   nameOf(uid: string): string;
   /** Whether it lies where the program stores; undefined: nobody said where that is. */
   stored(uid: string): Promise<boolean | undefined>;

@@ -24,11 +24,11 @@ export interface Fetched {
  */
 export interface Deleted {
   readonly uid: string;
-  /** At DELE: before the last line of the message was sent. */
+  /** True: DELE came before the last line of the message was sent. */
   readonly early: boolean;
-  /** At DELE. */
+  /** Whether the message was stored, at DELE. */
   readonly stored?: boolean;
-  /** At QUIT; undefined: QUIT never came. */
+  /** The same at QUIT; undefined: QUIT never came. */
   atQuit?: { readonly early: boolean; readonly stored?: boolean };
 }
 
@@ -57,7 +57,7 @@ export interface Visit {
   tls?: string;
   /** Why TLS was not agreed, as the program or the library says. */
   tlsFailed?: string;
-  /** Of the client certificate that it showed. */
+  /** State of the client certificate that it showed. */
   clientCertificate?: 'holds' | 'ended';
   /** A name or a password came outside TLS. */
   inClear?: boolean;
@@ -66,7 +66,7 @@ export interface Visit {
   /** Passwords that came. */
   logins: number;
   loggedIn: boolean;
-  /** By the sandbox, or by the gateway; else the program ended it. */
+  /** The sandbox or the gateway ended it; otherwise the program did. */
   cut: boolean;
   quit: 'none' | 'done' | 'refused' | 'lost';
   readonly fetched: Fetched[];
@@ -168,7 +168,7 @@ export class Facts {
   }
 }
 
-/** For a list that a program could fill without end. */
+/** Adds to a list that a program could otherwise fill without end. */
 export function remember<T>(list: T[], one: T): void {
   if (list.length < MAX_DEEDS) list.push(one);
 }

@@ -54,7 +54,7 @@ export function judgeSend(facts: Facts): readonly Finding[] {
   return findings;
 }
 
-/** Of a message whose sender never saw a 250. `why`: what it saw. */
+/** Judges a message whose sender never saw a 250. `why`: what it saw. */
 export function judgeSilence(facts: Facts, why: string): readonly Finding[] {
   const { sent, runs } = facts;
   if (sent.length === 0 || sent.some(isSent)) return [];

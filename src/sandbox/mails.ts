@@ -2,16 +2,16 @@
 
 /** A message before it has its marks. */
 export interface Mail {
-  /** As the report calls it: `message A`. */
+  /** Name in the report: `message A`. */
   readonly name: string;
   readonly subject: string;
   /** Header lines besides From, To, Subject, Date and Message-ID. */
   readonly header?: readonly string[];
-  /** In place of the mark of the message; for one that comes twice. */
+  /** Mark of another message, for one that comes twice. */
   readonly sameAs?: string;
   /** Line ends are CRLF. May be octets that are no text. */
   readonly body: Buffer;
-  /** So many more octets of lines, made as they are sent. */
+  /** Further octets of lines, made as they are sent. */
   readonly padding?: number;
 }
 
@@ -20,7 +20,7 @@ export interface Placed {
   readonly name: string;
   /** Stands in its Message-ID and in its body; how it is found again in `--stored`. */
   readonly mark: string;
-  /** What the mailbox calls it. */
+  /** Uid in the mailbox. */
   readonly uid: string;
   /** Octets that must be found unchanged where the program stored it. */
   readonly exact?: Buffer;

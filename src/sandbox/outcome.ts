@@ -12,7 +12,7 @@ export interface Outcome {
   readonly scenario: Scenario;
   readonly verdict: Verdict;
   readonly findings: readonly Finding[];
-  /** Of what was not tried. */
+  /** Why it was not tried. */
   readonly why?: string;
   readonly facts: Facts;
 }

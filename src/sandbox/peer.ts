@@ -15,7 +15,7 @@ export const SILENCE = 15 * 60_000;
 export interface ReadLine {
   /** Without its line end, as Latin-1: each octet is one character. */
   readonly text: string;
-  /** On the clock of the peer. */
+  /** When it came, on the clock of the peer. */
   readonly came: number;
 }
 
@@ -60,7 +60,7 @@ export class Peer {
     return this.#chunks.length > 0 || (await this.#more());
   }
 
-  /** What there is, at once; undefined: the other side has ended. */
+  /** The octets that there are, at once; undefined: the other side has ended. */
   async octets(): Promise<Buffer | undefined> {
     if (!(await this.#more())) return undefined;
     const chunk = this.#chunks.shift();
@@ -80,7 +80,7 @@ export class Peer {
     this.#waiting += octets.length;
   }
 
-  /** Undefined: the other side has ended, or the line has no end. */
+  /** The next line; undefined: the other side has ended, or the line has no end. */
   async line(): Promise<ReadLine | undefined> {
     let text = '';
     while (text.length < MAX_LINE && (await this.#more())) {

@@ -140,7 +140,7 @@ export class Pop3Dialogue implements Dialogue {
       if (act?.do === 'break' && sent + piece.length > act.after) {
         await program.write(piece.subarray(0, Math.max(0, act.after - sent)));
         fetched(false);
-        // What was written must reach the program before the line is gone.
+        // The written octets must reach the program before the line is gone.
         await pause(50);
         return this.#sides.cut(`the line broke in the middle of ${this.#context.nameOf(uid)}`);
       }
@@ -173,7 +173,7 @@ export class Pop3Dialogue implements Dialogue {
     );
   }
 
-  /** What is deleted now must lie somewhere else by now. */
+  /** A message that is deleted now must be stored elsewhere by now. */
   async #leaving(came: number): Promise<void> {
     for (const one of this.#visit.deleted) {
       const stored = one.stored === true ? true : await this.#context.stored(one.uid);

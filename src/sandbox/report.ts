@@ -31,7 +31,7 @@ export function reportText(outcomes: readonly Outcome[]): string {
   return [...summary, '', ...outcomes.flatMap(chapter)].join('\n');
 }
 
-/** What it would mean, for what was found wrong. */
+/** What the findings would mean for patients. */
 export const patientsOf = ({ scenario, findings }: Outcome): readonly string[] => [
   ...new Set(findings.filter(({ level }) => level === 'failed').map(({ patient }) => patient ?? scenario.patient)),
 ];

@@ -6,7 +6,7 @@ import type { Mail, Placed } from './mails.ts';
 
 export type Protocol = 'pop3' | 'smtp' | 'https' | 'webhook';
 
-/** What the sandbox does in the place of an answer, or with one. */
+/** What the sandbox does instead of an answer, or with one. */
 export type Act =
   /** The line breaks; the gateway never got the command. */
   | { readonly do: 'cut' }
@@ -26,7 +26,7 @@ export type Act =
 export interface Trouble {
   /** Asked for each command before the gateway gets it: `QUIT`, `RETR`, `MAIL`; `greeting` when a connection begins, `content` when a message came whole. */
   command(verb: string, visit: Visit, facts: Facts): Act | undefined;
-  /** Everything that was to go wrong has gone wrong. */
+  /** True once everything that was to go wrong has gone wrong. */
   used(facts: Facts): boolean;
 }
 
@@ -62,7 +62,7 @@ export interface Stage {
   remove(uid: string): Promise<void>;
   /** A receipt for a message of the program lies in its mailbox when it resolves. */
   receipt(): Promise<Placed>;
-  /** Nobody listens for so long, and until what is done meanwhile is done. */
+  /** Refuses connections for this long, and until `meanwhile` is done. */
   away(ms: number, meanwhile?: () => Promise<void>): void;
 }
 
@@ -81,14 +81,14 @@ export interface Scenario {
   readonly speaks: Protocol | 'any';
   /** What happens, in one or two sentences. */
   readonly happens: string;
-  /** What the program does when all is well. */
+  /** What a right program does. */
   readonly right: string;
   readonly rules: readonly Rule[];
   /** What a program that fails here would mean for a patient's result. */
   readonly patient: string;
   /** What a person has to check with their own eyes. */
   readonly look?: string;
-  /** To whom one message is to be sent; left out: nothing is to be sent. */
+  /** Recipients of a message that the program is to send; absent: none. */
   readonly to?: readonly string[];
   readonly tls?: TlsKind;
   /** STARTTLS and STLS are not offered. */

@@ -26,7 +26,7 @@ export class Sides {
     return this.#program;
   }
 
-  /** There while the line has no TLS yet. */
+  /** The handshake; undefined once the line has TLS. */
   get beforeTls(): boolean {
     return this.#secure !== undefined;
   }
@@ -66,14 +66,14 @@ export class Sides {
     if (this.#program.ended) this.#note('the program did not wait, and left');
   }
 
-  /** In the gateway's place. `last`: and the line ends. */
+  /** Answers in place of the gateway. `last`: and ends the line. */
   async answer(line: string, last: boolean, how = ''): Promise<void> {
     this.#note(`the sandbox answered ${how}${line}`);
     await this.say(line);
     if (last) this.ended();
   }
 
-  /** False, as whoever hands a command on says that the visit is over. */
+  /** Cuts the line. Returns false, by which a command handler says that the visit is over. */
   cut(why: string): false {
     this.#note(why);
     this.#visit.cut = true;

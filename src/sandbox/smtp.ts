@@ -6,7 +6,7 @@ import type { Peer } from './peer.ts';
 import { FAREWELLS, Sides } from './sides.ts';
 import { toDot } from './to-dot.ts';
 
-/** Of the header, where the Message-ID is looked for. */
+/** Octets of the header in which the Message-ID is looked for. */
 const HEAD = 64 * 1024;
 /** Offered inside TLS, of what the gateway offers: a mechanism that is bound to its TLS cannot work through the sandbox. */
 const AUTH = 'AUTH PLAIN LOGIN';

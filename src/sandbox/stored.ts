@@ -15,7 +15,7 @@ const SLICE = 1024 * 1024;
 
 export interface Look {
   readonly found: boolean;
-  /** How often it stands there with its header. */
+  /** How often the message is there with its header. */
   readonly copies: number;
   /** Whether octets that must be unchanged are there; undefined: none were asked for. */
   readonly exact?: boolean;
@@ -23,7 +23,7 @@ export interface Look {
 
 export async function lookFor(place: string, mark: string, since: number, exact?: Buffer): Promise<Look> {
   const needles = [Buffer.from(mark, 'latin1'), Buffer.from(`Message-ID: <${mark}@`, 'latin1')];
-  // As it came, and as programs on Unix write lines.
+  // The message as it came, and as programs on Unix write lines.
   const forms =
     exact === undefined ? [] : [exact, Buffer.from(exact.toString('latin1').replaceAll('\r\n', '\n'), 'latin1')];
   const counts = [...needles, ...forms].map(() => 0);

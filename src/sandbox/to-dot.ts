@@ -2,7 +2,7 @@
 import type { Peer } from './peer.ts';
 
 const END = Buffer.from('\r\n.\r\n', 'latin1');
-/** Of END, what belongs to the content. */
+/** Octets of END that belong to the content. */
 const LINE_END = 2;
 
 /**

@@ -54,7 +54,7 @@ export interface Inside {
   readonly closed: () => boolean;
 }
 
-/** Undefined where the message is not of that kind, or cannot be taken apart: then it is what its label says. */
+/** Undefined if the message is not of that kind, or cannot be taken apart: then it is what its label says. */
 export async function insideSigned(
   message: Submitted,
   keys: Pick<MailKeys, 'trust'>,

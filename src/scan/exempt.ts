@@ -19,7 +19,7 @@ type Asked = Pick<Submitted, 'parts' | 'body' | 'submitter' | 'receivedAt'>;
 export interface LeftOut {
   /** Paths of the parts, in their order. */
   readonly parts: readonly string[];
-  /** By which they pass. */
+  /** The exemptions by which they pass. */
   readonly exemptions: readonly EdiExemption[];
   /** Of the leaves as a walk begins them, which ones: two can have one path, where a multipart has text in front of its first part. */
   readonly leaves: ReadonlySet<number>;
@@ -81,7 +81,7 @@ async function wholeLeaves({ body }: Asked, named: ReadonlyMap<string, Named>): 
     const format = named.get(path)?.format;
     if (format === undefined || format === 'xml') return undefined;
     const reader = format === 'edifact' ? new WholeEdifact() : new WholeHl7();
-    // What stood in front of a first part has the same path, and came before.
+    // Text in front of a first part has the same path, and came before.
     looked.set(path, { leaf: at, reader });
     return reader;
   });

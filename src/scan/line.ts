@@ -15,9 +15,9 @@ export type ClamdAddress = { readonly path: string } | { readonly host: string; 
 
 export interface ClamdTimes {
   readonly connect: Milliseconds;
-  /** For each slice. */
+  /** Longest time for each slice. */
   readonly send: Milliseconds;
-  /** From the last octet on. */
+  /** Longest time from the last octet to the reply. */
   readonly reply: Milliseconds;
 }
 
@@ -132,7 +132,7 @@ class Line {
     this.#socket.destroy();
   }
 
-  /** False: it ended before all of it was sent. */
+  /** Sends the content; false: the scanner ended before all of it was sent. */
   async #stream(content: AsyncIterable<Uint8Array>): Promise<boolean> {
     for await (const slice of content) {
       const octets = asBuffer(slice);
@@ -147,7 +147,7 @@ class Line {
     return await this.#write(END);
   }
 
-  /** Resolves when there is room for more. */
+  /** Resolves when the socket accepts more. */
   async #write(...pieces: readonly Buffer[]): Promise<boolean> {
     if (this.#isOver()) return false;
     this.#socket.cork();

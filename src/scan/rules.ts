@@ -7,7 +7,7 @@ export interface ScanPolicy {
   /** The scanner is away, slow, full or not to be believed. */
   readonly away: 'refuse' | 'pass';
   readonly tooLarge: 'refuse' | 'pass';
-  /** Nobody but the addressee can look into it. */
+  /** What happens to content that only the addressee can read. */
   readonly encrypted: 'refuse' | 'pass';
 }
 

@@ -13,9 +13,9 @@ import { type Verdict, failed, verdictOf } from './verdict.ts';
 
 export interface ScannerParts extends LineParts {
   readonly log: Log;
-  /** At the same time; of those half of one account. */
+  /** Scans at the same time; half of them for one account at most. */
   readonly scans: number;
-  /** For a turn. */
+  /** Longest wait for a turn. */
   readonly wait: Milliseconds;
   /** Whether an OK is believed of a scanner that says nothing when it meets its limits. */
   readonly silentLimits: 'away' | 'warn';
@@ -25,7 +25,7 @@ export interface ScannedContent {
   readonly slices: () => AsyncIterable<Uint8Array>;
 }
 
-/** As many wait as there are connections. */
+/** Most that wait: as many as there are connections. */
 const WAITING = 20_000;
 /** Seconds. */
 const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 150];
@@ -83,7 +83,7 @@ export class Scanner {
     this.verdicts.add(['exempt']);
   }
 
-  /** Undefined: its turn did not come in time. */
+  /** Waits for a turn; undefined: it did not come in time. */
   async #turn(account: unknown, signal: AbortSignal | undefined): Promise<Slot | undefined> {
     const late = new AbortController();
     const timer = this.#parts.clock.after(this.#parts.wait, () => late.abort());

@@ -72,7 +72,7 @@ const saidOf = ({ parts, exemptions }: LeftOut): Record<'parts' | 'ediFrom' | 'e
   };
 };
 
-/** What stands in the trail of what nobody looked at, since two operators decided so for the account that submits. */
+/** The trail's row for a message that was not scanned, since two operators decided so for the account that submits. */
 export const EXEMPT = { kind: 'marked', mark: 'exempt', why: 'not scanned: exempt' } as const;
 
 /** Whether the whole message passes unscanned. It is counted, so that a forgotten exemption shows in the figures. */
@@ -116,7 +116,7 @@ const holdsClosed = ({ parts }: Submitted, inside: Inside | undefined): boolean 
 const forSealed = (policy: ScanPolicy, { recipients }: Submitted): ScanPolicy =>
   recipients.every(letsOpen) ? { ...policy, encrypted: 'pass' } : policy;
 
-/** With the end of the client as the chain has it. */
+/** Scans with the signal of the chain, which the end of the client aborts. */
 export async function scanned(
   { scanner }: Pick<ScanParts, 'scanner'>,
   { submitter, signal }: Pick<Submitted, 'submitter' | 'signal'>,

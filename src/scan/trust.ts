@@ -2,7 +2,7 @@
  * Whether clamd's OK can be believed: it answers, and it tells when it met a limit of its own (proof.ts).
  *
  * It is asked for its version every ten seconds, so that a scanner that has gone is known before mail meets it; one that comes back, or is of another
- * version, may have another configuration and is proved anew, and each is once a day.
+ * version, may have another configuration and is proved again, and each is once a day.
  */
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import { type Instant, type Milliseconds, hours, instant, seconds } from '../domain/units.ts';
@@ -19,9 +19,9 @@ export type Standing =
 
 export interface Examined {
   readonly standing: Standing;
-  /** Of the program, such as `ClamAV 1.4.3`. */
+  /** Version of the program, such as `ClamAV 1.4.3`. */
   readonly version?: string;
-  /** Of the signatures; absent where it has none that are dated. */
+  /** Date of the signatures; absent if they have none. */
   readonly signatures?: Instant;
 }
 
@@ -54,7 +54,7 @@ async function prove(line: LineParts): Promise<Standing> {
   return { kind: 'proven' };
 }
 
-/** Asked once, where no gateway watches it. */
+/** Examines the scanner once, where no gateway watches it. */
 export async function examine(line: LineParts): Promise<Examined> {
   const version = await versionOf(line);
   if (typeof version === 'string') return { standing: { kind: 'away', why: version } };
@@ -81,7 +81,7 @@ export class Trust {
     return this.#examined;
   }
 
-  /** Begins to look, and goes on until `stop`. */
+  /** Begins to examine it, and goes on until `stop`. */
   start(): void {
     void this.#look();
   }
@@ -130,7 +130,7 @@ export class Trust {
     return this.#proving;
   }
 
-  /** Told once, when it changes. */
+  /** Reports a change, once. */
   #become(examined: Examined): void {
     const { standing } = examined;
     const before = this.#examined.standing.kind;

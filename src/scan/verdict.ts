@@ -12,7 +12,7 @@ export type Verdict =
   | { readonly kind: 'clean' }
   /** `name`: of the signature, fit for a reply. */
   | { readonly kind: 'found'; readonly name: string }
-  /** Some limit of the scanner was met before all of it was looked at. */
+  /** A limit of the scanner was met before it had looked at everything. */
   | { readonly kind: 'too-large'; readonly why: string }
   /** Something in it is encrypted, so nobody could look into it. */
   | { readonly kind: 'encrypted'; readonly why: string }

@@ -2,7 +2,7 @@
  * The courier: nodemailer's connections to partners, kept open between messages.
  *
  * A connection is used again for at most a minute of idleness and five minutes in all: then certificate, pin and address are looked at
- * anew (Postfix's `smtp_connection_reuse_time_limit` is the same 300 s). nodemailer's own pool is not used: it knows no pins, verifies no
+ * again (Postfix's `smtp_connection_reuse_time_limit` is the same 300 s). nodemailer's own pool is not used: it knows no pins, verifies no
  * reply before the final dot, and gives a connection up after each refusal.
  *
  * A partner may end an idle connection at any time. Where that meets the next message before its content was sent, the message goes out

@@ -280,7 +280,7 @@ export const replyRows = {
 
 export const replies = refusing(replyRows);
 
-/** Replies other than refusals. `status` is empty where RFC 2034 section 3 wants none. */
+/** Replies other than refusals. `status` is empty if RFC 2034 section 3 wants none. */
 export interface Success {
   readonly reply: 220 | 221 | 235 | 250 | 252 | 334 | 354;
   readonly status: '' | `2.${number}.${number}`;

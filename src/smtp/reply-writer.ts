@@ -24,7 +24,7 @@ export class ReplyWriter {
     this.#session = session;
   }
 
-  /** A reply of ours; `status`: its enhanced status code, empty where it has none. Returns the code that was said. */
+  /** A reply of ours; `status`: its enhanced status code, empty if it has none. Returns the code that was said. */
   say(code: number, text: string, status: string): number {
     this.#add(`${code} ${status === '' ? '' : `${status} `}${code >= 400 ? this.#session.says(text) : text}\r\n`);
     return code;

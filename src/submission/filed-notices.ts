@@ -10,7 +10,7 @@ import type { AbsenceNotices, HandledAbsence } from './absence-notices.ts';
 
 export interface FiledNotices {
   /**
-   * The report for recipients with NOTIFY=SUCCESS into whose mailboxes the message goes (RFC 3461 section 5.2.3); undefined where there is
+   * The report for recipients with NOTIFY=SUCCESS into whose mailboxes the message goes (RFC 3461 section 5.2.3); undefined if there is
    * none, and for a null sender. `header`: the message's own, as it is filed.
    */
   noticeFor(message: Acceptance, header: Buffer): Promise<PreparedNotice | undefined>;

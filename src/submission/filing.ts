@@ -130,7 +130,7 @@ export class Filing {
   }
 
   /**
-   * `outdated`: another gateway has changed the registry, perhaps a moment ago. All of it is done anew then, also what protects the message: the keys may be
+   * `outdated`: another gateway has changed the registry, perhaps a moment ago. All of it is done again then, also what protects the message: the keys may be
    * others by now. `whole`: that counts for all of it; else for who sends alone, since a registry that changes all the time must not keep out what takes long to
    * protect.
    */

@@ -16,10 +16,10 @@ export const FRAME_OCTETS = 24_573;
 /** Facts that the other server tells about a message. */
 export interface MessageHead {
   readonly uidl: string;
-  /** When it was received there. */
+  /** When the other server received it. */
   readonly at?: Instant;
   readonly fetched: boolean;
-  /** As it was served, where that is known. */
+  /** Octets as served, if known. */
   readonly octets?: number;
 }
 
@@ -41,7 +41,7 @@ export async function* framesOf(head: MessageHead, content: AsyncIterable<Buffer
   yield 'E';
 }
 
-/** Undefined for anything else. */
+/** Reads a frame; undefined for any other text. */
 export function readFrame(text: string): Frame | undefined {
   switch (text.charAt(0)) {
     case '-':

@@ -11,12 +11,12 @@ import type { BodyWriter } from '../store/body.ts';
 /** A batch is filed at whichever comes first: the writer is held for some 10 ms. */
 const BATCH_MESSAGES = 50;
 const BATCH_OCTETS = 2 * 1024 * 1024;
-/** Messages that could not be taken, of which more is told than that there are some. */
+/** Messages that could not be taken and are listed; of more only the existence is told. */
 const MAX_TOLD = 100;
 
 export interface IntakeTarget {
   readonly account: AccountId;
-  /** Those of the account, and one to stand in the trace where a message names none of them. */
+  /** Addresses of the account, and the one that stands in the trace if a message names none of them. */
   readonly addresses: readonly Address[];
   readonly otherwise: Address;
   readonly actor: Actor;
@@ -36,7 +36,7 @@ export interface IntakeReport {
   readonly lineEnds: number;
   readonly nul: number;
   readonly otherSize: number;
-  /** Not taken: the first `MAX_TOLD` of them. */
+  /** Messages that were not taken: the first `MAX_TOLD` of them. */
   readonly refused: readonly { readonly uidl: string; readonly why: string }[];
   readonly refusedMessages: number;
 }
@@ -89,7 +89,7 @@ export class IntakeBatch {
     for (const kind of ['lineEnds', 'nul', 'otherSize'] as const) if (found[kind]) this.#report[kind] += 1;
   }
 
-  /** It is not taken. */
+  /** Notes a message that is not taken. */
   refuse(uidl: string, why: string): void {
     this.#report.refusedMessages += 1;
     if (this.#report.refused.length < MAX_TOLD) this.#report.refused.push({ uidl, why });
@@ -99,7 +99,7 @@ export class IntakeBatch {
     if (this.#batch.length >= BATCH_MESSAGES || this.#octets >= BATCH_OCTETS) await this.file();
   }
 
-  /** Throws IntakeError. */
+  /** Files the batch. Throws IntakeError. */
   async file(): Promise<void> {
     if (this.#batch.length === 0) return;
     const { account, progress } = this.#target;

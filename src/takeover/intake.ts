@@ -18,7 +18,7 @@ import { ServedLines } from './served-lines.ts';
 export interface IntakeParts {
   readonly store: Pick<Store, 'openBody' | 'imports' | 'registry'>;
   readonly clock: Clock;
-  /** Looks for malware before a message is filed; absent where nothing is scanned. */
+  /** Looks for malware before a message is filed; absent if nothing is scanned. */
   readonly scan?: ImportScan | undefined;
 }
 
@@ -35,7 +35,7 @@ interface Incoming {
   readonly writer: BodyWriter;
   readonly lines: ServedLines;
   readonly facts: FactsReader;
-  /** Why it is not taken. What still comes of it is thrown away. */
+  /** Why the message is not taken. Its remaining octets are thrown away. */
   why?: string;
 }
 

@@ -14,13 +14,13 @@ import { JOIN_LIMIT, joinSmall } from '../platform/bytes.ts';
 const MAX_MESSAGE_ID = 512;
 
 export interface MessageFacts {
-  /** Without angle brackets; empty where there is none. */
+  /** Without angle brackets; empty if there is none. */
   readonly messageId: string;
   /** Return-Path, where it is an address. */
   readonly sender?: Address;
   /** Whom the other server took it for: Delivered-To, X-Original-To, Envelope-To, in this order. */
   readonly deliveredTo: readonly Address[];
-  /** Of the topmost Received, else Date. */
+  /** Time of the topmost Received, otherwise of Date. */
   readonly at?: Instant;
   readonly parts: MessageParts;
 }

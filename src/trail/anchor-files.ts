@@ -12,7 +12,7 @@ export interface FoundAnchor {
   /** The chain, and the number of the row in it, as of a `ChainHead`. */
   readonly lane?: number;
   readonly seq: number;
-  /** As it stands in the file, without its end. */
+  /** The line as it stands in the file, without its end. */
   readonly line: string;
 }
 
@@ -26,10 +26,10 @@ export interface SoughtRow {
 
 /** A time stamp over an anchor. */
 export interface FoundStamp {
-  /** As it stands in its file, without its end. */
+  /** The line as it stands in its file, without its end. */
   readonly line: string;
   readonly anchor: FoundAnchor;
-  /** ISO 8601, as the line says; what its token says is for whoever checks the evidence to ask. */
+  /** Time that the line gives, ISO 8601; its token's time is checked with the evidence. */
   readonly at: string;
 }
 
@@ -51,7 +51,7 @@ export class AnchorFiles {
   }
 
   /**
-   * The first anchor of a row, written at `at`, or of a later row of its chain; undefined where none was made within ten days that have one.
+   * The first anchor of a row, written at `at`, or of a later row of its chain; undefined if none was made within ten days that have one.
    * `seq`: its number in the chain.
    */
   async covering({ seq, lane, at }: SoughtRow): Promise<FoundAnchor | undefined> {
@@ -130,7 +130,7 @@ async function filesIn(folder: string, end: string): Promise<readonly DayFile[]>
     .sort((a, b) => (a.day < b.day ? -1 : 1));
 }
 
-/** The heads that an anchor tells of. Whether its signature holds is for whoever checks the evidence to ask. */
+/** The heads that an anchor covers. Its signature is checked with the evidence. */
 function headsIn(line: string): readonly Omit<FoundAnchor, 'line'>[] {
   try {
     const { seq, lanes } = JSON.parse(line) as { readonly seq?: unknown; readonly lanes?: unknown };

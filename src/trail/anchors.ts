@@ -20,7 +20,7 @@ export interface AnchorParts {
   readonly log: Log;
   readonly hostname: string;
   readonly every: Milliseconds;
-  /** Asked for at each use: the key is not kept in memory. */
+  /** Called at each use, so that the key is not kept in memory. */
   readonly keys: () => Promise<AuditKeys>;
   readonly folder: string;
   /** Has the newest anchor stamped now and then. */
@@ -62,7 +62,7 @@ const CLOCKS_APART = 3_600_000;
 /** Chains that ended while nobody signed: of a month, should all gateways have been down for that long. */
 const UNANCHORED = days(30);
 
-/** For the command: it must end before the next one begins. */
+/** Longest time for the command: it must end before the next one begins. */
 const PATIENCE = 30_000;
 
 export function startAnchors(parts: AnchorParts): Anchors {
@@ -93,12 +93,12 @@ export function startAnchors(parts: AnchorParts): Anchors {
 class AnchorWriter {
   readonly #p: AnchorParts;
   readonly counts: AnchorCounts = { failed: 0, stamped: 0, last: 0 };
-  /** Of the last anchor. */
+  /** Last row of the last anchor. */
   #seq = 0;
-  /** Chains that ended before are in an anchor of before. */
+  /** Chains that ended before this moment are in an earlier anchor. */
   #endedSince: number;
 
-  /** Of the last anchor that was stamped. */
+  /** Last row of the last anchor that was stamped. */
   #stamped = 0;
   #stampDue = 0;
   #stampWait = STAMP_AGAIN;
@@ -137,7 +137,7 @@ class AnchorWriter {
     });
   }
 
-  /** Where the trail stands; with its chains where it is several. */
+  /** Head of the trail; with its chains, if it has several. */
   async #head(): Promise<Omit<Anchor, 'hostname' | 'at' | 'key'>> {
     const { audit } = this.#p;
     const heads: LaneHead[] = [];
@@ -153,7 +153,7 @@ class AnchorWriter {
     return { seq, hash: lanesHash(lanes), lanes };
   }
 
-  /** Never rejects: the next minute tries again, and an alarm tells. */
+  /** Writes an anchor. Never rejects: the next minute tries again, and an alarm tells. */
   async write(): Promise<void> {
     const { log, mine } = this.#p;
     try {

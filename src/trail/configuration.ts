@@ -17,7 +17,7 @@ const DIGEST = 8;
 /** Names that one row lists. */
 const NAMED = 50;
 
-/** Nothing is known of an earlier one. */
+/** The word for a first start, when no earlier configuration is known. */
 export const FIRST_START = 'first start';
 
 interface Seen {
@@ -26,9 +26,9 @@ interface Seen {
 }
 
 export interface LoadedConfiguration {
-  /** Of the file's octets; empty where there is no file any more. */
+  /** SHA-256 of the file's octets; empty if there is no file. */
   readonly sha256: string;
-  /** Names in order, with commas; empty where nothing changed; or FIRST_START. */
+  /** Names in order, with commas; empty if nothing changed; or FIRST_START. */
   readonly changed: string;
 }
 
@@ -41,7 +41,7 @@ export function fileHash(path: string): string {
   }
 }
 
-/** As one line of bounded length. */
+/** Names in one line of bounded length. */
 export const named = (settings: readonly string[]): string =>
   settings.length <= NAMED
     ? settings.join(', ')

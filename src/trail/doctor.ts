@@ -51,7 +51,7 @@ export class Doctor {
     });
   }
 
-  /** Runs now. Never rejects; resolves when it has ended. */
+  /** Runs doctor now. Never rejects; resolves when it has ended. */
   run(): Promise<void> {
     const { clock, every, log } = this.#p;
     this.#next = (clock.now() + every) as Instant;

@@ -23,7 +23,7 @@ export interface ForwardTarget {
 export class ForwardLine {
   readonly #socket: TLSSocket;
   readonly #clock: Clock;
-  /** Why it is over. */
+  /** Why the connection is over. */
   #over: Error | undefined;
   #failed: (why: Error) => void = () => undefined;
 
@@ -39,7 +39,7 @@ export class ForwardLine {
     socket.resume();
   }
 
-  /** Rejects with what keeps it from being made. */
+  /** Connects. Rejects with the reason if it cannot. */
   static async open({ host, port, ca, certificate: cert, key }: ForwardTarget, clock: Clock): Promise<ForwardLine> {
     const socket = connect({
       host,

@@ -16,7 +16,7 @@ const TICK = seconds(1);
 export const STEP = 200;
 /** Steps before others have their turn, where the trail is far ahead. */
 const STEPS = 50;
-/** What was sent so long ago on a connection that stands has arrived. */
+/** On a connection that still stands, rows that were sent this long ago have arrived. */
 export const ARRIVED_AFTER = seconds(5);
 /** Between two tries, doubled up to the longest. */
 const FIRST_WAIT = seconds(1);
@@ -26,7 +26,7 @@ export const FORWARD_MARK = 'audit.forwarded';
 export interface ForwardingParts {
   readonly audit: Pick<AuditTrail, 'follow' | 'marks' | 'head' | 'erasePersonal'>;
   readonly open: () => Promise<Pick<ForwardLine, 'send' | 'open' | 'close'>>;
-  /** One text for all of them. */
+  /** The one text for all of them. */
   readonly write: (rows: readonly ChainRow[]) => Promise<string>;
   readonly clock: Clock;
   readonly log: Log;
@@ -49,7 +49,7 @@ export class Forwarding {
   #line: Pick<ForwardLine, 'send' | 'open' | 'close'> | undefined;
   /** The last row that was sent; undefined: the mark has to be read. */
   #position: number | undefined;
-  /** As the mark has it. */
+  /** The position as the mark has it. */
   #marked = 0;
   /** What was sent and has not arrived for certain, the oldest first: at most one for each tick. */
   #sent: { readonly at: number; seq: number }[] = [];

@@ -1,5 +1,5 @@
 /**
- * What proves some rows of the trail: pieces of the chain, each from a row that is told on to the next anchor, past rows that are not
+ * What proves some rows of the trail: pieces of the chain, each from a row that is shown to the next anchor, past rows that are not
  * (crypto/trail/audit-export.ts).
  */
 import { beforeAllOf, isLinked } from '../crypto/trail/audit-chain.ts';
@@ -11,7 +11,7 @@ import type { AnchorFiles, FoundAnchor, FoundStamp } from './anchor-files.ts';
 
 /** Rows that a piece leads past to reach its anchor: a minute of the busiest region. */
 export const MAX_PAST = 50_000;
-/** Of all pieces of one proof: 9 MB. */
+/** Most links of all pieces of one proof: 9 MB. */
 const MAX_PAST_IN_ALL = 200_000;
 
 export interface Piece {
@@ -21,9 +21,9 @@ export interface Piece {
   readonly to: number;
   /** Line of the anchor at its end; absent: none tells of it yet, or the nearest one is too far. */
   readonly anchor?: string;
-  /** The first anchors behind its rows, where the piece goes on from them to one that was stamped. */
+  /** The first anchors behind its rows, if the piece goes on from them to one that was stamped. */
   readonly nearer?: readonly FoundAnchor[];
-  /** Over the anchor at its end. */
+  /** The time stamp over the anchor at its end. */
   readonly stamp?: FoundStamp;
 }
 
@@ -46,7 +46,7 @@ export async function planPieces(rows: readonly ProvedRow[], anchors: AnchorFile
 
 type ProvedRow = Pick<ChainRow, 'seq' | 'lane' | 'place'> & { readonly at: Instant };
 
-/** Of one chain. `before`: rows that the pieces of others lead past. */
+/** The pieces of one chain. `before`: rows that the pieces of others lead past. */
 async function piecesOf(rows: readonly ProvedRow[], anchors: AnchorFiles, before: number): Promise<readonly Piece[]> {
   const pieces: Piece[] = [];
   let past = before;
@@ -92,7 +92,7 @@ export interface ProofOptions {
   readonly hostname: string;
   /** ISO 8601. */
   readonly made: string;
-  /** Numbers of the rows that are told whole. */
+  /** Numbers of the rows that are shown whole. */
   readonly told: ReadonlySet<number>;
 }
 

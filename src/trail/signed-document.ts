@@ -3,7 +3,7 @@
  * mail program opens and `openssl cms -verify` checks.
  *
  * The same content at the same time gives the same octets, and every octet of the file follows from what is signed: so a reader that writes
- * it anew finds each change, also one where no signature reaches.
+ * it again finds each change, also one where no signature reaches.
  */
 import { createHash } from 'node:crypto';
 import { evidenceAddress, type EvidenceKey } from '../crypto/trail/evidence-keys.ts';
@@ -50,7 +50,7 @@ export const outerHeader = ({ hostname, subject, made }: DocumentHead): Buffer =
     `From: Evidence <${evidenceAddress(hostname)}>\r\nDate: ${formatDate(made)}\r\nSubject: ${subject}\r\nMIME-Version: 1.0\r\n`,
   );
 
-/** What `clearSigned` makes its boundary of. */
+/** The text from which `clearSigned` makes its boundary. */
 const boundarySeed = (head: DocumentHead): Buffer =>
   createHash('sha256')
     .update(JSON.stringify([head.hostname, head.subject, head.made]))

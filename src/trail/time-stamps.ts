@@ -23,7 +23,7 @@ export interface TimeStampPlace {
   readonly url: string;
   readonly authorities: () => readonly Certificate[];
   readonly random: RandomBytes;
-  /** For the whole exchange. */
+  /** Longest time for the whole exchange. */
   readonly patience: Milliseconds;
 }
 

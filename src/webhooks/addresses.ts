@@ -20,7 +20,7 @@ const NOT_PUBLIC_6 = new NetworkSet(['2001::/23', '2001:db8::/32', '2002::/16', 
 /** `address`: as a resolver or a URL gives it. Whatever is no plain address is not allowed. */
 export function mayBeCalled(address: string, allowed: NetworkSet): boolean {
   const family = isIP(address);
-  // With a zone it is of one link.
+  // An address with a zone belongs to one link.
   if (family === 0 || address.includes('%')) return false;
   // NetworkSet reads a mapped address as the IPv4 address inside; here only the operator may allow one.
   if (allowed.has(address)) return true;

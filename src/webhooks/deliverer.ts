@@ -23,7 +23,7 @@ import type { Posted, WebhookLine } from './line.ts';
 import { headersFor, payloadOf } from './event-payload.ts';
 
 const TICK = seconds(1);
-/** Who may be told of what is asked again this often, besides when it is known to have changed. */
+/** How often the accounts that may get events are read again, besides when they are known to have changed. */
 const LOAD_EVERY = seconds(60);
 /** Connections at the same time; of those to receivers that failed last at most half, so that slow and dead ones hold up none that works. */
 export const LINES = { running: 32, each: 16, waiting: 2000 } as const;
@@ -50,7 +50,7 @@ export class WebhookDeliverer {
   readonly #slots = new FairSlots(LINES);
   readonly #stopping = new AbortController();
   #subscribers = new Map<string, Subscriber>();
-  /** All that there are, and those that are paused. */
+  /** Number of webhooks, and of those that are paused. */
   #known = 0;
   #paused = 0;
   readonly #progress: UnsavedProgress;
@@ -66,13 +66,13 @@ export class WebhookDeliverer {
     this.#progress = new UnsavedProgress(parts.webhooks);
   }
 
-  /** Rejects when the store has failed. */
+  /** Starts. Rejects when the store has failed. */
   async start(): Promise<void> {
     await this.#load();
     this.#wait();
   }
 
-  /** Something of an account or an organisation is another now. Where there are no webhooks nobody looks. */
+  /** Accounts or organisations have changed. Without webhooks nothing is read. */
   ownersChanged(): void {
     if (this.#known > 0) this.#stale = true;
   }
@@ -83,7 +83,7 @@ export class WebhookDeliverer {
     if (this.#timer === undefined && this.#ticking === undefined && !this.#stopping.signal.aborted) this.#tick();
   }
 
-  /** How many are told of events, and how many are paused. */
+  /** Number of webhooks that get events, and of those that are paused. */
   get states(): { readonly active: number; readonly paused: number } {
     return { active: this.#subscribers.size, paused: this.#paused };
   }
@@ -99,7 +99,7 @@ export class WebhookDeliverer {
     while (this.#ticking !== undefined || this.#running.size > 0) await Promise.all([this.#ticking, ...this.#running]);
   }
 
-  /** What is under way is cut off; what was taken is written down. */
+  /** Cuts off what is under way; what receivers took is written down. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#timer?.cancel();
@@ -133,7 +133,7 @@ export class WebhookDeliverer {
       if (!subscriber.running && (subscriber.dueAt === undefined || subscriber.dueAt <= now)) this.#begin(subscriber);
   }
 
-  /** Another gateway tells of events, from where they stand in the store: what was taken here and not written down yet may be told again. */
+  /** Another gateway sends events now, from the positions in the store: what receivers took here and is not written down yet may be sent again. */
   #leave(): void {
     this.#progress.clear();
     this.#subscribers.clear();
@@ -185,7 +185,7 @@ export class WebhookDeliverer {
 
   // --- what is told
 
-  /** One turn: as long as there is something to tell, and others need not wait. */
+  /** One turn: sends as long as there are events, and others need not wait. */
   async #run(subscriber: Subscriber): Promise<void> {
     let told = 0;
     for (;;) {
@@ -199,7 +199,7 @@ export class WebhookDeliverer {
     }
   }
 
-  /** False: it goes on later, behind `subscriber.told`. */
+  /** Sends events; false: the rest comes later, after `subscriber.told`. */
   async #tellAll(subscriber: Subscriber, its: readonly WebhookEvent[]): Promise<boolean> {
     subscriber.waitsSince = its[0]?.at;
     const slot = await this.#slots.take(subscriber.failures > 0 ? 'failing' : 'well', this.#stopping.signal);

@@ -15,7 +15,7 @@ export class EventLog {
     this.#webhooks = webhooks;
   }
 
-  /** Rejects when the store has failed. */
+  /** Events after a position. Rejects when the store has failed. */
   async behind(position: number): Promise<WebhookEvents> {
     const known = this.#kept.get(position);
     if (known !== undefined) return await known;
@@ -25,7 +25,7 @@ export class EventLog {
     if (oldest !== undefined) this.#kept.delete(oldest);
     try {
       const found = await asked;
-      // Nothing came: the next one to ask looks again.
+      // There was nothing new, so the next call looks again.
       if (found.next === position) this.#kept.delete(position);
       return found;
     } catch (error) {

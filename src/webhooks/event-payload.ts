@@ -6,7 +6,9 @@ import { iso } from '../domain/units.ts';
 import type { ActiveWebhook, WebhookEvent } from '../store/webhooks.ts';
 
 export interface EventPayload {
-  /** The same each time that this event is sent to this webhook: whoever has it already may leave it out. */
+  /**
+   * Id, the same each time that this event is sent to this webhook, so that a receiver can drop a repetition.
+   */
   readonly id: string;
   readonly body: string;
 }
@@ -26,7 +28,7 @@ export function payloadOf(webhook: Pick<ActiveWebhook, 'id'>, event: WebhookEven
   return { id: idOf(webhook.id, `${seq}.${part}`), body: JSON.stringify({ type, timestamp: iso(at), data }) };
 }
 
-/** For the command that tries a webhook. */
+/** The payload of the command that tries a webhook. */
 export const testPayload = ({ id }: Pick<ActiveWebhook, 'id'>, now: Instant, random: string): EventPayload => ({
   id: idOf(id, `test ${random}`),
   body: JSON.stringify({ type: 'webhook.test', timestamp: iso(now), data: { webhookId: id } }),

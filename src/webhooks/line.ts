@@ -14,7 +14,7 @@ import { type Milliseconds, milliseconds, seconds } from '../domain/units.ts';
 import type { NetworkSet } from '../platform/network.ts';
 import { mayBeCalled } from './addresses.ts';
 
-/** From the look-up to the end of the answer. */
+/** Longest time from the look-up to the end of the answer. */
 export const DEADLINE = seconds(15);
 /** Octets of an answer that are read: more than a word of thanks is nothing to us. */
 export const MAX_ANSWER = 4096;
@@ -36,7 +36,7 @@ export interface LineParts {
   readonly resolve: (name: string) => Promise<readonly string[]>;
   /** Networks of the operator's list. */
   readonly allowed: NetworkSet;
-  /** Whose certificates are trusted. */
+  /** TLS context with the authorities that are trusted. */
   readonly context: SecureContext;
   readonly clock: Clock;
 }
@@ -55,7 +55,7 @@ export class WebhookLine {
     this.#agent = new Agent({ keepAlive: true, maxSockets: 1, maxFreeSockets: 1, secureContext: parts.context });
   }
 
-  /** Never rejects. */
+  /** Posts. Never rejects. */
   async post(headers: Readonly<Record<string, string>>, body: string): Promise<Posted> {
     const found = await this.#within(this.#find());
     if ('why' in found) return { kind: 'refused', why: found.why };
@@ -150,7 +150,7 @@ export class WebhookLine {
   }
 }
 
-/** Of a whole number of seconds, or a date (RFC 9110 section 10.2.3). */
+/** Wait that the answer asks for: whole seconds, or a date (RFC 9110 section 10.2.3). */
 function retryAfterOf(text: string | undefined, now: number): Milliseconds | undefined {
   if (text === undefined) return undefined;
   const wait = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;

@@ -24,7 +24,7 @@ export interface RegisteringParts {
 
 type Found = Pick<ActiveWebhook, 'sealed' | 'position'> & NonNullable<Awaited<ReturnType<Store['webhooks']['find']>>>;
 
-/** Throws RegistryError `unknown`. */
+/** The webhook. Throws RegistryError `unknown`. */
 export async function webhookOf(
   { webhooks }: { readonly webhooks: Pick<Store['webhooks'], 'find'> },
   id: string,

@@ -10,11 +10,11 @@ import type { MadeCode } from './password-codes.ts';
 
 export interface LetterParts {
   readonly servers: readonly ServedPort[];
-  /** Of the page where codes are used; absent: there is none. */
+  /** Address of the page where codes are used; absent: there is none. */
   readonly page?: string;
   readonly gateway: string;
   readonly helpdesk: Helpdesk;
-  /** As it stands now. Throws ConfigError. */
+  /** The letter as it is configured now. Throws ConfigError. */
   readonly template: (language: Language) => LetterTemplate;
 }
 

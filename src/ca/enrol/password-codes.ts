@@ -21,7 +21,7 @@ import { type SecretParts, namesOf, passwordSecrets } from './password-secrets.t
 const FIRST = 'first';
 
 export interface CodeWish {
-  /** Which password; without it the only one that there is, else the first. */
+  /** Name of the password; absent: the only one that exists, or else the first. */
   readonly name?: string;
   readonly ends?: Instant;
   /** All other passwords go when the code is used. */

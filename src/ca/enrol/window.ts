@@ -57,9 +57,9 @@ export type WindowAnswer =
   | { readonly kind: 'certificate'; readonly login: string; readonly pem: string }
   | { readonly kind: 'refused' }
   | { readonly kind: 'busy'; readonly wait: Milliseconds }
-  /** What came with the code cannot be used, and the code is as good as before. */
+  /** What came with the code cannot be used, and the code stays valid. */
   | { readonly kind: 'unusable'; readonly what: 'password' | 'request'; readonly why: string }
-  /** Nothing was done, for a reason of ours. */
+  /** Nothing was done, because of an internal error. */
   | { readonly kind: 'failed' };
 
 export interface WindowLimits {

@@ -8,12 +8,12 @@ import { Line } from './line.ts';
 import { ChannelBroken, PeerRefused, type RefusalCode } from './refusals.ts';
 import { type AnswerOf, type Introduction, REQUESTS, type RequestName, type RequestOf, answered } from './requests.ts';
 
-/** From the first packet to the end of the handshake. */
+/** Longest time from the first packet to the end of the handshake. */
 const CONNECT_TIME = seconds(5);
 const ANSWER_TIME = seconds(5);
 
 export interface PeerAddress {
-  /** Its certificate must be for this name. */
+  /** The name that its certificate must have. */
   readonly host: string;
   readonly port: number;
 }

@@ -9,7 +9,7 @@ export const MAX_FRAME = 64 * 1024;
 const MAX_DEPTH = 6;
 const LENGTH_OCTETS = 4;
 
-/** Throws RangeError for what no frame takes. */
+/** A frame with this value. Throws RangeError if it is too large. */
 export function frameOf(value: unknown): Buffer {
   const text = JSON.stringify(value);
   const length = Buffer.byteLength(text);
@@ -27,7 +27,7 @@ export class FrameReader {
   #body: Buffer | undefined;
   #bodyFilled = 0;
 
-  /** Throws ChannelBroken for a frame that is too long, too deep or no JSON. */
+  /** Reads frames. Throws ChannelBroken for one that is too long, too deep or no JSON. */
   *push(octets: Uint8Array): Generator<unknown, void, void> {
     for (let at = 0; at < octets.length;) {
       const rest = octets.subarray(at);

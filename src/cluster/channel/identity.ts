@@ -1,6 +1,6 @@
 /**
  * Who may speak over the channel: TLS 1.3 on both sides, each with a certificate of the cluster's own authority for its host name, as it stands in
- * `cluster.peers` of the others. Nothing resumes: each connection is judged anew, and an ended certificate ends at the next.
+ * `cluster.peers` of the others. Nothing resumes: each connection is judged again, and an ended certificate ends at the next.
  */
 import { X509Certificate, constants, createPrivateKey } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';

@@ -5,7 +5,7 @@ import type { Milliseconds } from '../../domain/units.ts';
 import { FrameReader, frameOf } from './frames.ts';
 import { ChannelBroken } from './refusals.ts';
 
-/** Nobody asks twice before an answer: what comes beyond this is no gateway. */
+/** Most frames that wait: no gateway asks twice before an answer. */
 const MAX_WAITING = 2;
 
 interface Waiter {

@@ -25,13 +25,13 @@ const base64 = (octets: number): z.ZodString =>
 const sealed = base64(256);
 /** Octets of the kept keys of a day in one answer; all of them are 40 for each message of the day. */
 export const KEPT_AT_A_TIME = 45_000;
-/** Kept keys of one day: of five million messages. */
+/** Most octets of the kept keys of one day: those of five million messages. */
 export const MOST_KEPT = 200_000_000;
 /** Erased messages that one request tells of. */
 export const ERASING_AT_A_TIME = 1000;
 const proof = base64(32);
 
-/** Who a node says it is; its certificate has proved its host name by then. */
+/** Name that a node gives; its certificate has proved its host name by then. */
 export const introduction = z.strictObject({
   channel: z.literal(CHANNEL_VERSION),
   node: name,

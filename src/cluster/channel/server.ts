@@ -16,7 +16,7 @@ import { ChannelBroken, PeerRefused } from './refusals.ts';
 import { type Handlers, type Introduction, REQUESTS, type RequestName, asked } from './requests.ts';
 
 const HANDSHAKE_TIME = seconds(5);
-/** For the next request; a round asks without a pause. */
+/** Longest wait for the next request; a round asks without a pause. */
 const REQUEST_TIME = seconds(10);
 const MAX_CONNECTIONS = 32;
 export const MAX_PER_PEER = 4;
@@ -30,7 +30,7 @@ export interface AnswererParts {
   readonly handlers: Handlers;
   readonly clock: Clock;
   readonly log: Log;
-  /** Somebody who may speak with this node was refused, or a stranger came: what is told of it. */
+  /** Called when a node that may speak with this one was refused, or a stranger came. */
   readonly refused: (host: string, refusal: PeerRefused) => void;
 }
 

@@ -74,7 +74,7 @@ export function namedBitNumbers(element: Element, what: string): readonly number
 
 const utf8Strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Text of a string type; undefined where the value is of no string type. Malformed text is refused. */
+/** Text of a string type; undefined if the value is of no string type. Malformed text is refused. */
 export function textValue(element: Element, what: string): string | undefined {
   const content = element.content;
   switch (element.tag) {

@@ -79,7 +79,7 @@ export class Element {
   get constructed(): boolean {
     return (this.tag & 0x20) !== 0;
   }
-  /** Walks the values inside. Throws where the value is primitive. */
+  /** Walks the values inside. Throws if the value is primitive. */
   children(): Cursor {
     if (!this.constructed)
       throw this.error('malformed', `found a plain value (${tagName(this.tag)}), expected a structure`);

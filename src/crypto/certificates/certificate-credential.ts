@@ -56,7 +56,7 @@ export function credentialKeys(certificate: Certificate, path: 'trusted' | 'untr
   return [pin, `subject:${digest(looseNameKey(issuer), looseNameKey(subject))}`, ...new Set([...named, ...mails])];
 }
 
-/** True where the certificate meets the registration. */
+/** True if the certificate meets the registration. */
 export function meets(certificate: Certificate, match: CertificateMatch, path: 'trusted' | 'untrusted'): boolean {
   const key = credentialKey(match);
   return key !== undefined && credentialKeys(certificate, path).includes(key);

@@ -1,4 +1,4 @@
-/** The state of a certificate, and which warnings about its end are due. Pure: what was warned of before comes in. */
+/** The state of a certificate, and which warnings about its end are due. Pure: earlier warnings come in. */
 import { type Instant, days } from '../../domain/units.ts';
 
 export type CertificateState = 'valid' | 'not-yet-valid' | 'expired' | 'revoked';

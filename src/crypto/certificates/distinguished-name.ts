@@ -132,7 +132,7 @@ interface Typed {
   readonly separator: ',' | '+' | '';
 }
 
-/** Cuts a typed name at its unescaped commas and pluses, one pass (a regular expression for this was quadratic); undefined where it cannot be one. */
+/** Cuts a typed name at its unescaped commas and pluses, one pass (a regular expression for this was quadratic); undefined if it cannot be one. */
 function cut(text: string): readonly Typed[] | undefined {
   const parts: Typed[] = [];
   let key: string | undefined;
@@ -183,7 +183,7 @@ export function parseName(text: string): Result<Name, string> {
   return ok(rdns.reverse());
 }
 
-/** What keeps a text from being the value of an attribute (upper bounds of RFC 5280 appendix A.1); undefined where nothing does. */
+/** What keeps a text from being the value of an attribute (upper bounds of RFC 5280 appendix A.1); undefined if nothing does. */
 export function attributeProblem(type: string, value: string): string | undefined {
   if (value.trim() === '') return 'is empty';
   if (/\p{Cc}|\p{Cs}/u.test(value)) return 'has a control character';

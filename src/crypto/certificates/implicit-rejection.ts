@@ -5,7 +5,7 @@
  */
 import { constants, generateKeyPairSync, privateDecrypt } from 'node:crypto';
 
-/** Decrypts one block with RSA and PKCS #1 v1.5. Throws where it refuses. */
+/** Decrypts one block with RSA and PKCS #1 v1.5. Throws if it refuses. */
 export type DecryptsPkcs1 = (encrypted: Buffer) => Buffer;
 
 const BITS = 1024;
@@ -16,7 +16,7 @@ function ofThisNode(): DecryptsPkcs1 {
   return (encrypted) => privateDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, encrypted);
 }
 
-/** True where decryption of a block with wrong padding gives a key instead of an error, and always the same key for the same block. */
+/** True if decryption of a block with wrong padding gives a key instead of an error, and always the same key for the same block. */
 export function rejectsImplicitly(decrypts: DecryptsPkcs1 = ofThisNode()): boolean {
   // Each block is a number below every modulus of that length. With one key in some 100,000 one of the three has right padding by chance; all three never
   // have.

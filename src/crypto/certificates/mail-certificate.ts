@@ -16,13 +16,13 @@ export const addressesOf = (certificate: Certificate): readonly Address[] =>
     return parsed.ok ? [parsed.value] : [];
   });
 
-/** True where the certificate stands for the address. */
+/** True if the certificate stands for the address. */
 export function standsFor(certificate: Certificate, address: Address): boolean {
   const wanted = addressKey(address);
   return addressesOf(certificate).some((each) => addressKey(each) === wanted);
 }
 
-/** `usable`: the newest valid one. `none`: why each one that stands for the address was passed over; empty where there is none at all. */
+/** `usable`: the newest valid one. `none`: why each one that stands for the address was passed over; empty if there is none at all. */
 export type Selection =
   | { readonly kind: 'usable'; readonly certificate: Certificate; readonly path: readonly Certificate[] }
   | { readonly kind: 'none'; readonly refused: readonly Extract<PathResult, { kind: 'untrusted' }>[] };

@@ -137,7 +137,7 @@ const keyTypes: Readonly<Record<SignatureAlgorithm['kind'], readonly string[]>> 
   ed25519: ['ed25519'],
   unknown: [],
 };
-/** True where a key of this kind can make such a signature. */
+/** True if a key of this kind can make such a signature. */
 export const fits = (algorithm: SignatureAlgorithm, key: KeyObject): boolean =>
   keyTypes[algorithm.kind].includes(key.asymmetricKeyType ?? '');
 /** The key with the padding of the algorithm, for `node:crypto`. */
@@ -149,7 +149,7 @@ export const paddedKey = (
     ? { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: algorithm.saltLength ?? 20 }
     : key;
 
-/** True where `signature` over `data` was made by the owner of `key`. An algorithm that does not fit the key verifies nothing. */
+/** True if `signature` over `data` was made by the owner of `key`. An algorithm that does not fit the key verifies nothing. */
 export function verify(algorithm: SignatureAlgorithm, data: Buffer, signature: Buffer, key: KeyObject): boolean {
   if (!fits(algorithm, key)) return false;
   try {

@@ -34,7 +34,7 @@ export const encodeDigest = (hash: Hash): Buffer => digestEncodings.get(hash) ??
 const algorithmOid = (element: Element, what: string): string =>
   oidValue(element.as(Tag.sequence, what).children().next(what), what);
 
-/** The digest of a DigestAlgorithmIdentifier; undefined where we do not know it. */
+/** The digest of a DigestAlgorithmIdentifier; undefined if we do not know it. */
 export const readDigest = (element: Element): Hash | undefined =>
   digestOf.get(algorithmOid(element, 'digest algorithm'));
 

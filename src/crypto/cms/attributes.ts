@@ -123,7 +123,7 @@ export function readCapabilities(element: Element): readonly Capability[] {
   return found;
 }
 
-/** True where the attribute names this certificate first. `form`: SigningCertificate (RFC 2634, SHA-1) or its second version. */
+/** True if the attribute names this certificate first. `form`: SigningCertificate (RFC 2634, SHA-1) or its second version. */
 export function namesCertificate(element: Element, form: 'v1' | 'v2', certificate: Certificate): boolean {
   const ids = element.as(Tag.sequence, 'signing certificate').children().next('certificates', Tag.sequence).children();
   const first = ids.next('certificate', Tag.sequence).children();
@@ -141,7 +141,7 @@ export function namesCertificate(element: Element, form: 'v1' | 'v2', certificat
   return serial === certificate.serial && nameKey(issuer) === nameKey(certificate.issuer);
 }
 
-/** True where the protected algorithms are those of the signer, parameters included; a digest's NULL parameters count as none. */
+/** True if the protected algorithms are those of the signer, parameters included; a digest's NULL parameters count as none. */
 export function protectsAlgorithms(element: Element, digest: Element, signature: Element): boolean {
   const inside = element.as(Tag.sequence, 'algorithm protection').children();
   const own = inside.next('digest algorithm', Tag.sequence);

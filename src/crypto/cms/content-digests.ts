@@ -30,7 +30,7 @@ function withCr(slice: Buffer, first: number, before: number): Buffer {
 export interface Digests {
   /** By hash, over the octets as they are. */
   readonly exact: ReadonlyMap<Hash, Buffer>;
-  /** As `exact`, over the canonical form; undefined where that is the same, or was not asked for. */
+  /** As `exact`, over the canonical form; undefined if that is the same, or was not asked for. */
   readonly canonical?: ReadonlyMap<Hash, Buffer>;
 }
 

@@ -57,7 +57,7 @@ export interface EncryptionOptions {
   readonly unprotected?: readonly CmsAttribute[];
 }
 
-/** True where a message can be encrypted to the key of this certificate. Whether it may be used so, `findPath` says. */
+/** True if a message can be encrypted to the key of this certificate. Whether it may be used so, `findPath` says. */
 export const canEncryptTo = ({ key }: Certificate): boolean => key.kind === 'rsa' || agreesOn(key.curve);
 
 /** Least octets of one part of the ciphertext in a BER stream: small slices are put together. */

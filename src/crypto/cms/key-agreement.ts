@@ -102,7 +102,7 @@ function pointOf(key: KeyObject): Buffer {
   return point;
 }
 
-/** True where we can encrypt to a key of this curve. */
+/** True if we can encrypt to a key of this curve. */
 export const agreesOn = (curve: string | undefined): boolean => curve !== undefined && curve in SCHEMES;
 
 /** The ephemeral keys of one message, one for each curve that its recipients have. */

@@ -114,7 +114,7 @@ function readPbkdf2(element: Element): Pbkdf2 {
   return { salt, iterations, hash, keyLength };
 }
 
-/** Decrypts and unpads; undefined where the result makes no sense, as with a wrong password. */
+/** Decrypts and unpads; undefined if the result makes no sense, as with a wrong password. */
 function decipher(name: string, key: Buffer, iv: Buffer, data: Buffer): Buffer | undefined {
   try {
     const cipher = createDecipheriv(name, key, iv);
@@ -151,7 +151,7 @@ const OLD_SCHEMES: ReadonlyMap<string, readonly [kind: 'des3' | 'rc2', key: numb
   [Oid.pbeSha1Rc2With40, ['rc2', 5]],
 ] as const);
 
-/** Decrypts what an AlgorithmIdentifier of PKCS #12 or PKCS #8 describes; undefined where the password does not fit. Throws `BerError`. */
+/** Decrypts what an AlgorithmIdentifier of PKCS #12 or PKCS #8 describes; undefined if the password does not fit. Throws `BerError`. */
 export async function decryptWithPassword(
   algorithm: Element,
   password: string,

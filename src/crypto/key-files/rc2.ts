@@ -40,7 +40,7 @@ function decryptBlock(words: Uint16Array, key: Uint16Array): void {
   }
 }
 
-/** Decrypts whole blocks and removes the padding; undefined where length or padding are wrong, as with a wrong key. */
+/** Decrypts whole blocks and removes the padding; undefined if length or padding are wrong, as with a wrong key. */
 export function decryptRc2(key: Buffer, bits: number, iv: Buffer, data: Buffer): Buffer | undefined {
   if (data.length === 0 || data.length % BLOCK !== 0) return undefined;
   const expanded = expand(key, bits);

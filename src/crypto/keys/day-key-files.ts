@@ -109,7 +109,7 @@ export class DayKeyFiles {
     if (name !== undefined) this.#sealing.set(day, this.#read(day, name));
   }
 
-  /** The mark of the key in that file, which never changes while somebody has the folder open. Throws KeyFolderRefused where it does not open. */
+  /** The mark of the key in that file, which never changes while somebody has the folder open. Throws KeyFolderRefused if it does not open. */
   markOf(day: Day, name: string): string {
     const known = this.#marks.get(name);
     if (known !== undefined) return known;

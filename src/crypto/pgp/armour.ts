@@ -29,7 +29,7 @@ const PIECES = 2;
 /** Longest line of armour that is looked at: 76 is usual. */
 const MAX_LINE = 4096;
 
-/** Takes what stands between the lines of armour; throws PgpFailure where there is none, or no end of it. */
+/** Takes what stands between the lines of armour; throws PgpFailure if there is none, or no end of it. */
 export async function* unarmoured(kind: Armoured, source: Slices): AsyncGenerator<Buffer, void, void> {
   const lines = new ArmourLines(kind);
   for await (const slice of source) {

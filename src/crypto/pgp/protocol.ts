@@ -34,7 +34,7 @@ export type PgpKeyType = 'curve25519' | 'rsa3072' | 'rsa4096';
 
 export type PgpJob =
   | { readonly kind: 'read-keys'; readonly octets: Uint8Array; readonly passphrase?: string }
-  /** One key, `known`, with what newer packets of the same key say; with its secret half where one of the two has it. */
+  /** One key, `known`, with what newer packets of the same key say; with its secret key where one of the two has it. */
   | { readonly kind: 'merge-keys'; readonly known: Uint8Array; readonly newer: Uint8Array }
   | {
       readonly kind: 'make-key';

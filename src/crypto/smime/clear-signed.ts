@@ -61,7 +61,7 @@ export async function readClearSigned(message: Message, fields: ContentFields): 
 }
 
 /**
- * The first part of a multipart, as far as its header goes, behind the header of the letter: enough to tell what it is. Undefined where there is
+ * The first part of a multipart, as far as its header goes, behind the header of the letter: enough to tell what it is. Undefined if there is
  * none. Nothing behind it is read.
  */
 export async function firstPart(message: Message, boundary: string): Promise<Message | undefined> {

@@ -1,7 +1,7 @@
 /**
  * Takes the layers off a message: decrypts, verifies, unwraps a header that travelled inside.
  *
- * Each layer that has content of its own is staged anew, sealed, before anything is believed of it: a tag comes last, and CBC has none
+ * Each layer that has content of its own is staged again, sealed, before anything is believed of it: a tag comes last, and CBC has none
  * (EFAIL). Only the root of a message is ever opened, as a whole entity; what lies in one of several parts stays as it is, since whoever
  * mixes encrypted with plain parts wants the one to leak through the other.
  */

@@ -67,7 +67,7 @@ export function signedAtProblem({ askedAt, endsAt }: ApprovalRequest, at: Instan
 
 const UNDONE = 'sign with the key of a registered operator ("sluis operator list")';
 
-/** Why this is no signature of the operator's under the request, and what to do; undefined where it is one. */
+/** Why this is no signature of the operator's under the request, and what to do; undefined if it is one. */
 export function signatureProblem(
   gateway: string,
   request: ApprovalRequest,

@@ -1,6 +1,6 @@
 /**
  * Anchors: heads of the audit chain, signed and kept where whoever changes the database cannot change them. A chain alone proves that nothing
- * was taken out of its middle; an anchor proves that nothing was cut off its end, or that it was not written anew from its beginning.
+ * was taken out of its middle; an anchor proves that nothing was cut off its end, or that it was not written again from its beginning.
  *
  * A line of JSON each: what a person can read, and an Ed25519 signature over the same.
  */

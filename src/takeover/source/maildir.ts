@@ -38,7 +38,7 @@ const COURIER = 'courierpop3dsizelist';
 /** A list of 200,000 messages with long names. */
 const MAX_LIST = 64 * 1024 * 1024;
 
-/** Throws SourceError. */
+/** Opens a maildir. Throws SourceError. */
 export function openMaildir(folder: string, options: MaildirOptions = {}): Source {
   const files = filesOf(folder);
   const { rule, of } = naming(folder, files, options);
@@ -59,7 +59,7 @@ export function openMaildir(folder: string, options: MaildirOptions = {}): Sourc
   };
 }
 
-/** In the order of their arrival, which their names begin with. */
+/** Files in the order of their arrival, with which their names begin. */
 function filesOf(folder: string): File[] {
   const in_ = (part: 'cur' | 'new'): File[] => {
     try {

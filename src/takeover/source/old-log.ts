@@ -9,7 +9,7 @@ import { SourceError } from './source.ts';
 export interface OldLogin {
   readonly user: string;
   readonly at: Instant;
-  /** Where it came from, as the log has it. */
+  /** Address that the connection came from, as in the log. */
   readonly from?: string;
 }
 

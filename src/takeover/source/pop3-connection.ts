@@ -158,7 +158,7 @@ function unstuffed(
   let lineStart = atStart;
   for (let at = 0; at < octets.length;) {
     if (lineStart && octets[at] === DOT) {
-      // Whether this dot ends it all is known with the two bytes behind it.
+      // The two bytes after this dot show whether it ends everything.
       const next = octets[at + 1];
       const undecided = next === undefined || (next === CR && octets[at + 2] === undefined);
       if (at > from) slices.push(octets.subarray(from, at));

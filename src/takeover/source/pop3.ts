@@ -7,7 +7,7 @@ export interface Pop3Login {
   readonly password: string;
 }
 
-/** Throws SourceError. */
+/** Opens a mailbox over POP3. Throws SourceError. */
 export async function openPop3(server: Pop3Server, login: Pop3Login): Promise<Source> {
   const connection = await Pop3Connection.open(server);
   try {

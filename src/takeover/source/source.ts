@@ -7,22 +7,22 @@ export class SourceError extends Error {
 }
 
 export interface SourceMessage {
-  /** As the other server gave it. */
+  /** UIDL of the other server. */
   readonly uidl: string;
-  /** When it was received there; undefined where the source does not tell. */
+  /** When the other server received it; undefined if the source does not tell. */
   readonly at?: Instant;
   /** True: a program had fetched it from there. Undefined if the source does not tell. */
   readonly fetched?: boolean;
-  /** As it was served, where that is known. */
+  /** Octets as served, if known. */
   readonly octets?: number;
-  /** As the other server keeps it; can be read again. */
+  /** Content as the other server keeps it; can be read again. */
   readonly read: () => AsyncIterable<Buffer>;
 }
 
 export interface Source {
-  /** In one sentence, by which rule the UIDLs were found. */
+  /** The rule by which the UIDLs were found, in one sentence. */
   readonly rule: string;
-  /** In the order in which the other server lists them. */
+  /** Messages in the order in which the other server lists them. */
   readonly messages: readonly SourceMessage[];
   /** Of all messages together; as near as it is told without reading them. */
   octets(): Promise<number>;

@@ -12,7 +12,7 @@ export interface DovecotList {
     string,
     {
       readonly uid: number;
-      /** `P`: what an older server gave, and Dovecot goes on giving. */
+      /** `P`: the UIDL of an older server, which Dovecot continues to give. */
       readonly uidl?: string;
       readonly guid?: string;
       /** `W`: octets with CRLF line ends. */

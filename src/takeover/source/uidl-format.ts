@@ -19,7 +19,7 @@ const VARIABLE = /%(?:(0?)(\d*)(X?)([uvfg])|\{\s*(uid|uidvalidity|filename|guid)
 
 export type UidlFormat = (facts: UidlFacts) => string;
 
-/** Throws SourceError for a format that it cannot write. */
+/** Reads a format. Throws SourceError for one that it cannot write. */
 export function uidlFormat(format: string): UidlFormat {
   if (format.replace(VARIABLE, '').includes('%') || !/[%]/.test(format))
     throw new SourceError(
