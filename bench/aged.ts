@@ -46,7 +46,7 @@ const [messages, accounts, length, rounds] = [flags.messages, flags.accounts, fl
 if (!(messages >= 1000 && accounts >= 10 && length >= 50 && rounds >= 1))
   throw new Error('expected --messages >= 1000, --accounts >= 10, --days >= 50, --rounds >= 1');
 const perDay = Math.ceil(messages / length);
-/** In a maildrop that is listed. */
+/** Messages in a maildrop that is listed. */
 const listed = Math.round(Math.min(10_000, messages / 20) / 30) * 30;
 const sizes = { messages: Math.min(1000, messages / 50), listed };
 const say = (text: string): void => console.error(text);

@@ -28,7 +28,7 @@ const milliseconds = 1000 * Number(flags.seconds);
 const connections = Number(flags.connections);
 const SIZE = 10_240;
 const MB50 = 49_900_000;
-/** Without the line ends of the message that is made of it. */
+/** Octets of the JSON, without the line ends of the message that is made of it. */
 const MB50_JSON = 47_000_000;
 const names = Array.from({ length: connections }, (_, i) => `b${i}`);
 const loginOf = (name: string): { login: string; password: string } => ({ login: name, password: PASSWORD });
@@ -70,7 +70,7 @@ interface Side {
   readonly run: () => Promise<Outcome>;
   readonly rates: number[];
   readonly cpu: number[];
-  /** Of this process: it stands beside on the same machine. */
+  /** Figures of this process, which runs on the same machine. */
   readonly client: number[];
 }
 

@@ -21,7 +21,7 @@ interface Row {
   readonly text: string;
   readonly connections: number;
   readonly size: number;
-  /** Of how many messages of `--messages` this row sends one. */
+  /** This row sends one message for every so many of `--messages`. */
   readonly every: number;
   readonly kind: Kind;
   /** Times the floor server: what was measured last, and some room; whoever makes a message cheaper lowers it. Absent: shown, not judged. */

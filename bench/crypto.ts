@@ -43,7 +43,7 @@ for (let i = 0; i < 10; i++) rsaTen.push(await makePerson(`r${i}`, 'rsa2048', ci
 const ecTen: Person[] = [];
 for (let i = 0; i < 10; i++) ecTen.push(await makePerson(`e${i}`, 'p256', circle.authority, circle.now));
 
-/** As the store hands out bodies. */
+/** Octets of a slice, as the store hands out bodies. */
 const STORE_SLICE = 256 * 1024;
 const SIZES = [
   ['10 KB', 10_240],

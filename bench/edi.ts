@@ -209,7 +209,7 @@ interface Rate {
   readonly id: string;
   readonly with: Taken;
   readonly without: Taken;
-  /** With to without, the median of the rounds. */
+  /** Ratio of the rates with and without, the median of the rounds. */
   readonly rateRatio: number;
   readonly cpuRatio: number;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { round } from './stats.ts';
 
-/** What a result says of the machine it was measured on. */
+/** Facts of the machine, for the result. */
 export const machine = () => ({
   ...{ cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version },
   load: round(loadavg()[0] ?? 0),

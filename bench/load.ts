@@ -23,7 +23,7 @@ export interface Submission {
   readonly connections: number;
   readonly perConnection: number;
   readonly size: number;
-  /** Without it: `text`. */
+  /** Kind of message; absent: `text`. */
   readonly kind?: Kind;
   /** Names of accounts: each message goes to all of `recipients`, or to the next one of `turns`. */
   readonly recipients?: readonly string[];

@@ -21,7 +21,7 @@ const { values: options } = parseArgs({
   options: { seconds: { type: 'string', default: '5' }, json: { type: 'boolean', default: false } },
 });
 const AT_ONCE = 4;
-/** As the store hands out bodies. */
+/** Octets of a slice, as the store hands out bodies. */
 const STORE_SLICE = 256 * 1024;
 const pgp = new Pgp();
 const [anna, bert] = await Promise.all([makeKey(pgp, 'anna'), makeKey(pgp, 'bert')]);

@@ -33,7 +33,7 @@ const messages = Number(options.messages);
 const rounds = Number(options.rounds);
 const SIZE = 10_240;
 const FILLERS = 4;
-/** Nobody waits longer for a run that hangs. */
+/** Milliseconds after which a run that hangs is ended. */
 const PATIENCE = 300_000;
 
 const say = (text: string): void => console.error(text);

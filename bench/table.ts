@@ -6,7 +6,7 @@ export interface Figure {
   readonly text: string;
   readonly unit: string;
   readonly value: number;
-  /** Of what `text` names, in milliseconds. */
+  /** Milliseconds of what `text` names. */
   readonly latency?: Percentiles;
   /** How long the event loop was held, in milliseconds. */
   readonly loop?: Percentiles;

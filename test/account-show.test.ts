@@ -194,7 +194,7 @@ test('log-ins that were counted stand where the last of them was, with their num
   const { audit } = gateway.store;
   const note = (facts: Record<string, string | number | boolean>): void =>
     audit.note({ event: 'login.granted', outcome: 'success', account, facts });
-  // The row of an hour is written at its end: behind the SMTP log-in that came after the last of them.
+  // The row of an hour is written at its end: behind the SMTP login that came after the last of them.
   note({ protocol: 'smtp', logins: 1, password: 'first' });
   const [since, last] = ['2026-11-01T16:26:40.000Z', '2026-11-01T17:16:05.000Z'];
   note({ protocol: 'pop3', logins: 13, remembered: true, since, last });

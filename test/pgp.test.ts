@@ -31,7 +31,7 @@ async function start(t: TestContext, settings: Readonly<Record<string, Settings>
   return gateway;
 }
 
-/** A key for an account, and the whole of it for the test; `held`: the gateway has its secret half. */
+/** A key for an account, and the whole of it for the test; `held`: the gateway has its secret key. */
 async function give(gateway: TestGateway, name: string, held = false, life?: number): Promise<PgpKey> {
   const key = await makeKey(pgp, name, 'curve25519', life);
   await register(gateway, name, key, held);

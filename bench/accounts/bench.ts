@@ -11,7 +11,7 @@ import type { MailFlow, Waited } from './mail.ts';
 export interface Row {
   readonly step: string;
   readonly seconds: number;
-  /** What was asked for, and whether it was met. */
+  /** The aim of the step, and whether it was met. */
   readonly aim?: string;
   readonly met?: boolean;
   /** Seconds of processor time of the gateway, all threads: what does not depend on who else uses the machine. */
@@ -24,7 +24,7 @@ export interface Row {
   /** Milliseconds that the gateway's event loop was held at most: elapsed, and by its own processor time. */
   readonly loop?: number;
   readonly loopOwn?: number;
-  /** What mail waited meanwhile. */
+  /** How long mail waited meanwhile. */
   readonly mail?: Waited;
   readonly note?: string;
 }

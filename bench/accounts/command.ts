@@ -6,7 +6,7 @@ import type { Instance } from '../../test/support/instance.ts';
 
 /** Of a process; VmHWM only rises, so what a look misses is at most what comes in the last few milliseconds. */
 const LOOK_EVERY = 10;
-/** What is kept of the output. */
+/** Characters of the output that are kept. */
 const KEPT = 4000;
 
 export interface Ran {

@@ -47,7 +47,7 @@ export class MailFlow {
     this.#work.catch(() => undefined);
   }
 
-  /** Since the call before. */
+  /** Waits since the previous call. */
   take(): Waited {
     const waited = {
       submission: this.#submission.summary(),

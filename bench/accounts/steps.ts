@@ -118,7 +118,7 @@ export async function otherDays(bench: Bench, { organisations, hashed }: Populat
   await bench.command('account observed --enforce --early', ['account', 'observed', '--enforce', '--early'], {
     seconds: 60,
   });
-  // Of other accounts than the mail that goes on.
+  // Other accounts than those whose mail goes on.
   const [organisation, name] = [organisations[5] ?? '', hashed[50] ?? ''];
   const refused = async (): Promise<void> => {
     await Pop3Client.open(bench.instance.target('pop3'), loginOf(name)).then(
@@ -142,7 +142,7 @@ export async function otherDays(bench: Bench, { organisations, hashed }: Populat
   await bench.command('backup', ['backup', join(bench.instance.folder, 'copies')]);
 }
 
-/** Nothing is remembered: each log-in costs a hash. */
+/** Nothing is remembered: each login costs a hash. */
 export async function coldStart(bench: Bench, names: readonly string[]): Promise<void> {
   await bench.stop();
   const began = performance.now();

@@ -14,12 +14,12 @@ import { type Outcome, discard, logInOnce, pickUp, poll, submit } from '../load.
 /** Milliseconds of one piece of work: a message, a session, a megabyte, or the whole. */
 export interface Took {
   readonly elapsed: number;
-  /** Of processor time, all threads of the gateway or of the command. */
+  /** Processor time, over all threads of the gateway or of the command. */
   readonly cpu?: number;
 }
 
 export interface Sizes {
-  /** Of a round, at one connection and at eight. */
+  /** Messages of a round, at one connection and at eight. */
   readonly messages: number;
   readonly listed: number;
 }
@@ -64,7 +64,7 @@ export class Subject {
     return await this.#cost(async () => await submit(this.instance, { ...work, milliseconds: PATIENCE }));
   }
 
-  /** What `submit` left in the maildrops. */
+  /** Collects what `submit` left in the maildrops. */
   async pickUp(): Promise<Took> {
     return await this.#cost(async () => await pickUp(this.instance, this.#names));
   }

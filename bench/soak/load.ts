@@ -94,7 +94,7 @@ export class Load {
     } while (this.#ledger.missing > 0 && performance.now() < until);
   }
 
-  /** What the partner's server was handed since the last call. */
+  /** Takes the messages that the partner's server got since the previous call. */
   takeFromPartner(): void {
     const { partner } = this.#world;
     partner.lines.length = 0;
@@ -247,7 +247,7 @@ export class Load {
     await client.quit();
   }
 
-  /** From other networks, so that practices are not throttled with it. */
+  /** Tries from other networks, so that practices are not slowed down with it. */
   async #wrongPassword(): Promise<void> {
     const login = {
       login: randomInt(2) === 0 ? 'sender' : `nobody${randomInt(1000)}`,

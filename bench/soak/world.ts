@@ -33,7 +33,7 @@ export interface World {
   /** Log in with certificates, by the target of their own that shows it. */
   readonly laboratories: readonly { readonly name: string; readonly target: WireTarget }[];
   readonly readers: readonly Reader[];
-  /** Whose key the gateway holds: what it sends to readers is signed. */
+  /** Address whose key the gateway holds: its mail to readers is signed. */
   readonly signer: string;
   remove(): Promise<void>;
 }

@@ -63,7 +63,7 @@ interface Opened {
   }>;
 }
 
-/** `seen`: what the listener itself sees of the store; the judges of log-ins see all of it. */
+/** `seen`: what the listener itself sees of the store; the judges of logins see all of it. */
 async function open(
   t: TestContext,
   seen: (store: Store) => Pick<Store, 'registry'> = (store) => store,

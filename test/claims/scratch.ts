@@ -53,7 +53,7 @@ export function scratch(folder: string): Scratch {
   };
 }
 
-/** Throws where a text does not stand in the file once. */
+/** Throws if a text does not stand in the file once. */
 export function brokenText({ file, edits }: Break): string {
   let source = readFileSync(join(ROOT, file), 'utf8');
   for (const [text, by] of edits) {

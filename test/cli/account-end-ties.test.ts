@@ -45,7 +45,7 @@ async function world(t: TestContext): Promise<TestGateway> {
   return gateway;
 }
 
-/** Serial numbers of a new one for log-in and a new one for mail, in the order of `account end`. */
+/** Serial numbers of a new one for login and a new one for mail, in the order of `account end`. */
 async function certified(gateway: TestGateway, login: string): Promise<readonly [string, string]> {
   const out = (name: string): string => join(gateway.folder, `${login}.${name}`);
   const files = ['--out', out('p12'), '--password-out', out('txt')];

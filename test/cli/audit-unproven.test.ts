@@ -50,7 +50,7 @@ type Stored = Omit<ChainRow, 'seq' | 'at' | 'account'> & {
   readonly account: bigint | null;
 };
 
-/** Writes the whole chain anew, as whoever holds the database can. */
+/** Writes the whole chain again, as whoever holds the database can. */
 function rehash(db: Database.Database): void {
   const rows = db.prepare<[], Stored>('SELECT * FROM audit ORDER BY seq').safeIntegers();
   let head = CHAIN_START;

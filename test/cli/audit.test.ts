@@ -36,7 +36,7 @@ async function done(...args: string[]): Promise<string> {
   assert.equal(ran.code, 0, ran.stderr);
   return ran.stdout;
 }
-/** As somebody would write it anew who has changed it on purpose. */
+/** As somebody would write it again who has changed it on purpose. */
 const resealed = (rows: readonly string[]): string[] => {
   const seal = new ExportSeal();
   seal.take(`${rows.join('\n')}\n`);

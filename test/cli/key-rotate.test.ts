@@ -1,4 +1,4 @@
-/** `sluis key rotate` and the backups of before: the key folder that opens them is kept first, or nothing is made anew. */
+/** `sluis key rotate` and the backups of before: the key folder that opens them is kept first, or nothing is made again. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -96,7 +96,7 @@ test('a key is imported for an address that it names, its secret half only when 
   writeFileSync(at('none'), 'no key');
   await ends(2, /Cannot read the key/, 'pgp', 'key', 'import', at('none'), '--account', 'bert@group.test');
 
-  // What the operator knows is joined with what comes: the secret half stays when the public one is registered again.
+  // What the operator knows is joined with what comes: the secret key stays when the public one is registered again.
   writeFileSync(at('bert.pub'), bert.publicKey);
   assert.equal(
     (await json<PgpKeyView>('pgp', 'key', 'import', at('bert.pub'), '--address', 'bert@group.test')).keyHeld,

@@ -159,7 +159,7 @@ test('who asks in the console and a colleague who approves with a passkey are tw
       const lines = [JSON.stringify(header), ...trail.map((row) => exportLine(row, { personal }))];
       return (await checkLines('the export', lines, [])).broken?.why ?? 'holds';
     };
-    /** Written anew from there on, as whoever has the database can. */
+    /** Written again from there on, as whoever has the database can. */
     const forged = (change: (facts: Record<string, string>) => Record<string, string>): readonly ChainRow[] => {
       let before: Uint8Array = CHAIN_START;
       return rows.map((row, at) => {
@@ -217,7 +217,7 @@ test('a request that a colleague refuses is done by nobody, and the trail has wh
   const [row] = await all.events('approval.rejected');
   assert.deepEqual([row?.personal?.actor, row?.personal?.reason], ['els', 'called jan']);
   assert.equal((await all.gateway.store.audit.verify()).kind, 'intact');
-  // It can be asked anew, as another request.
+  // It can be asked again, as another request.
   assert.notEqual(await askAgain(all), path);
 
   await t.test('one that counts nothing serves once all the same, though the request waited still', async () => {

@@ -29,7 +29,7 @@ async function start(t: TestContext): Promise<Federated> {
   return { console, provider, clock, through };
 }
 
-/** Name and value of the cookie of a log-in that is under way. */
+/** Name and value of the cookie of a login that is under way. */
 const absentDaysOf = ({ cookies }: Browser): readonly [string, string] =>
   [...cookies].find(([name]) => name.startsWith('__Host-sluis-oidc-')) ?? ['', ''];
 
@@ -88,7 +88,7 @@ test('somebody logs in at the provider, is what his groups say each time, and is
   clock.leap(minutes(11));
   assert.match((await late.get(fourth.pathname + fourth.search)).body, /took too long/);
 
-  // Other groups: another role at the next log-in, and what was begun with the one before is over.
+  // Other groups: another role at the next login, and what was begun with the one before is over.
   provider.person = { ...provider.person, groups: ['chiefs', 'help'] };
   assert.equal((await browser.get('/')).status, 200);
   assert.equal((await through(console.browser())).status, 200);

@@ -15,7 +15,7 @@ interface Tried {
   readonly at: FalseProvider;
   readonly client: Provider;
   readonly log: MemoryLog;
-  /** A log-in that came back with these parameters. */
+  /** A login that came back with these parameters. */
   readonly back: (more?: Readonly<Record<string, string>>, again?: boolean) => Promise<Answered>;
 }
 

@@ -50,7 +50,7 @@ export class Costs {
     // The first run fills caches, and notes who has come for the first time.
     await work();
     await this.#still(NOTED);
-    // While somebody reads, the log does not begin anew; else it does so wherever it happens to have been copied to its end.
+    // While somebody reads, the log does not begin again; else it does so wherever it happens to have been copied to its end.
     const reader = openReading(join(this.#instance.data, DATABASE_FILE));
     reader.exec('BEGIN');
     reader.prepare('SELECT count(*) FROM fact').get();
@@ -113,7 +113,7 @@ class LogOctets {
       const { buffer: head } = await file.read(Buffer.alloc(32), 0, 32, 0);
       const frame = head.readUInt32BE(8) + 24;
       const salt = head.subarray(16, 24);
-      // The log began anew.
+      // The log began again.
       if (!salt.equals(this.#salt)) [this.#salt, this.#frames] = [salt, 0];
       const { size } = await file.stat();
       for (; 32 + (this.#frames + 1) * frame <= size; this.#frames += 1) {

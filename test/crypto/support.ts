@@ -97,7 +97,7 @@ export async function craft(c: Crafted): Promise<Certificate> {
 }
 
 export const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
-/** For `{ skip }` of a test: undefined where openssl is there, else a loud reason. */
+/** For `{ skip }` of a test: undefined if openssl is there, else a loud reason. */
 export const withoutOpenssl = hasOpenssl ? false : 'SKIPPED: openssl is not installed; the second opinion is missing';
 if (!hasOpenssl) process.stderr.write('\n*** openssl is not installed: tests with it as a peer are SKIPPED ***\n\n');
 

@@ -34,7 +34,7 @@ const ABOUT: Readonly<Record<string, readonly string[]>> = {
 };
 const PLACE = { UCI: 4, UCF: 4, UCM: 3 } as const;
 
-/** Empty where nothing is wrong. Without line breaks between segments, or with them. */
+/** Empty if nothing is wrong. Without line breaks between segments, or with them. */
 export function contrlFaults(text: string): string[] {
   const faults: string[] = [];
   const segments = split(text.replace(/^UNA.{6}\s*/, '').replace(/'\s+/g, "'"), "'")

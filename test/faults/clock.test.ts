@@ -66,7 +66,7 @@ test(
     await second.quit();
     assert.equal(await served.stop(), 0);
 
-    // Started anew with the clock still an hour behind: the store remembers how far time had come.
+    // Started again with the clock still an hour behind: the store remembers how far time had come.
     served = await instance.serve({ env });
     await submit(5);
     await setClock(0);

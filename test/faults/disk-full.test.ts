@@ -45,7 +45,7 @@ test(
     // Somebody else fills the disk to the last octet: a log, a copy.
     const hog = join(mount, 'hog');
     disk.fill(hog);
-    // The log was copied back and began anew, perhaps: then what it was long before still takes mail.
+    // The log was copied back and began again, perhaps: then what it was long before still takes mail.
     const refused = await (async () => {
       for (let taken = 0; taken < 200; taken += 1) {
         const error = await submit(30_000).catch((e: unknown) => e);

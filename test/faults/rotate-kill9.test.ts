@@ -65,7 +65,7 @@ before(async () => {
   await auditKeys(config.keys.folder, () => readMasterKey(config), randomBytes);
 });
 
-/** Opens everything with the key that the configuration gives; answers that key's fingerprint. Throws where the store refuses it. */
+/** Opens everything with the key that the configuration gives; answers that key's fingerprint. Throws if the store refuses it. */
 async function proven(at: string): Promise<string> {
   const config = loadConfig(join(at, 'sluis.toml'));
   const log = new MemoryLog();

@@ -24,7 +24,7 @@ interface Scene {
   readonly instance: Instance;
   readonly file: string;
   readonly maildirOf: (box: string) => string;
-  /** Started anew after it was killed. */
+  /** Started again after it was killed. */
   served: Served;
 }
 const scenes: Scene[] = [];

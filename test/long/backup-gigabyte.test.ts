@@ -128,7 +128,7 @@ const childStarted = async (name: string, word: string): Promise<number | undefi
   return undefined;
 };
 
-/** The receiver of this process, standing still; undefined where it was over before. */
+/** The receiver of this process, standing still; undefined if it was over before. */
 async function heldBack(): Promise<number | undefined> {
   const receiver = await childStarted('pg_receivewal', '--endpos');
   try {

@@ -130,7 +130,7 @@ const environment = (home: string, display: string): Record<string, string> => (
   SSL_CERT_FILE: join(home, 'ca.pem'),
 });
 
-/** What its wizard would write: POP3 over TLS, SMTP with STARTTLS and a log-in, deleted on the server once fetched. */
+/** What its wizard would write: POP3 over TLS, SMTP with STARTTLS and a login, deleted on the server once fetched. */
 function configure(home: string, account: MailAccount): void {
   const own = join(home, '.claws-mail');
   mkdirSync(own, { recursive: true, mode: 0o700 });

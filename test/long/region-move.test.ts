@@ -1,6 +1,6 @@
 /**
  * A region moves from a real Dovecot, with its programs polling all the time: fetchmail, mpop and getmail keep their mail on the server, a fourth
- * program deletes what it has. The name of the server and the passwords stay: Dovecot hands on the log-ins of those that moved. Every message is
+ * program deletes what it has. The name of the server and the passwords stay: Dovecot hands on the logins of those that moved. Every message is
  * fetched by each program once, through the change, and back.
  */
 import assert from 'node:assert/strict';

@@ -1,6 +1,6 @@
 /**
  * A standby under Patroni is away while mail goes on: its slot keeps the log on the primary, up to `max_slot_wal_keep_size` and no further. Within the bound it comes
- * back by itself; beyond it it is copied anew, by the command of docs/two-sites.md.
+ * back by itself; beyond it it is copied again, by the command of docs/two-sites.md.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -51,7 +51,7 @@ export interface Letter {
   readonly encrypt?: boolean;
 }
 
-/** `encrypted` and `signed`: the icon of the message window, such as ok or mismatch; none where there is none. */
+/** `encrypted` and `signed`: the icon of the message window, such as ok or mismatch; none if there is none. */
 export interface Shown {
   readonly text: string;
   readonly encrypted: string;

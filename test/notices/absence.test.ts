@@ -12,7 +12,7 @@ import { acceptanceOf, address, sealBody } from '../support/store.ts';
 const HUISARTS = 'huisarts@brug.test';
 
 interface AbsentDays extends Region {
-  /** Files a message with its notice; false where none was owed. */
+  /** Files a message with its notice; false if none was owed. */
   tell(more?: Partial<Handled>, others?: readonly Partial<Handled>[], from?: Address | ''): Promise<boolean>;
 }
 

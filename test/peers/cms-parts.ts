@@ -99,7 +99,7 @@ export class NoticeWriter {
     this.put('encrypted', await collect(encrypt(sliced(content, 65_536), { recipients, cipher, random })));
   }
 
-  /** What we find wrong with their signature; empty where nothing is. */
+  /** What we find wrong with their signature; empty if nothing is. */
   async wrongWith(file: string, who: Person, content: Buffer, form: 'opaque' | 'detached'): Promise<readonly string[]> {
     const into = bucket();
     const options = await trust(who.address, {}, this.circle);

@@ -78,7 +78,7 @@ interface Greeted {
   readonly site: Site;
 }
 
-/** A new connection through the load balancer. Rejects where nobody greets. */
+/** A new connection through the load balancer. Rejects if nobody greets. */
 async function greeted(port: number, localAddress = '127.0.0.1'): Promise<Greeted> {
   const wire = await Wire.open({
     port,

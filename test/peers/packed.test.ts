@@ -1,5 +1,5 @@
 /**
- * The package as an operator gets it: packed, unpacked in an empty folder, its packages fetched anew, and driven by the commands of docs/install.md and
+ * The package as an operator gets it: packed, unpacked in an empty folder, its packages fetched again, and driven by the commands of docs/install.md and
  * by curl.
  */
 import assert from 'node:assert/strict';

@@ -126,7 +126,7 @@ class Program {
       });
     this.ended = new Promise((resolve) => child.once('close', resolve));
     t.after(() => {
-      // The group: a gateway that it started would outlive it. There is none where all has ended.
+      // The group: a gateway that it started would outlive it. There is none if all has ended.
       try {
         if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
       } catch (error) {

@@ -1,4 +1,4 @@
-/** Pictures of docs/ that tests make: each is what the code gives today, or the test is red. `WRITE_GOLDEN=1` writes them anew. */
+/** Pictures of docs/ that tests make: each is what the code gives today, or the test is red. `WRITE_GOLDEN=1` writes them again. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

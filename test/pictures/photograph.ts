@@ -14,7 +14,7 @@ export interface Photograph {
   readonly octets: number;
 }
 
-/** Fails where the picture is not the one that was taken with the text. */
+/** Fails if the picture is not the one that was taken with the text. */
 export function photographed(name: string): Photograph {
   const picture = readFileSync(pictureAt(name));
   const [hash, ...lines] = readFileSync(textAt(name), 'utf8').split('\n');

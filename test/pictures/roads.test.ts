@@ -100,7 +100,7 @@ test('docs/roads.svg shows the roads that messages go', async (t) => {
   const { gateway, up } = await startWithPartner(t, clock);
   const submission = gateway.target('submission');
   const mistyped = await SmtpClient.open(submission, loginOf('anna'));
-  // So that no two steps are of one moment: the trail writes a log-in later than a message.
+  // So that no two steps are of one moment: the trail writes a login later than a message.
   clock.advance(1000);
   await mistyped.command(`MAIL FROM:<${addressOf('anna')}>`, '250');
   await mistyped.command('RCPT TO:<nobody@group.test>', '550');

@@ -339,7 +339,7 @@ test('the next version runs side by side with this one while gateways are upgrad
   const client = await Pop3Client.open(other.target('pop3'), loginOf(ANNA));
   assert.equal((await client.uidl()).size, 7);
   await client.quit();
-  // This version also begins anew before that database.
+  // This version also begins again before that database.
   assert.equal(await served.stop(), 0);
   served = await gateway.serve();
   await submit();

@@ -53,7 +53,7 @@ const opens = async (
   try {
     const client = await Pop3Client.open({ ...front.pop3, context }, how === 'user' ? login : undefined);
     if (how === 'external') await client.command('AUTH EXTERNAL =');
-    // Who is thrown out between the log-in and QUIT was let in.
+    // Who is thrown out between the login and QUIT was let in.
     await client.quit().catch((error: unknown) => {
       if (!(error instanceof WireEnded)) throw error;
     });

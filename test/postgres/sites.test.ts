@@ -71,7 +71,7 @@ async function scene(t: TestContext): Promise<Scene> {
   return { ...sites, at, serve };
 }
 
-/** A message of a sender who tries once. Rejects where it was not taken. */
+/** A message of a sender who tries once. Rejects if it was not taken. */
 async function send(it: Scene, site: Site): Promise<void> {
   const client = await SmtpClient.open(it.gateways[site].instance.target('submission'), loginOf('sender'));
   try {

@@ -195,7 +195,7 @@ test('a gateway that has not seen the registry for a second answers temporary fa
   }
   const open = async (): Promise<boolean> => await api().then((status) => status === 200);
   await until('it serves again', open, 5000, 50);
-  // Connections on which a question hung are made anew, one after another: the next question may still meet one.
+  // Connections on which a question hung are made again, one after another: the next question may still meet one.
   await until('MAIL is taken', async () => (await mail()).startsWith('250'), 5000, 50);
   const rcpt = async (): Promise<boolean> => {
     begun.wire.send(`RCPT TO:<${addressOf('anna')}>\r\n`);

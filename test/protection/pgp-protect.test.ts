@@ -178,7 +178,7 @@ test('what is protected already stays as it is: PGP/MIME, and inline PGP', async
   assert.equal(await inline(`\r\n${block}\r\n`), '');
   assert.equal(await inline(`Zie hieronder.\r\n${block}`), 'pgp interop', 'the text around it is not protected');
   assert.equal(await inline(`${block}En dit.\r\n`), 'pgp interop');
-  // Signed by its sender: not signed anew, and encrypted as it is.
+  // Signed by its sender: not signed again, and encrypted as it is.
   await b.register('dora@praktijk.example', { 'protection-by': 'pgp' });
   const signed =
     '-----BEGIN PGP SIGNED MESSAGE-----\r\nHash: SHA256\r\n\r\nx\r\n-----BEGIN PGP SIGNATURE-----\r\n\r\nwV4D\r\n-----END PGP SIGNATURE-----\r\n';

@@ -1,4 +1,4 @@
-/** People with OpenPGP keys in a bench: registered for their address, the secret half held by the gateway where it is said so. */
+/** People with OpenPGP keys in a bench: registered for their address, the secret key held by the gateway where it is said so. */
 import type { PgpKey } from '../../src/crypto/pgp/protocol.ts';
 import { openPgp } from '../../src/crypto/pgp/unwrap.ts';
 import type { PgpSignature } from '../../src/crypto/pgp/protocol.ts';

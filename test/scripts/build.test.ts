@@ -1,5 +1,5 @@
 /** The build on a project of a few files: what `npm start` compiles, that the two kinds of build leave nothing of before behind, and what is put into one file. */
-// @release: builds of both kinds, one after another. At a merge .ci/run builds everything anew, and peers/packed and peers/readme what ships.
+// @release: builds of both kinds, one after another. At a merge .ci/run builds everything again, and peers/packed and peers/readme what ships.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {

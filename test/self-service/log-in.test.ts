@@ -281,7 +281,7 @@ test('a client certificate of the account is the second factor beside the passwo
   const next = own.browser('en', its);
   await next.post('/login', { to: '/', ...loginOf('anna') });
   assert.equal((await next.get('/')).status, 200);
-  // Of six log-ins the last five are left.
+  // Of six logins the last five are left.
   const six = [];
   for (let n = 0; n < 6; n += 1) {
     const one = own.browser('en', its);

@@ -151,7 +151,7 @@ test('whoever looks for an address book or a calendar is never asked for a passw
       assert.equal(atApi.status, 404, `${method} ${path} of the API`);
       for (const { headers } of [answer, atApi]) assert.equal(headers['www-authenticate'], undefined);
     }
-  // Off: programs find the log-in of people, as they did before.
+  // Off: programs find the login of people, as they did before.
   assert.equal((await ask(of('anna@group.test'))).headers.location?.startsWith('/login'), true);
   assert.equal((await ask(DISCOVER)).status, 303);
   assert.deepEqual(setupRecords(gateway.config), []);

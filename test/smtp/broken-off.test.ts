@@ -29,7 +29,7 @@ async function halfway(t: Cleanup, smtp: SmtpFixture, n: number, login = 'alice'
   return client;
 }
 
-/** A sweep looks anew; what is still being written is none of its business. */
+/** A sweep looks again; what is still being written is none of its business. */
 async function usedOf({ store }: SmtpFixture): Promise<number> {
   await store.sweep();
   return store.health().used;

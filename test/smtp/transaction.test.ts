@@ -61,7 +61,7 @@ test('a session in which nothing is taken ends, and its refusals are one count i
   const refused = 'C: DATA\nS: 503 5.5.1 *\n'.repeat(30) + 'C: RCPT TO:<bob@group.test>\nS: 503 5.5.1 *\n'.repeat(29);
   const message =
     'C: MAIL FROM:<alice@group.test>\nS: 250 *\nC: RCPT TO:<bob@group.test>\nS: 250 *\nC: DATA\nS: 354 *\nC: From: alice@group.test\nC:\nC: .\nS: 250 *\n';
-  // A message that is taken begins the count anew; RSET does not.
+  // A message that is taken begins the count again; RSET does not.
   await dialog(
     smtp,
     `${refused}${message}${refused}C: RSET\nS: 250 *\nC: DATA\nS: 503 5.5.1 *\nC: DATA\nS: 421 4.7.0 Too many commands were refused*\n@closed`,

@@ -63,7 +63,7 @@ export function certificateContract(name: string, open: (t: TestContext) => Prom
     await registry.addCertificate('anna', registration('new', { key: subject }), actor);
     assert.equal((await registry.findCertificate([pinOf('new'), subject]))?.certificate.name, 'new');
     assert.notEqual((await registry.findCertificate(stolen))?.certificate.revokedAt, undefined);
-    // The operator says otherwise by registering this very certificate anew.
+    // The operator says otherwise by registering this very certificate again.
     await registry.addCertificate('anna', registration('stolen'), actor);
     assert.equal((await registry.findCertificate(stolen))?.certificate.revokedAt, undefined);
   });

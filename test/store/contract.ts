@@ -594,7 +594,7 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     );
     await registry.changeSettings({ scope: 'account', login: 'new' }, { quota: null }, actor);
     assert.deepEqual((await registry.findRecipient(key))?.account.settings, {});
-    // Every log-in is asked its settings anew: a password that was right is right still.
+    // Every login is asked its settings anew: a password that was right is right still.
     assert.equal((await registry.findLogin('new'))?.version, versions.at(-1));
     for (const target of [
       { scope: 'account', login: 'new' } as const,

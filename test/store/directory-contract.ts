@@ -1,6 +1,6 @@
 /**
  * What every store must do with the directory. One test walks every change of the registry: behind each it compares what the directory shows with what it showed
- * before, so that the version of an entry rises exactly where something of it is another, and has everything looked at anew, so that a change that forgot to say
+ * before, so that the version of an entry rises exactly where something of it is another, and has everything looked at again, so that a change that forgot to say
  * whom it touches is found.
  */
 import assert from 'node:assert/strict';
@@ -130,7 +130,7 @@ export function directoryContract(name: string, open: (t: TestContext) => Promis
           Math.max(0, ...now.map(({ version }) => version)),
           `${what}: the version of the whole`,
         );
-        // Everything is looked at anew, and nothing is another: the change told of all that it touched.
+        // Everything is looked at again, and nothing is another: the change told of all that it touched.
         await registry.changeOrganisation('system', { telephone: String(clock.now()) }, actor);
         assert.deepEqual(await all(s), now, `${what}: not all of it was followed`);
         before = now;

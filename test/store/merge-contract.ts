@@ -18,7 +18,7 @@ const [first, second, other] = ['first@a.test', 'second@a.test', 'desk@b.test'].
   Address,
 ];
 
-/** Organisation `a` with two accounts, `b` with one; log-in names are their addresses. */
+/** Organisation `a` with two accounts, `b` with one; login names are their addresses. */
 async function twoOf(store: Store): Promise<readonly [AccountId, AccountId, AccountId]> {
   for (const name of ['a', 'b']) await store.registry.addOrganisation({ name, title: name, language: 'nl' }, actor);
   const added = async (organisation: string, of: Address): Promise<AccountId> =>

@@ -106,7 +106,7 @@ test('who may listen to the server reads nothing, and what he makes up or says a
   stranger.counts.of('messages').tell('bert@group.example', [1000]);
   await its.go();
   assert.deepEqual(two.told, [['anna@group.example', 3]]);
-  // After a restart its numbers begin anew; what it said before does not count again.
+  // After a restart its numbers begin again; what it said before does not count again.
   const again = its.node(1, 2);
   again.counts.of('messages').tell('7', [1]);
   await its.go();

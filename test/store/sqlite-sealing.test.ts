@@ -218,7 +218,7 @@ test('the database file stays small under uploads that are broken off, and grows
     await writer.write(content);
     await writer.abort();
   }
-  // The log begins anew at 32 MB.
+  // The log begins again at 32 MB.
   assert(octetsOf() < before + 45_000_000, `${octetsOf()} octets on the disk, before ${before}`);
   for (let i = 0; i < 20; i += 1) await deliver(s.store, content, 'anna@group.test');
   await s.close();

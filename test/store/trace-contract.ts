@@ -337,7 +337,7 @@ export function traceContract(name: string, open: (t: TestContext) => Promise<Co
     clock.setWall(clock.now() + days(15));
     await store.sweep();
     assert.deepEqual(await states(), ['collected', 'gone', 'waiting', 'waiting']);
-    // Handed out again: waiting anew.
+    // Handed out again: waiting again.
     await collect(store, accounts[2]!, 'delete');
     await store.restoreEntries(accounts[2]!, { message: id }, actor);
     assert.deepEqual(await states(), ['collected', 'gone', 'waiting', 'waiting']);

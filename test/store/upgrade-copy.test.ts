@@ -71,7 +71,7 @@ test('an upgrade keeps the database as it was, and going back is putting it in p
   assert.equal(logged(effects.log, 'store.upgrading').length, 1);
   assert.equal(statSync(copy).mtimeMs, made);
 
-  // Back: what the older program finds is what it left. Forward again makes the copy anew.
+  // Back: what the older program finds is what it left. Forward again makes the copy again.
   rmSync(database);
   cpSync(copy, database);
   assert.equal(formOf(database), FORM);

@@ -120,7 +120,7 @@ export class ApiInputs {
       const { name, required = false, schema } = parameter;
       const isBad = spoilt === parameter.in && random.below(2) === 0;
       if (!required && !isBad && random.below(2) === 0) continue;
-      // It would wait for mail that does not come.
+      // The request would wait for mail that does not come.
       if (name.toLowerCase() === 'prefer') continue;
       const value = isBad ? random.pick(TEXTS) : this.#text(name, schema);
       if (parameter.in === 'path') path = path.replace(`{${name}}`, encoded(value) || '-');
@@ -143,7 +143,7 @@ export class ApiInputs {
     return JSON.stringify(isBad ? this.#spoilt(value) : value);
   }
 
-  /** Of what there is already: a name that is made up fits nothing. */
+  /** Uses names that exist, since an invented one matches nothing. */
   #withNames(value: unknown): unknown {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
     return Object.fromEntries(
@@ -198,5 +198,5 @@ export class ApiInputs {
 /** A lone half of a pair cannot be written in a path. */
 const encoded = (text: string): string => encodeURIComponent(text.replaceAll(/\p{Cs}/gu, '?'));
 
-/** What a client can put into a header at all. */
+/** True for text that a client can put into a header. */
 const printable = (text: string): string => text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 2000) || '?';

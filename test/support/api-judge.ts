@@ -30,7 +30,7 @@ export interface JudgedAnswer {
 
 /** Of the line and not of an operation: the document tells of them in its description. */
 const OF_THE_LINE = new Set([405, 414, 417, 431, 505]);
-/** Of what is not there at all. */
+/** Statuses for a path that does not exist. */
 const NOWHERE = new Set([404, ...OF_THE_LINE, 400]);
 
 export class ApiJudge {

@@ -2,7 +2,7 @@
 import { typesOf } from '../../src/api/core/body.ts';
 import type { Route } from '../../src/api/core/route.ts';
 
-/** Of nothing that there is. */
+/** Samples about things that do not exist. */
 const SAMPLES = [
   '987654321',
   'A'.repeat(22),

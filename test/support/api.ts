@@ -39,7 +39,7 @@ export interface ApiAnswer {
   readonly json: unknown;
 }
 
-/** What an answer was, for whoever judges it. */
+/** Judges an answer. */
 export type Judge = (method: string, path: string, answer: ApiAnswer) => Promise<void> | void;
 
 export interface ApiTarget {
@@ -146,11 +146,11 @@ const parsed = ({ 'content-type': type = '' }: IncomingHttpHeaders, body: Buffer
 export interface TestApi {
   readonly gateway: TestGateway;
   readonly target: ApiTarget;
-  /** Nobody. */
+  /** A client without a login. */
   readonly anyone: ApiClient;
   /** An account of `accounts`, by its password. */
   as(name: string): ApiClient;
-  /** With this header Authorization, and this certificate. */
+  /** A client with this header Authorization and this certificate. */
   client(authorization?: string, certificate?: { readonly key: string; readonly certificate: string }): ApiClient;
   /** An operator with that role, by a token; `organisation`: he may do it for that one alone. */
   operator(role: Role, organisation?: string): Promise<ApiClient>;
@@ -170,7 +170,7 @@ export async function startApi(t: TestContext, options: ApiOptions = {}): Promis
   return apiOf(t, gateway);
 }
 
-/** Of a gateway that has a listener named `api`. */
+/** The API of a gateway that has a listener named `api`. */
 export function apiOf(t: TestContext, gateway: TestGateway): TestApi {
   const target: ApiTarget = { port: gateway.port('api'), ca: gateway.ca };
   let text: Promise<string> | undefined;

@@ -37,12 +37,12 @@ export interface BareOptions {
 
 export interface BareApi extends ApiTarget {
   readonly listener: Listener;
-  /** Of all deadlines. */
+  /** Clock of all deadlines. */
   readonly clock: FakeClock;
   readonly log: MemoryLog;
   readonly connections: ConnectionLimits;
   readonly counts: ApiCounts;
-  /** Nobody; what it is answered is judged by nobody. */
+  /** A client without a login; its answers are not judged. */
   readonly client: ApiClient;
 }
 

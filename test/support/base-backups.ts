@@ -34,10 +34,10 @@ export interface BaseBackups {
   readonly parts: BackupParts;
   /** A path beside the folder of backups, which is `at('backups')`. */
   readonly at: (name: string) => string;
-  /** Steps that an operator was told of by mail. */
+  /** Steps whose failure an operator was told of by mail. */
   readonly told: readonly string[];
   readonly restore: (backup: string, into: string, wishes?: Partial<RestoreWishes>) => Promise<Restored>;
-  /** What another gateway with the same folder has. */
+  /** The parts of another gateway with the same folder. */
   readonly another: (other: Pick<BackupParts, 'log' | 'clock'> & { readonly store: Store }) => Backups;
 }
 
@@ -91,7 +91,7 @@ export function baseBackups(
 
 export const failure = ({ steps }: Restored): string => steps.find(({ passed }) => !passed)?.found ?? 'nothing failed';
 
-/** By the clock of the database. */
+/** The present moment by the clock of the database. */
 export async function databaseNow(server: PostgresServer): Promise<Instant> {
   const [row] = await server.ask('SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint::text AS now');
   return instant(Number(row?.now));

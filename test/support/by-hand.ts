@@ -57,7 +57,7 @@ export class ByHand {
     await until(`${front.name} lets in`, tries, 30_000, 50);
   }
 
-  /** With all that is in the mailbox fetched. */
+  /** Opens a mailbox and fetches everything in it. */
   async open(front: Front, box: string): Promise<Opened> {
     const begun = performance.now();
     const client = await Pop3Client.open({ ...front.pop3, patience: PATIENCE }, loginOf(box));
@@ -143,7 +143,7 @@ export class Sent implements Submission {
     }
   }
 
-  /** As a client that comes again. */
+  /** Tries again, as a client would. */
   async untilTaken(people: ByHand, front: Front): Promise<void> {
     await until(`${front.name} takes ${this.key}`, () => this.once(people, front), 60_000, 100);
   }

@@ -16,5 +16,5 @@ export const childOf = (pid: number, name: string, word = ''): number | undefine
     .map(Number)
     .find((child) => read(`/proc/${child}/comm`) === name && read(`/proc/${child}/cmdline`).includes(word));
 
-/** What has ended and was not waited for does not run. */
+/** True if a process runs; one that has ended and was not waited for does not. */
 export const isRunning = (pid: number): boolean => /^\d+ \(.*\) [^ZX]/.test(read(`/proc/${pid}/stat`));

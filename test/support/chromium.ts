@@ -60,7 +60,7 @@ export const press = async (page: Page, selector: string): Promise<void> => {
   await Promise.all([page.waitForNavigation(), page.click(selector)]);
 };
 
-/** With the code of an operator who is there: logged in, at Today. */
+/** Registers a passkey by the code of an existing operator: logged in, at Today. */
 export async function register(console: TestConsole, page: Page, name: string): Promise<void> {
   await page.goto(`${console.origin}/register`);
   await page.type('#code', await console.code(name));

@@ -20,7 +20,7 @@ export interface Stream {
 export type Answers = (stream: Stream) => string | undefined;
 
 export interface FakeClamdOptions {
-  /** Told of every piece as it comes; true: the rest is left unread. */
+  /** Called for every piece as it comes; true: the rest is left unread. */
   readonly piece?: (octets: number, socket: Socket) => boolean;
   readonly version?: string;
 }
@@ -69,7 +69,7 @@ export class FakeClamd {
     await new Promise<void>((resolve) => this.#server.listen(this.path, resolve));
   }
 
-  /** Its socket goes, as after a `systemctl stop`. */
+  /** Removes its socket, as after a `systemctl stop`. */
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));

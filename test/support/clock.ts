@@ -5,10 +5,10 @@ import { type Instant, type Milliseconds, instant, milliseconds } from '../../sr
 /** Milliseconds. */
 const LEAP = 86_400_000;
 const LEAPT_OVER = 60_000;
-/** How often a timer that sets itself anew runs in one leap at most: once a minute of a month was 43,000 times, and three seconds of a test for each timer. */
+/** How often a timer that sets itself again runs in one leap at most: once a minute of a month was 43,000 times, and three seconds of a test for each timer. */
 const STEPS = 1500;
 
-/** Of a millisecond, and how many of them stay below one. */
+/** Fraction of a millisecond, and how many of them stay below one. */
 const FRACTION = 2 ** -20;
 const MOST_ASKED = 2 ** 20 - 1;
 
@@ -70,7 +70,7 @@ export class FakeClock implements Clock {
     this.#monotonic = until;
   }
 
-  /** Of those for the same moment, the one that was set first. */
+  /** The next timer; of those for the same moment, the one that was set first. */
   #next(): Waiting | undefined {
     let next: Waiting | undefined;
     for (const timer of this.#timers) if (next === undefined || timer.at < next.at) next = timer;

@@ -88,10 +88,10 @@ export class Cluster {
   /** By "place>server". */
   readonly #between = new Map<string, Link>();
   readonly #ways: { readonly places: readonly string[]; readonly link: Link }[] = [];
-  /** Those that are to run: neither killed nor stopped nor hanging. */
+  /** Links by "place>server". */
   readonly #well = new Set<string>();
   primary: string = NAMES[0];
-  /** PEM, of the authority of the servers' certificates. */
+  /** Servers that are to run: neither killed nor stopped nor hanging. */
   readonly ca: string;
 
   constructor(
@@ -258,7 +258,7 @@ export class Cluster {
     for (const name of standbys) await until(`${name} is level`, () => level(name), PATIENCE, PACE);
   }
 
-  /** How far a server's log goes, in octets: of a standby what it has received or applied, whichever is more (what it received counts from anew after a break). */
+  /** How far a server's log goes, in octets: of a standby what it has received or applied, whichever is more (what it received counts from again after a break). */
   async positionOf(name: string): Promise<bigint> {
     const [row] = await this.server(name).ask(
       `SELECT ((CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())

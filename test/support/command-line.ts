@@ -17,7 +17,7 @@ export interface RunOptions {
   readonly input?: string;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Of another copy of the program. */
+  /** Entry of another copy of the program. */
   readonly main?: string;
 }
 
@@ -129,7 +129,7 @@ export function start(args: readonly string[], options: RunOptions = {}): Runnin
   };
 }
 
-/** Serves what `config` says, on free ports: the commands of a test then ask a gateway, and none of them opens the store anew, which takes 0.15 s of processor time. */
+/** Serves what `config` says, on free ports: the commands of a test then ask a gateway, and none of them opens the store again, which takes 0.15 s of processor time. */
 export async function serving(config: string, options: RunOptions = {}): Promise<Running> {
   writeFileSync(config, readFileSync(config, 'utf8').replace(/^#?port = \d+$/gm, 'port = 0'));
   const gateway = start(['serve', '--config', config], options);

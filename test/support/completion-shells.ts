@@ -19,7 +19,7 @@ const PROGRAMS: Readonly<Record<Shell, (script: string, lines: readonly Line[]) 
   bash: (script, lines) =>
     [
       `source ${script}`,
-      // As bash calls it: `complete -p` tells which function that is.
+      // The function as bash calls it, which `complete -p` names.
       '[[ $(complete -p sluis) =~ " -F "([^ ]+) ]]; function=${BASH_REMATCH[1]}',
       'ask() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); $function; printf "%s\\n" "${COMPREPLY[@]}" .; }',
       ...lines.map((line) => `ask ${within(line)}`),

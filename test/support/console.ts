@@ -149,7 +149,7 @@ export class Browser {
     return this.#kept(await askPage(this.#target, path, { headers: { ...this.#sent(), ...headers } }));
   }
 
-  /** As a form of our own page does. */
+  /** Posts a form as a page of ours does. */
   async post(
     path: string,
     fields: Readonly<Record<string, string>>,
@@ -171,7 +171,7 @@ export class Browser {
     return this.#kept(answer);
   }
 
-  /** As a form of our own page does that has a file. */
+  /** Posts a form with a file as a page of ours does. */
   async upload(
     path: string,
     fields: Readonly<Record<string, string>>,

@@ -139,7 +139,7 @@ export class ApiReader {
     this.#client ??= await HttpWire.open(front.api, loginOf(this.#name));
     const begun = performance.now();
     const made = await this.#client.ask('POST', '/mailbox/claims', { most: 10, seconds: LAPSES });
-    // In use, or not now.
+    // The mailbox is in use, or cannot be opened now.
     if (made.status !== 201) return;
     const claim = made.json as ClaimJson;
     if (claim.id === undefined) return;

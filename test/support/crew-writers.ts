@@ -61,7 +61,7 @@ abstract class Writer {
     }
   }
 
-  /** Undefined: broken off, or put off, before the content was sent. */
+  /** Undefined: the attempt was broken off, or put off, before the content was sent. */
   protected abstract attempt(
     front: Front,
     message: LedgerMessage,
@@ -126,7 +126,7 @@ export class ApiWriter extends Writer {
       const { status } = await this.#client.answer();
       if (status === 201) return 'acknowledged';
       this.leave();
-      // For now (docs/api.md): the same again, under the same key.
+      // A temporary refusal (docs/api.md): the same request is sent again, under the same key.
       return status >= 500 || status === 429 || status === 409 ? 'unknown' : 'refused';
     } catch (error) {
       this.leave();

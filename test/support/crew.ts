@@ -25,7 +25,7 @@ export interface Front {
   readonly api: WireTarget;
 }
 
-/** Of an instance with a listener of the API on that port (`apiListener`). */
+/** The ports of an instance with a listener of the API on that port (`apiListener`). */
 export function frontOf(instance: Instance, name: string, api: number): Front {
   const [smtp, pop3, https] = [
     instance.target('submissions'),
@@ -50,7 +50,7 @@ export interface CrewOptions {
   readonly rest?: number;
 }
 
-/** What its members share. */
+/** State that its members share. */
 export interface CrewState {
   readonly ledger: Ledger;
   readonly rest: number;

@@ -2,7 +2,7 @@
  * A machine with Debian and nothing else: a fresh root made by mmdebstrap, systemd as its first process in a container, a network of its own with loopback alone.
  * Commands run in it as root's would in a terminal, one after another in the same folder.
  *
- * SLUIS_DEBIAN_ROOT may name a tarball of such a root, so that trying something does not wait for it to be made anew.
+ * SLUIS_DEBIAN_ROOT may name a tarball of such a root, so that trying something does not wait for it to be made again.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -44,7 +44,7 @@ export class DebianMachine {
   readonly #log: string;
   #container: ChildProcess | undefined;
   #ended: Promise<unknown> = Promise.resolve();
-  /** Of the first process in it. */
+  /** Pid of the first process in it. */
   pid = 0;
 
   /** `folder` is the test's own, and is removed by it after `halt`. */
@@ -89,10 +89,10 @@ export class DebianMachine {
     return readFileSync(this.#log, 'utf8');
   }
 
-  /** As by the power button. */
+  /** Powers off, as by the power button. */
   async halt(): Promise<void> {
     if (this.#container?.exitCode !== null) return;
-    // What SIGRTMIN+4 says to systemd: power off.
+    // Does what SIGRTMIN+4 tells systemd: power off.
     this.tries('systemctl poweroff');
     const late = setTimeout(() => this.#container?.kill('SIGKILL'), MINUTE);
     await this.#ended;
@@ -113,7 +113,7 @@ export class DebianMachine {
     return { code: ran.status, text: ran.stdout + ran.stderr };
   }
 
-  /** It must end well; what it said. */
+  /** Runs a command that must succeed; returns its output. */
   does(command: string): string {
     const { code, text } = this.tries(command);
     assert.equal(code, 0, `${command}: ${text}`);

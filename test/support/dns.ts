@@ -20,7 +20,7 @@ export interface Said {
   readonly raw?: (id: number) => Buffer;
 }
 
-/** Undefined: it says nothing. Several: one after the other. */
+/** Undefined: no answer. Several: one after the other. */
 export type Script = (question: Question, by: 'udp' | 'tcp') => Said | readonly Said[] | undefined;
 
 export class ScriptedDns {
@@ -39,7 +39,7 @@ export class ScriptedDns {
 
   static async start(t: Cleanup, script: Script): Promise<ScriptedDns> {
     const dns = new ScriptedDns(script);
-    // The same port for both must be free.
+    // The same port must be free for UDP and TCP.
     for (let tries = 0; ; tries++) {
       dns.#tcp.listen(0, '127.0.0.1');
       await once(dns.#tcp, 'listening');

@@ -52,7 +52,7 @@ export class Dovecot {
     return join(this.folder, 'mail');
   }
 
-  /** Of a user of `setUsers`. */
+  /** Maildir of a user of `setUsers`. */
   maildirOf(user: string): string {
     return join(this.folder, 'mail', user);
   }
@@ -61,7 +61,7 @@ export class Dovecot {
     return join(this.folder, 'log');
   }
 
-  /** Lines of a passwd-file; Dovecot reads it anew at the next log-in. */
+  /** Lines of a passwd-file; Dovecot reads it again at the next log-in. */
   setUsers(lines: readonly string[]): void {
     const file = join(this.folder, 'users');
     writeFileSync(`${file}.new`, `${lines.join('\n')}\n`);

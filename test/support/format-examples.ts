@@ -13,7 +13,7 @@ import { statementHash } from '../../src/crypto/trail/passkey-approval.ts';
 import type { ChainHead, ChainRow } from '../../src/domain/audit-row.ts';
 import { type Instant, instant } from '../../src/domain/units.ts';
 
-/** Of Ed25519, from 32 octets that are all the same (RFC 8410 section 7). */
+/** An Ed25519 key from 32 octets that are all the same (RFC 8410 section 7). */
 function keyOf(octet: number): { readonly privateKey: KeyObject; readonly publicKey: KeyObject } {
   const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.alloc(32, octet)]);
   const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });

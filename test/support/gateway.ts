@@ -41,7 +41,7 @@ export interface TestGatewayOptions {
   readonly ports?: Partial<Record<PortName, number>>;
   /** Every listener offers SCRAM. */
   readonly scram?: boolean;
-  /** With their keys; default: the one of `testCertificates`. */
+  /** Certificates with their keys; default: the one of `testCertificates`. */
   readonly certificates?: readonly TlsMaterial[];
   readonly clock?: Clock;
   readonly log?: Log;

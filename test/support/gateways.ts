@@ -23,9 +23,9 @@ export const ROLE_PASSWORD = 'between-gateway-and-database';
 
 export interface GatewayOptions {
   readonly node: string;
-  /** From where it reaches the servers. */
+  /** The place from which it reaches the servers. */
   readonly place: string;
-  /** In place of the cluster's own addresses. */
+  /** Hosts in place of the cluster's own addresses. */
   readonly hosts?: readonly string[];
   /** In place of what leads to the cluster's certificates, PEM; empty: without TLS. */
   readonly ca?: string;
@@ -90,7 +90,7 @@ export class SharedStore {
     await this.ask(`UPDATE node SET heard_at = 0 WHERE name = '${node}'`);
   }
 
-  /** As the superuser, on the primary; what it writes waits for no standby. */
+  /** Asks as the superuser, on the primary; what it writes waits for no standby. */
   async ask(text: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
     const { port } = this.cluster.server(this.cluster.primary);
     const client = await openAt(port, { database: this.database, options: '-c synchronous_commit=local' });

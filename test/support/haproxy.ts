@@ -21,7 +21,7 @@ export const freeBehind = async (): Promise<Behind> => ({
   ...{ smtp: await freePort(), pop3: await freePort(), ready: await freePort() },
 });
 
-/** For the configuration of that gateway. */
+/** Lines for the configuration of that gateway. */
 export function behindProxy({ smtp, pop3, ready }: Behind): string {
   const listener = (protocol: string, port: number): string =>
     `[[listener]]\nname = "front-${protocol}"\nprotocol = "${protocol}"\naddress = "127.0.0.1"\nport = ${port}\ntls = "starttls"\nproxy = ["127.0.0.1"]\n`;

@@ -29,16 +29,16 @@ export interface Fetched {
   /** UIDL; over the API the copy's own id. */
   readonly name: string;
   readonly copy: string;
-  /** Absent: nobody's message. */
+  /** Key of the message; undefined: it is unknown. */
   readonly key: string | undefined;
   readonly intact: boolean;
 }
-/** One session of a reader: POP3 from its log-in to QUIT, or a claim over the API. */
+/** One session of a reader: POP3 from its login to QUIT, or a claim over the API. */
 export interface Pickup {
   readonly mailbox: string;
   readonly gateway: string;
   readonly road: 'pop3' | 'api';
-  /** The log-in was sent, and answered. */
+  /** The login was sent, and answered. */
   readonly begun: number;
   readonly opened: number;
   /** UIDLs of the whole mailbox over POP3; over the API the ids that were claimed, which need not be all. Absent: the session broke before. */
@@ -115,7 +115,7 @@ export function judge({ submissions, pickups }: History): Verdict {
 const isAcknowledged = ({ attempts }: Submission): boolean =>
   attempts.some(({ outcome }) => outcome === 'acknowledged');
 const UIDL = 'UIDL ';
-/** What is known of a name before its content: over the API the copy. */
+/** The name of a copy before its content is known. */
 const nameOf = ({ road }: Pickup, name: string): string => (road === 'api' ? name : `${UIDL}${name}`);
 
 /** Which copy each name stands for; on each road a copy has one name for ever. */

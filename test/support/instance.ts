@@ -61,7 +61,7 @@ export interface ServeOptions {
   readonly main?: string;
   /** A script of the test's own instead of `sluis serve`; it gets `--config FILE`. */
   readonly script?: string;
-  /** What it gets besides. */
+  /** Further arguments. */
   readonly arguments?: readonly string[];
   /** Hears every piece of the log. */
   readonly hear?: (text: string) => void;
@@ -93,7 +93,7 @@ export class Instance {
     if (own) instance.#init(hostname, init);
     else {
       cpSync(await Instance.initialised(hostname), folder, { recursive: true });
-      // Where the store is in a database it has nothing of that folder's.
+      // A store in a database has nothing of that folder's.
       instance.#organised = options.configuration?.includes('engine = "postgres"') !== true;
     }
     const kept = sectionsOf(readFileSync(instance.config, 'utf8'), keep);
@@ -103,7 +103,7 @@ export class Instance {
 
   /**
    * The folder that instances of this name begin as, with the organisation of `addAccounts`: each command takes a second of processor time. Only the paths in its
-   * configuration are its own, and those are written anew.
+   * configuration are its own, and those are written again.
    */
   private static initialised(hostname: string): Promise<string> {
     return madeOnce(`instance-${hostname}`, (folder) => {
@@ -159,7 +159,7 @@ export class Instance {
     writeFileSync(this.config, [...ours.filter((section) => !replaced(section)), more].join('\n'));
   }
 
-  /** Its configuration with these sections in the place of its own. */
+  /** Its configuration, with these sections replaced. */
   configured(more: string): string {
     const names = [...more.matchAll(/^\[([a-z]+)\]/gm)].map(([, name]) => name ?? '');
     const text = readFileSync(this.config, 'utf8');
@@ -240,12 +240,12 @@ export class Instance {
   /** Also ends what still runs: after an assertion that failed nobody else does, and a gateway that goes on would keep the test from ending. */
   remove(): void {
     for (const served of this.#served) if (!served.over) served.signal('SIGKILL');
-    // What was killed may write for a moment.
+    // A killed process may still write for a moment.
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 }
 
-/** Those sections of a configuration, as they stand in it. */
+/** These sections of a configuration, as they stand in it. */
 const sectionsOf = (text: string, names: readonly string[]): readonly string[] =>
   names.map((name) => new RegExp(`^\\[${name}\\]\\n(?:(?!\\[).*\\n)*`, 'm').exec(text)?.[0] ?? '');
 

@@ -113,7 +113,7 @@ export interface Found {
   readonly code: number;
   readonly text: string;
   readonly entries: readonly FoundEntry[];
-  /** Of the control for pages. */
+  /** Cookie of the control for pages. */
   readonly cookie?: Buffer;
 }
 
@@ -181,7 +181,7 @@ export class LdapClient {
     return answer;
   }
 
-  /** As one of the test gateway's accounts. */
+  /** Binds as one of the test gateway's accounts. */
   async bind(name: string, password = passwordOf(name)): Promise<number> {
     return (await this.ask(bindOf(addressOf(name), password))).code;
   }

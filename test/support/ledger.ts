@@ -9,9 +9,9 @@ import { chance } from './chance.ts';
 
 export interface LedgerMessage {
   readonly key: string;
-  /** As it goes over the wire: dots stuffed. */
+  /** The message as it goes over the wire: dots stuffed. */
   readonly wire: Buffer;
-  /** Of the un-stuffed octets. */
+  /** Number of un-stuffed octets. */
   readonly octets: number;
   readonly sha256: string;
 }

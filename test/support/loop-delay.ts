@@ -1,7 +1,7 @@
 /**
  * Preloaded into the gateway's process (`node --import`): measures how long its event loop was held.
  *
- * At SIGUSR2 a line of JSON is appended to the file $LOOP_DELAY_FILE and the count begins anew. Nothing of the gateway knows of it.
+ * At SIGUSR2 a line of JSON is appended to the file $LOOP_DELAY_FILE and the count begins again. Nothing of the gateway knows of it.
  *
  * A delay is what the loop did itself plus what it waited for a core, and under load the second is most of it. With $LOOP_DELAY_OWN the
  * kernel is asked at every turn how much processor time the thread has used: that is the gateway's own. It costs half a percent of a core, so
@@ -32,7 +32,7 @@ if (isMainThread && file !== undefined) {
       own?.();
       appendFileSync(file, `${JSON.stringify({ ...measured, ...(kept === undefined ? {} : { kept }) })}\n`);
     };
-    // What the collection held of the loop is nobody's delay: the timers that measure have to have seen it before the count begins anew.
+    // What the collection held of the loop is nobody's delay: the timers that measure have to have seen it before the count begins again.
     if (kept === undefined) tell();
     else setTimeout(tell, 5 * RESOLUTION);
   });

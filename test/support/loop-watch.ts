@@ -31,7 +31,7 @@ export class LoopWatch {
     writeFileSync(this.#file, '');
   }
 
-  /** For `serve`: without them the process dies of the question. */
+  /** Options for `serve`: without them the process dies of the question. */
   get options(): ServeOptions {
     return {
       nodeOptions: [...(this.#kept ? ['--expose-gc'] : []), '--import', new URL('loop-delay.js', import.meta.url).href],
@@ -39,7 +39,7 @@ export class LoopWatch {
     };
   }
 
-  /** What was measured since the last call; the count begins anew. */
+  /** What was measured since the last call; the count begins again. */
   async report(served: Served): Promise<LoopDelay> {
     writeFileSync(this.#file, '');
     served.signal('SIGUSR2');

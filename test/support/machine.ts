@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 
 export interface MachineOptions {
-  /** For `sh`; it may take the place of itself by its last command. */
+  /** Script for `sh`, whose last command may replace it. */
   readonly script: string;
   /** Gets what they say. */
   readonly log: string;
@@ -55,7 +55,7 @@ export class Machine {
     await gone;
   }
 
-  /** Everything stands still, and nobody is told. */
+  /** Stops everything where it is, without telling anybody. */
   hang(): void {
     for (const pid of descendants(this.#process!.pid!)) process.kill(pid, 'SIGSTOP');
   }

@@ -25,7 +25,7 @@ async function found(name: string, make: (folder: string) => Promise<void> | voi
   return kept === undefined ? folder : shareAs(kept, folder);
 }
 
-/** Of two processes that make one at the same time either's is taken. */
+/** If two processes make one at the same time, either one is used. */
 function shareAs(kept: string, folder: string): string {
   try {
     renameSync(folder, kept);

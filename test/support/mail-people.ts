@@ -22,7 +22,7 @@ export interface Given {
   /** Days from now. */
   readonly to?: number;
   readonly email?: string;
-  /** Whose certificate it is. Default: the login that `name` has. */
+  /** Owner of the certificate. Default: the login that `name` has. */
   readonly login?: string;
 }
 
@@ -100,7 +100,7 @@ export async function registerMail(
   return person;
 }
 
-/** With the gateway's own signing key in place. */
+/** Starts a gateway with its own signing key in place. */
 export async function startMailGateway(options: TestGatewayOptions): Promise<MailGateway> {
   const pem = await mailRoot();
   const gateway = await startTestGateway({

@@ -7,7 +7,7 @@ export interface Sending {
   readonly from: string;
   /** Each with what follows it, such as `NOTIFY=SUCCESS`. */
   readonly to: readonly (string | readonly [address: string, parameters: string])[];
-  /** Behind MAIL FROM, such as `RET=HDRS ENVID=x`. */
+  /** Parameters of MAIL FROM, such as `RET=HDRS ENVID=x`. */
   readonly parameters?: string;
   /** CRLF line ends, dots stuffed, ending in CRLF. */
   readonly content: string | Buffer;

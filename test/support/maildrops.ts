@@ -80,7 +80,7 @@ export class MemoryMaildrops implements MaildropStore {
       await this.registryAnswers;
       return {
         account: {
-          // As in support/pop3.ts: alice and bob.
+          // Accounts as in support/pop3.ts: alice and bob.
           id: (login === 'bob' ? 2 : 1) as AccountId,
           login,
           organisation: 1 as OrganisationId,

@@ -80,7 +80,7 @@ const withoutLead = (seen: ServerSeen): ServerSeen => ({
   ),
 });
 
-/** Those that wait, and not those that pass over what others have. */
+/** Locks that wait, and not those that skip locked rows. */
 const ROW_LOCKS = /\bFOR (?:KEY SHARE|SHARE|UPDATE)\b(?: OF \w+)?(?! OF| SKIP)/g;
 const RESUBMITTED =
   /(INSERT INTO resubmission_key AS kept[^$]*unnest\()(\$\d+)(::bytea\[\][\s\S]*?ON CONFLICT \(key\) DO )UPDATE SET at = kept\.at (RETURNING key, message, at, unsure\))/;

@@ -16,7 +16,7 @@ import { FakeClock } from './clock.ts';
 import { MemoryLog } from './log.ts';
 import type { Cleanup } from './store.ts';
 
-/** As docs/configuration.md (cluster) tells operators to make them. */
+/** An authority made as docs/configuration.md (cluster) tells operators. */
 export class ClusterAuthority {
   readonly #folder: string;
   readonly ca: string;

@@ -11,7 +11,7 @@ interface Judged {
   readonly rules: Readonly<Record<string, Linter.RuleEntry | undefined>>;
 }
 
-/** What `layers/NAME` says of a file with this text; undefined where it does not hold for the file. */
+/** What `layers/NAME` says of a file with this text; undefined if it does not hold for the file. */
 export async function saidByRule(name: string, file: string, text: string): Promise<readonly string[] | undefined> {
   const { plugins, languageOptions, rules } = (await eslint.calculateConfigForFile(join(root, file))) as Judged;
   const { layers } = plugins;

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { testCertificates } from './certificates.ts';
 
-/** Who is at the keyboard of the provider. */
+/** The person at the keyboard of the provider. */
 export interface Person {
   readonly sub: string;
   readonly preferred_username?: string;
@@ -154,12 +154,12 @@ async function get(
 
 /** Claims of an ID token, or what else it answers with, as a test wants them. */
 export interface FalseAnswers {
-  /** Of /.well-known/openid-configuration, over what is right. */
+  /** Fields of /.well-known/openid-configuration that replace the right ones. */
   readonly metadata?: object;
   readonly claims?: object;
   /** Signs with a key that it does not publish. */
   readonly foreignKey?: boolean;
-  /** Answers in the place of the path. `hang`: never. `pour`: without end. */
+  /** Answers in place of those of a path. `hang`: never. `pour`: without end. */
   readonly at?: Readonly<Record<string, 'hang' | 'pour' | 'fail' | 'redirect'>>;
 }
 

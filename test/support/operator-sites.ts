@@ -58,7 +58,7 @@ export async function startOperatorSites(t: Cleanup, names: readonly string[]): 
 
 export class OperatorSites {
   readonly patroni: Patroni;
-  /** As /etc/hosts has it: the service name with its addresses. Programs that start read it anew. */
+  /** As /etc/hosts has it: the service name with its addresses. Programs that start read it again. */
   readonly hosts: string;
   readonly #sites: Readonly<Record<SiteName, Site>>;
 
@@ -145,7 +145,7 @@ export class Site {
     return join(this.#folder, '..', 'gw1', 'certs-dev', 'ca.pem');
   }
 
-  /** Of its HAProxy, which leads to both gateways. */
+  /** Ports of its HAProxy, which leads to both gateways. */
   get front(): Front {
     const { haproxyAddress: host } = this;
     const context = trusting(readFileSync(this.ca, 'utf8'));

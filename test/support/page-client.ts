@@ -8,7 +8,7 @@ export interface PageTarget {
   readonly servername?: string;
   /** The address of this machine that it comes from. */
   readonly from?: string;
-  /** Left out: a connection for each. */
+  /** Absent: a connection for each request. */
   readonly agent?: Agent;
   /** PEM of the client certificate that it shows, with its key. */
   readonly shows?: { readonly key: string; readonly certificate: string };

@@ -47,7 +47,7 @@ export interface ScriptOptions {
 export interface Taken {
   readonly mail: string;
   readonly rcpt: string;
-  /** As sent, dot-stuffing undone. */
+  /** The content as sent, dot-stuffing undone. */
   readonly content: Buffer;
 }
 
@@ -207,7 +207,7 @@ class Dialog {
     }
   }
 
-  /** True when a whole message was read. */
+  /** Reads content; true when a whole message was read. */
   #readContent(): boolean {
     if (this.#partner.act('content') === 'drop') {
       this.#socket.destroy();

@@ -30,7 +30,7 @@ import { present, withoutProgram } from './require.ts';
 
 export const PLACES = ['noord', 'zuid', 'derde'] as const;
 export type PlaceName = (typeof PLACES)[number];
-/** Those that Patroni and etcd tell apart from servers. */
+/** Users that Patroni and etcd tell apart from servers. */
 const ROLES = ['postgres', 'replicator', 'rewind'] as const;
 
 /** Why this machine cannot run it, or false. Where CI=true it throws. */
@@ -98,7 +98,7 @@ export class Patroni {
     return this.places[PLACES.indexOf(name)]!;
   }
 
-  /** Where the server is that Patroni calls the leader. */
+  /** The place of the server that Patroni calls the leader. */
   async leader(): Promise<Place> {
     const name = (await this.members()).find(({ role }) => role === 'leader')?.name;
     const found = this.places.find(({ server }) => server === name);
@@ -122,13 +122,13 @@ export class Patroni {
     return well('leader', 'running') === 1 && well('quorum_standby', 'streaming') === 2;
   }
 
-  /** As the first place that answers says. */
+  /** Members according to the first place that answers. */
   async members(): Promise<readonly Member[]> {
     for (const place of this.places)
       try {
         return ((await place.ask('/cluster')) as { readonly members?: readonly Member[] }).members ?? [];
       } catch {
-        // It is dead, hangs, or is not up yet.
+        // It is dead, hangs, or has not started yet.
       }
     return [];
   }
@@ -152,7 +152,7 @@ interface NoticeDestinationParts {
 
 export class Place {
   readonly name: PlaceName;
-  /** Of its PostgreSQL. */
+  /** Its server of PostgreSQL. */
   readonly server: string;
   readonly address: string;
   readonly #parts: NoticeDestinationParts;

@@ -38,7 +38,7 @@ export class PodmanPlace {
   readonly name: PlaceName;
   readonly machine: PodmanMachine;
   readonly address: string;
-  /** As its server is called in the list of those that confirm. */
+  /** Name of its server in the list of those that confirm. */
   readonly server: string;
 
   constructor(name: PlaceName, machine: PodmanMachine) {
@@ -49,7 +49,7 @@ export class PodmanPlace {
     this.server = `${name}-1`;
   }
 
-  /** In a container of the image, with the data of the server, to its end. */
+  /** Runs a command in a container of the image, with the data of the server, to its end. */
   once(command: string): string {
     return this.machine.does(`podman run --rm ${this.#has} ${IMAGE} sh -ec '${command}'`);
   }
@@ -69,7 +69,7 @@ export class PodmanPlace {
     this.machine.does(`podman run -d --name postgres ${this.#has} ${IMAGE} ${program}`);
   }
 
-  /** As the superuser; what it answers, one row a line. */
+  /** Asks as the superuser; returns the answer, one row a line. */
   ask(...statements: readonly string[]): string {
     const words = statements.map((one) => `-c "${one.replaceAll('"', '\\"')}"`).join(' ');
     return this.machine
@@ -87,12 +87,12 @@ export class PodmanPlace {
     }
   }
 
-  /** The whole place at once: no process goes on, and nothing answers. */
+  /** Loses the whole place at once: no process goes on, and nothing answers. */
   lose(): void {
     this.machine.does('podman kill -a; ip link set site0 down');
   }
 
-  /** Its network is there again, and what `podman ps -a` has can be started. */
+  /** Its network is back, and what `podman ps -a` lists can be started. */
   comeBack(): void {
     this.machine.does('ip link set site0 up');
   }

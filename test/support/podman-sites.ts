@@ -46,7 +46,7 @@ export class PodmanSites {
     return `ANY 1 (${others.join(', ')})`;
   }
 
-  /** Makes the standby of a place anew, as a copy of the primary, and starts it. */
+  /** Makes the standby of a place again, as a copy of the primary, and starts it. */
   follow(name: PlaceName, primary: PlaceName): void {
     const to = this.places[name];
     const from = `host=${this.places[primary].address} user=postgres sslmode=verify-full sslrootcert=${CARRIED}/ca.pem passfile=${CARRIED}/pgpass application_name=${to.server}`;

@@ -64,7 +64,7 @@ export class PodmanMachine {
     return new PodmanMachine(at('home'), environment, holder);
   }
 
-  /** Of a process in its network. */
+  /** Pid of a process in its network. */
   get pid(): number {
     return this.#holder.pid ?? 0;
   }

@@ -28,9 +28,9 @@ export class FakeAuthenticator implements Authenticator {
   readonly implicit = passwordsOnly.implicit;
   readonly certificateHolds = passwordsOnly.certificateHolds;
   readonly onTrustChange = passwordsOnly.onTrustChange;
-  /** Answers `busy` while true. */
+  /** While true, logins are answered `busy`. */
   busy = false;
-  /** Of the account that logs in. */
+  /** Settings of the account that logs in. */
   settings: Settings = {};
   /** Awaited before each answer. */
   gate: Promise<void> = Promise.resolve();

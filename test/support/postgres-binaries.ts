@@ -29,7 +29,7 @@ export interface ServerUser {
   readonly gid?: number;
 }
 
-/** For root: the user `postgres`, or `nobody` where there is none. */
+/** The user for servers if this is root: `postgres`, or `nobody` without one. */
 export function serverUser(): ServerUser {
   if (process.getuid?.() !== 0) return {};
   const lines = readFileSync('/etc/passwd', 'utf8')

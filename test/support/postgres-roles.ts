@@ -14,7 +14,7 @@ export async function administrate(
     try {
       const statements = part.replaceAll(/^(\\|--).*$/gm, '').split(';');
       for (const one of statements) if (one.trim() !== '') await client.query(one);
-      // What `\password` asks for.
+      // The question of `\password`.
       if (n === 0)
         for (const role of ['sluis', 'sluis_owner'])
           await client.query(`ALTER ROLE ${role} PASSWORD '${ROLE_PASSWORD}'`);

@@ -73,7 +73,7 @@ export interface PostgresTestStore {
   readonly log: MemoryLog;
   readonly noRoom: true;
   readonly gaps: true;
-  /** Of its database, for statements of the test's own. */
+  /** Name of its database, for statements of the test's own. */
   readonly database: string;
   readonly server: PostgresServer;
   readonly keyFolder: string;

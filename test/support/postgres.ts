@@ -59,7 +59,7 @@ export class ClientConnection implements ChangingConnection {
 
   async query(query: Query): Promise<Answer> {
     const found = await this.#client.query({ ...query, rowMode: 'array' });
-    // Of several statements at once the last one answers.
+    // Of several statements at once the last one's result counts.
     const { rows, fields, rowCount } = Array.isArray(found) ? (found.at(-1) as PostgresResult) : found;
     return { rows, columns: fields.map(({ name }) => name), count: rowCount ?? 0 };
   }

@@ -45,7 +45,7 @@ export async function makeProofSamples(folder: string, t: Cleanup): Promise<void
   const at = (...names: string[]): string => join(folder, ...names);
   const authority = await startTimeAuthority(t);
   const sites = new FakeSites();
-  // What is made last is of now: openssl takes no certificate of tomorrow.
+  // The last certificate is of the present day, since openssl accepts none of tomorrow.
   let shift = hours(-2);
   const clock = { ...systemClock, now: () => instant(systemClock.now() + shift) };
   clock.after = systemClock.after.bind(systemClock);

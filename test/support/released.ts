@@ -24,7 +24,7 @@ export interface Expected {
   readonly made: string;
   /** Ids of messages, by the name that `make.mjs` has for each. */
   readonly ids: Readonly<Record<string, string>>;
-  /** By account, in the order of the maildrop. */
+  /** Messages by account, in the order of the maildrop. */
   readonly mailboxes: Readonly<Record<string, readonly HandedOut[]>>;
   readonly traced: Readonly<Record<string, Traced>>;
   readonly audit: Verified;

@@ -6,7 +6,7 @@ import { connect } from 'node:tls';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
-/** As it stands there, first line to last. */
+/** The hook as the page prints it, first line to last. */
 export const printedHook = (): string => readFileSync(join(ROOT, 'docs', 'examples', 'renewal', 'deploy-hook'), 'utf8');
 
 export interface HookPlace {

@@ -43,7 +43,7 @@ export class Scrape {
     return new Set([...families, ...samples]);
   }
 
-  /** The value of the one sample with exactly these labels; undefined where there is none. */
+  /** The value of the one sample with exactly these labels; undefined if there is none. */
   value(name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
     const wanted = Object.entries(labels)
       .map(([label, value]) => `${label}="${value}"`)

@@ -119,7 +119,7 @@ async function make(form: Form, secret: Secret, people: Correspondents): Promise
   }
 }
 
-/** As GnuPG writes it: what is inside may be many times larger. */
+/** Compressed as GnuPG does it: the content may be many times larger. */
 async function compressed(letter: Buffer, readers: readonly PgpKey[]): Promise<Buffer> {
   const armour = await openpgp.encrypt({
     message: await openpgp.createMessage({ binary: entityOf(letter) }),

@@ -1,6 +1,6 @@
 /** Random numbers that a seed decides, so that a failed fuzz run can be repeated: mulberry32. */
 export interface Seeded {
-  /** From 0 up to, not including, 1. */
+  /** A number from 0 up to, not including, 1. */
   readonly next: () => number;
   /** A whole number from 0 up to, not including, `n`. */
   readonly below: (n: number) => number;

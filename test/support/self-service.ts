@@ -24,7 +24,7 @@ export const codesIn = (messages: readonly string[]): readonly string[] =>
     return first === undefined || second === undefined ? [] : [`${first}${second}`];
   });
 
-/** With the password, and the code that was sent for it. */
+/** Logs in with the password, and the code that was sent for it. */
 export async function logIn(browser: Browser, login: Login, sentCode: () => Promise<string>): Promise<void> {
   const sent = await browser.post('/login', { ...(await browser.get('/login')).form('/login'), ...login });
   const done = await browser.post('/login/code', { ...sent.form('/login/code'), code: await sentCode() });
@@ -42,7 +42,7 @@ export async function done(
   return await browser.post(action, { ...(await browser.get(path)).form(action), ...typed });
 }
 
-/** For the configuration. */
+/** The listener's section of the configuration. */
 export const selfServiceListener = (port: number, more = ''): string =>
   `[[listener]]\nname = "own"\nprotocol = "self-service"\naddress = "127.0.0.1"\nport = ${port}\ntls = "implicit"\n${more}`;
 

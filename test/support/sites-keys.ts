@@ -11,9 +11,9 @@ import type { Gateway, Site, TwoSites } from './two-sites.ts';
 import { until } from './until.ts';
 
 const DAY = 86_400_000;
-/** For what the gateways do by themselves within a round or two. */
+/** Time for what the gateways do by themselves within a round or two. */
 export const PATIENCE = 20_000;
-/** So many days from today. */
+/** The day this many days from today. */
 export const day = (ahead: number): string => dayOf(instant(Date.now() + ahead * DAY));
 
 const SHIFTED = ['--import', fileURLToPath(new URL('./shifted-clock.js', import.meta.url))];
@@ -54,7 +54,7 @@ export async function send({ front }: Gateway, subject: string): Promise<string>
   return acceptedId(reply);
 }
 
-/** What stands in anna's mailbox, by subject. */
+/** Subjects of the messages in anna's mailbox. */
 export async function subjects({ front }: Gateway, { andDelete = false } = {}): Promise<readonly string[]> {
   const client = await Pop3Client.open(front.pop3, loginOf('anna'));
   const found: string[] = [];

@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 
 export interface Text {
-  /** Where it stands, for whoever mends it. */
+  /** Where the word stands. */
   readonly at: string;
   readonly text: string;
 }

@@ -190,7 +190,7 @@ export async function noticeTo(
   });
 }
 
-/** What a maildrop holds, oldest first. */
+/** Messages in a maildrop, oldest first. */
 export async function messagesIn(store: Store, account: AccountId): Promise<MessageId[]> {
   const lock = await store.lockMaildrop(account, { session: 'look', network: 'look' });
   if (lock === 'in-use') throw new Error('the maildrop is in use');

@@ -10,7 +10,7 @@ import { Pop3Client } from './pop3-client.ts';
 export interface Region {
   readonly gateway: TestGateway;
   readonly commands: Commands;
-  /** Of the mailboxes, one line each. */
+  /** Path of a file of the mailboxes, one line each. */
   readonly file: string;
   readonly maildirOf: (name: string) => string;
 }

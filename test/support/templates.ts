@@ -21,7 +21,7 @@ export interface Template {
 
 type Scope = Record<string, unknown>;
 
-/** What an expression is worth, with the types taken off; undefined where it needs more than the scope has. */
+/** What an expression is worth, with the types taken off; undefined if it needs more than the scope has. */
 function worth(expression: string, scope: Scope): unknown {
   if (expression in scope) return scope[expression];
   try {
@@ -150,7 +150,7 @@ function all<T>(folder: string, tags: RegExp, find: (node: ts.TaggedTemplateExpr
   return found;
 }
 
-/** Those that know no engine. */
+/** Templates that know no engine. */
 export const templatesIn = (folder: string): readonly Template[] =>
   all(folder, NEUTRAL, (node, scope) => ({ plan: planOf(node, scope) }));
 

@@ -136,7 +136,7 @@ export class Line {
     assert.equal(await this.line(), undefined, 'expected the server to close the connection');
   }
 
-  /** What has arrived and was not read: a test of "nothing more was said". */
+  /** Octets that have arrived and were not read: for a test of "nothing more was said". */
   get unread(): string {
     return this.#buffer;
   }

@@ -34,7 +34,7 @@ export interface TwoSites {
 }
 
 export interface TwoSitesOptions extends ClusterOptions {
-  /** What both gateways do wrong. A control. */
+  /** A mistake that both gateways make, as a control. */
   readonly mistake?: Mistake;
   /** More lines of `[store]`. */
   readonly store?: string;
@@ -42,7 +42,7 @@ export interface TwoSitesOptions extends ClusterOptions {
   readonly configuration?: string | ((site: Site) => string);
 }
 
-/** With accounts of these names, see `Instance.addAccounts`. */
+/** Starts both with accounts of these names, see `Instance.addAccounts`. */
 export async function startTwoSites(
   t: Cleanup,
   names: readonly string[],

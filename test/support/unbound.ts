@@ -20,7 +20,7 @@ export interface Zone {
   readonly kind?: 'signed' | 'unsigned';
   /** Options of ldns-signzone, such as dates. */
   readonly sign?: readonly string[];
-  /** What becomes of the signed zone, by its lines. */
+  /** Changes the lines of the signed zone. */
   readonly alter?: (lines: readonly string[]) => readonly string[];
 }
 
@@ -28,7 +28,7 @@ export interface Unbound {
   readonly at: { readonly host: string; readonly port: number };
 }
 
-/** By name of the zone, without a dot at its end. It ends with the test. */
+/** Starts Unbound with these zones, by name without a dot at the end. It ends with the test. */
 export async function startUnbound(t: Cleanup, zones: Readonly<Record<string, Zone>>): Promise<Unbound> {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-unbound-'));
   const port = await freePort();

@@ -12,7 +12,7 @@ import { UsageChanges } from '../../src/store/sqlite/usage-changes.ts';
 import { NO_USAGE, USAGE_COUNTS, type UsageCounts } from '../../src/store/usage.ts';
 
 type Counted = { -readonly [K in keyof UsageCounts]: number } & { loginDays: number[] };
-/** By `MONTH ACCOUNT`. */
+/** Figures by `MONTH ACCOUNT`. */
 export type Recount = Readonly<Record<string, Counted>>;
 
 const column = (name: string): string => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
@@ -138,7 +138,7 @@ function foundIn(db: Database.Database): Recount {
     }
     return sums;
   };
-  // What was held, or queued first, came when it was filed.
+  // A message that was held, or queued first, came when it was filed.
   const filed = db.prepare<[], ArrivedRow>(
     `SELECT e.account, m.submitter, m.octets, coalesce(
         (SELECT settled_at FROM delivery d WHERE d.message = m.id AND d.state = 'filed' AND coalesce(d.mailbox, e.account) = e.account), m.received_at) AS at

@@ -117,7 +117,7 @@ export class Wire {
     if (this.#ended) throw new WireEnded('the connection ended', { cause: this.#cause });
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      // One timer a connection, moved and not made anew at every answer.
+      // One timer a connection, moved and not made again at every answer.
       if (this.#timer === undefined)
         this.#timer = setTimeout(
           () => this.#socket.destroy(new Error('no answer in time')),
@@ -128,7 +128,7 @@ export class Wire {
     this.#wake = undefined;
   }
 
-  /** False when the socket's buffer is full: await `drained` then. */
+  /** Sends; false when the socket's buffer is full: await `drained` then. */
   send(octets: string | Uint8Array): boolean {
     return typeof octets === 'string' ? this.#socket.write(octets, 'latin1') : this.#socket.write(octets);
   }
@@ -186,7 +186,7 @@ export class Wire {
     }
   }
 
-  /** So many octets, in slices to `take`. */
+  /** Reads this many octets, in slices to `take`. */
   async octets(length: number, take: (slice: Buffer) => void = () => undefined): Promise<void> {
     for (let left = length; left > 0;) {
       const chunk = this.#chunks.shift();

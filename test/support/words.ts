@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const MOST_WORDS = 20;
 
-/** Of Dutch texts: those that have a better word. */
+/** Words of Dutch texts for which there is a better one. */
 export const AVOIDED: readonly string[] = readFileSync(
   join(import.meta.dirname, '..', '..', '..', 'docs', 'style.md'),
   'utf8',

@@ -70,7 +70,7 @@ test('a good stamp is taken; one over another hash, for another request or by a 
   await wrong(/the nonce is not ours/, token, 'a line', timeStampNonce(randomBytes));
   const alone = await verifyTimeStamp(token, { hash: hash('sha256', 'a line', 'buffer'), authorities: [] });
   assert(!alone.ok);
-  // openssl's authority does not sign with the wrong certificate, so the same TSTInfo is signed anew, once with the right one as a control.
+  // openssl's authority does not sign with the wrong certificate, so the same TSTInfo is signed again, once with the right one as a control.
   const { openssl, folder } = authority;
   writeFileSync(join(folder, 'token.der'), token);
   openssl('cms', '-verify', '-noverify', '-inform', 'DER', '-in', 'token.der', '-out', 'tst.der');

@@ -61,7 +61,7 @@ export async function encryptionKeyIdsOf(mail: Buffer): Promise<string[]> {
   return message.getEncryptionKeyIDs().map((id) => id.toHex());
 }
 
-/** Symmetrically encrypted data of old (RFC 4880 section 5.7), which nothing protects against change: CFB that starts anew behind its prefix. */
+/** Symmetrically encrypted data of old (RFC 4880 section 5.7), which nothing protects against change: CFB that starts again behind its prefix. */
 export async function withoutIntegrity(content: Buffer, to: PgpKey): Promise<Buffer> {
   const sessionKey = randomBytes(32);
   const forWhom = await openpgp.encryptSessionKey({

@@ -26,7 +26,7 @@ function count(outcomes: Outcomes, reply: string): void {
   else throw new Error(`nothing that a guess is answered with: "${reply}"`);
 }
 
-/** Guesses over POP3, a batch in one packet. A connection that the gateway closes is opened anew; what it did not answer is asked again. */
+/** Guesses over POP3, a batch in one packet. A connection that the gateway closes is opened again; what it did not answer is asked again. */
 export async function guessPop3(
   instance: Instance,
   source: string,

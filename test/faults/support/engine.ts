@@ -16,7 +16,7 @@ export interface FaultEngine {
   kill(served: Served): Promise<void>;
   /** Beside the gateway: a number, such as of `SELECT count(*) ...`. */
   count(instance: Instance, sql: string): Promise<number>;
-  /** Messages that the figures of usage have as sent. Fails where they differ from the messages that are there. */
+  /** Messages that the figures of usage have as sent. Fails if they differ from the messages that are there. */
   sent(instance: Instance): Promise<number>;
 }
 

@@ -96,7 +96,7 @@ export async function collect(
 }
 
 /**
- * Resolves when `condition` holds; throws after `patience` milliseconds, counted anew whenever `done` has grown: a busy machine does it more slowly, and
+ * Resolves when `condition` holds; throws after `patience` milliseconds, counted again whenever `done` has grown: a busy machine does it more slowly, and
  * what stands still is found all the same.
  */
 export async function until(
