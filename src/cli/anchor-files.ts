@@ -7,7 +7,7 @@ import { CommandError } from './exit.ts';
 
 /** The head of one chain, as an anchor has it. */
 export interface Anchored {
-  /** As of a `ChainHead`. */
+  /** Lane, as in a `ChainHead`. */
   readonly lane?: number;
   readonly seq: number;
   readonly hash: string;

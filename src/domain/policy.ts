@@ -152,7 +152,7 @@ export function decideRoom(address: Address, found: Addressee, declared: Octets)
     return refused(refusals.tooLargeDeclared({ address: quoted(address), limit: formatOctets(maxMessage) }));
   const quota = quotaOf(found);
   const room = { kind: 'taken', maxMessage, quota } as const;
-  // What is pushed fills no mailbox of ours.
+  // Mail that is pushed fills no mailbox here.
   if (partner !== undefined) return { ...room, nearlyFull: false };
   if (found.used + declared > quota || found.used >= quota)
     return refused(refusals.quotaFull({ address: quoted(address) }));

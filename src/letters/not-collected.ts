@@ -7,11 +7,11 @@ export interface Waiting {
   readonly recipients: readonly string[];
   readonly organisation: string;
   readonly telephone?: string;
-  /** All of one sender and one day, the first ones named. */
+  /** Messages of one sender and one day, the first ones named. */
   readonly messages: readonly AboutMessage[];
   readonly count: number;
   readonly workingDays: number;
-  /** When the first of them ends. */
+  /** When the first of them leaves the mailbox. */
   readonly until: Instant;
   /** The addressee has told until when it is away. */
   readonly awayUntil?: Instant;

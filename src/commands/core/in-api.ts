@@ -8,7 +8,7 @@ export interface InApi {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below `/v1`. Its parameters are those of api/administration/ids.ts: `/accounts/{accountId}/addresses/{addressId}`. */
   readonly path: string;
-  /** What it does, where the row says more than is offered here. */
+  /** What the command does, if the row says more than is offered here. */
   readonly about?: string;
   /** operationId; left out, made of the operation: `addAccountPassword`. */
   readonly id?: string;

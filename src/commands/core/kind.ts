@@ -19,7 +19,7 @@ export type Of =
   | 'webhook'
   | 'other';
 
-/** Where a command runs. */
+/** The surroundings in which a command runs. */
 export interface Outside {
   /** Text of a file; `-` is standard input. Throws where it cannot be read. */
   readonly textOf: (file: string) => string;
@@ -31,17 +31,17 @@ export interface Outside {
 /** `W`: what goes over, JSON. `T`: what the operation gets. */
 export interface Kind<T, W = string> {
   readonly schema: z.ZodType<T, W>;
-  /** As in "expected ...". */
+  /** What is expected, as in "expected ...". */
   readonly expected: string;
   /** Word for the value in a usage line: `login` in `<login>`. */
   readonly word: string;
   /** Set where it says whom or what a call was about. */
   readonly of?: Of;
-  /** Never shown, not in a refusal either. */
+  /** True: the value is never shown, not even in a refusal. */
   readonly secret?: true;
   /** All values that it can have. */
   readonly choices?: readonly string[];
-  /** From a word of the command line. Undefined: it is not what is expected. */
+  /** Reads a word of the command line. Undefined: it is not what is expected. */
   readonly fromText: (text: string, outside: Outside) => W | undefined;
 }
 

@@ -18,7 +18,7 @@ interface Wanted {
   readonly after: string | undefined;
 }
 
-/** By their fingerprints; those of one address newest first. */
+/** Keys by their fingerprints; those of one address newest first. */
 export async function listKeys(context: AdminContext, wanted: Wanted): Promise<readonly PgpKeyView[]> {
   const { address: of, account, within, limit, after } = wanted;
   const { store, clock } = context;
@@ -35,7 +35,7 @@ export async function listKeys(context: AdminContext, wanted: Wanted): Promise<r
   let last = after;
   for (;;) {
     const page = await store.pgpKeys.list({ limit, ...span, ...defined({ after: last, login: account }) });
-    // One that was revoked ends no more: nobody need do anything about it.
+    // A revoked key needs no warning of its end: nobody need do anything about it.
     const kept = page.filter(({ revoked }) => within === undefined || revoked === undefined);
     rows.push(...kept.map((record) => viewPgpKey(record, now)));
     last = page.at(-1)?.fingerprint;

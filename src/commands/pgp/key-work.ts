@@ -13,7 +13,7 @@ export const refuse = (what: string, why: string): never => {
   throw new AdminError('invalid', `Cannot ${what}: ${why}`);
 };
 
-/** One job about keys; the thread's words are for people. */
+/** Runs one job about keys; errors of the thread are texts for people. */
 export async function worked<K extends 'read-keys' | 'merge-keys' | 'make-key' | 'revoke-key' | 'lock-key'>(
   { mail }: AdminContext,
   job: Extract<PgpJob, { kind: K }>,

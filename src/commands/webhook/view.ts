@@ -54,7 +54,7 @@ export const view = z.object({
 });
 type View = z.infer<typeof view>;
 
-/** `who`: of a URL whoever may not change it sees the host alone. */
+/** `who`: a caller who may not change the webhook sees only the host of its URL. */
 export const viewOf = (one: WebhookRecord, { who }: Call): View => ({
   id: grouped(one.id),
   name: one.name,
