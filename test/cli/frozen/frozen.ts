@@ -12,6 +12,7 @@ import { runCommandLine } from '../../../src/cli/program.ts';
 import { dayOf, isoDay } from '../../../src/domain/working-days.ts';
 import { buildVersion } from '../../../src/platform/version.ts';
 import { DATABASE_FILE } from '../../../src/store/sqlite/writer-files.ts';
+import { wordsOf } from '../../commands/scene/scene.ts';
 import { FakeClock } from '../../support/clock.ts';
 import { type TestGateway, type TestGatewayOptions, startTestGateway } from '../../support/gateway.ts';
 import { type Files, changedFiles, filesIn, trailBehind } from './effects.ts';
@@ -144,9 +145,6 @@ export class Scene {
     return { trail, files: changed };
   }
 }
-
-const wordsOf = (line: string): string[] =>
-  (line.match(/(?:'[^']*'|[^\s'])+/g) ?? []).map((word) => word.replaceAll("'", ''));
 
 interface Said {
   readonly code: number;
