@@ -91,6 +91,31 @@ function spent({ pid }: Served): number {
   return sum;
 }
 
+/** Milliseconds of all processors together since the machine started: at work, and altogether. */
+function ofMachine(): Readonly<Record<'worked' | 'passed', number>> {
+  // user nice system idle iowait irq softirq steal, in hundredths of a second (proc_stat(5)).
+  const ticks = (/^cpu +([\d ]+)/.exec(readFileSync('/proc/stat', 'latin1'))?.[1] ?? '')
+    .split(' ')
+    .slice(0, 8)
+    .map(Number);
+  const passed = ticks.reduce((sum, one) => sum + one, 0);
+  const [, , , idle = 0, waiting = 0] = ticks;
+  return { worked: (passed - idle - waiting) * 10, passed: passed * 10 };
+}
+
+/** Answers, when it is asked, how much of the machine's processors everything but this process and `served` took since: a share of 1. */
+function watchOthers(served: Served): () => number {
+  const own = (): number => {
+    const { user, system } = process.cpuUsage();
+    return spent(served) + (user + system) / 1000;
+  };
+  const before = { ...ofMachine(), own: own() };
+  return () => {
+    const { worked, passed } = ofMachine();
+    return (worked - before.worked - (own() - before.own)) / Math.max(1, passed - before.passed);
+  };
+}
+
 export interface Waited {
   readonly work: number[];
   readonly clock: number[];
@@ -145,6 +170,8 @@ export interface Measured {
   readonly quiet: Waited;
   readonly beside: Waited;
   readonly sent: number;
+  /** What other processes took of the machine meanwhile, as a share of 1: the clock measures them as well. */
+  readonly others: number;
 }
 
 /** `messages`: of the other, in each series. */
@@ -156,13 +183,15 @@ export async function measure(
   const served = await instance.serve(turns ? {} : { script: NO_TURNS });
   try {
     await modest(instance, served, load, messages);
+    const others = watchOthers(served);
     const quiet = await modest(instance, served, load, messages);
     const other = greedy(instance, load);
     await new Promise((resolve) => setTimeout(resolve, 1000));
     const beside = await modest(instance, served, load, messages);
+    const share = others();
     // Waiting for all that is under way would take longer than the measurement.
     const sent = await Promise.race([other.stop(), new Promise<number>((resolve) => setTimeout(resolve, 100, -1))]);
-    return { quiet, beside, sent };
+    return { quiet, beside, sent, others: share };
   } finally {
     await served.kill();
   }
