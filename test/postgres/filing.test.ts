@@ -9,7 +9,7 @@ import { ChangeEffects } from '../../src/store/changes/changed.ts';
 import { wholeBody } from '../../src/store/core/whole-body.ts';
 import { ChunkLine } from '../../src/store/postgres/chunk-line.ts';
 import { fileBatch, fileNotices } from '../../src/store/postgres/filing-batch.ts';
-import { dropKeys, foldUsage, giveUpBodies, markUnsure } from '../../src/store/postgres/filing-upkeep.ts';
+import { dropKeys, foldUsage, markUnsure } from '../../src/store/postgres/filing-upkeep.ts';
 import { PostgresRunner } from '../../src/store/postgres/runner.ts';
 import { UsageNotes } from '../../src/store/postgres/usage.ts';
 import { ClientConnection, type PostgresClient, clientOf, makeTables, startPostgres } from '../support/postgres.ts';
@@ -103,10 +103,14 @@ test('messages are written while their batch waits for its mailboxes', async () 
   try {
     await other.query('BEGIN');
     await other.query('SELECT 1 FROM mailbox WHERE account = 3 FOR UPDATE');
-    const accepting = line.accept(workOf(1, [3], { body: null, chunks: 0, bodyParts: 0 }));
+    const accepting = line.accept(workOf(1, [3], { size: 10_000, chunks: 1 }));
     // Pages of a table are seen by others as soon as they are written.
     const written = async () =>
-      (await rows("SELECT 1 WHERE pg_relation_size('message') > 0 AND pg_relation_size('content') > 0")).length === 1;
+      (
+        await rows(
+          `SELECT 1 WHERE ${['message', 'content', 'chunk'].map((t) => `pg_relation_size('${t}') > 0`).join(' AND ')}`,
+        )
+      ).length === 1;
     await until('the rows are written', written);
     assert.equal(await count('message'), 0);
     assert.equal(await count("pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"), 1);
@@ -362,17 +366,12 @@ test('a body that came in pieces is accepted when all of them are there', async 
   assert.deepEqual([await count('upload'), await count('chunk')], [0, 3]);
 });
 
-test('a small body goes ahead in parts, which go with it where it is not filed, and a day later where nobody files it', async () => {
+test('a small body lies in parts that fit a page each, and goes with a message that is not filed', async () => {
   await fresh();
   const { line } = await open();
-  const its = await clientOf(server, database);
-  nodes.push({ close: () => its.end() });
-  const runner = new PostgresRunner(new ClientConnection(its));
-  const chunks = new ChunkLine({ withChunks: (store) => store(runner) });
   const key = randomBytes(16);
   const work = workOf(1, [2], { size: 10_000, chunks: 1, ...resubmitted(key) });
-  const accept = async (one: typeof work) => await line.accept(await chunks.ahead(one));
-  assert.equal(await accept(work), undefined);
+  assert.equal(await line.accept(work), undefined);
   assert.deepEqual([await count('upload'), await count('chunk')], [0, 2]);
   const [[inRow, ...rest] = []] = await rows(
     `SELECT c.body, ${wholeBody.text({ engine: 'postgres', lock: '' })} FROM content c`,
@@ -384,22 +383,14 @@ test('a small body goes ahead in parts, which go with it where it is not filed, 
   );
   assert.equal(Number(toasted), 0);
   const again = workOf(1, [2], { size: 10_000, chunks: 1, ...resubmitted(key) });
-  assert.deepEqual(await accept(again), { kind: 'duplicate', of: work.id });
+  assert.deepEqual(await line.accept(again), { kind: 'duplicate', of: work.id });
   const full = workOf(1, [2], { size: 10_000, chunks: 1, charged: 2 ** 50 });
-  assert.equal((await accept(full))?.kind, 'refused');
+  assert.equal((await line.accept(full))?.kind, 'refused');
   assert.equal(await count('chunk'), 2);
-  const left = await chunks.ahead(workOf(1, [2], { size: 10_000, chunks: 1 }));
-  await runner.run(giveUpBodies(instant(AT + hours(24))));
-  assert.equal(await count('upload'), 0);
-  // One with a part that is not there is not filed.
-  await its.query(`DELETE FROM chunk WHERE message = ${left.id} AND n = 1`);
-  await assert.rejects(line.accept(left), /has 1 of 2 chunks/);
-  assert.equal(await runner.run(giveUpBodies(instant(AT + hours(24) + 1000))), false);
-  assert.deepEqual(await rows('SELECT message FROM upload'), [[String(left.id)]]);
-  // Each is looked at once.
-  await its.query('DELETE FROM upload');
-  await runner.run(giveUpBodies(instant(AT + hours(48))));
-  assert.equal(await count('upload'), 0);
+  // A notice is written when it is decided, and so is its body.
+  const notice = workOf(0, [3], { size: 10_000, chunks: 1, once: 'n' });
+  assert.equal(await line.accept(workOf(1, [2], { notices: [notice] })), undefined);
+  assert.equal(await count(`chunk WHERE message = ${notice.id}`), 2);
 });
 
 test('figures of usage wait in a row for each batch, and are added once, whoever adds', async () => {

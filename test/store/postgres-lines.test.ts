@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ChunkLine } from '../../src/store/postgres/chunk-line.ts';
 import { flags, longs, octets, texts } from '../../src/store/postgres/binary-arrays.ts';
-import type { AcceptWork } from '../../src/store/changes/accept-work.ts';
-import type { ChangingConnection, Connection } from '../../src/store/postgres/connection.ts';
+import { partsOf } from '../../src/store/postgres/body-parts.ts';
+import type { ChangingConnection } from '../../src/store/postgres/connection.ts';
 import { milliseconds } from '../../src/domain/units.ts';
 import { type FilingConnection, FilingLine } from '../../src/store/postgres/filing.ts';
 import { Lane } from '../../src/store/postgres/lane.ts';
@@ -33,49 +33,24 @@ test('what waits to be filed has a limit, in messages and in octets', async () =
 test('pieces of bodies that wait have a limit', async () => {
   const line = new ChunkLine({ withChunks: never });
   const piece = { id: 1n, n: 0, sealed: Buffer.alloc(1), tag: Buffer.alloc(16), day: '', at: 0, account: 1 };
-  for (let n = 0; n < 5000; n += 1) void line.add(piece);
+  for (let n = 0; n < 256; n += 1) void line.add(piece);
   await assert.rejects(line.add(piece), StoreUnavailable);
-  const other = new ChunkLine({ withChunks: never });
-  const large = workOf(1, [2], { body: Buffer.alloc(30 * 1024 * 1024) });
-  for (let n = 0; n < 2; n += 1) void other.ahead(large);
-  await assert.rejects(other.ahead(large), StoreUnavailable);
 });
 
-test('small bodies go ahead of their acceptance in parts that fit a page; shorter ones, and chunks of large ones, do not', async () => {
-  const asked: (readonly unknown[])[] = [];
-  const connection: Connection = {
-    query: ({ values = [] }) => {
-      asked.push(values);
-      return Promise.resolve({ rows: [], columns: [], count: 0 });
-    },
-  };
-  const line = new ChunkLine({ withChunks: (store) => store(new PostgresRunner(connection)) });
-  const copy = workOf(1, [3], { size: 8001 });
-  const notice = workOf(0, [4], { size: 2001 });
-  const work = workOf(1, [2], { size: 64 * 1024 + 16, copies: [copy], notices: [notice] });
-  const its = await line.ahead(work);
-  const partsOf = ({ body, bodyParts }: AcceptWork) => [body?.length ?? null, bodyParts];
-  assert.deepEqual([its, ...its.copies, ...its.notices].map(partsOf), [
-    [null, 9],
-    [null, 2],
-    [null, 1],
-  ]);
-  assert.equal(asked.length, 1);
-  const ids = [...Array<bigint>(9).fill(work.id), copy.id, copy.id, notice.id];
-  const sealed = ids.map((id, i) => {
-    const [body, n] = id === work.id ? [work.body, i] : id === copy.id ? [copy.body, i - 9] : [notice.body, 0];
-    return body!.subarray(n * 8000, (n + 1) * 8000);
-  });
-  assert.deepEqual(asked[0]!.slice(2), [
-    longs(ids),
-    longs([...Array(9).keys(), 0, 1, 0]),
-    octets(sealed),
-    octets(ids.map(() => new Uint8Array(0))),
-  ]);
-  const short = workOf(1, [2], { size: 2000 });
-  const streamed = workOf(1, [2], { body: null, chunks: 2 });
-  assert.deepEqual([await line.ahead(short), await line.ahead(streamed)], [short, streamed]);
-  assert.equal(asked.length, 1);
+test('small bodies are cut into parts that fit a page; shorter ones, and those of large messages, are not', () => {
+  const [long, middle, short, streamed] = [64 * 1024 + 16, 8001, 2000]
+    .map((size) => workOf(1, [2], { size }))
+    .concat(workOf(1, [2], { body: null, chunks: 2 }));
+  const parts = partsOf([long!, middle!, short!, streamed!]);
+  assert.deepEqual(
+    parts.map(({ id, n, sealed }) => [id, n, sealed.length]),
+    [
+      ...Array.from({ length: 9 }, (_, n) => [long!.id, n, n === 8 ? 64 * 1024 + 16 - 8 * 8000 : 8000]),
+      [middle!.id, 0, 8000],
+      [middle!.id, 1, 1],
+    ],
+  );
+  assert.deepEqual(Buffer.concat(parts.filter(({ id }) => id === long!.id).map(({ sealed }) => sealed)), long!.body);
 });
 
 test('the next batch begins when the one before has its locks, or has waited for them for long', async () => {

@@ -50,8 +50,8 @@ const MISTAKES = {
   },
   /**
    * The key of a message that comes again is inserted with ON CONFLICT DO NOTHING, its row read, and nothing of it written. Nor are rows locked: a lock of a row is
-   * written too, so each of them makes the commit wait for another place, and DO NOTHING beside one does no harm. The parts of a body that went ahead stay, and of a
-   * message that comes again nothing is written early.
+   * written too, so each of them makes the commit wait for another place, and DO NOTHING beside one does no harm. Of a message that comes again
+   * nothing is written early.
    */
   'do-nothing': () => {
     const { query } = Client.prototype;
@@ -87,7 +87,7 @@ const RESUBMITTED =
 const THERE = ', there AS (SELECT key, message, at, unsure FROM resubmission_key WHERE key = ANY ($2::bytea[]))';
 
 function readsOnly(text: string): string {
-  const unlocked = text.replaceAll(ROW_LOCKS, '').replace('DELETE FROM chunk', 'SELECT FROM chunk');
+  const unlocked = text.replaceAll(ROW_LOCKS, '');
   if (!text.includes('ON CONFLICT (key) DO UPDATE SET at = kept.at RETURNING key, message')) return unlocked;
   const changed = unlocked
     .replace(RESUBMITTED, `$1$2$3NOTHING $4${THERE}`)
@@ -96,7 +96,7 @@ function readsOnly(text: string): string {
       ' RETURNING id)',
       ' AS new (a, b, c, d, e, f, g, h, key) WHERE key IS NULL OR key NOT IN (SELECT key FROM there) RETURNING id)',
     )
-    .replace(' RETURNING message)', ' AS new (message) WHERE message IN (SELECT id FROM filed) RETURNING message)');
+    .replaceAll(' RETURNING message)', ' AS new (message) WHERE message IN (SELECT id FROM filed) RETURNING message)');
   if (['FROM there) either', 'FROM there) R', 'FROM filed) R'].some((part) => !changed.includes(part)))
     throw new Error('The statement that claims keys has changed: mend this mistake');
   return changed;

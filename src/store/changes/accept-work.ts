@@ -20,8 +20,6 @@ export interface AcceptWork {
   readonly dataKey: Uint8Array;
   readonly chunks: number;
   readonly body: Uint8Array | null;
-  /** Rows in which PostgreSQL has the body already; left out everywhere else. */
-  readonly bodyParts?: number;
   /** Of a copy: the header as it was submitted, sealed with the copy's key. */
   readonly submittedHeader: Uint8Array | null;
   /** For each recipient the account of the mailbox that gets the message. 0: it goes to a partner, or is held. */

@@ -215,8 +215,10 @@ export class PostgresEngine implements Engine {
     this.#checkAlive();
     const streamed = work.body === null ? work.id : undefined;
     const bodies = [work, ...work.copies].flatMap(({ id, body }) => (body === null ? id : []));
-    const stored = Promise.all([this.#chunks.ahead(work), this.#chunks.through(bodies)]);
-    const filed = this.#going(stored.then(([its]) => this.#filing.accept(its)));
+    const last = this.#chunks.through(bodies);
+    const filed = this.#going(
+      last === undefined ? this.#filing.accept(work) : last.then(() => this.#filing.accept(work)),
+    );
     if (streamed === undefined) return await filed;
     const settled = filed.catch(() => undefined);
     this.#streamed.set(streamed, settled);

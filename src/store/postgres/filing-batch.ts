@@ -5,7 +5,7 @@ import type { Unfiled } from '../core/engine.ts';
 import { FilingRules, withCurrentTargets } from '../core/filing-rules.ts';
 import type { Change } from '../sql/sql.ts';
 import { type Box, type LockedRows, allOf, readBoxes, lockRows } from './filing-locks.ts';
-import { type NewMessage, corrections, expectedOf, takeBack } from './filing-messages.ts';
+import { corrections, expectedOf, takeBack } from './filing-messages.ts';
 import { readRepeats } from './filing-repeats.ts';
 import { PostgresFilingTables } from './filing-tables.ts';
 import { write } from './filing-write.ts';
@@ -61,7 +61,7 @@ function* file<T>(
   const decided = decide(new FilingRules(tables));
   const { items, messages } = tables.writes;
   const { wrong, late } = corrections(early, messages);
-  yield* takeBack(wrong, unusedParts(works, messages));
+  yield* takeBack(wrong);
   lane.give(locked.numbers);
   for (const item of items) {
     lane.add(item);
@@ -75,13 +75,6 @@ function* file<T>(
     at,
   });
   return decided;
-}
-
-/** Bodies that went ahead of works which were not filed. */
-function unusedParts(works: readonly AcceptWork[], messages: readonly NewMessage[]): readonly bigint[] {
-  const ahead = works.flatMap(allOf).filter(({ bodyParts }) => bodyParts !== undefined);
-  const kept = new Set(messages.flatMap(({ work, refs }) => (refs > 0 ? [work.id] : [])));
-  return ahead.flatMap(({ id }) => (kept.has(id) ? [] : [id]));
 }
 
 /** Mailboxes that works lead to by now and do not name: their accounts were taken over since RCPT. */

@@ -229,7 +229,7 @@ export function* lockRows(works: readonly AcceptWork[], { more, early }: LockedB
     UNION ALL SELECT 'resubmitted', message, at, NULL, NULL, NULL, NULL, unsure, NULL, key, NULL, NULL, NULL, NULL FROM resubmitted
                 WHERE NOT message = ANY (${longs(resubmissions.map(({ id }) => id))}::bigint[])
     UNION ALL SELECT 'once', NULL, NULL, NULL, NULL, NULL, NULL, first, NULL, NULL, NULL, key, NULL, NULL FROM once
-    UNION ALL SELECT 'early', count(*), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM (TABLE filed UNION ALL TABLE held) early
+    UNION ALL SELECT 'early', count(*), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM (TABLE filed UNION ALL TABLE held UNION ALL TABLE parted) early
     UNION ALL SELECT 'box', account, octets, messages, next_uid, changes, organisation, ending, moved, NULL, NULL, state, settings, its FROM box
     UNION ALL SELECT 'owner', id, NULL, NULL, NULL, NULL, NULL, moved, NULL, NULL, NULL, NULL, NULL, NULL FROM owner
     UNION ALL SELECT 'submitter', id, NULL, NULL, NULL, NULL, organisation, closed, NULL, NULL, NULL, NULL, NULL, NULL FROM submitter

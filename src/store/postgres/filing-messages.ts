@@ -6,6 +6,7 @@ import type { AcceptWork } from '../changes/accept-work.ts';
 import { mailboxesOf } from '../core/filing-rules.ts';
 import type { Part } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
+import { isCut, partsOf } from './body-parts.ts';
 import { longs, octets, texts } from './binary-arrays.ts';
 
 export interface NewMessage {
@@ -24,11 +25,12 @@ const expected = (work: AcceptWork, copyOf: bigint | null): NewMessage => ({
   copyOf,
 });
 
-/** Parts of a WITH: `filed` and `held` insert these messages and their contents. */
+/** Parts of a WITH: `filed`, `held` and `parted` insert these messages, their contents, and the parts of bodies. */
 export function insertMessages(messages: readonly NewMessage[]): Part {
   const works = messages.map(({ work }) => work);
   const contents = messages.filter(({ refs }) => refs > 0);
   const held = contents.map(({ work }) => work);
+  const parts = partsOf(held);
   return {
     kind: 'insertMessages',
     text: () => `filed AS (
@@ -37,7 +39,10 @@ export function insertMessages(messages: readonly NewMessage[]): Part {
         ?::text[], ?::bigint[]) RETURNING id),
     held AS (
       INSERT INTO content (message, data_key, chunks, refs, body, submitted_header)
-      SELECT * FROM unnest(?::bigint[], ?::bytea[], ?::bigint[], ?::bigint[], ?::bytea[], ?::bytea[]) RETURNING message)`,
+      SELECT * FROM unnest(?::bigint[], ?::bytea[], ?::bigint[], ?::bigint[], ?::bytea[], ?::bytea[]) RETURNING message),
+    parted AS (
+      INSERT INTO chunk (message, n, sealed, tag)
+      SELECT *, '' FROM unnest(?::bigint[], ?::bigint[], ?::bytea[]) RETURNING message)`,
     values: () => [
       longs(works.map((w) => w.id)),
       longs(works.map((w) => w.receivedAt)),
@@ -54,8 +59,11 @@ export function insertMessages(messages: readonly NewMessage[]): Part {
       octets(held.map((w) => w.dataKey)),
       longs(held.map((w) => w.chunks)),
       longs(contents.map(({ refs }) => refs)),
-      octets(held.map((w) => w.body)),
+      octets(held.map((w) => (isCut(w) ? null : w.body))),
       octets(held.map((w) => w.submittedHeader)),
+      longs(parts.map(({ id }) => id)),
+      longs(parts.map(({ n }) => n)),
+      octets(parts.map(({ sealed }) => sealed)),
     ],
   };
 }
@@ -72,11 +80,10 @@ export function corrections(
   return { wrong: [...expectedWorks].map(({ id }) => id), late };
 }
 
-/** `parted`: bodies that went ahead of works which were not filed. */
-export function* takeBack(wrong: readonly bigint[], parted: readonly bigint[]): Change<void> {
-  if (wrong.length + parted.length === 0) return;
+export function* takeBack(wrong: readonly bigint[]): Change<void> {
+  if (wrong.length === 0) return;
   yield* sql.run`
     WITH emptied AS (DELETE FROM content WHERE message = ANY (${longs(wrong)}::bigint[])),
-    unparted AS (DELETE FROM chunk WHERE message = ANY (${longs(parted)}::bigint[]))
+    unparted AS (DELETE FROM chunk WHERE tag = '' AND message = ANY (${longs(wrong)}::bigint[]))
     DELETE FROM message WHERE id = ANY (${longs(wrong)}::bigint[])`;
 }

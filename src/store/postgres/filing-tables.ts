@@ -128,8 +128,7 @@ export class PostgresFilingTables implements FilingTables<Box> {
   }
 
   message(work: AcceptWork, refs: number, copyOf: bigint | null): void {
-    const { id, body } = work;
-    const chunks = work.bodyParts ?? work.chunks;
+    const { id, body, chunks } = work;
     const stored = this.#p.locked.chunks.get(id) ?? 0;
     if (refs > 0 && body === null && stored !== chunks)
       throw new Error(

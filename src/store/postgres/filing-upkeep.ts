@@ -1,7 +1,6 @@
-/** What acceptances leave to be done behind them: figures that wait, keys that are over, keys of what nobody knows the outcome of, bodies without a message. */
+/** What acceptances leave to be done behind them: figures that wait, keys that are over, keys of what nobody knows the outcome of. */
 import type { Clock, Log, Timer } from '../../domain/effects.ts';
-import { type Instant, days, hours, instant, seconds } from '../../domain/units.ts';
-import { firstIdAt } from '../message-ids.ts';
+import { type Instant, hours, seconds } from '../../domain/units.ts';
 import { int, json } from '../sql/columns.ts';
 import { rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
@@ -17,13 +16,6 @@ const EVERY = seconds(10);
 const REST = 6;
 /** Rows of one step. */
 const ROWS = 500;
-/** Bodies that one step looks at: some 10 ms of the server's time. */
-const BODIES = 5000;
-/** No message takes so long to come in. */
-const BODIES_AFTER = days(1);
-/** Name of the fact up to which bodies were looked at. */
-const WALKED = 'chunks_walked';
-
 type Sums = UsageSums & { readonly organisation: number };
 
 const SUMS = { account: int, organisation: int, month: int, ...USAGE_NUMBERS, days: int, lastUsed: int };
@@ -83,27 +75,6 @@ export function* markUnsure(keys: readonly Uint8Array[], now: Instant): Change<v
     ON CONFLICT (key) DO UPDATE SET unsure = true`;
 }
 
-/**
- * Gives bodies whose acceptance never came to the sweep of uploads: a gateway ended between the two, or a batch failed. Each body is looked at once, when it is a
- * day old, and a bounded number in a step; true if there may be more. A row in `upload` for each body would tell the same, at each message.
- */
-export function* giveUpBodies(now: Instant): Change<boolean> {
-  const { looked } = yield* sql.one({ looked: int })`
-    WITH page AS (
-      SELECT DISTINCT message FROM chunk
-       WHERE message > coalesce((SELECT CAST(value AS bigint) FROM fact WHERE name = ${WALKED}), 0)
-         AND message < ${firstIdAt(instant(now - BODIES_AFTER))} ORDER BY message LIMIT ${BODIES}),
-    given_up AS (
-      INSERT INTO upload (message, started_at)
-      SELECT message, ${now}::bigint FROM page p WHERE NOT EXISTS (SELECT 1 FROM content c WHERE c.message = p.message)
-          ON CONFLICT DO NOTHING),
-    walked AS (
-      INSERT INTO fact (name, value) SELECT ${WALKED}, CAST(max(message) AS text) FROM page HAVING count(*) > 0
-          ON CONFLICT (name) DO UPDATE SET value = excluded.value)
-    SELECT count(*) AS looked FROM page`;
-  return looked === BODIES;
-}
-
 export interface UpkeepParts {
   /** In a transaction of its own. */
   readonly run: <T>(steps: () => Change<T>) => Promise<T>;
@@ -155,7 +126,6 @@ export class FilingUpkeep {
       if (this.#rounds % REST !== 0 || !this.#p.mine()) return;
       await this.fold();
       while (await this.#p.run(() => dropKeys(this.#p.clock.now())));
-      while (await this.#p.run(() => giveUpBodies(this.#p.clock.now())));
     } catch (error) {
       // The store is away, or closing; the next round does it.
       if (!this.#stopped) this.#p.log.warn('store.filing-upkeep-failed', { why: String(error) });

@@ -17,7 +17,7 @@ export interface WrittenBeside {
 
 export function* write(tables: PostgresFilingTables, { trail, sums, lane, at, late }: WrittenBeside): Change<void> {
   const { messages, entries, boxes, deliveries, interchanges, requests, resubmissions } = tables.writes;
-  const ended = messages.filter(({ work, refs }) => refs > 0 && work.body === null && work.bodyParts === undefined);
+  const ended = messages.filter(({ work, refs }) => refs > 0 && work.body === null);
   const counted = [...boxes];
   const moved = requests.flatMap(({ id, stands }) => (stands === undefined ? [] : [{ id, stands }]));
   yield* sql.run`

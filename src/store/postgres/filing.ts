@@ -26,7 +26,7 @@ import { UsageNotes } from './usage.ts';
 
 /** Acceptances of a batch, and octets of bodies. */
 const BATCH = 128;
-const BATCH_OCTETS = 1024 * 1024;
+const BATCH_OCTETS = 2 * 1024 * 1024;
 /** Of one account, while others wait as well. */
 const SHARE = 16;
 /** What may wait at most: a gateway that cannot file says so instead of filling its memory. */
