@@ -701,9 +701,9 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'store/sqlite-sealing: a day whose messages are gone loses its key, and the store opens without it',
-    change('store/core/store.ts', [
-      '    this.#p.keys.erase(day);\n    await this.days.forget(day);',
-      '    await this.days.forget(day);',
+    change('store/core/store-days.ts', [
+      '    this.#p.keys.erase(day);\n    await this.forget(day);',
+      '    await this.forget(day);',
     ]),
   ],
   [

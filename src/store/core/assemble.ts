@@ -218,7 +218,7 @@ export async function assemble(
     settled: set,
   });
   hearing.by(store);
-  await store.destroyErased();
+  await store.days.destroyErased();
   // Runs before anybody gets the store, so that nobody opens a mailbox while a part of its mail is still to come.
   await accountMoves.resume();
   return store;

@@ -8,7 +8,6 @@ import { type Instant, type Milliseconds, type Octets, octets } from '../../doma
 import type { AuditEvent } from '../audit.ts';
 import { ALL_JOBS, type Jobs } from '../jobs.ts';
 import type { AuditTrail } from '../port/audit.ts';
-import type { StoreDays } from '../port/day-keys.ts';
 import { COUNTED_ALONE, type SharedCounts } from '../shared-counts.ts';
 import type { Certificates } from '../port/certificates.ts';
 import type { BreakGlass } from '../port/break-glass.ts';
@@ -51,11 +50,11 @@ import type { RememberedPgpKeys } from './pgp.ts';
 import type { CoreQuirks } from './quirks.ts';
 import type { RememberingRegistry } from './registry.ts';
 import type { StoreTime } from './store-time.ts';
+import { CoreStoreDays } from './store-days.ts';
 import { Sweeper } from './sweeper.ts';
 
 /** Most entries that one "hand out again" brings back. */
 const MAX_RESTORED = 10_000;
-const DAYS_AT_A_TIME = 500;
 
 export interface StoreParts {
   readonly engine: Engine;
@@ -85,7 +84,7 @@ export interface StoreParts {
 }
 
 export class CoreStore implements Store {
-  readonly days: StoreDays;
+  readonly days: CoreStoreDays;
   readonly registry: Registry;
   readonly accountMoves: CoreAccountMoves;
   readonly certificates: Certificates;
@@ -112,7 +111,6 @@ export class CoreStore implements Store {
   readonly shared: SharedCounts;
   readonly #p: StoreParts;
   readonly #listeners: ((error: StoreFailed) => void)[] = [];
-  readonly #erasedListeners: ((day: Day) => void)[] = [];
   readonly #sweeper: Sweeper;
   #failure: StoreFailed | undefined;
   #closed: Promise<void> | undefined;
@@ -136,7 +134,7 @@ export class CoreStore implements Store {
     this.interchanges = new CoreInterchanges({ ...parts, alone: parts.engine.nodes === undefined });
     this.quirks = parts.quirks;
     this.id = parts.keys.storeId ?? '';
-    this.days = this.#daysOf(parts);
+    this.days = new CoreStoreDays(parts);
     this.imports = Object.assign(
       new CoreImports({ ...parts, importedMail: parts.subjects.importedMail }),
       parts.subjects.imports,
@@ -154,7 +152,7 @@ export class CoreStore implements Store {
     this.shared = parts.engine.nodes?.shared ?? COUNTED_ALONE;
     this.#sweeper = new Sweeper(parts, {
       isMine: () => this.jobs.runs('sweeps'),
-      dayEmptied: (day) => this.#eraseDay(day),
+      dayEmptied: (day) => this.days.erase(day),
     });
   }
 
@@ -275,50 +273,6 @@ export class CoreStore implements Store {
 
   async sweep(): Promise<SweepReport> {
     return await this.#sweeper.sweep();
-  }
-
-  /** Destroys the key first: if this is cut short, the next sweep finds the day again. */
-  async #eraseDay(day: Day): Promise<void> {
-    this.#p.keys.erase(day);
-    await this.days.forget(day);
-    await this.#p.subjects.sweeps.dayErased(day);
-    this.#p.log.info('store.day-key-erased', { day });
-    this.audit.note({ event: 'store.day-key-erased', outcome: 'success', facts: { day } });
-    for (const listener of this.#erasedListeners) listener(day);
-  }
-
-  #daysOf({ keys, days, bodies, engine, erasures, subjects }: StoreParts): StoreDays {
-    return {
-      used: () => subjects.dayKeys.used(),
-      isErased: async (day) => (await subjects.dayKeys.erased([day])).length > 0,
-      isWriting: (day) => bodies.isWriting(day),
-      forget: async (day) => {
-        keys.forget(day);
-        days.delete(day);
-        await engine.contents.forgetDay(day);
-      },
-      close: (day) => erasures.follow(day),
-      noteErasing: (day, messages) => erasures.noteOfAnother(day, messages),
-      onErased: (listener) => {
-        this.#erasedListeners.push(listener);
-        erasures.onChange(listener);
-      },
-    };
-  }
-
-  /**
-   * Runs once, before anything is served: destroys keys of days that were erased while this node was away, or that came back with a copy of the
-   * key folder.
-   */
-  async destroyErased(): Promise<void> {
-    const { keys, days, subjects, log } = this.#p;
-    const unknown = keys.daysWithKeys.filter((day) => !days.has(day));
-    for (let at = 0; at < unknown.length; at += DAYS_AT_A_TIME)
-      for (const day of await subjects.dayKeys.erased(unknown.slice(at, at + DAYS_AT_A_TIME))) {
-        keys.erase(day);
-        await this.days.forget(day);
-        log.info('store.day-key-erased', { day });
-      }
   }
 
   get log(): LogSource | undefined {
