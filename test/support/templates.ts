@@ -8,6 +8,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { compileFunction } from 'node:vm';
 import ts from 'typescript';
+import { insertMessages } from '../../src/store/postgres/filing-messages.ts';
 import * as columns from '../../src/store/sql/columns.ts';
 import * as parts from '../../src/store/sql/parts.ts';
 import { type Plan, sql } from '../../src/store/sql/sql.ts';
@@ -85,8 +86,13 @@ class Sources {
   }
 }
 
+/** Parts that a function of the store makes, whatever is given to it. */
+const MADE: Readonly<Record<string, parts.Part>> = { insertMessages: insertMessages([]) };
+
 /** A value's place is held by null. */
 function givenOf(expression: ts.Expression, scope: Scope): parts.Part | null {
+  const made = ts.isCallExpression(expression) ? MADE[expression.expression.getText()] : undefined;
+  if (made !== undefined) return made;
   const list = ts.isCallExpression(expression) && ['among', 'rowsOf'].includes(expression.expression.getText());
   const text = list
     ? `${expression.expression.getText()}(${expression.arguments[0]?.getText()}, [])`
