@@ -1,7 +1,9 @@
 /**
- * What 20,000 accounts cost: `npm run bench:accounts -- [--accounts 20000] [--organisations 2000] [--passwords 500] [--keep NAME] [--under DIR]`.
+ * What 20,000 accounts cost:
+ * `npm run bench:accounts -- [--accounts 20000] [--organisations 2000] [--passwords 500] [--keep NAME] [--under DIR]`.
  *
- * A gateway of its own, the real command line beside it, a little mail all the while. What is measured and against what: bench/README.md.
+ * A gateway of its own, the real command line beside it, a little mail all the while. What is
+ * measured and against what: bench/README.md.
  */
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';

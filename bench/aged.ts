@@ -1,9 +1,10 @@
 /**
- * What age costs: `npm run bench:aged -- [--messages 500000] [--accounts 20000] [--days 90] [--rounds 3] [--only sweep,start] [--keep NAME]
- * [--under FOLDER]`.
+ * What age costs:
+ * `npm run bench:aged -- [--messages 500000] [--accounts 20000] [--days 90] [--rounds 3] [--only sweep,start] [--keep NAME] [--under FOLDER]`.
  *
- * Two gateways side by side, one with an aged store and one with a new store, in turns. The exit code is 1 where the aged one takes more than
- * 1.3 times as long for anything. What is measured: bench/README.md.
+ * Two gateways side by side, one with an aged store and one with a new store, in turns. The exit
+ * code is 1 where the aged one takes more than 1.3 times as long for anything. What is measured:
+ * bench/README.md.
  */
 import { parseArgs } from 'node:util';
 import { table } from '../src/cli/output.ts';
@@ -80,7 +81,8 @@ async function make(side: Side, instance: Instance, hash: string): Promise<void>
   const began = performance.now();
   const ours = [...NAMES, HOARDER];
   const people = side === 'aged' ? populationOf(accounts - ours.length, 1, 0).hashed : [];
-  // The last sweep was a day ago, and one day of deleted mail is due; the new store has that one day alone.
+  // The last sweep was a day ago, and one day of deleted mail is due; the new store has that one
+  // day alone.
   const begin = Date.now() - days((side === 'aged' ? length : KEPT_DELETED) + 1);
   const erased = await makeStore(
     instance,

@@ -1,8 +1,11 @@
 /**
- * Fetching over HTTPS beside POP3: `npm run bench:api-fetch -- [--messages 500] [--rounds 3] [--json]`.
+ * Fetching over HTTPS beside POP3:
+ * `npm run bench:api-fetch -- [--messages 500] [--rounds 3] [--json]`.
  *
- * Eight mailboxes of 10 KB messages are emptied by POP3 (RETR, DELE, QUIT) and over the API (claims of 100, fetched in one answer or by a request for each message, one
- * acknowledgement a claim), in turns in one run, with the same driver. The aim is 0.8 of POP3's rate. Then 50 MB come down over both, with the memory of the gateway's process.
+ * Eight mailboxes of 10 KB messages are emptied by POP3 (RETR, DELE, QUIT) and over the API (claims
+ * of 100, fetched in one answer or by a request for each message, one acknowledgement a claim), in
+ * turns in one run, with the same driver. The aim is 0.8 of POP3's rate. Then 50 MB come down over
+ * both, with the memory of the gateway's process.
  */
 import { parseArgs } from 'node:util';
 import { hashPassword } from '../src/crypto/passwords/password.ts';

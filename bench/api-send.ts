@@ -1,8 +1,10 @@
 /**
- * POST /v1/messages beside SMTP submission: `npm run bench:api-send -- [--rounds 5] [--seconds 6] [--connections 8]`.
+ * POST /v1/messages beside SMTP submission:
+ * `npm run bench:api-send -- [--rounds 5] [--seconds 6] [--connections 8]`.
  *
- * One gateway, in turns: so many connections that are kept, 10 KB each. The exit code is 1 where POST is slower than SMTP. Behind it 50 MB as
- * message/rfc822 and as JSON, and how much the resident memory of the gateway grew.
+ * One gateway, in turns: so many connections that are kept, 10 KB each. The exit code is 1 where
+ * POST is slower than SMTP. Behind it 50 MB as message/rfc822 and as JSON, and how much the
+ * resident memory of the gateway grew.
  */
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -96,7 +98,8 @@ async function rates(instance: Instance, served: Served, target: WireTarget): Pr
       found.push(rate);
       cpu.push(used);
     }
-  // Round by round: the machine may be half as quick again in one round as in the next, and both have the same one.
+  // Round by round: the machine may be half as quick again in one round as in the next, and both
+  // have the same one.
   const [mail, http] = sides.map(({ rates: found }) => found);
   const ratio = median((http ?? []).map((rate, n) => rate / (mail?.[n] ?? 1)));
   console.log(

@@ -1,8 +1,10 @@
 /**
- * What a backup costs the mail that goes on: `npm run bench:backup -- [--megabytes 600] [--folder DIR]`.
+ * What a backup costs the mail that goes on:
+ * `npm run bench:backup -- [--megabytes 600] [--folder DIR]`.
  *
- * Through the store's port: 64 writers of 10 KB, alone and while a copy of the database is taken, in one run. The aim is 0.3 of the rate. The
- * loop's delay is that of the thread that speaks the protocols in a gateway.
+ * Through the store's port: 64 writers of 10 KB, alone and while a copy of the database is taken,
+ * in one run. The aim is 0.3 of the rate. The loop's delay is that of the thread that speaks the
+ * protocols in a gateway.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** `sluis serve` in which the walk over submitted messages sees no octet and finds nothing. For comparison alone. */
+/**
+ * `sluis serve` in which the walk over submitted messages sees no octet and finds nothing. For
+ * comparison alone.
+ */
 import { runCommandLine } from '../src/cli/program.ts';
 import { MimeWalk } from '../src/mime/walk.ts';
 

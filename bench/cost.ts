@@ -1,9 +1,11 @@
 /**
- * What a message costs, in processor time: `npm run bench:cost -- [--messages 1000] [--rounds 5] [--kinds] [--keep NAME] [--under
- * FOLDER]`. `--kinds`: what the gateway's promises cost, by what is in a message; shown and not judged.
+ * What a message costs, in processor time:
+ * `npm run bench:cost -- [--messages 1000] [--rounds 5] [--kinds] [--keep NAME] [--under FOLDER]`.
+ * `--kinds`: what the gateway's promises cost, by what is in a message; shown and not judged.
  *
- * A gateway beside a floor server (cost/floor.ts) in one run, in turns: their ratio is nearly the same on every machine, where milliseconds are
- * not. The exit code is 1 where a row is beyond its threshold. bench/README.md says more.
+ * A gateway beside a floor server (cost/floor.ts) in one run, in turns: their ratio is nearly the
+ * same on every machine, where milliseconds are not. The exit code is 1 where a row is beyond its
+ * threshold. bench/README.md says more.
  */
 import { parseArgs } from 'node:util';
 import { hashPassword } from '../src/crypto/passwords/password.ts';
@@ -24,7 +26,10 @@ interface Row {
   /** This row sends one message for every so many of `--messages`. */
   readonly every: number;
   readonly kind: Kind;
-  /** Times the floor server: what was measured last, and some room; whoever makes a message cheaper lowers it. Absent: shown, not judged. */
+  /**
+   * Times the floor server: what was measured last, and some room; whoever makes a message cheaper
+   * lowers it. Absent: shown, not judged.
+   */
   readonly most?: number;
 }
 const ROWS: readonly Row[] = [

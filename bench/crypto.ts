@@ -1,10 +1,12 @@
 /**
- * `npm run bench:crypto`: CMS next to the bare operations of node:crypto that it cannot do without, in one run.
+ * `npm run bench:crypto`: CMS next to the bare operations of node:crypto that it cannot do without,
+ * in one run.
  *
  *   npm run bench:crypto -- [--rounds 7] [--json]
  *
- * Every figure is processor time of this process, all threads, since the machine may be busy. The bare operations ("limit") and ours take
- * turns; a ratio is the median of the rounds. bench/README.md says what each figure means.
+ * Every figure is processor time of this process, all threads, since the machine may be busy. The
+ * bare operations ("limit") and ours take turns; a ratio is the median of the rounds.
+ * bench/README.md says what each figure means.
  */
 import {
   constants,

@@ -1,4 +1,7 @@
-/** The raw figure of the disk that every rate is compared with: one thread that appends and syncs, nothing else. */
+/**
+ * The raw figure of the disk that every rate is compared with: one thread that appends and syncs,
+ * nothing else.
+ */
 import { randomBytes } from 'node:crypto';
 import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';

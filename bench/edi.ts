@@ -1,11 +1,13 @@
 /**
- * `npm run bench:edi`: what the walk, its hashes, the EDI readers and the guards cost: per MB, per small message, and of the rate of submissions.
+ * `npm run bench:edi`: what the walk, its hashes, the EDI readers and the guards cost: per MB, per
+ * small message, and of the rate of submissions.
  *
  *   npm run bench:edi -- [--rounds 7] [--messages 2000] [--keep NAME] [--under FOLDER]
  *
- * Costs are processor time of this process, medians of the rounds. The rate is that of `Submission` on a store with FULL durability, 16 sessions at once,
- * in this process: no sockets, no TLS, so that what is measured weighs more than in a gateway. With and without take turns; without, the walk sees no
- * octet. bench/README.md says what each figure means.
+ * Costs are processor time of this process, medians of the rounds. The rate is that of `Submission`
+ * on a store with FULL durability, 16 sessions at once, in this process: no sockets, no TLS, so
+ * that what is measured weighs more than in a gateway. With and without take turns; without, the
+ * walk sees no octet. bench/README.md says what each figure means.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -248,7 +250,10 @@ const SMALL: readonly (readonly [id: string, small: (n: number) => Buffer])[] = 
 
 // --- a whole gateway
 
-/** Messages a second through SMTP and TLS, 8 connections, the gateway in a process of its own that looks at messages or does not. */
+/**
+ * Messages a second through SMTP and TLS, 8 connections, the gateway in a process of its own that
+ * looks at messages or does not.
+ */
 async function gatewayRate(blind: boolean): Promise<number> {
   const instance = await Instance.create({ under: options.under });
   try {

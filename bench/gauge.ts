@@ -1,4 +1,6 @@
-/** Looks at the gateway's process from outside while a workload runs: CPU, memory, event-loop delay. */
+/**
+ * Looks at the gateway's process from outside while a workload runs: CPU, memory, event-loop delay.
+ */
 import { readFileSync } from 'node:fs';
 import type { Served } from '../test/support/instance.ts';
 import type { LoopWatch } from '../test/support/loop-watch.ts';

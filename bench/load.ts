@@ -1,11 +1,16 @@
-/** The load: what clients do in each workload. Everything is checked; a wrong answer ends the run. */
+/**
+ * The load: what clients do in each workload. Everything is checked; a wrong answer ends the run.
+ */
 import { type Instance, addressOf } from '../test/support/instance.ts';
 import { Pop3Client } from '../test/support/pop3-client.ts';
 import { type Login, SmtpClient } from '../test/support/smtp-client.ts';
 import { type Kind, compose } from './messages.ts';
 import { Samples } from './stats.ts';
 
-/** One password for all: its hash is made once and imported for every account, and verifying it costs what any other costs. */
+/**
+ * One password for all: its hash is made once and imported for every account, and verifying it
+ * costs what any other costs.
+ */
 export const PASSWORD = 'Measured-and-not-secret-1';
 const loginOf = (name: string): Login => ({ login: name, password: PASSWORD });
 
@@ -98,7 +103,9 @@ export async function pickUp(instance: Instance, names: readonly string[]): Prom
   return { done, milliseconds: performance.now() - start, latency };
 }
 
-/** Deletes all mail of the accounts without reading it. Resolves to how many messages there were. */
+/**
+ * Deletes all mail of the accounts without reading it. Resolves to how many messages there were.
+ */
 export async function discard(instance: Instance, names: readonly string[]): Promise<number> {
   let total = 0;
   for (const name of names) {
@@ -116,8 +123,9 @@ export async function discard(instance: Instance, names: readonly string[]): Pro
 }
 
 /**
- * Submits a message to each of `names` in turn and opens its maildrop as soon as the `250` has come: the message must be listed. Latency: from
- * the `250` to the answer of STAT, connect, handshake and login of the POP3 session included.
+ * Submits a message to each of `names` in turn and opens its maildrop as soon as the `250` has
+ * come: the message must be listed. Latency: from the `250` to the answer of STAT, connect,
+ * handshake and login of the POP3 session included.
  */
 export async function fetchAtOnce(
   instance: Instance,
@@ -186,7 +194,10 @@ export async function poll(instance: Instance, work: Polling): Promise<Outcome> 
   return { done, milliseconds: performance.now() - start, latency };
 }
 
-/** Every account logs in once, `concurrency` at a time, as when a region comes back after an outage. Latency: the login alone. */
+/**
+ * Every account logs in once, `concurrency` at a time, as when a region comes back after an outage.
+ * Latency: the login alone.
+ */
 export async function logInOnce(
   instance: Instance,
   names: readonly string[],

@@ -3,8 +3,9 @@
  *
  *   npm run bench:pgp -- [--seconds 5] [--json]
  *
- * Four messages at a time, as the thread takes them. Beside the rate stands what the gateway's own thread felt meanwhile: its event-loop delay, and
- * its share of the processor time. bench/README.md says what each figure means.
+ * Four messages at a time, as the thread takes them. Beside the rate stands what the gateway's own
+ * thread felt meanwhile: its event-loop delay, and its share of the processor time. bench/README.md
+ * says what each figure means.
  */
 import { randomBytes } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';

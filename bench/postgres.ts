@@ -1,10 +1,13 @@
 /**
- * The store on PostgreSQL beside the store on SQLite, each through its port: `npm run bench:postgres -- [--seconds 2] [--rounds 5] [--writers 64]`.
+ * The store on PostgreSQL beside the store on SQLite, each through its port:
+ * `npm run bench:postgres -- [--seconds 2] [--rounds 5] [--writers 64]`.
  *
- * Messages of 10 KB from and to twenty accounts, in turns: SQLite, PostgreSQL alone, PostgreSQL with a standby whose flush each commit waits for. Servers,
- * clients and disk are those of this one machine, so the ratio says what the engine costs, and nothing about networks. Processor time of a message, in the gateway and in all
- * servers, is the same however busy the machine is: where every core is full, no more than its ratio can come of it. The exit code is 1 where PostgreSQL
- * with a standby files less than 0.6 of what SQLite files.
+ * Messages of 10 KB from and to twenty accounts, in turns: SQLite, PostgreSQL alone, PostgreSQL
+ * with a standby whose flush each commit waits for. Servers, clients and disk are those of this one
+ * machine, so the ratio says what the engine costs, and nothing about networks. Processor time of a
+ * message, in the gateway and in all servers, is the same however busy the machine is: where every
+ * core is full, no more than its ratio can come of it. The exit code is 1 where PostgreSQL with a
+ * standby files less than 0.6 of what SQLite files.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -140,7 +143,10 @@ async function file({ store, accounts }: Contender, content: Buffer, writer: num
   if (outcome.kind !== 'filed') throw new Error(`not filed: ${outcome.kind}`);
 }
 
-/** Milliseconds of processor time of a server and its processes; the system counts hundredths of a second. */
+/**
+ * Milliseconds of processor time of a server and its processes; the system counts hundredths of a
+ * second.
+ */
 function spentBy({ pid }: PostgresServer): number {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
   const spent = (of: string): number => {

@@ -1,10 +1,12 @@
 /**
- * `npm run bench:push`: messages pushed a second to one and to eight partners, beside what Postfix relays to the same servers in turns.
+ * `npm run bench:push`: messages pushed a second to one and to eight partners, beside what Postfix
+ * relays to the same servers in turns.
  *
  *   npm run bench:push -- [--messages 2000] [--rounds 3] [--json] [--keep NAME]
  *
- * Both get their queue filled first, over SMTP, while nothing may leave. Then both are let go; the partners' servers (bench/sink.ts, TLS, reused
- * connections) time the first and the last message. Postfix runs with TLS connection reuse, its defaults otherwise. Needs root and Postfix.
+ * Both get their queue filled first, over SMTP, while nothing may leave. Then both are let go; the
+ * partners' servers (bench/sink.ts, TLS, reused connections) time the first and the last message.
+ * Postfix runs with TLS connection reuse, its defaults otherwise. Needs root and Postfix.
  */
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';

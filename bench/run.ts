@@ -3,8 +3,9 @@
  *
  *   npm run bench -- [--seconds 4] [--only S1c8,P3] [--json] [--keep NAME] [--under FOLDER]
  *
- * Rates depend on the machine; the column "x F" compares those that end in a sync with what the same disk did for one thread that only
- * appends and syncs 10 KB, measured before, between and after. bench/README.md says what each figure means.
+ * Rates depend on the machine; the column "x F" compares those that end in a sync with what the
+ * same disk did for one thread that only appends and syncs 10 KB, measured before, between and
+ * after. bench/README.md says what each figure means.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -50,7 +51,10 @@ interface Bench {
   gauge: Gauge;
 }
 
-/** Runs one workload and notes its figure; CPU of both sides and the event-loop delay are taken around it. */
+/**
+ * Runs one workload and notes its figure; CPU of both sides and the event-loop delay are taken
+ * around it.
+ */
 async function measure(
   bench: Bench,
   id: string,

@@ -1,9 +1,11 @@
 /**
  * One gateway for load generators that drive any mail server: `bench/server start|stop|wipe|info`.
  *
- * 512 accounts `user0@bench.test` to `user511@bench.test`, password `Secret-N-pw`, on ports that stay the same. `start` prints what a load
- * generator needs to know as KEY=value lines. Everything lies below $BENCH_TMP (default: `bench` in the temporary folder); $BENCH_PORT_BASE
- * (default 31520) is the first of four ports. $BENCH_NODE_OPTIONS go to the gateway's Node, for example `--cpu-prof`.
+ * 512 accounts `user0@bench.test` to `user511@bench.test`, password `Secret-N-pw`, on ports that
+ * stay the same. `start` prints what a load generator needs to know as KEY=value lines. Everything
+ * lies below $BENCH_TMP (default: `bench` in the temporary folder); $BENCH_PORT_BASE (default
+ * 31520) is the first of four ports. $BENCH_NODE_OPTIONS go to the gateway's Node, for example
+ * `--cpu-prof`.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

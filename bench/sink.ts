@@ -1,8 +1,10 @@
 /**
- * Partners' mail servers for measuring: as little work as SMTP with STARTTLS allows, in a process of their own.
+ * Partners' mail servers for measuring: as little work as SMTP with STARTTLS allows, in a process
+ * of their own.
  *
- * Told `{ key, certificate, servers }` by its parent, it says `{ ports }`; told `{ expect }`, it says `{ arrived: [first, last] }` when so many
- * messages have come, in milliseconds of `performance.timeOrigin`'s clock, so that both processes mean the same time.
+ * Told `{ key, certificate, servers }` by its parent, it says `{ ports }`; told `{ expect }`, it
+ * says `{ arrived: [first, last] }` when so many messages have come, in milliseconds of
+ * `performance.timeOrigin`'s clock, so that both processes mean the same time.
  */
 import { type Socket, createServer } from 'node:net';
 import { TLSSocket, createSecureContext } from 'node:tls';

@@ -1,10 +1,12 @@
 /**
- * `npm run soak`: a gateway under mixed load for a quarter of an hour; does it stay as small as it was, and lose nothing?
+ * `npm run soak`: a gateway under mixed load for a quarter of an hour; does it stay as small as it
+ * was, and lose nothing?
  *
  *   npm run soak -- [--minutes 15] [--practices 300] [--keep NAME] [--under FOLDER]
  *
- * It says its verdict and ends with 1 where something grows without bound, where the log has an error, where an answer was not the expected one, or
- * where an acknowledged message is lost, doubled or damaged. `--keep` writes bench/results/NAME.json and NAME.svg. bench/README.md says
+ * It says its verdict and ends with 1 where something grows without bound, where the log has an
+ * error, where an answer was not the expected one, or where an acknowledged message is lost,
+ * doubled or damaged. `--keep` writes bench/results/NAME.json and NAME.svg. bench/README.md says
  * what the load is and what the bounds are.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';

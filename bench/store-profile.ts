@@ -1,7 +1,9 @@
 /**
- * The parts of the store one by one, to see where time goes: `node dist/bench/store-profile.js [--folder DIR]`.
+ * The parts of the store one by one, to see where time goes:
+ * `node dist/bench/store-profile.js [--folder DIR]`.
  *
- * Everything is told as a ratio to F, the rate of append + fdatasync of 10 KB on the same disk in the same run, because machines differ.
+ * Everything is told as a ratio to F, the rate of append + fdatasync of 10 KB on the same disk in
+ * the same run, because machines differ.
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';

@@ -1,5 +1,6 @@
 /**
- * The store alone, through its port, in this process: what group commit makes of the disk, and whether large messages hold up small ones.
+ * The store alone, through its port, in this process: what group commit makes of the disk, and
+ * whether large messages hold up small ones.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';

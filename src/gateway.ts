@@ -1,9 +1,10 @@
 /**
  * The one file that knows every part and connects them.
  *
- * Start: store (its lock decides who may serve), logins, limits, listeners, the push to partners, control socket. A start that fails stops what it had started.
- * Stop is the reverse: no new sessions, the running ones end within the drain time, then the store writes what it was given and closes. Health and
- * metrics close last of all: whoever watches sees the drain to its end.
+ * Start: store (its lock decides who may serve), logins, limits, listeners, the push to partners,
+ * control socket. A start that fails stops what it had started. Stop is the reverse: no new
+ * sessions, the running ones end within the drain time, then the store writes what it was given and
+ * closes. Health and metrics close last of all: whoever watches sees the drain to its end.
  */
 import { randomBytes } from 'node:crypto';
 import type { AdminContext } from './admin/context.ts';
@@ -85,13 +86,22 @@ export interface Gateway {
   readonly store: Store;
   /** What the operations of admin/ work with. */
   readonly admin: AdminContext;
-  /** Resolves when the store has failed for good: nothing more is accepted; stop, and let the supervisor start again. */
+  /**
+   * Resolves when the store has failed for good: nothing more is accepted; stop, and let the
+   * supervisor start again.
+   */
   readonly failed: Promise<StoreFailed>;
   /** Reads key and certificate again. Rejects, and changes nothing, when they cannot be used. */
   reloadTls(): Promise<void>;
-  /** Reads the configuration again as well, and tells what of it holds now. Rejects, and changes nothing, when something cannot be used. */
+  /**
+   * Reads the configuration again as well, and tells what of it holds now. Rejects, and changes
+   * nothing, when something cannot be used.
+   */
   reload(): Promise<ReloadReport>;
-  /** `drain: 'none'` cuts the sessions, also in the middle of a stop. A second call waits for the first. */
+  /**
+   * `drain: 'none'` cuts the sessions, also in the middle of a stop. A second call waits for the
+   * first.
+   */
   stop(options?: { readonly drain?: 'none' }): Promise<void>;
 }
 
@@ -216,7 +226,8 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   );
   const probe = startGatewayProbe(store, config, options, {
     drainedSince: () => http.drainedSince,
-    // Where nobody can say whose turn it is the doors are measured from everywhere: a minute that was measured twice counts once.
+    // Where nobody can say whose turn it is the doors are measured from everywhere: a minute that
+    // was measured twice counts once.
     mine: () => store.jobs.runs('availability') || !store.jobs.known,
   });
   const webhooks = running.own(gatewayWebhooks(store, webhookParts(config, options), notices.noticeWriter, options));

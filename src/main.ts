@@ -10,7 +10,8 @@ const refuse = (problem: string, code: ExitCode): void => {
 
 const problem = runtimeProblem(process.versions.node) ?? descriptorProblem();
 if (problem === undefined) {
-  // Not before: what it loads is compiled for the versions that are fit, and would end in a trace instead of a sentence.
+  // Not before: what it loads is compiled for the versions that are fit, and would end in a trace
+  // instead of a sentence.
   try {
     const { runCommandLine } = await import('./cli/program.ts');
     process.exitCode = await runCommandLine(process.argv.slice(2));

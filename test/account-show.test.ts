@@ -1,4 +1,7 @@
-/** `account show` as the screen that answers a support call: what it says, within 80 columns, and that it reads from the end of the trail. */
+/**
+ * `account show` as the screen that answers a support call: what it says, within 80 columns, and
+ * that it reads from the end of the trail.
+ */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -194,7 +197,8 @@ test('log-ins that were counted stand where the last of them was, with their num
   const { audit } = gateway.store;
   const note = (facts: Record<string, string | number | boolean>): void =>
     audit.note({ event: 'login.granted', outcome: 'success', account, facts });
-  // The row of an hour is written at its end: behind the SMTP login that came after the last of them.
+  // The row of an hour is written at its end: behind the SMTP login that came after the last of
+  // them.
   note({ protocol: 'smtp', logins: 1, password: 'first' });
   const [since, last] = ['2026-11-01T16:26:40.000Z', '2026-11-01T17:16:05.000Z'];
   note({ protocol: 'pop3', logins: 13, remembered: true, since, last });

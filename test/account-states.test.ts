@@ -1,4 +1,7 @@
-/** `account suspend` and `resume`, of one and of many: what the operator sees, and what open sessions of mail programs see. */
+/**
+ * `account suspend` and `resume`, of one and of many: what the operator sees, and what open
+ * sessions of mail programs see.
+ */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';

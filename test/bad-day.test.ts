@@ -1,4 +1,7 @@
-/** The chapter "The bad day" of docs/run.md: its commands as printed, and what they find of a real break-in. */
+/**
+ * The chapter "The bad day" of docs/run.md: its commands as printed, and what they find of a real
+ * break-in.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +30,10 @@ async function send(gateway: TestGateway, from: string, to: string): Promise<str
   return id;
 }
 
-/** Anna and Carl write to Bram; somebody with Bram's password reads it, looks at one more, writes to Carl. */
+/**
+ * Anna and Carl write to Bram; somebody with Bram's password reads it, looks at one more, writes to
+ * Carl.
+ */
 async function breakIn(gateway: TestGateway): Promise<{ readonly read: readonly string[]; readonly sent: string }> {
   const read = [await send(gateway, 'anna', 'bram'), await send(gateway, 'carl', 'bram')];
   await send(gateway, 'anna', 'bram');
@@ -83,7 +89,8 @@ test('report incident tells by organisation what was fetched, seen, sent, and by
     ...['report', 'incident', '--account', addressOf('bram'), '--from', '2026-01-01', '--to', '2026-01-02'],
   );
   assert.match(before.stdout, /Nothing was found/);
-  // Days are those of Amsterdam, with their first and last moment, and the report says which zone that is.
+  // Days are those of Amsterdam, with their first and last moment, and the report says which zone
+  // that is.
   assert.match(before.stdout, /^From: +2026-01-01 00:00 CET \(2025-12-31 23:00Z\)$/m);
   assert.match(before.stdout, /^Until: +2026-01-02 23:59 CET \(2026-01-02 22:59Z\)$/m);
   const summer = await run(gateway, ...['report', 'incident', '--network', '::1', '--from', '2026-07-01', '--json']);

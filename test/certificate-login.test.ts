@@ -1,4 +1,7 @@
-/** Client certificates over the whole gateway: what each protocol offers, takes and refuses, and what the log then says. */
+/**
+ * Client certificates over the whole gateway: what each protocol offers, takes and refuses, and
+ * what the log then says.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -67,7 +70,10 @@ const pop3 = (text: string, extra: Extra): Promise<void> =>
 const base64 = (text: string): string => Buffer.from(text, 'utf8').toString('base64');
 const HELLO = 'C: EHLO client.test\nS... 250 *\n';
 
-/** The reason in the newest line about a refused certificate, and that the line names the certificate. */
+/**
+ * The reason in the newest line about a refused certificate, and that the line names the
+ * certificate.
+ */
 const lastRefusal = (certificate?: ClientCertificate): unknown => {
   const line = gateway.log.events.findLast((e) => e.event === 'auth.certificate_refused');
   if (certificate !== undefined) assert.equal(line?.fields.fingerprint, certificate.leaf.fingerprint);
@@ -352,7 +358,8 @@ test('a revocation list of the issuer holds once its file is there, also for a s
     );
     assert.equal(lastRefusal(client), 'revoked');
     await pop3('C: AUTH EXTERNAL =\nS: -ERR [AUTH] *', { client });
-    // A maildrop that is open ends without another command; that of a certificate the list does not name goes on.
+    // A maildrop that is open ends without another command; that of a certificate the list does not
+    // name goes on.
     const [second, third] = [await authority.issue('nora'), await authority.issue('oscar')];
     await register('oscar', third, { match: 'subject' });
     await pop3('C: AUTH EXTERNAL =\nS: +OK *\n@other\n@closed', {

@@ -1,4 +1,7 @@
-/** An account that somebody else got into while it ends: contained within its grace, it still ends on its day. */
+/**
+ * An account that somebody else got into while it ends: contained within its grace, it still ends
+ * on its day.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

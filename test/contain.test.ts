@@ -1,6 +1,6 @@
 /**
- * The bad day, from outside: programs of others hold sessions while an operator contains their account, and try to come back with all that
- * they had.
+ * The bad day, from outside: programs of others hold sessions while an operator contains their
+ * account, and try to come back with all that they had.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -347,7 +347,10 @@ test('session end in the middle of DATA files nothing, and the client is told', 
   await bram.quit();
 });
 
-/** Bram, as soon as the mailbox is free: the line is gone a moment before the lock, which the store takes back. */
+/**
+ * Bram, as soon as the mailbox is free: the line is gone a moment before the lock, which the store
+ * takes back.
+ */
 async function backIn(gateway: TestGateway): Promise<Pop3Client> {
   for (let tries = 0; ; tries += 1)
     try {
@@ -361,7 +364,8 @@ test('session end in the middle of RETR cuts the line, and the message waits as 
   const gateway = await open(t);
   const anna = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
   const line = `${'x'.repeat(70)}\r\n`;
-  // More than the buffers of a line hold: whoever does not read keeps the session in the middle of it.
+  // More than the buffers of a line hold: whoever does not read keeps the session in the middle of
+  // it.
   const content = `From: ${addressOf('anna')}\r\nSubject: large\r\n\r\n${line.repeat(250_000)}`;
   acceptedId(await anna.submit(addressOf('anna'), [addressOf('bram')], Buffer.from(content)));
   const { port, context } = gateway.target('pop3s');

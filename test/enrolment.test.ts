@@ -1,4 +1,7 @@
-/** One-time codes for passwords, from outside: the code in the contact's mailbox, the page, and what becomes of the sessions. */
+/**
+ * One-time codes for passwords, from outside: the code in the contact's mailbox, the page, and what
+ * becomes of the sessions.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
@@ -225,7 +228,8 @@ test('a contact is judged when it is set: one that cannot serve is refused, of o
   ];
   for (const [address, stdout] of warned)
     assert.match(await done(gateway, 'organisation', 'change', 'group', '--contact', address), stdout);
-  // An organisation comes before its accounts: its contact may be one of those, in whatever order they are registered.
+  // An organisation comes before its accounts: its contact may be one of those, in whatever order
+  // they are registered.
   assert.match(
     await done(gateway, 'organisation', 'add', 'zuid', '--contact', 'zuid@group.test'),
     /^Registered organisation zuid\.\nWarning: the contact zuid@group\.test is not registered here, though others/,
@@ -378,7 +382,8 @@ test('the contact of before reads where codes go from now on; what stays as it w
   assert.match(await change('--post', 'Postbus 1', '--json'), new RegExp(`"told": "${addressOf('carl')}"`));
   assert.match((await read('carl'))[0] ?? '', /Postadres: +Postbus 1\r\n/);
 
-  // A contact of before that has no mailbox here leaves the first account that people read; an organisation without any, nobody.
+  // A contact of before that has no mailbox here leaves the first account that people read; an
+  // organisation without any, nobody.
   await change('--contact', 'info@elsewhere.example');
   const told = (await read('anna')).length;
   assert.match(await change('--contact', bram), new RegExp(`^Told ${anna}, `, 'm'));
@@ -511,7 +516,10 @@ test(
     );
     assert.equal(blocks.length, 2);
     writeFileSync(join(gateway.folder, 'ca.pem'), gateway.ca);
-    /** Host name, port and account of this gateway in place of the page's. Not in this process's turn: the gateway runs in it. */
+    /**
+     * Host name, port and account of this gateway in place of the page's. Not in this process's
+     * turn: the gateway runs in it.
+     */
     const follow = async (text: string): Promise<void> => {
       const here = text
         .replaceAll('https://mail.example.nl/', `https://mail.test:${port}/`)

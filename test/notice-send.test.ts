@@ -1,4 +1,7 @@
-/** `notice send`: what the operator sees, what a contact fetches, and that no system ever finds it in its mailbox. */
+/**
+ * `notice send`: what the operator sees, what a contact fetches, and that no system ever finds it
+ * in its mailbox.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +17,10 @@ const TEXT =
   'Beste lezer,\n\nDinsdag van 22:00 tot 23:00 is er onderhoud. Berichten blijven bewaard.\n  - geen actie nodig\n';
 const ENGLISH = 'Dear reader,\n\nOn Tuesday from 22:00 to 23:00 there is maintenance.\n';
 
-/** group: anna (first of its people), system (a system). lab: its contact is a system. clinic: Anna reads for it. hospital: English, Bram. */
+/**
+ * group: anna (first of its people), system (a system). lab: its contact is a system. clinic: Anna
+ * reads for it. hospital: English, Bram.
+ */
 async function open(t: TestContext): Promise<TestGateway> {
   const gateway = await startTestGateway({ accounts: ['anna', 'bram', 'edi'] });
   t.after(() => gateway.remove());

@@ -1,9 +1,11 @@
 /**
- * What was opened for its addressee gives nothing to anybody else: a gateway is no oracle for ciphertext that somebody replays.
+ * What was opened for its addressee gives nothing to anybody else: a gateway is no oracle for
+ * ciphertext that somebody replays.
  *
- * Three gateways differ in nothing but this: the first can open the ciphertexts, the second holds other keys, the third can open others of
- * the same length with other content inside. One account sends the same variants to all three, and every reply and every notice must be
- * the same, to the octet, in the same order.
+ * Three gateways differ in nothing but this: the first can open the ciphertexts, the second holds
+ * other keys, the third can open others of the same length with other content inside. One account
+ * sends the same variants to all three, and every reply and every notice must be the same, to the
+ * octet, in the same order.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, after, test } from 'node:test';
@@ -43,7 +45,10 @@ const SECRETS: readonly [Secret, Secret] = [
 ];
 
 const WARD = 'ward@hospital.test';
-/** Whose keys the gateways hold: two mailboxes and an address of a partner. Corine's mail comes into the mailbox of Cor, without a key. */
+/**
+ * Whose keys the gateways hold: two mailboxes and an address of a partner. Corine's mail comes into
+ * the mailbox of Cor, without a key.
+ */
 const READERS = [
   ['cor', addressOf('cor'), addressOf('cor')],
   ['dirk', addressOf('dirk'), addressOf('dirk')],
@@ -228,7 +233,10 @@ async function submit(client: SmtpClient, variant: Variant, content: Buffer): Pr
   return replies;
 }
 
-/** Names what is random or was submitted: ids, boundaries, the hashes of the sender's own octets. Everything keeps its length. */
+/**
+ * Names what is random or was submitted: ids, boundaries, the hashes of the sender's own octets.
+ * Everything keeps its length.
+ */
 async function masked({ gateway: { store } }: World, text: string): Promise<string> {
   let plain = text;
   for (const id of new Set(plain.match(/\b[0-7][0-9a-hjkmnp-tv-z]{12}\b/g) ?? [])) {
@@ -298,7 +306,10 @@ async function openRegion(t: TestContext): Promise<Region> {
   return { worlds, together: (run) => Promise.all(worlds.map(run)) };
 }
 
-/** Signatures and session keys of PGP vary by an octet or two. What is compressed has a length of its own. */
+/**
+ * Signatures and session keys of PGP vary by an octet or two. What is compressed has a length of
+ * its own.
+ */
 async function ofLength(octets: number, form: Form, people: Correspondents): Promise<Buffer> {
   for (let tries = 0; tries < 200; tries += 1) {
     const other = await sealedLetter(form, SECRETS[1], people);

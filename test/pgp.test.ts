@@ -1,4 +1,7 @@
-/** PGP/MIME through a whole gateway: submitted over SMTP, fetched over POP3 by a program that knows PGP, or by one that does not. */
+/**
+ * PGP/MIME through a whole gateway: submitted over SMTP, fetched over POP3 by a program that knows
+ * PGP, or by one that does not.
+ */
 import assert from 'node:assert/strict';
 import * as openpgp from 'openpgp';
 import { type TestContext, after, test } from 'node:test';
@@ -31,7 +34,9 @@ async function start(t: TestContext, settings: Readonly<Record<string, Settings>
   return gateway;
 }
 
-/** A key for an account, and the whole of it for the test; `held`: the gateway has its secret key. */
+/**
+ * A key for an account, and the whole of it for the test; `held`: the gateway has its secret key.
+ */
 async function give(gateway: TestGateway, name: string, held = false, life?: number): Promise<PgpKey> {
   const key = await makeKey(pgp, name, 'curve25519', life);
   await register(gateway, name, key, held);
@@ -144,7 +149,8 @@ test('signatures are judged by registered keys alone: changed, stripped, forged,
     '$1AAAA\r\n$2',
   );
   assert.equal(await result(broken), 'neutral');
-  // A stripped signature leaves a plain message: nothing says that it was checked, whatever it claims itself.
+  // A stripped signature leaves a plain message: nothing says that it was checked, whatever it
+  // claims itself.
   const claim = 'Authentication-Results: mail.test; x-pgp=pass header.from=anna@group.test\r\n';
   const stripped = letter(addressOf('cor'), 'anna', claim).toString('latin1');
   assert.equal(await result(stripped), undefined);
@@ -194,7 +200,8 @@ test('what cannot be opened is handed out wrapped, with one text for all causes,
     ['another key', foreign, 'no-key'],
     ['a bomb', await asMessage(bomb), 'limit'],
     ['no integrity check', await asMessage(unproven), 'damaged'],
-    // Bit 7 of a packet's first octet is set (RFC 9580 section 4.2): octets that anything may stand in are a packet now and then.
+    // Bit 7 of a packet's first octet is set (RFC 9580 section 4.2): octets that anything may stand
+    // in are a packet now and then.
     ['no packets', await asMessage(Buffer.concat([Buffer.of(0x41), seeded(300).octets(299)])), 'malformed'],
     ['another sender inside', await namingAnother(cor), 'malformed'],
   ] as const) {

@@ -1,7 +1,9 @@
 /**
- * The store of an earlier version, served by this one: octets, UIDLs, states and trail are what they were.
+ * The store of an earlier version, served by this one: octets, UIDLs, states and trail are what
+ * they were.
  *
- * The clock stands a minute behind the day that the store was made on, so that no retention has passed.
+ * The clock stands a minute behind the day that the store was made on, so that no retention has
+ * passed.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

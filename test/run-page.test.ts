@@ -1,4 +1,7 @@
-/** docs/run.md: the commands of each task run as they are printed, one after the other, on a whole gateway; and no block is passed over without a reason. */
+/**
+ * docs/run.md: the commands of each task run as they are printed, one after the other, on a whole
+ * gateway; and no block is passed over without a reason.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,7 +36,10 @@ const folder = mkdtempSync(join(tmpdir(), 'sluis-run-page-'));
 const at = (...names: string[]): string => join(folder, ...names);
 let gateway: TestGateway;
 
-/** The day on which the page was written: its dates are as far from today as they were from that day. */
+/**
+ * The day on which the page was written: its dates are as far from today as they were from that
+ * day.
+ */
 const WRITTEN = Date.parse('2026-12-01');
 /** A month is this one: there are no figures of one before. */
 const today = (text: string): string =>
@@ -43,7 +49,10 @@ const today = (text: string): string =>
       new Date(Date.now() + Date.parse(day) - WRITTEN).toISOString().slice(0, 10),
     );
 
-/** Files that the page names lie in the folder of the test; the shares are those that were just printed. */
+/**
+ * Files that the page names lie in the folder of the test; the shares are those that were just
+ * printed.
+ */
 function path(word: string): string {
   if (word === '/media/shares') return at('shares');
   if (word === 'keys/anchors') return join(gateway.config.keys.folder, 'anchors');

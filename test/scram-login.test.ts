@@ -1,4 +1,7 @@
-/** SCRAM over the whole gateway, on both protocols: who gets in, who does not, and what can be told from outside. */
+/**
+ * SCRAM over the whole gateway, on both protocols: who gets in, who does not, and what can be told
+ * from outside.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test, { after, before } from 'node:test';
@@ -90,7 +93,9 @@ interface Attempt {
   readonly initial?: boolean;
 }
 
-/** One exchange on an open line. Returns the reply that ended it, and what the server asked with. */
+/**
+ * One exchange on an open line. Returns the reply that ended it, and what the server asked with.
+ */
 async function exchange(
   line: Line,
   options: ScramClientOptions,
@@ -283,7 +288,8 @@ test('a login bound to another TLS session, or talked out of its binding, is ref
       assert.match(reply, REFUSED[protocol], reason);
       assert.equal(lastReason(), reason);
     }
-  // Somebody between us with a TLS session on each side passes everything on: the client binds to the other session.
+  // Somebody between us with a TLS session on each side passes everything on: the client binds to
+  // the other session.
   const [theirs, ours] = [await open('smtp'), await open('smtp')];
   const { reply } = await exchange(ours, { ...own('anna'), binding: theirs.exporter }, { mechanism: PLUS });
   assert.match(reply, REFUSED.smtp);

@@ -14,14 +14,20 @@ export interface Row {
   /** The aim of the step, and whether it was met. */
   readonly aim?: string;
   readonly met?: boolean;
-  /** Seconds of processor time of the gateway, all threads: what does not depend on who else uses the machine. */
+  /**
+   * Seconds of processor time of the gateway, all threads: what does not depend on who else uses
+   * the machine.
+   */
   readonly cpu?: number;
   /** Seconds to the first row of a listing. */
   readonly firstRow?: number;
   /** MB (10^6) resident at most while it ran: of the command, of the gateway. */
   readonly command?: number;
   readonly gateway?: number;
-  /** Milliseconds that the gateway's event loop was held at most: elapsed, and by its own processor time. */
+  /**
+   * Milliseconds that the gateway's event loop was held at most: elapsed, and by its own processor
+   * time.
+   */
   readonly loop?: number;
   readonly loopOwn?: number;
   /** How long mail waited meanwhile. */

@@ -1,10 +1,16 @@
-/** Runs the real command line as an operator does, and looks at it from outside: time to the first row, whole time, peak memory, its bar. */
+/**
+ * Runs the real command line as an operator does, and looks at it from outside: time to the first
+ * row, whole time, peak memory, its bar.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { MAIN } from '../../test/support/command-line.ts';
 import type { Instance } from '../../test/support/instance.ts';
 
-/** Of a process; VmHWM only rises, so what a look misses is at most what comes in the last few milliseconds. */
+/**
+ * Of a process; VmHWM only rises, so what a look misses is at most what comes in the last few
+ * milliseconds.
+ */
 const LOOK_EVERY = 10;
 /** Characters of the output that are kept. */
 const KEPT = 4000;

@@ -1,4 +1,7 @@
-/** The files that an operator brings along: 20,000 accounts as another system gives them, and changes to all of them. */
+/**
+ * The files that an operator brings along: 20,000 accounts as another system gives them, and
+ * changes to all of them.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Instance, addressOf } from '../../test/support/instance.ts';

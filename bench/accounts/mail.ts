@@ -1,4 +1,7 @@
-/** A small load of mail that goes on during everything: what a bulk change costs the others is what they wait. */
+/**
+ * A small load of mail that goes on during everything: what a bulk change costs the others is what
+ * they wait.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Instance, addressOf } from '../../test/support/instance.ts';
 import { Pop3Client } from '../../test/support/pop3-client.ts';
@@ -14,7 +17,9 @@ const SIZE = 10_000;
 export interface Waited {
   /** Milliseconds from the final dot to the `250`. */
   readonly submission: Percentiles;
-  /** Milliseconds of a whole POP3 session with one login, STAT, fetch and deletion of what is there. */
+  /**
+   * Milliseconds of a whole POP3 session with one login, STAT, fetch and deletion of what is there.
+   */
   readonly pickup: Percentiles;
   readonly messages: number;
   readonly sessions: number;

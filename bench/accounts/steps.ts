@@ -16,7 +16,10 @@ import { MailFlow } from './mail.ts';
 const seconds = (since: number): number => round((performance.now() - since) / 1000);
 const loginOf = (login: string) => ({ login, password: PASSWORD });
 
-/** One call after the other on the control socket: a process for each of 2,000 would measure the start of Node. */
+/**
+ * One call after the other on the control socket: a process for each of 2,000 would measure the
+ * start of Node.
+ */
 export async function addOrganisations(bench: Bench, { organisations }: Population): Promise<void> {
   const client = await connectControl(controlSocketOf(loadConfig(bench.instance.config)), { name: 'bench' });
   if (client === undefined) throw new Error('the control socket does not answer');
@@ -29,7 +32,10 @@ export async function addOrganisations(bench: Bench, { organisations }: Populati
   await bench.command('organisation add, one command', ['organisation', 'add', 'one', '--title', 'One']);
 }
 
-/** Everybody moves in: most with hashes, some with passwords. The first ones start the mail that goes on from then on. */
+/**
+ * Everybody moves in: most with hashes, some with passwords. The first ones start the mail that
+ * goes on from then on.
+ */
 export async function moveIn(bench: Bench, people: Population, hash: string): Promise<void> {
   const [some, others] = [people.hashed.slice(0, 10), people.hashed.slice(10)];
   await bench.command('account import of 10', [
@@ -82,7 +88,10 @@ export async function furnish({ instance }: Bench, { hashed }: Population): Prom
   await client.quit();
 }
 
-/** Every account is changed while mail goes on; then the same file again, which has nothing left to change. */
+/**
+ * Every account is changed while mail goes on; then the same file again, which has nothing left to
+ * change.
+ */
 export async function setAll(bench: Bench, names: readonly string[]): Promise<void> {
   const { instance } = bench;
   const set = (quota: string) => ['account', 'set', '--from', settingsFile(instance, names, quota)];
@@ -176,7 +185,10 @@ export async function coldStart(bench: Bench, names: readonly string[]): Promise
   });
 }
 
-/** The bad day of a whole region: nobody of them gets in any more. Last, since nothing works after it. */
+/**
+ * The bad day of a whole region: nobody of them gets in any more. Last, since nothing works after
+ * it.
+ */
 export async function containAll(bench: Bench, names: readonly string[]): Promise<void> {
   const file = namesFile(bench.instance, names);
   await bench.command(`account contain --from --dry-run, ${names.length} accounts`, [

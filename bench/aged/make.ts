@@ -1,6 +1,7 @@
 /**
- * Makes the store of a gateway that has run for a while, through the store's own port and with a clock that is set: mail comes in day by day, most
- * of it is collected and deleted the same day, some days later, some a month later; each night what has to go is swept, and with it the keys of
+ * Makes the store of a gateway that has run for a while, through the store's own port and with a
+ * clock that is set: mail comes in day by day, most of it is collected and deleted the same day,
+ * some days later, some a month later; each night what has to go is swept, and with it the keys of
  * days that hold nothing any more.
  */
 import { randomBytes } from 'node:crypto';
@@ -22,7 +23,10 @@ export interface Life {
   readonly begin: number;
   readonly days: number;
   readonly messagesPerDay: number;
-  /** Who gets mail, in turn. Whoever is at place 7 or 8 of ten collects three days later, at place 9 thirty. */
+  /**
+   * Who gets mail, in turn. Whoever is at place 7 or 8 of ten collects three days later, at place 9
+   * thirty.
+   */
   readonly names: readonly string[];
   /** Everybody collects the same day. */
   readonly prompt: boolean;
@@ -48,7 +52,10 @@ interface Making {
   readonly chance: ReturnType<typeof seeded>;
 }
 
-/** Takes the place of the store that `sluis init` made, which is younger. `hash`: of the password of all. Resolves to how many days were erased. */
+/**
+ * Takes the place of the store that `sluis init` made, which is younger. `hash`: of the password of
+ * all. Resolves to how many days were erased.
+ */
 export async function makeStore(
   instance: Instance,
   accounts: readonly string[],

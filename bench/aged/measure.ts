@@ -1,4 +1,7 @@
-/** What is compared: each measure gives seconds of one piece of work, and the gateway's processor time for it where it serves. */
+/**
+ * What is compared: each measure gives seconds of one piece of work, and the gateway's processor
+ * time for it where it serves.
+ */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TakenView } from '../../src/backup/views.ts';
@@ -74,7 +77,10 @@ export class Subject {
     return await this.#cost(async () => await poll(this.instance, work));
   }
 
-  /** From the start of the process to its greeting, after a kill with a log that was not copied back. */
+  /**
+   * From the start of the process to its greeting, after a kill with a log that was not copied
+   * back.
+   */
   async startAfterKill(): Promise<Took> {
     await this.submit(8, 500);
     await this.#served?.kill();
@@ -101,7 +107,10 @@ export class Subject {
     }
   }
 
-  /** A megabyte of the database, beside the running gateway; then the same put back. Ends with nobody serving. */
+  /**
+   * A megabyte of the database, beside the running gateway; then the same put back. Ends with
+   * nobody serving.
+   */
   async backupAndRestore(
     start: number,
   ): Promise<{ readonly backup: Took; readonly restore: Took; readonly octets: number }> {

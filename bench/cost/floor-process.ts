@@ -15,7 +15,9 @@ export class Floor {
     this.#target = target;
   }
 
-  /** With the certificate of the instance and a file in its folder, so that both use the same disk. */
+  /**
+   * With the certificate of the instance and a file in its folder, so that both use the same disk.
+   */
   static async start(instance: Instance): Promise<Floor> {
     const program = fileURLToPath(new URL('floor.js', import.meta.url));
     const certificate = (name: string): string => join(instance.folder, 'certs-dev', name);

@@ -1,6 +1,7 @@
 /**
- * The least that a server on Node can do for a message that is durable: it speaks TLS, answers SMTP by heart, appends the message to a file
- * and syncs before the 250. What waits while a sync runs shares the next one. Nobody is checked and nothing is looked at.
+ * The least that a server on Node can do for a message that is durable: it speaks TLS, answers SMTP
+ * by heart, appends the message to a file and syncs before the 250. What waits while a sync runs
+ * shares the next one. Nobody is checked and nothing is looked at.
  *
  *   node floor.js KEY CERTIFICATE FILE      prints its port; ends with its standard input
  */

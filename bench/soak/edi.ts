@@ -1,4 +1,7 @@
-/** What a laboratory sends: a MIME message with an interchange in base64, whose reference is told apart by the message's own key. */
+/**
+ * What a laboratory sends: a MIME message with an interchange in base64, whose reference is told
+ * apart by the message's own key.
+ */
 export function ediContent(key: string): { readonly fields: string; readonly body: string } {
   const reference = key.slice(1);
   const segments = [

@@ -1,7 +1,9 @@
 /**
- * The soak's load: each worker does one thing over and over with pauses, as a region does all day, until it is told to end.
+ * The soak's load: each worker does one thing over and over with pauses, as a region does all day,
+ * until it is told to end.
  *
- * Every message goes into the ledger; every answer that is not the expected one is a fault. A mailbox is polled by one worker at a time.
+ * Every message goes into the ledger; every answer that is not the expected one is a fault. A
+ * mailbox is polled by one worker at a time.
  */
 import { execFile } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
@@ -205,7 +207,10 @@ export class Load {
     }
   }
 
-  /** A message counts as found once its deletion was acknowledged: a session that breaks before leaves it for the next one. */
+  /**
+   * A message counts as found once its deletion was acknowledged: a session that breaks before
+   * leaves it for the next one.
+   */
   async #fetchAll(name: string, found: (content: Buffer) => void): Promise<void> {
     const target = this.#instance.target(randomInt(2) === 0 ? 'pop3' : 'pop3s');
     const client = await Pop3Client.open(target, loginOf(name), randomInt(2) === 0 ? 'user' : 'plain');
@@ -223,7 +228,10 @@ export class Load {
     contents.forEach(found);
   }
 
-  /** What the gateway signed for the signer has the body that was sent inside; everything else is as it was sent. */
+  /**
+   * What the gateway signed for the signer has the body that was sent inside; everything else is as
+   * it was sent.
+   */
   #found(content: Buffer): void {
     const signed = signedPart(content);
     if (signed === undefined) this.#ledger.found(content);
@@ -328,7 +336,10 @@ export class Load {
   }
 }
 
-/** The first part of multipart/signed, without the line end that belongs to the boundary (RFC 1847 section 2.1). */
+/**
+ * The first part of multipart/signed, without the line end that belongs to the boundary (RFC 1847
+ * section 2.1).
+ */
 function signedPart(content: Buffer): Buffer | undefined {
   const headEnd = content.indexOf('\r\n\r\n');
   const boundary = /^Content-Type: multipart\/signed;[^]*?boundary="?([^"\s;]+)/m.exec(

@@ -1,4 +1,7 @@
-/** Draws a soak's samples as one SVG: panels below each other in two columns, one unit each, with axes, grid and legend. */
+/**
+ * Draws a soak's samples as one SVG: panels below each other in two columns, one unit each, with
+ * axes, grid and legend.
+ */
 import type { Sample } from './samples.ts';
 
 type Series = Exclude<keyof Sample, 'at'>;

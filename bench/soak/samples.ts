@@ -1,4 +1,7 @@
-/** Looks at the gateway from outside every few seconds: memory, descriptors, files, threads, delay of the loop, queue, errors in the log. */
+/**
+ * Looks at the gateway from outside every few seconds: memory, descriptors, files, threads, delay
+ * of the loop, queue, errors in the log.
+ */
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Instance, Served } from '../../test/support/instance.ts';
@@ -28,7 +31,10 @@ export interface Sample {
   readonly errors: number;
 }
 
-/** Counts the log's lines of level `error` and `warn` by event, and keeps the first few errors whole. */
+/**
+ * Counts the log's lines of level `error` and `warn` by event, and keeps the first few errors
+ * whole.
+ */
 export class LogEar {
   #rest = '';
   errors = 0;

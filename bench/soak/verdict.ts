@@ -1,15 +1,20 @@
 /**
- * Whether what was sampled stays flat: no leak of memory, descriptors or threads, no write-ahead log that grows for ever.
+ * Whether what was sampled stays flat: no leak of memory, descriptors or threads, no write-ahead
+ * log that grows for ever.
  *
- * Only the second half counts, since caches fill and code is compiled in the first. Load makes every series swing, garbage makes memory a saw; a
- * leak lifts what it comes back to. So the half is cut into bins, the least of each bin is taken, and a line is laid through these.
+ * Only the second half counts, since caches fill and code is compiled in the first. Load makes
+ * every series swing, garbage makes memory a saw; a leak lifts what it comes back to. So the half
+ * is cut into bins, the least of each bin is taken, and a line is laid through these.
  */
 import type { Sample } from './samples.ts';
 
 export interface Bound {
   readonly series: 'resident' | 'kept' | 'descriptors' | 'threads' | 'wal';
   readonly unit: string;
-  /** Most that the line may climb over the second half: this much, or this share of the mean, whichever is more. */
+  /**
+   * Most that the line may climb over the second half: this much, or this share of the mean,
+   * whichever is more.
+   */
   readonly climb: number;
   readonly share: number;
   /** Most that any sample may show. */

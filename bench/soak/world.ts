@@ -1,6 +1,7 @@
 /**
- * What a soak runs against: a gateway made by `sluis init`, hundreds of practices, laboratories that log in with certificates, addressees of
- * S/MIME and PGP, and a partner whose server puts off some of what it is sent.
+ * What a soak runs against: a gateway made by `sluis init`, hundreds of practices, laboratories
+ * that log in with certificates, addressees of S/MIME and PGP, and a partner whose server puts off
+ * some of what it is sent.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

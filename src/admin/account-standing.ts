@@ -24,7 +24,10 @@ const viewOf = (what: string, { at, personal = {} }: AuditRow): StandingView => 
   ...(typeof personal.reason === 'string' ? { reason: personal.reason } : {}),
 });
 
-/** What keeps an account from logging in or getting mail now: what holds for itself first, then what holds for its organisation. */
+/**
+ * What keeps an account from logging in or getting mail now: what holds for itself first, then what
+ * holds for its organisation.
+ */
 export async function standingOf(
   audit: AuditTrail,
   { account, organisation }: AccountSummary,

@@ -1,6 +1,6 @@
 /**
- * Mail of addresses goes to another account from now on, or to a partner's server. So accounts move in waves: an address is routed to the old platform as a
- * partner until its mailbox is here.
+ * Mail of addresses goes to another account from now on, or to a partner's server. So accounts move
+ * in waves: an address is routed to the old platform as a partner until its mailbox is here.
  */
 import { type Address, addressKey, domainOf } from '../domain/address.ts';
 import { many } from '../domain/counted.ts';

@@ -1,4 +1,7 @@
-/** Who approved a request: its asker, if known by a passkey, and those who signed it, each counted once. */
+/**
+ * Who approved a request: its asker, if known by a passkey, and those who signed it, each counted
+ * once.
+ */
 import { keySigners } from '../crypto/trail/approval.ts';
 import { passkeyProblem } from '../crypto/trail/passkey-approval.ts';
 import { type Right, mayDo } from '../domain/roles.ts';
@@ -20,7 +23,10 @@ export interface Approvers {
   readonly late: string;
 }
 
-/** `signers`: those whose keys are registered now. What a removed operator, or a passkey that has ended, signed no longer counts. */
+/**
+ * `signers`: those whose keys are registered now. What a removed operator, or a passkey that has
+ * ended, signed no longer counts.
+ */
 export async function approversOf(
   { store, partners }: Pick<AdminContext, 'store' | 'partners'>,
   request: ApprovalRecord,
@@ -59,7 +65,10 @@ export function twoOf({
   return ok({ first, second });
 }
 
-/** Names of those who could sign now: operators with a key, and those with a passkey whose role may do what is asked. */
+/**
+ * Names of those who could sign now: operators with a key, and those with a passkey whose role may
+ * do what is asked.
+ */
 export async function couldSign({ store }: Pick<AdminContext, 'store'>, right: Right): Promise<ReadonlySet<string>> {
   const [keys, passkeys] = await Promise.all([store.operators.signers(), store.operators.passkeyHolders()]);
   const may = passkeys.filter(({ role }) => mayDo(role, right));

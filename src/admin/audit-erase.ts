@@ -1,9 +1,11 @@
 /**
- * Erases who and where from the trail before its time: of everything before a moment, or of one person.
+ * Erases who and where from the trail before its time: of everything before a moment, or of one
+ * person.
  *
- * The personal fields of a row are one: a row that names a person among others loses all of them. What the law asks to be kept (NEN 7513: who
- * came in, who saw what, who changed what, for five years) stays unless the caller says otherwise; a right to erasure does not reach it
- * (GDPR article 17 paragraph 3 b).
+ * The personal fields of a row are one: a row that names a person among others loses all of them.
+ * What the law asks to be kept (NEN 7513: who came in, who saw what, who changed what, for five
+ * years) stays unless the caller says otherwise; a right to erasure does not reach it (GDPR article
+ * 17 paragraph 3 b).
  */
 import { AUDIT_LOG_KINDS, type AuditLogKind } from '../domain/audit-events.ts';
 import { defined } from '../domain/defined.ts';
@@ -28,7 +30,10 @@ const KEPT: readonly AuditLogKind[] = ['access', 'change'];
 
 const folded = (text: string): string => text.trim().toLowerCase();
 
-/** Whether a row is about the account or names one of these words: as a whole field, or as one of a list. */
+/**
+ * Whether a row is about the account or names one of these words: as a whole field, or as one of a
+ * list.
+ */
 async function isAbout(context: AdminContext, wanted: Wanted): Promise<(row: AuditRow) => boolean> {
   const { login, person } = wanted;
   const people: People = { accounts: new Map(), words: new Map() };
@@ -51,7 +56,10 @@ async function isAbout(context: AdminContext, wanted: Wanted): Promise<(row: Aud
 type Stretch = Pick<Belonging, 'after' | 'upTo'>;
 const WHOLE: Stretch = { after: 0, upTo: Number.MAX_SAFE_INTEGER };
 
-/** Accounts by number, and every name that leads to one of them, folded; each with the rows in which it counts. */
+/**
+ * Accounts by number, and every name that leads to one of them, folded; each with the rows in which
+ * it counts.
+ */
 interface People {
   readonly accounts: Map<number, Stretch[]>;
   readonly words: Map<string, Stretch[]>;
@@ -115,8 +123,8 @@ async function eraseChosen(
 }
 
 /**
- * The people of an organisation that leaves, in one walk over the trail: what has to be kept stays. Run it while the registry still has their
- * logins.
+ * The people of an organisation that leaves, in one walk over the trail: what has to be kept stays.
+ * Run it while the registry still has their logins.
  */
 export async function erasePeople(
   context: AdminContext,
@@ -129,7 +137,8 @@ export async function erasePeople(
   await writeCounted(context, found);
   const before = instant(clock.now() + 1);
   const chosen = { about: isAboutOneOf(found), before, alsoKept: false };
-  // What goes is counted and told of first: a crash leaves more told of than erased, and `audit verify` finds what went untold.
+  // What goes is counted and told of first: a crash leaves more told of than erased, and
+  // `audit verify` finds what went untold.
   const { rows, kept } = await eraseChosen(context, { ...chosen, dryRun: true });
   if (rows > 0)
     store.audit.note({
@@ -141,7 +150,10 @@ export async function erasePeople(
   return await eraseChosen(context, { ...chosen, dryRun: false });
 }
 
-/** What is only counted would be written with who and where after they were erased. Durable when it resolves. */
+/**
+ * What is only counted would be written with who and where after they were erased. Durable when it
+ * resolves.
+ */
 async function writeCounted({ gateway, store }: AdminContext, { accounts }: Pick<People, 'accounts'>): Promise<void> {
   gateway?.writeCounted((account) => account !== undefined && accounts.has(account));
   // The name may belong to no account.

@@ -16,7 +16,10 @@ const COUNTED = 100_000;
 /** Most acts of each kind in a summary. */
 const MAX_ACTS = 500;
 
-/** What an auditor looks for apart: looks at the trail, what was given out, what two people did, and all other commands. */
+/**
+ * What an auditor looks for apart: looks at the trail, what was given out, what two people did, and
+ * all other commands.
+ */
 const actKind = z.enum(['look', 'export', 'approval', 'command']);
 export type ActKind = z.infer<typeof actKind>;
 
@@ -50,11 +53,17 @@ export const auditSummary = z.object({
 });
 export type AuditSummary = z.infer<typeof auditSummary>;
 
-/** The first row at `since` or later, or the number behind the last one. Rows stand in the order of time. */
+/**
+ * The first row at `since` or later, or the number behind the last one. Rows stand in the order of
+ * time.
+ */
 export const firstSince = async (audit: AuditTrail, since: Instant): Promise<number> =>
   first(since, (await audit.head()).seq + 1, (fromSeq) => audit.chain({ fromSeq, limit: 1 }));
 
-/** The first row since a moment, as `firstSince`, but within one chain and by the numbers of that chain. */
+/**
+ * The first row since a moment, as `firstSince`, but within one chain and by the numbers of that
+ * chain.
+ */
 export const firstOfLane = (audit: AuditTrail, { lane, place }: LaneHead, since: Instant): Promise<number> =>
   first(since, place + 1, (from) => audit.chainOf({ lane, from, limit: 1 }));
 

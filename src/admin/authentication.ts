@@ -1,8 +1,9 @@
 /**
- * Who calls, where that can be proven: by a token, or by a client certificate that TLS has checked. For every road on which operators come in; none of them judges by itself.
+ * Who calls, where that can be proven: by a token, or by a client certificate that TLS has checked.
+ * For every road on which operators come in; none of them judges by itself.
  *
- * Whoever is refused is told one text, whatever the reason: somebody with a stolen token learns neither that it was one, nor from where it would be taken.
- * The reason stands in the trail.
+ * Whoever is refused is told one text, whatever the reason: somebody with a stolen token learns
+ * neither that it was one, nor from where it would be taken. The reason stands in the trail.
  */
 import { isSameToken, readToken } from '../crypto/keys/operator-token.ts';
 import { grouped } from '../crypto/keys/base32.ts';
@@ -24,14 +25,18 @@ export interface KnownCaller extends Standing {
 
 type Parts = Pick<AdminContext, 'store' | 'clock'>;
 
-/** The last use is written no oftener: a program that asks every minute would otherwise cost a commit each time. */
+/**
+ * The last use is written no oftener: a program that asks every minute would otherwise cost a
+ * commit each time.
+ */
 const USE_STEP = hours(1);
 /** Whoever comes over a Unix socket comes from this machine. */
 const OF_THIS_MACHINE = ['127.0.0.1', '::1'];
 
 /**
- * `remote`: the address of the peer; left out over a Unix socket. Undefined: it is not taken. What it was used for stands in the trail with the call; that it
- * was refused `refused` is told: left out, it stands there now, which is for roads on which no stranger comes.
+ * `remote`: the address of the peer; left out over a Unix socket. Undefined: it is not taken. What
+ * it was used for stands in the trail with the call; that it was refused `refused` is told: left
+ * out, it stands there now, which is for roads on which no stranger comes.
  */
 export async function authenticate(
   { store, clock }: Parts,
@@ -65,7 +70,10 @@ function refusal(
   return from.some((address) => set.has(address)) ? undefined : 'network';
 }
 
-/** `fingerprint`: SHA-256 of the client certificate, 64 hexadecimal digits. Undefined: it is nobody's who may do anything now. */
+/**
+ * `fingerprint`: SHA-256 of the client certificate, 64 hexadecimal digits. Undefined: it is
+ * nobody's who may do anything now.
+ */
 export async function operatorOfCertificate({ store }: Parts, fingerprint: string): Promise<KnownCaller | undefined> {
   const operator = await store.operators.byCertificate(fingerprint.toLowerCase());
   return operator === undefined ? undefined : callerOf(operator, 'certificate', operator.role);
@@ -79,8 +87,8 @@ const callerOf = ({ name, role, organisation }: OperatorRecord, proof: Proof, sc
 });
 
 /**
- * Who calls, on a road that itself lets nobody do more than `role`: a token says who it is, and allows no more than both. Without one the name is what the caller
- * said. Throws AdminError.
+ * Who calls, on a road that itself lets nobody do more than `role`: a token says who it is, and
+ * allows no more than both. Without one the name is what the caller said. Throws AdminError.
  */
 export async function callerAt(
   parts: Parts,

@@ -1,6 +1,6 @@
 /**
- * Which accounts are or were an organisation's, and which part of their trail is its own: an account may have become another organisation's
- * (decision 1306).
+ * Which accounts are or were an organisation's, and which part of their trail is its own: an
+ * account may have become another organisation's (decision 1306).
  */
 import type { Instant } from '../domain/units.ts';
 import type { FormerAccount } from '../store/organisation-merge.ts';

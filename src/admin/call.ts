@@ -34,16 +34,28 @@ export interface Call {
   /** What the caller may do. Required: nobody becomes the owner by being forgotten. */
   readonly who: Standing;
   readonly approval?: string;
-  /** How it is known who asked for it on the telephone; of a page for helpdesks. Stands in the trail. */
+  /**
+   * How it is known who asked for it on the telephone; of a page for helpdesks. Stands in the
+   * trail.
+   */
   readonly caller?: string;
   /** Rights that every operation asks for; runOperation checks them. */
   readonly rights?: readonly OperationRight[];
-  /** Aborted when the caller has gone: long work stops where it may, and nobody is told any more. Absent if the caller cannot go without us. */
+  /**
+   * Aborted when the caller has gone: long work stops where it may, and nobody is told any more.
+   * Absent if the caller cannot go without us.
+   */
   readonly gone?: AbortSignal;
-  /** Told now and then by operations that take long. `phase`: what is done now, as in "Hashing", where there are several. */
+  /**
+   * Told now and then by operations that take long. `phase`: what is done now, as in "Hashing",
+   * where there are several.
+   */
   readonly progress: (done: number, total: number, phase?: string) => void;
   /** Text that came after the request, such as a CSV file, in pieces; absent when none came. */
   readonly upload?: AsyncIterable<string>;
-  /** Hands over octets of a file before the answer, as latin-1 text, in pieces of at most 64 KB; resolves when the caller takes more. Absent if nobody takes a file. */
+  /**
+   * Hands over octets of a file before the answer, as latin-1 text, in pieces of at most 64 KB;
+   * resolves when the caller takes more. Absent if nobody takes a file.
+   */
   readonly send?: (piece: string) => Promise<void>;
 }

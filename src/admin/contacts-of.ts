@@ -1,4 +1,6 @@
-/** Organisations whose contact is an address, so that an operator who ends the address is warned. */
+/**
+ * Organisations whose contact is an address, so that an operator who ends the address is warned.
+ */
 import { type Address, type AddressKey, addressKey, parseAddress } from '../domain/address.ts';
 import type { Registry } from '../store/port/registry.ts';
 import { everyOrganisation } from './every-organisation.ts';

@@ -104,7 +104,10 @@ export interface ConfigurationParts {
   readonly file: string;
   /** As they hold now: in a gateway that serves, not what the file has come to say since. */
   readonly settings: () => Promise<readonly ConfigSetting[]>;
-  /** What the listeners offer now, asked over connections of its own. `ports`: by name, of those whose port the system chose. */
+  /**
+   * What the listeners offer now, asked over connections of its own. `ports`: by name, of those
+   * whose port the system chose.
+   */
   readonly examined: (ports: ReadonlyMap<string, number>) => Promise<Examined>;
 }
 
@@ -116,7 +119,10 @@ export interface AdminContext {
   readonly clock: Clock;
   /** Hashes a new password; answers why not for one that no account may have. */
   readonly hashPassword: (text: string) => Promise<string>;
-  /** Looks for malware in a message of another server before it is filed; absent if nothing is scanned. */
+  /**
+   * Looks for malware in a message of another server before it is filed; absent if nothing is
+   * scanned.
+   */
   readonly scanImported?: ImportScan;
   /** The gateway's own certificate authority. */
   readonly ca: CaParts;

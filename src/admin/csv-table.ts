@@ -5,7 +5,10 @@ import { type CsvLimits, csvDefaults, readCsv } from './csv.ts';
 
 export interface CsvRecord {
   readonly line: number;
-  /** The field under this heading without the spaces around it; '' where it is empty or the column is missing. */
+  /**
+   * The field under this heading without the spaces around it; '' where it is empty or the column
+   * is missing.
+   */
   cell(column: string): string;
   /** The field with its spaces: for passwords. */
   raw(column: string): string;
@@ -45,14 +48,20 @@ export function problemLines(problems: readonly CsvProblem[]): string {
   return lines.join('\n');
 }
 
-/** Throws AdminError if there is one. `action` as in "Cannot end accounts". `kind`: `invalid` where the file alone is judged. */
+/**
+ * Throws AdminError if there is one. `action` as in "Cannot end accounts". `kind`: `invalid` where
+ * the file alone is judged.
+ */
 export function refuseLines(action: string, problems: readonly CsvProblem[], kind: AdminErrorKind = 'invalid'): void {
   if (problems.length === 0) return;
   const text = `Cannot ${action}, nothing was changed:\n${problemLines(problems)}`;
   throw new AdminError(kind, text, { lines: problems });
 }
 
-/** Yields the columns first, then records and problems in the order of the file. Ends after a header that cannot be used. */
+/**
+ * Yields the columns first, then records and problems in the order of the file. Ends after a header
+ * that cannot be used.
+ */
 export async function* readTable(
   source: AsyncIterable<Uint8Array | string>,
   shape: TableShape,

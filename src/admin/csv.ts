@@ -1,9 +1,10 @@
 /**
  * Reads comma-separated values, RFC 4180, as spreadsheets really write them.
  *
- * Tolerated: a byte order mark, line ends CRLF, LF or CR, `;` or a tab between fields (what Excel writes where the comma is the decimal
- * sign; the header decides), empty lines, a last line without end. Not guessed at: a quote inside an unquoted field, text behind a closing
- * quote, octets that are not UTF-8. Each is a fault with its line, and reading goes on with the next one.
+ * Tolerated: a byte order mark, line ends CRLF, LF or CR, `;` or a tab between fields (what Excel
+ * writes where the comma is the decimal sign; the header decides), empty lines, a last line without
+ * end. Not guessed at: a quote inside an unquoted field, text behind a closing quote, octets that
+ * are not UTF-8. Each is a fault with its line, and reading goes on with the next one.
  *
  * Nothing is held but one record, and the event loop gets its turn after every 16 KiB.
  */
@@ -134,7 +135,8 @@ export class CsvParser {
   #add(c: string): void {
     this.#length += 1;
     if (this.#field.length >= this.#limits.field || this.#length > this.#limits.record) {
-      // Without a closing quote everything that follows is one field, and no line end can be trusted.
+      // Without a closing quote everything that follows is one field, and no line end can be
+      // trusted.
       const quoted = this.#state === 'quoted';
       const what = `a field has more than ${this.#limits.field} characters or its record more than ${this.#limits.record}`;
       this.#fault(quoted ? `${what}; is a closing quote missing?` : what, quoted);

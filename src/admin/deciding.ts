@@ -1,6 +1,6 @@
 /**
- * Who may decide on another's request with a passkey: an operator who may do himself what it asks, for all organisations, and has neither asked nor signed
- * it.
+ * Who may decide on another's request with a passkey: an operator who may do himself what it asks,
+ * for all organisations, and has neither asked nor signed it.
  */
 import type { ApprovalRecord } from '../store/operators.ts';
 import { type Standing, mayDo } from '../domain/roles.ts';

@@ -1,4 +1,7 @@
-/** What the queue, a trace and a withdrawal show: the shapes that `--json` prints. Times are ISO 8601, sizes octets. */
+/**
+ * What the queue, a trace and a withdrawal show: the shapes that `--json` prints. Times are ISO
+ * 8601, sizes octets.
+ */
 import { defined } from '../domain/defined.ts';
 import type { AuditRow } from '../store/audit.ts';
 import type { Consumer, Delivery, MessageRecord, PartnerQueue, Whereabouts } from '../store/deliveries.ts';

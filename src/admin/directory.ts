@@ -30,7 +30,10 @@ interface LookingUp {
   readonly organisation: Organisation;
 }
 
-/** Undefined: the account has asked for as many entries within the hour as it may. Else what counts those that it is given; a search that found none counts as one. */
+/**
+ * Undefined: the account has asked for as many entries within the hour as it may. Else what counts
+ * those that it is given; a search that found none counts as one.
+ */
 export function mayLookUp(
   { asked, given, log }: DirectoryCounts & { readonly log: Log },
   { session, account, organisation }: LookingUp,
@@ -54,7 +57,10 @@ export class Directory {
     this.#store = directory;
   }
 
-  /** Its version now. One indexed read, where nothing of many was changed and nothing had its time since somebody asked last. */
+  /**
+   * Its version now. One indexed read, where nothing of many was changed and nothing had its time
+   * since somebody asked last.
+   */
   async current(): Promise<DirectoryState> {
     const state = await this.#store.directoryState();
     if (!state.stale) return state;

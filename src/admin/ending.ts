@@ -1,4 +1,7 @@
-/** What `end` has in common for an account, an address, a partner and an organisation: a time of grace, in which `resume` takes it back. */
+/**
+ * What `end` has in common for an account, an address, a partner and an organisation: a time of
+ * grace, in which `resume` takes it back.
+ */
 import { type Instant, days, instant } from '../domain/units.ts';
 import type { AdminContext } from './context.ts';
 

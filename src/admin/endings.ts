@@ -1,4 +1,7 @@
-/** What ends soon and has no successor: certificates and OpenPGP keys of accounts, for the metric and for `doctor`, and all other certificates, for `doctor`. */
+/**
+ * What ends soon and has no successor: certificates and OpenPGP keys of accounts, for the metric
+ * and for `doctor`, and all other certificates, for `doctor`.
+ */
 import { type GatewayCertificates, endingOf, renewedInTime } from '../crypto/certificates/gateway-certificates.ts';
 import { isOutlived } from '../notices/pgp-keys-end.ts';
 import { agree, many } from '../domain/counted.ts';
@@ -80,7 +83,10 @@ export async function endingFinding(store: EndingStore, now: Instant): Promise<D
 /** Names that a finding has at most; the list has all. */
 const NAMED = 5;
 
-/** Of each kind of certificate that is no account's: what ends within a week or has ended; and what cannot be read. */
+/**
+ * Of each kind of certificate that is no account's: what ends within a week or has ended; and what
+ * cannot be read.
+ */
 export function certificateFindings({ certificates, unread }: GatewayCertificates, now: Instant): DoctorFinding[] {
   const findings: DoctorFinding[] = [];
   for (const [kind, these] of groupedBy(

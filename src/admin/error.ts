@@ -5,9 +5,12 @@ import type { RunningGateway } from './running-gateway.ts';
 /**
  * Why an operation was not done; the text of the error names action, value, expectation and remedy.
  *
- * `invalid`: a value is not what it must be. `unknown`: what it is about does not exist. `exists`, `ended`: it is there already, or no longer.
- * `approval`: a second person must approve first. `forbidden`: somebody else may do it, and the caller may not, or is not known. `conflict`: what is there stands in the way: it is suspended, in use, or not done yet. `unavailable`: no gateway runs, or not now, or the machine or
- * another server refuses. `unusable`: a key or a certificate cannot be used, or something is not as it was written. `store`: the store has failed, or is full.
+ * `invalid`: a value is not what it must be. `unknown`: what it is about does not exist. `exists`,
+ * `ended`: it is there already, or no longer. `approval`: a second person must approve first.
+ * `forbidden`: somebody else may do it, and the caller may not, or is not known. `conflict`: what
+ * is there stands in the way: it is suspended, in use, or not done yet. `unavailable`: no gateway
+ * runs, or not now, or the machine or another server refuses. `unusable`: a key or a certificate
+ * cannot be used, or something is not as it was written. `store`: the store has failed, or is full.
  * `failed`: what nobody expected.
  */
 export type AdminErrorKind =

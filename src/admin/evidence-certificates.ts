@@ -1,4 +1,6 @@
-/** Certificates that had a part in what happened to a message, and what each was worth at that time. */
+/**
+ * Certificates that had a part in what happened to a message, and what each was worth at that time.
+ */
 import { type CertificateState, certificateState } from '../crypto/certificates/certificate-expiry.ts';
 import { certificatePem, readCertificate } from '../crypto/certificates/certificate.ts';
 import { defined } from '../domain/defined.ts';
@@ -9,12 +11,18 @@ import type { Store } from '../store/port/store.ts';
 export interface UsedCertificate {
   /** SHA-256, hexadecimal. */
   readonly fingerprint: string;
-  /** `login`: the sender's program logged in with it. `signer`: signed by the gateway. `recipient`: encrypted to. `verified`: of a signature that came in. */
+  /**
+   * `login`: the sender's program logged in with it. `signer`: signed by the gateway. `recipient`:
+   * encrypted to. `verified`: of a signature that came in.
+   */
   readonly use: 'login' | 'signer' | 'recipient' | 'verified';
   /** Row of the audit trail that tells of it, and when. */
   readonly row: number;
   readonly at: string;
-  /** `unregistered`: it is nobody's here, or its registration is over; nothing but its fingerprint is known. */
+  /**
+   * `unregistered`: it is nobody's here, or its registration is over; nothing but its fingerprint
+   * is known.
+   */
   readonly standing: CertificateState | 'unregistered';
   readonly subject?: string;
   readonly issuer?: string;

@@ -1,4 +1,7 @@
-/** Everything that is known of one message, gathered for evidence: of each submission under its Message-ID. Never content, never a subject. */
+/**
+ * Everything that is known of one message, gathered for evidence: of each submission under its
+ * Message-ID. Never content, never a subject.
+ */
 import type { MessageId } from '../domain/ids.ts';
 import { parseMessageId } from '../domain/ids.ts';
 import { instant } from '../domain/units.ts';
@@ -25,7 +28,10 @@ export interface Filed extends MessageView {
   readonly content: 'kept' | 'gone';
 }
 
-/** Of what was opened for its addressee neither size nor hash is told: whoever guesses at what was inside could prove it by them. */
+/**
+ * Of what was opened for its addressee neither size nor hash is told: whoever guesses at what was
+ * inside could prove it by them.
+ */
 export type ProtectedCopy = Omit<Filed, 'octets' | 'sha256'> & Partial<Pick<Filed, 'octets' | 'sha256'>>;
 
 export interface NoticeFacts extends Filed {

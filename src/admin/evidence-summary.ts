@@ -1,4 +1,7 @@
-/** The summary of a bundle: what a person reads first, and what a court will quote. Plain text, no line longer than 300 characters. */
+/**
+ * The summary of a bundle: what a person reads first, and what a court will quote. Plain text, no
+ * line longer than 300 characters.
+ */
 import { many } from '../domain/counted.ts';
 import { visible } from '../domain/visible.ts';
 import type { Piece } from '../trail/proofs.ts';

@@ -1,4 +1,7 @@
-/** The lines of a file of accounts beside the registry: what is there already, and what cannot be added. */
+/**
+ * The lines of a file of accounts beside the registry: what is there already, and what cannot be
+ * added.
+ */
 import { addressKey } from '../domain/address.ts';
 import type { CsvProblem } from '../domain/csv-problem.ts';
 import type { Organisation } from '../domain/registry.ts';

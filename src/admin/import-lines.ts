@@ -123,7 +123,8 @@ function readSecret(
     const scheme = schemeOf(hash);
     return scheme.ok ? { kind: 'hash', value: hash } : wrong('password_hash', scheme.error);
   }
-  // A hash in the wrong column would become the password itself: nobody could log in, and it would look imported.
+  // A hash in the wrong column would become the password itself: nobody could log in, and it would
+  // look imported.
   if (schemeOf(storedForm(text)).ok)
     return wrong('password', 'the password is a password hash; expected it in the column password_hash');
   const checked = checkNewPassword(text, [record.cell('login'), record.cell('organisation')]);

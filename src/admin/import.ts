@@ -1,11 +1,14 @@
 /**
  * `account import`: thousands of accounts from one CSV file, all of them or none.
  *
- * Header: `login,address,organisation` and `password` or `password_hash` (both columns may stand; each line fills one of them), and where
- * wanted `kind` (`mail`, the default, or `edi`). With `withoutPassword` a line may leave both empty: its account gets a code for a first password. `address` may hold several addresses with a space between them.
+ * Header: `login,address,organisation` and `password` or `password_hash` (both columns may stand;
+ * each line fills one of them), and where wanted `kind` (`mail`, the default, or `edi`). With
+ * `withoutPassword` a line may leave both empty: its account gets a code for a first password.
+ * `address` may hold several addresses with a space between them.
  *
- * Everything is checked before anything is changed, and every bad line is reported: an operator corrects a file once, not once a line.
- * Passwords are hashed a few at a time; the accounts are then one transaction of the store.
+ * Everything is checked before anything is changed, and every bad line is reported: an operator
+ * corrects a file once, not once a line. Passwords are hashed a few at a time; the accounts are
+ * then one transaction of the store.
  */
 import { hashPassword } from '../crypto/passwords/password.ts';
 import { defined } from '../domain/defined.ts';
@@ -39,7 +42,10 @@ export type ImportReport =
   | { readonly kind: 'imported'; readonly accounts: number; readonly without?: readonly string[] }
   /** A dry run found nothing wrong. */
   | { readonly kind: 'checked'; readonly accounts: number; readonly without?: readonly string[] }
-  /** Every line stands in the registry as it is in the file; nothing was changed. Passwords were not compared. */
+  /**
+   * Every line stands in the registry as it is in the file; nothing was changed. Passwords were not
+   * compared.
+   */
   | { readonly kind: 'already'; readonly accounts: number }
   /** Nothing was changed. In the order of the file. */
   | { readonly kind: 'refused'; readonly problems: readonly CsvProblem[] }
@@ -71,7 +77,8 @@ export async function importAccounts(
     const stored = (done: number): void => progress?.('store', done, accounts.length);
     await registry.importAccounts(accounts, actor, stored, options.organisation);
   } catch (error) {
-    // Somebody has changed the registry since it was compared: the store names the first account, and each that cannot be is told.
+    // Somebody has changed the registry since it was compared: the store names the first account,
+    // and each that cannot be is told.
     if (!(error instanceof RegistryError)) throw error;
     const { problems: since } = await compareWithRegistry(lines, options);
     const first = { line: lineNamedBy(error.message, lines), text: error.message };

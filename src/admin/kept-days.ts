@@ -1,6 +1,6 @@
 /**
- * Which old days can still be read, and why: the key of a day lives as long as any of its messages, and with it every backup of that day,
- * what others deleted since included.
+ * Which old days can still be read, and why: the key of a day lives as long as any of its messages,
+ * and with it every backup of that day, what others deleted since included.
  */
 import { z } from '../config/zod.ts';
 import { type Day, dayOf } from '../domain/utc-day.ts';
@@ -73,7 +73,10 @@ function add(kept: Kept, { what, account, messages }: Holding, end: number): voi
   kept.until = Math.max(kept.until, end);
 }
 
-/** What nobody fetches ends, and can be handed out again for the time of deleted ones. Of the rest nothing is known. */
+/**
+ * What nobody fetches ends, and can be handed out again for the time of deleted ones. Of the rest
+ * nothing is known.
+ */
 function endOf(
   { what, account, latest }: Holding,
   { deletedFor }: Store,

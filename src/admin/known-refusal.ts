@@ -1,4 +1,7 @@
-/** Expected errors of operations, in words for the caller: also over the control socket, which carries a kind and a text. */
+/**
+ * Expected errors of operations, in words for the caller: also over the control socket, which
+ * carries a kind and a text.
+ */
 import { BackupRefused } from '../backup/refused.ts';
 import { SealBroken } from '../crypto/keys/sealing.ts';
 import { Unusable } from '../domain/unusable.ts';
@@ -7,7 +10,10 @@ import { RegistryError } from '../store/registry.ts';
 import { ContentDamaged, StoreFailed, StoreFull, StoreUnavailable } from '../store/store.ts';
 import { AdminError } from './error.ts';
 
-/** Errors of the machine, the store or a key: the caller did nothing wrong, so the gateway's log has them too. Backups write their own lines. */
+/**
+ * Errors of the machine, the store or a key: the caller did nothing wrong, so the gateway's log has
+ * them too. Backups write their own lines.
+ */
 export const isOfMachine = ({ cause }: AdminError): boolean =>
   cause instanceof Error && !(cause instanceof RegistryError || cause instanceof BackupRefused);
 

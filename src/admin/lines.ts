@@ -1,6 +1,6 @@
 /**
- * The framing of the control socket: one JSON value a line, UTF-8, at most as many octets as the reader allows. Both ends read with it, so neither can be
- * made to hold more than one line.
+ * The framing of the control socket: one JSON value a line, UTF-8, at most as many octets as the
+ * reader allows. Both ends read with it, so neither can be made to hold more than one line.
  */
 import type { Socket } from 'node:net';
 import { logLines } from '../platform/log-lines.ts';
@@ -16,7 +16,10 @@ export class LineError extends Error {
   override readonly name = 'LineError';
 }
 
-/** Lines as they come; ends when the peer ends. Throws LineError above the limit and when the peer ended inside a line. */
+/**
+ * Lines as they come; ends when the peer ends. Throws LineError above the limit and when the peer
+ * ended inside a line.
+ */
 export async function* linesOf(socket: Socket, limit: number): AsyncGenerator<string, void, undefined> {
   let pieces: Buffer[] = [];
   let held = 0;

@@ -1,4 +1,7 @@
-/** Why a login failed, in words for the helpdesk, and what helps. The peer hears none of it (decision 0401). */
+/**
+ * Why a login failed, in words for the helpdesk, and what helps. The peer hears none of it
+ * (decision 0401).
+ */
 import type { CertificateFailure, FailureReason } from '../auth/login-notes.ts';
 import type { PathReason } from '../crypto/certificates/certificate-path.ts';
 

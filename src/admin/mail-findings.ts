@@ -1,4 +1,7 @@
-/** For `check` and `doctor`: whether encryption is required somewhere that the gateway cannot keep, for want of a key of its own; what ends soon. */
+/**
+ * For `check` and `doctor`: whether encryption is required somewhere that the gateway cannot keep,
+ * for want of a key of its own; what ends soon.
+ */
 import { agree, many } from '../domain/counted.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';
 import { NO_END, SCAN_EXEMPT } from '../domain/scan-exemption.ts';
@@ -55,7 +58,10 @@ export interface StoreFindingParts extends Pick<AdminContext, 'store' | 'certifi
   readonly page: string | undefined;
 }
 
-/** What only the store and the running gateway know: the gateway's own doctor and the command have the same. */
+/**
+ * What only the store and the running gateway know: the gateway's own doctor and the command have
+ * the same.
+ */
 export async function storeFindings(parts: StoreFindingParts): Promise<readonly DoctorFinding[]> {
   const { store, keys, certificates, now } = parts;
   const found = [

@@ -1,4 +1,7 @@
-/** Rows of the audit trail under the field names of NEN 7513, with the logins of their accounts: for an export, and for a collector of logs. */
+/**
+ * Rows of the audit trail under the field names of NEN 7513, with the logins of their accounts: for
+ * an export, and for a collector of logs.
+ */
 import type { ChainRow } from '../domain/audit-row.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Nen7513Record, type Nen7513Site, nen7513Of } from '../domain/nen7513.ts';

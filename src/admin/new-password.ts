@@ -1,4 +1,7 @@
-/** A password as it is stored, made of one that was given. Apart from the rest of accounts: what hashes is loaded where a password comes. */
+/**
+ * A password as it is stored, made of one that was given. Apart from the rest of accounts: what
+ * hashes is loaded where a password comes.
+ */
 import { defined } from '../domain/defined.ts';
 import { type Instant, iso } from '../domain/units.ts';
 import { type PasswordOwner, passwordSecrets } from '../ca/enrol/password-secrets.ts';

@@ -1,6 +1,7 @@
 /**
- * A message of the operator to the contacts of organisations, such as for maintenance. Never into the mailbox of a system,
- * once for each mailbox that reads for several organisations, and once for each sending: given again, it goes on where it was cut short.
+ * A message of the operator to the contacts of organisations, such as for maintenance. Never into
+ * the mailbox of a system, once for each mailbox that reads for several organisations, and once for
+ * each sending: given again, it goes on where it was cut short.
  */
 import { createHash } from 'node:crypto';
 import { z } from '../config/zod.ts';

@@ -1,6 +1,6 @@
 /**
- * Accounts that were imported with every tolerance on, to see for some weeks what their programs deviate in: who would break under which
- * rule, and the rules on again for the others.
+ * Accounts that were imported with every tolerance on, to see for some weeks what their programs
+ * deviate in: who would break under which rule, and the rules on again for the others.
  */
 import { type ObservedAccount, observedPage } from '../notices/observed.ts';
 import { defined } from '../domain/defined.ts';
@@ -19,7 +19,10 @@ export const observedFor = (forDays: number, now: Instant): Settings => ({
   'observed-until': new Date(now + days(forDays)).toISOString().slice(0, 10),
 });
 
-/** What the account deviates in stays tolerated; every other tolerance is taken back, and with it the mark. */
+/**
+ * What the account deviates in stays tolerated; every other tolerance is taken back, and with it
+ * the mark.
+ */
 function enforced({ deviations }: ObservedAccount): SettingChanges {
   const needed = new Set<string>(deviations.map(({ setting }) => setting));
   const back = [...tolerances.values()]
@@ -28,7 +31,10 @@ function enforced({ deviations }: ObservedAccount): SettingChanges {
   return Object.fromEntries([...back, ['observed-until', null] as const]);
 }
 
-/** Accounts whose time is over, or all with `early`: the rules are on again. A page is one transaction. */
+/**
+ * Accounts whose time is over, or all with `early`: the rules are on again. A page is one
+ * transaction.
+ */
 export async function enforceRules(
   context: AdminContext,
   { early }: { readonly early: boolean },

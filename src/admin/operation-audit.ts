@@ -1,8 +1,9 @@
 /**
- * What operators do and look at, in the audit trail: one row for each call of an operation, whatever it does and however it ends.
+ * What operators do and look at, in the audit trail: one row for each call of an operation,
+ * whatever it does and however it ends.
  *
- * What a change did has rows of its own, in the transaction that did it; this one says that a person asked for it, and also stands where it
- * was refused. The pages of one listing are one look.
+ * What a change did has rows of its own, in the transaction that did it; this one says that a
+ * person asked for it, and also stands where it was refused. The pages of one listing are one look.
  */
 import { defined } from '../domain/defined.ts';
 import type { Proof, Role } from '../domain/roles.ts';
@@ -16,7 +17,10 @@ const TELLS_ITSELF: readonly string[] = ['audit.list', 'audit.export', 'audit.ve
 /** Says nothing of anybody, and is asked for by monitoring every minute. */
 const TELLS_NOBODY: readonly string[] = ['gateway.status', 'gateway.figures', 'gateway.traffic'];
 
-/** Fields of the input that say whom or what a call was about, where the operation does not say them itself. Values of settings and passwords stay out. */
+/**
+ * Fields of the input that say whom or what a call was about, where the operation does not say them
+ * itself. Values of settings and passwords stay out.
+ */
 const TARGETS = [
   ...['name', 'login', 'address', 'password-name', 'scope', 'target', 'organisation', 'network'],
   ...['serial', 'domain', 'fingerprint', 'identity', 'message', 'message-id', 'from', 'to', 'partner', 'id', 'month'],
@@ -65,7 +69,10 @@ export function noteOperation(audit: Pick<AuditTrail, 'note'>, ran: Ran): void {
   });
 }
 
-/** If the message is named by our id, the row stands in its trace: whoever asks for that sees who else did. */
+/**
+ * If the message is named by our id, the row stands in its trace: whoever asks for that sees who
+ * else did.
+ */
 function aboutMessage(name: unknown): { readonly message?: MessageId } {
   const message = typeof name === 'string' ? parseMessageId(name) : undefined;
   return message === undefined ? {} : { message };
@@ -75,7 +82,8 @@ function targetsOf(input: Input, names: readonly string[]): Record<string, strin
   const targets: Record<string, string> = {};
   for (const name of names) {
     const given = input[name];
-    // Of many, each has a row of its own in the trail where something was done to it; one alone stands here too, also where it was refused.
+    // Of many, each has a row of its own in the trail where something was done to it; one alone
+    // stands here too, also where it was refused.
     const value: unknown = Array.isArray(given) && given.length === 1 ? given[0] : given;
     if (typeof value === 'string' || typeof value === 'number') targets[name] = String(value).slice(0, LONGEST);
   }

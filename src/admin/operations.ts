@@ -1,6 +1,6 @@
 /**
- * What an operator can do, by name: the one table that the command line calls, directly or over the control socket, and that a web
- * interface will call.
+ * What an operator can do, by name: the one table that the command line calls, directly or over the
+ * control socket, and that a web interface will call.
  */
 import { rowOperations } from '../commands/table.ts';
 import { defined } from '../domain/defined.ts';
@@ -66,7 +66,8 @@ export async function runOperation<N extends OperationName>(
     ...defined({ names: operation.names, caller: call.caller }),
   };
   try {
-    // Checked before anything of the store is read: a caller without the right learns nothing about what exists.
+    // Checked before anything of the store is read: a caller without the right learns nothing about
+    // what exists.
     checkRight(name, rightOf(name), call.who);
     const asked = withOneReason(input, call);
     const whole = operation.read(asked);
@@ -104,14 +105,20 @@ export async function runOperation<N extends OperationName>(
   }
 }
 
-/** The reason that the trail has is the one that was given, with the call or in its input; a blank one is none. */
+/**
+ * The reason that the trail has is the one that was given, with the call or in its input; a blank
+ * one is none.
+ */
 function withReasonOf({ reason: inInput }: Input, call: Call): Call {
   const { name, reason: withCall } = call.actor;
   const reason = [withCall, inInput].find((text) => typeof text === 'string' && text.trim() !== '');
   return { ...call, actor: { name, ...(typeof reason === 'string' ? { reason } : {}) } };
 }
 
-/** One call has one reason: an operation whose rows have that of its input writes what the row of the call has. */
+/**
+ * One call has one reason: an operation whose rows have that of its input writes what the row of
+ * the call has.
+ */
 const withOneReason = (input: Input, { actor: { reason } }: Call): Input =>
   reason === undefined ? input : { ...input, reason };
 

@@ -1,7 +1,9 @@
 /**
- * What `check` and `doctor` say of operators: who could sign, who gets into the web console, and the account for emergencies on the day it must work.
+ * What `check` and `doctor` say of operators: who could sign, who gets into the web console, and
+ * the account for emergencies on the day it must work.
  *
- * Nobody is named: findings stand in the log and in the trail. Where no console is configured, only the rule of two people is looked at.
+ * Nobody is named: findings stand in the log and in the trail. Where no console is configured, only
+ * the rule of two people is looked at.
  */
 import { BREAK_GLASS, BREAK_GLASS_AGE, BREAK_GLASS_TRIAL, CONSOLE_CODE_LIFE, CONSOLE_IDLE } from '../domain/console.ts';
 import { agree, many } from '../domain/counted.ts';
@@ -50,7 +52,10 @@ const NO_BREAK_GLASS = warning(
   'there is no break-glass account: nobody gets into the console on the day on which neither passkeys nor the provider work; make it with "sluis operator break-glass make", and seal what it prints',
 );
 
-/** Of those who may do something now, without the account for emergencies: three reads, each bounded by the number of operators. */
+/**
+ * Of those who may do something now, without the account for emergencies: three reads, each bounded
+ * by the number of operators.
+ */
 async function waysOf({ store, now }: OperatorFindingParts): Promise<readonly OperatorWays[]> {
   const [operators, passkeys, identities] = await Promise.all([
     store.operators.list(),
@@ -103,7 +108,10 @@ const idleFinding = (count: number): DoctorFinding =>
   );
 const DAY = 24 * 60 * 60 * 1000;
 
-/** A login in the days after its secrets were made is the one that tries it; a later one was meant, and has opened the envelope. */
+/**
+ * A login in the days after its secrets were made is the one that tries it; a later one was meant,
+ * and has opened the envelope.
+ */
 export function breakGlassFindings(record: BreakGlassRecord | undefined, now: Instant): readonly DoctorFinding[] {
   if (record === undefined) return [];
   const { madeAt, triedAt } = record;

@@ -1,4 +1,7 @@
-/** Where people of an organisation are reached: whether that can serve, and who is told when it becomes another place. */
+/**
+ * Where people of an organisation are reached: whether that can serve, and who is told when it
+ * becomes another place.
+ */
 import type { ContactProblem } from '../notices/contact-destinations.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { type ContactChange, contactChangedLetters } from '../letters/contact.ts';
@@ -7,7 +10,10 @@ import type { PreparedNotice } from '../store/acceptance.ts';
 import type { AdminContext } from './context.ts';
 import { AdminError } from './error.ts';
 
-/** Where a code for a password goes, and what the operator calls back on: of these, what will be another one. */
+/**
+ * Where a code for a password goes, and what the operator calls back on: of these, what will be
+ * another one.
+ */
 function reachedElsewhere(before: Organisation, changes: OrganisationDetails): ContactChange['now'] {
   const { contact, telephone, post } = changes;
   return {
@@ -23,7 +29,10 @@ export interface ContactNotice {
   readonly told: string | undefined;
 }
 
-/** A letter to the previous contact; written before the change, so that none is made without it. Undefined: nothing to tell. */
+/**
+ * A letter to the previous contact; written before the change, so that none is made without it.
+ * Undefined: nothing to tell.
+ */
 export async function tellBefore(
   { noticeWriter, clock }: AdminContext,
   before: Organisation,
@@ -51,7 +60,10 @@ export const shownProblem = (
 ): { readonly contactProblem?: string } =>
   problem === undefined ? {} : { contactProblem: `${contact ?? ''} ${problem.text}` };
 
-/** What is refused when it is set, as which error, and what helps. Of the rest the operator is warned (decision 1422). */
+/**
+ * What is refused when it is set, as which error, and what helps. Of the rest the operator is
+ * warned (decision 1422).
+ */
 const REFUSED: Readonly<
   Partial<Record<ContactProblem['kind'], readonly ['invalid' | 'unknown' | 'ended' | 'conflict', string]>>
 > = {
@@ -68,8 +80,9 @@ const REFUSED: Readonly<
 };
 
 /**
- * A contact is judged when it is set, not on the day on which a code or a warning has to reach somebody. Throws AdminError for one that cannot
- * serve. `isNew`: its organisation is only being registered, so that an account of its own cannot be there yet.
+ * A contact is judged when it is set, not on the day on which a code or a warning has to reach
+ * somebody. Throws AdminError for one that cannot serve. `isNew`: its organisation is only being
+ * registered, so that an account of its own cannot be there yet.
  */
 export async function judgedContact(
   context: AdminContext,

@@ -1,7 +1,9 @@
 /**
- * An account that acts for itself, at its own pages: what it may do, with which inputs, and only with what is its own. Whatever another account holds is, to it, not there.
+ * An account that acts for itself, at its own pages: what it may do, with which inputs, and only
+ * with what is its own. Whatever another account holds is, to it, not there.
  *
- * Each operation stands here with the inputs that it may set. A substitute must be of its own organisation: whoever got hold of a login must not send mail elsewhere by it.
+ * Each operation stands here with the inputs that it may set. A substitute must be of its own
+ * organisation: whoever got hold of a login must not send mail elsewhere by it.
  */
 import { AdminError } from './error.ts';
 import type { Input } from './input.ts';
@@ -53,7 +55,10 @@ interface Whose {
   readonly organisation?: string | undefined;
 }
 
-/** The input to go on with. Throws AdminError: `forbidden` for an input that is not its to set; `unknown` for what is another's, as for what nobody holds. */
+/**
+ * The input to go on with. Throws AdminError: `forbidden` for an input that is not its to set;
+ * `unknown` for what is another's, as for what nobody holds.
+ */
 export async function onlyItsOwn(
   { ownerOf, notFound }: Looks,
   name: string,

@@ -1,9 +1,12 @@
 /**
- * An operator of one organisation: whatever another one owns is, to him, not there. It ends in the very error of what does not exist, since both are looked for in one place and
- * refused by one line, before the operation itself reads anything.
+ * An operator of one organisation: whatever another one owns is, to him, not there. It ends in the
+ * very error of what does not exist, since both are looked for in one place and refused by one
+ * line, before the operation itself reads anything.
  *
- * Only operations that name all that they touch may be done so, and each of them stands here. What none of its values names it does to what is its own organisation's, where it
- * takes an organisation; all others are refused: they are about the whole gateway. Files are refused as well, since their lines name anybody.
+ * Only operations that name all that they touch may be done so, and each of them stands here. What
+ * none of its values names it does to what is its own organisation's, where it takes an
+ * organisation; all others are refused: they are about the whole gateway. Files are refused as
+ * well, since their lines name anybody.
  */
 import { cleanBase32 } from '../crypto/keys/base32.ts';
 import { addressKey, parseAddress } from '../domain/address.ts';
@@ -77,7 +80,8 @@ const NOTHING = {
 const NO_WEBHOOKS = { webhooks: { find: () => Promise.resolve(undefined) } };
 
 /**
- * The input to go on with. Throws AdminError: `unknown` for what another organisation owns, as for what nobody does; `forbidden` for what is about the whole gateway.
+ * The input to go on with. Throws AdminError: `unknown` for what another organisation owns, as for
+ * what nobody does; `forbidden` for what is about the whole gateway.
  */
 export async function withinOwn(
   { store }: AdminContext,

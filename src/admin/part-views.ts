@@ -1,4 +1,7 @@
-/** What a trace shows of a message's parts and of the interchanges in them. Envelope fields, sizes and hashes; never content. */
+/**
+ * What a trace shows of a message's parts and of the interchanges in them. Envelope fields, sizes
+ * and hashes; never content.
+ */
 import { z } from '../config/zod.ts';
 import type { EdiParty, Interchange } from '../domain/interchange.ts';
 import type { MessagePart, MessageParts } from '../domain/message-part.ts';

@@ -1,6 +1,7 @@
 /**
- * One-time codes for passwords. A code goes to the registered contact of the organisation, or into a letter: never to an address
- * that whoever calls gives, and never before the eyes of the operator unless he writes the letter, which the trail then says.
+ * One-time codes for passwords. A code goes to the registered contact of the organisation, or into
+ * a letter: never to an address that whoever calls gives, and never before the eyes of the operator
+ * unless he writes the letter, which the trail then says.
  */
 import type { z } from '../config/zod.ts';
 import { defined } from '../domain/defined.ts';
@@ -58,7 +59,10 @@ const viewOf = ({ summary, organisation, name, place }: Planned, expires: Instan
   ...(place === undefined && (organisation.post ?? []).length === 0 ? { noPost: true as const } : {}),
 });
 
-/** The codes stand before anybody hears of them: where a notice cannot be filed after that, there is a code that nobody has, and no more. */
+/**
+ * The codes stand before anybody hears of them: where a notice cannot be filed after that, there is
+ * a code that nobody has, and no more.
+ */
 async function issue(
   context: AdminContext,
   planned: readonly Planned[],

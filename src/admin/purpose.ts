@@ -15,7 +15,10 @@ export const PURPOSE_REMINDER: DoctorFinding = {
   what: 'nobody said purpose, legal basis or processor agreement of some organisations: "sluis privacy report" names them',
 };
 
-/** Organisations that lack one of the settings, up to `most`. One that was erased has nothing any more. */
+/**
+ * Organisations that lack one of the settings, up to `most`. One that was erased has nothing any
+ * more.
+ */
 export async function withoutPurpose(
   { registry }: Pick<Store, 'registry'>,
   most: number,

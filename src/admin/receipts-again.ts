@@ -1,6 +1,8 @@
 /**
- * A receipt that is sent again: the sender lost it, or its program threw it away, and asks the helpdesk. It says what the first one said and that it is a repetition, so that nobody
- * takes one collection for two; and it is sent for what was owed and confirmed alone. What the trail has no more of, such as how the program confirmed it, it leaves out.
+ * A receipt that is sent again: the sender lost it, or its program threw it away, and asks the
+ * helpdesk. It says what the first one said and that it is a repetition, so that nobody takes one
+ * collection for two; and it is sent for what was owed and confirmed alone. What the trail has no
+ * more of, such as how the program confirmed it, it leaves out.
  */
 import { askedFor, keyOf, receiptFor, titleOf } from '../notices/receipts.ts';
 import { defined } from '../domain/defined.ts';
@@ -15,7 +17,11 @@ import { fileNotice } from './notice.ts';
 export const MOST_AGAIN = 5;
 const MAX_EVENTS = 1000;
 
-/** `not-asked`: its sender asked for no receipt. `not-collected`: nobody has it. `not-confirmed`: a program took it, and has not said so yet. `often`: it was repeated five times. `nobody`: there is nobody to tell. */
+/**
+ * `not-asked`: its sender asked for no receipt. `not-collected`: nobody has it. `not-confirmed`: a
+ * program took it, and has not said so yet. `often`: it was repeated five times. `nobody`: there is
+ * nobody to tell.
+ */
 export type NotAgain = 'not-asked' | 'not-collected' | 'not-confirmed' | 'often' | 'nobody';
 
 export interface AgainView {

@@ -12,15 +12,22 @@ import type { StuckMessage } from '../domain/stuck.ts';
 export interface RunningGateway {
   status(): GatewayStatus;
   probes(): Promise<readonly ProbeStatus[]>;
-  /** How this gateway stands with those that it shares its store with; undefined: with nobody, or without a channel between them. */
+  /**
+   * How this gateway stands with those that it shares its store with; undefined: with nobody, or
+   * without a channel between them.
+   */
   channel(): ClusterState | undefined;
   /** The figures of /metrics with these names. */
   figures(names: ReadonlySet<string>): Promise<readonly Figure[]>;
-  /** Reads configuration, keys and certificates again; everything stays as it was when one of them cannot be used. */
+  /**
+   * Reads configuration, keys and certificates again; everything stays as it was when one of them
+   * cannot be used.
+   */
   reload(actor: Actor): Promise<ReloadReport>;
   /**
-   * Keeps new sessions away, as far as load balancers go by /ready or other units share the ports, or ends that. Until the process ends. Rejects with
-   * ListenerRefused if a port cannot be opened again.
+   * Keeps new sessions away, as far as load balancers go by /ready or other units share the ports,
+   * or ends that. Until the process ends. Rejects with ListenerRefused if a port cannot be opened
+   * again.
    */
   drain(wanted: boolean, actor: Actor): Promise<DrainReport>;
   /** Signs the head of the audit trail now. */
@@ -30,16 +37,25 @@ export interface RunningGateway {
   /** Makes every TLS ticket void that was given out so far. */
   voidTickets(): void;
   /**
-   * Refusals of logins, codes and mail are counted for a minute, logins of a program that polls for an hour. From now on they stand in the trail, and not
-   * only at the end of that time: of `whose` all of them; without it those of the minute, of everybody. Those of the hour would be a row for each
-   * account that polls, at each look.
+   * Refusals of logins, codes and mail are counted for a minute, logins of a program that polls for
+   * an hour. From now on they stand in the trail, and not only at the end of that time: of `whose`
+   * all of them; without it those of the minute, of everybody. Those of the hour would be a row for
+   * each account that polls, at each look.
    */
   writeCounted(whose?: Whose): void;
-  /** A webhook was added, changed or ended: it gets events, or none any more, from the next second on. */
+  /**
+   * A webhook was added, changed or ended: it gets events, or none any more, from the next second
+   * on.
+   */
   webhooksChanged(): void;
-  /** The sessions of the account that were counted in memory stand in the store when it resolves. */
+  /**
+   * The sessions of the account that were counted in memory stand in the store when it resolves.
+   */
   writeClientNetworks(account: AccountId): Promise<void>;
-  /** Messages at which the sessions of a mail program end again and again, as far as was seen since the start. */
+  /**
+   * Messages at which the sessions of a mail program end again and again, as far as was seen since
+   * the start.
+   */
   stuck(): readonly StuckMessage[];
 }
 
@@ -80,7 +96,10 @@ export interface ReadyReason {
 }
 
 export interface GatewayStatus {
-  /** Version with the build (platform/version.ts). Absent from gateways that are older than the build. */
+  /**
+   * Version with the build (platform/version.ts). Absent from gateways that are older than the
+   * build.
+   */
   readonly version?: string;
   /** Reasons why it is not ready; empty: it is. */
   readonly reasons: readonly ReadyReason[];

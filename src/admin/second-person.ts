@@ -1,6 +1,7 @@
 /**
- * The one place where a second person is required. An operation of the table says `needsSecond: 'erase'` (or another verb); `runOperation`
- * comes here before it runs. What the operation's own audit rows then call the actor is the two who signed, not what the caller said.
+ * The one place where a second person is required. An operation of the table says
+ * `needsSecond: 'erase'` (or another verb); `runOperation` comes here before it runs. What the
+ * operation's own audit rows then call the actor is the two who signed, not what the caller said.
  *
  *   sluis audit erase --before ... --reason ...                     asks: a request with exactly this input, for an hour
  *   sluis approve K7QM-2XRD --key jan.pem                           signs it, as the first operator
@@ -25,7 +26,10 @@ import type { Input } from './input.ts';
 export interface Asked {
   readonly operation: string;
   readonly verb: SecondPersonVerb;
-  /** The right that the operation needs; an operator who approves it with a passkey must have it too. */
+  /**
+   * The right that the operation needs; an operator who approves it with a passkey must have it
+   * too.
+   */
   readonly right: Right;
   readonly input: Input;
 }
@@ -38,7 +42,10 @@ async function isSecondNeeded(context: AdminContext, { verb, right }: Asked): Pr
   return secondPerson.length > 0 && (await couldSign(context, right)).size >= 2;
 }
 
-/** The call to run with: of those who approved, where the verb needs that. Throws AdminError, kind `approval`, where it was asked first. */
+/**
+ * The call to run with: of those who approved, where the verb needs that. Throws AdminError, kind
+ * `approval`, where it was asked first.
+ */
 export async function approvedCall(context: AdminContext, asked: Asked, call: Call): Promise<Call> {
   if (!(await isSecondNeeded(context, asked))) return call;
   const input = canonicalJson(asked.input);
@@ -51,7 +58,8 @@ type Exact = Omit<Asked, 'input'> & { readonly input: string };
 async function ask(context: AdminContext, { operation, verb, right, input }: Exact, call: Call): Promise<never> {
   const { store, clock } = context;
   const { name, reason } = call.actor;
-  // Who asks in the console is known by his passkey, and is one of the two; the name of any other caller is no proof.
+  // Who asks in the console is known by his passkey, and is one of the two; the name of any other
+  // caller is no proof.
   const askedWith = call.who.proof === 'passkey' ? call.who.passkey : undefined;
   const others = [...(await couldSign(context, right))].filter((one) => askedWith === undefined || one !== name);
   if (others.length < (askedWith === undefined ? 2 : 1))

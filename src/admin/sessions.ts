@@ -89,14 +89,19 @@ export function cutSessions(context: AdminContext, logins: readonly string[]): r
   );
 }
 
-/** Ends what logged in as this account, which may have another login name by now. Tells how many. */
+/**
+ * Ends what logged in as this account, which may have another login name by now. Tells how many.
+ */
 export function cutSessionsOf({ gateway }: AdminContext, account: AccountId): number {
   const its = gateway?.sessions().filter((session) => session.facts().account?.id === account) ?? [];
   for (const session of its) session.kill();
   return its.length;
 }
 
-/** A name that was mistyped must not read as "nobody is connected". An account that has just moved may still have sessions of its old name. */
+/**
+ * A name that was mistyped must not read as "nobody is connected". An account that has just moved
+ * may still have sessions of its old name.
+ */
 export async function knownOrOpen(
   { store }: AdminContext,
   { logins }: Wanted,

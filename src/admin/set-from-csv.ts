@@ -1,9 +1,10 @@
 /**
  * The file of `set --from CSV`: settings for many organisations, accounts or addresses.
  *
- * Header: the scope (`organisation`, `account` or `address`), then one column for each setting to change: `account,quota,max-message`. The
- * first column holds what the scope is called by: name, login name, address. An empty field changes nothing, `default` takes the setting
- * back, so that the next wider scope decides again.
+ * Header: the scope (`organisation`, `account` or `address`), then one column for each setting to
+ * change: `account,quota,max-message`. The first column holds what the scope is called by: name,
+ * login name, address. An empty field changes nothing, `default` takes the setting back, so that
+ * the next wider scope decides again.
  */
 import { parseSetting, settingsTable } from '../domain/settings.ts';
 import type { SettingScope, Settings } from '../domain/settings/setting.ts';
@@ -20,7 +21,10 @@ export const nameOf = (target: SettingTarget): string =>
   target.scope === 'organisation' ? target.name : target.scope === 'account' ? target.login : target.address;
 
 export interface SettingsFile {
-  /** In the order of the file, lines that change nothing left out. What `changeManySettings` takes, in parts. */
+  /**
+   * In the order of the file, lines that change nothing left out. What `changeManySettings` takes,
+   * in parts.
+   */
   readonly changes: readonly ToSet[];
   /** Lines whose target has all of it already, such as those of a file that was cut short. */
   readonly already: number;
@@ -28,7 +32,10 @@ export interface SettingsFile {
   readonly problems: readonly CsvProblem[];
 }
 
-/** What a name of the first column stands for, a key that is the same however it is written, and what is set there now. */
+/**
+ * What a name of the first column stands for, a key that is the same however it is written, and
+ * what is set there now.
+ */
 export interface Found {
   readonly target: SettingTarget;
   readonly key: string;
@@ -37,14 +44,20 @@ export interface Found {
 
 export interface SettingsFileOptions {
   readonly scope: SettingScope;
-  /** Finds the targets of at most LINES_AT_ONCE names, in their order; where there is none, says what is wrong. */
+  /**
+   * Finds the targets of at most LINES_AT_ONCE names, in their order; where there is none, says
+   * what is wrong.
+   */
   readonly resolve: (names: readonly string[]) => Promise<readonly (Found | string)[]>;
   readonly progress?: (lines: number) => void;
 }
 
 /** Most lines of one file. */
 export const MAX_SET = 100_000;
-/** Lines whose targets are looked up together: one by one, 20,000 took 6 s of round trips, of which the search was a tenth. */
+/**
+ * Lines whose targets are looked up together: one by one, 20,000 took 6 s of round trips, of which
+ * the search was a tenth.
+ */
 export const LINES_AT_ONCE = 250;
 
 /** The settings that a scope has, in the order of the table. */

@@ -1,9 +1,10 @@
 /**
  * `set --from CSV`: the whole file is checked first, then changed in batches.
  *
- * One transaction for all of 20,000 accounts held up the mail of everybody for its length, and could be taken back by the last line. A batch
- * is all or nothing; what is cut short, by a crash or by who asked, goes on where it was when the same file is given again: what is set
- * already is left alone.
+ * One transaction for all of 20,000 accounts held up the mail of everybody for its length, and
+ * could be taken back by the last line. A batch is all or nothing; what is cut short, by a crash or
+ * by who asked, goes on where it was when the same file is given again: what is set already is left
+ * alone.
  */
 import { many as numberOf } from '../domain/counted.ts';
 import type { SettingConflict } from '../domain/setting-conflicts.ts';
@@ -22,7 +23,10 @@ export interface ManyOutcome {
   /** Lines whose target had all of it already. */
   readonly already: number;
   readonly applied: boolean;
-  /** Settings that cancel each other among those that change: one sentence for each kind, with how many targets have it. */
+  /**
+   * Settings that cancel each other among those that change: one sentence for each kind, with how
+   * many targets have it.
+   */
   readonly warnings: readonly string[];
 }
 

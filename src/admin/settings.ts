@@ -1,4 +1,7 @@
-/** Settings of an organisation, an account or an address: the one road for every policy. A new one in domain/settings.ts needs nothing here. */
+/**
+ * Settings of an organisation, an account or an address: the one road for every policy. A new one
+ * in domain/settings.ts needs nothing here.
+ */
 import type { Result } from '../domain/result.ts';
 import { ok } from '../domain/result.ts';
 import type { Address } from '../domain/address.ts';
@@ -64,7 +67,9 @@ const viewSettings = (scope: SettingScope, holders: Holders): SettingView[] =>
       };
     });
 
-/** `read` gives the name as the registry has it, and throws AdminError for what none can be called. */
+/**
+ * `read` gives the name as the registry has it, and throws AdminError for what none can be called.
+ */
 export interface Scope {
   readonly scope: SettingScope;
   readonly read: (name: string) => string;
@@ -103,7 +108,9 @@ async function whyMissing(registry: Registry, target: SettingTarget): Promise<st
 
 type KeyProblem = () => Promise<string | undefined>;
 
-/** What really happens, where settings that hold take each other's effect away or cannot be obeyed. */
+/**
+ * What really happens, where settings that hold take each other's effect away or cannot be obeyed.
+ */
 async function conflictsOf(chain: readonly Settings[], keyProblem: KeyProblem): Promise<readonly SettingConflict[]> {
   const required = settingOf('encrypt', ...chain) === 'required' && !settingOf('open', ...chain);
   const problem = required ? await keyProblem() : undefined;
@@ -111,7 +118,10 @@ async function conflictsOf(chain: readonly Settings[], keyProblem: KeyProblem): 
   return [...settingConflicts(...chain), ...(problem === undefined ? [] : [{ kind: 'gateway-key' as const, text }])];
 }
 
-/** Those that differ from the default, or all, and what really happens where they take each other's effect away. */
+/**
+ * Those that differ from the default, or all, and what really happens where they take each other's
+ * effect away.
+ */
 export async function shownSettings(
   context: AdminContext,
   target: SettingTarget,
@@ -129,7 +139,10 @@ async function warningsOf({ store, mail }: AdminContext, target: SettingTarget):
   return (await conflictsOf(chain, () => mail.keys.gatewayKeyProblem())).map(({ text }) => text);
 }
 
-/** The conflicts that hold for a target after these changes; what they do not touch is not looked at. The gateway's key is asked for once. */
+/**
+ * The conflicts that hold for a target after these changes; what they do not touch is not looked
+ * at. The gateway's key is asked for once.
+ */
 function judgeChanges({ store, mail }: AdminContext): Names['conflicts'] {
   let problem: ReturnType<KeyProblem> | undefined;
   return async (target, changes) => {

@@ -1,6 +1,7 @@
 /**
- * The file of a control socket, whose rights are the credentials: Node does not tell who is at the other end of a Unix socket, so each role has a socket of its own, and the
- * kernel decides who may open it.
+ * The file of a control socket, whose rights are the credentials: Node does not tell who is at the
+ * other end of a Unix socket, so each role has a socket of its own, and the kernel decides who may
+ * open it.
  */
 import { chmodSync, chownSync, lstatSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { type Server, connect } from 'node:net';
@@ -14,10 +15,14 @@ export interface SocketGroup {
   readonly id: number;
 }
 
-/** Listens there: open to the gateway's own user, and to the group where one is given. Throws ListenerRefused. */
+/**
+ * Listens there: open to the gateway's own user, and to the group where one is given. Throws
+ * ListenerRefused.
+ */
 export async function listenAt(server: Server, path: string, group?: SocketGroup): Promise<void> {
   const folder = dirname(path);
-  // The group must pass through to its socket; nobody but the gateway may put another one in its place.
+  // The group must pass through to its socket; nobody but the gateway may put another one in its
+  // place.
   mkdirSync(folder, { recursive: true, mode: group === undefined ? 0o700 : 0o711 });
   if (group !== undefined) {
     checkFolder(folder, group);
@@ -40,7 +45,8 @@ export async function listenAt(server: Server, path: string, group?: SocketGroup
 }
 
 async function listen(server: Server, path: string): Promise<void> {
-  // The socket must never be open to others, not even between bind and chmod. bind() happens inside listen().
+  // The socket must never be open to others, not even between bind and chmod. bind() happens inside
+  // listen().
   const before = process.umask(0o177);
   try {
     await new Promise<void>((resolve, reject) => {
@@ -56,7 +62,9 @@ async function listen(server: Server, path: string): Promise<void> {
   }
 }
 
-/** Whoever can write in it could put a socket of his own there, and be told tokens and passwords. */
+/**
+ * Whoever can write in it could put a socket of his own there, and be told tokens and passwords.
+ */
 function checkFolder(folder: string, { name }: SocketGroup): void {
   const { mode, uid } = statSync(folder);
   const own = process.geteuid?.();
@@ -66,7 +74,9 @@ function checkFolder(folder: string, { name }: SocketGroup): void {
   );
 }
 
-/** Of a gateway that ended without removing it. Throws if something answers there, or is no socket. */
+/**
+ * Of a gateway that ended without removing it. Throws if something answers there, or is no socket.
+ */
 async function removeStale(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;

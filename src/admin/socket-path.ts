@@ -1,6 +1,7 @@
 /**
- * A Unix socket's path may have 107 octets (sockaddr_un of Linux; 103 elsewhere), a data folder's path more. On Linux the folder is opened
- * and the socket named through `/proc/self/fd`, which is short however deep the folder lies.
+ * A Unix socket's path may have 107 octets (sockaddr_un of Linux; 103 elsewhere), a data folder's
+ * path more. On Linux the folder is opened and the socket named through `/proc/self/fd`, which is
+ * short however deep the folder lies.
  */
 import { closeSync, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';

@@ -1,17 +1,21 @@
 /**
- * The control socket: how the command line speaks to the running gateway, which owns the store and its memories.
+ * The control socket: how the command line speaks to the running gateway, which owns the store and
+ * its memories.
  *
- * A Unix socket in the data folder, mode 0600 in a folder of mode 0700: only the gateway's own user and root can open it, so whoever does
- * may do everything. Further ones are open to a system group each, and whoever comes there may do what its role may. The name of the person behind a
- * call is taken from the caller for the audit trail; it is not a proof. A request that carries the token of an operator has a name that is proven. Where the
- * operator wants more, two people sign (second-person.ts).
+ * A Unix socket in the data folder, mode 0600 in a folder of mode 0700: only the gateway's own user
+ * and root can open it, so whoever does may do everything. Further ones are open to a system group
+ * each, and whoever comes there may do what its role may. The name of the person behind a call is
+ * taken from the caller for the audit trail; it is not a proof. A request that carries the token of
+ * an operator has a name that is proven. Where the operator wants more, two people sign
+ * (second-person.ts).
  *
  *   -> {"protocol":2,"version":"0.2.0","call":"account.list","actor":{"name":"jan"},"input":{"limit":100}}
  *                                                                    "upload":true: lines {"piece":"..."} and {"end":true} follow
  *   <- {"progress":[2000,9000,"Storing"]}  or  {"piece":"..."}                         none or more; octets of a file, latin-1
  *   <- {"result":...}  or  {"error":{"kind":"unknown","message":"..."},"protocol":2}
  *
- * Where the caller is of another version that speaks the same protocol, the result comes with ours in "gateway". See control-protocol.ts.
+ * Where the caller is of another version that speaks the same protocol, the result comes with ours
+ * in "gateway". See control-protocol.ts.
  *
  * Requests of one connection run one after another.
  */
@@ -48,7 +52,9 @@ export interface ControlSocketOptions {
 }
 
 export interface ControlSocket {
-  /** Accepts no more calls, lets running operations end for at most `drain`, and removes the socket. */
+  /**
+   * Accepts no more calls, lets running operations end for at most `drain`, and removes the socket.
+   */
   stop(drain: Milliseconds): Promise<void>;
 }
 
@@ -199,7 +205,10 @@ class Session {
     }
   }
 
-  /** The file's rights say what may be done; a token says who it is, and allows no more than both. Throws AdminError. */
+  /**
+   * The file's rights say what may be done; a token says who it is, and allows no more than both.
+   * Throws AdminError.
+   */
   async #caller({
     actor,
     token,

@@ -1,4 +1,7 @@
-/** Whether an address can take over the mail of one that ends: senders are sent there. The store judges again in the transaction. */
+/**
+ * Whether an address can take over the mail of one that ends: senders are sent there. The store
+ * judges again in the transaction.
+ */
 import { type Address, addressKey } from '../domain/address.ts';
 import type { Registry } from '../store/port/registry.ts';
 import type { Recipient } from '../store/registry.ts';
@@ -13,7 +16,10 @@ export function successorProblem(found: Recipient | undefined): string | undefin
   return undefined;
 }
 
-/** Before a plan is shown: what it says must be what is done. `goesWith`: it ends with what it is to succeed. Throws AdminError. */
+/**
+ * Before a plan is shown: what it says must be what is done. `goesWith`: it ends with what it is to
+ * succeed. Throws AdminError.
+ */
 export async function checkSuccessor(
   registry: Pick<Registry, 'findRecipient'>,
   successor: Address | undefined,

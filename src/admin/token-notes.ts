@@ -1,8 +1,9 @@
 /**
  * Refused tokens in the audit trail: why, from where, and whose, where it was a token once.
  *
- * One row for each token, reason, network and minute, with a count; of more than a thousand of these the rest is one row for each reason. Whoever sends tokens
- * that he makes up, from however many networks, must not fill the trail.
+ * One row for each token, reason, network and minute, with a count; of more than a thousand of
+ * these the rest is one row for each reason. Whoever sends tokens that he makes up, from however
+ * many networks, must not fill the trail.
  */
 import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';

@@ -1,9 +1,10 @@
 /**
- * Attempts that were refused, for whoever asks why a message never arrived: found in the audit trail, newest first, with the reply that the
- * sender's program got and that it perhaps never showed.
+ * Attempts that were refused, for whoever asks why a message never arrived: found in the audit
+ * trail, newest first, with the reply that the sender's program got and that it perhaps never
+ * showed.
  *
- * The trail is walked by its index of refusals, in bounded steps. A refusal of MAIL names no recipient, so it may be the attempt that is asked
- * for whoever that was to.
+ * The trail is walked by its index of refusals, in bounded steps. A refusal of MAIL names no
+ * recipient, so it may be the attempt that is asked for whoever that was to.
  */
 import { type Address, type AddressKey, addressKey, parseAddress } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
@@ -14,7 +15,9 @@ import type { RefusedView } from './delivery-views.ts';
 import type { Names } from './names.ts';
 
 const STEP = 500;
-/** Rows that one search looks at: some seconds of the reader at most, with other reads in between. */
+/**
+ * Rows that one search looks at: some seconds of the reader at most, with other reads in between.
+ */
 export const MAX_REFUSED = 50_000;
 
 export interface RefusedQuery {

@@ -1,4 +1,7 @@
-/** The trace of a message: which ones there were, and every step of one. Never a subject, never content. */
+/**
+ * The trace of a message: which ones there were, and every step of one. Never a subject, never
+ * content.
+ */
 import { type MessageId, messageNumber, parseMessageId } from '../domain/ids.ts';
 import { settingOf } from '../domain/settings.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
@@ -19,7 +22,10 @@ const MAX_EVENTS = 1000;
 /** A Message-ID as people copy it: with angle brackets or without. */
 export const withoutBrackets = (text: string): string => text.trim().replace(/^<(.*)>$/, '$1');
 
-/** The message that `name` means: our own id, or the newest one with that Message-ID. Throws AdminError if there is none. */
+/**
+ * The message that `name` means: our own id, or the newest one with that Message-ID. Throws
+ * AdminError if there is none.
+ */
 export async function messageOf(
   { store, clock }: Pick<AdminContext, 'store' | 'clock'>,
   name: string,
@@ -65,7 +71,10 @@ export async function eventViews(rows: readonly AuditRow[], names: Names): Promi
   return views;
 }
 
-/** Which copy an address got, and what was done to it, stand apart: the one in the envelope, the other in the audit trail. */
+/**
+ * Which copy an address got, and what was done to it, stand apart: the one in the envelope, the
+ * other in the audit trail.
+ */
 export function protectedCopies(
   views: readonly CopyView[],
   { recipients }: MessageRecord,

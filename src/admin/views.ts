@@ -1,4 +1,7 @@
-/** What listings show: the shapes that `--json` prints and docs/commands.md documents. Times are ISO 8601, sizes octets. */
+/**
+ * What listings show: the shapes that `--json` prints and docs/commands.md documents. Times are ISO
+ * 8601, sizes octets.
+ */
 import { z } from '../config/zod.ts';
 import { grouped } from '../crypto/keys/base32.ts';
 import { certificateState } from '../crypto/certificates/certificate-expiry.ts';

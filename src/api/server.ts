@@ -1,8 +1,9 @@
 /**
  * The listener of the API: reads a request strictly, finds its route, asks who calls, and answers.
  *
- * The order is that of cost and of what it tells: form, path, method, type of the body and of the answer; then who calls, and whether he may and how often;
- * then parameters; and only then the body. Until then a client with `Expect: 100-continue` has sent nothing of it.
+ * The order is that of cost and of what it tells: form, path, method, type of the body and of the
+ * answer; then who calls, and whether he may and how often; then parameters; and only then the
+ * body. Until then a client with `Expect: 100-continue` has sent nothing of it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { defined } from '../domain/defined.ts';
@@ -41,11 +42,14 @@ const HTTP = {
   maxHeaderSize: MAX_HEADER,
   maxHeadersCount: MAX_HEADERS,
   maxRequestsPerSocket: 0,
-  // Node would answer a request without Host by itself, and then go on with what stands behind it: we judge it (head.ts).
+  // Node would answer a request without Host by itself, and then go on with what stands behind it:
+  // we judge it (head.ts).
   requireHostHeader: false,
 };
 
-/** Resolves once the port is open. Rejects when the port cannot be opened; throws TlsMaterialError. */
+/**
+ * Resolves once the port is open. Rejects when the port cannot be opened; throws TlsMaterialError.
+ */
 export async function startApiListener(options: ApiListenerOptions): Promise<Listener> {
   const server = new ApiServer(options);
   const { spec, connections } = options;
@@ -97,8 +101,9 @@ class ApiServer {
   }
 
   /**
-   * Of a suspended or ended account, or one whose password was replaced, the next request is refused in any case. What waits or is being sent just now
-   * would still tell of its mail, and go on for minutes.
+   * Of a suspended or ended account, or one whose password was replaced, the next request is
+   * refused in any case. What waits or is being sent just now would still tell of its mail, and go
+   * on for minutes.
    */
   async #expel(changed: readonly AccountId[] | 'many'): Promise<void> {
     for (const connection of [...this.#connections.values()]) {

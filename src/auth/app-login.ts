@@ -1,9 +1,10 @@
 /**
  * Logins by app password: secrets of 256 random bits that were made here for one program.
  *
- * A right one is granted at once, whatever is being attacked: nobody guesses one, so that to judge it during a back-off helps nobody else, and a stranger
- * who tries passwords of the account does not stop its programs. A wrong one is counted, throttled and refused as a wrong password is: the same answer, on
- * the same grid. There is no hash to wait for, and so no line.
+ * A right one is granted at once, whatever is being attacked: nobody guesses one, so that to judge
+ * it during a back-off helps nobody else, and a stranger who tries passwords of the account does
+ * not stop its programs. A wrong one is counted, throttled and refused as a wrong password is: the
+ * same answer, on the same grid. There is no hash to wait for, and so no line.
  */
 import { type TokenProof, isSameToken } from '../crypto/keys/token.ts';
 import type { Clock } from '../domain/effects.ts';
@@ -54,7 +55,8 @@ export class AppLogin {
         : await attempts.refuse(attempt, record, problem);
     }
     const admitted = await attempts.admitted(attempt);
-    // From here to the note of the failure nothing is awaited: of a burst of guesses each sees those before it.
+    // From here to the note of the failure nothing is awaited: of a burst of guesses each sees
+    // those before it.
     if (!admitted || attempts.backOff(folded, peer) > 0) return await attempts.throttled(attempt, record);
     return await attempts.refuse(attempt, record, mayEnter(peer, folded) ? reasonOf(record, match) : 'not-on-listener');
   }
@@ -77,6 +79,9 @@ export class AppLogin {
 const matchOf = (record: LoginRecord | undefined, proof: TokenProof, now: Instant): AppPassword | undefined =>
   record?.appPasswords.find((one) => isSameToken(one, proof) && (one.endsAt === undefined || now < one.endsAt));
 
-/** Mail sessions need the scope of their protocol. Over HTTPS each request says what it needs, and is judged by it; the directory is open to every login. */
+/**
+ * Mail sessions need the scope of their protocol. Over HTTPS each request says what it needs, and
+ * is judged by it; the directory is open to every login.
+ */
 const mayBeUsed = (scope: AppScope, { protocol }: Peer): boolean =>
   scope === 'both' || protocol === 'https' || protocol === 'ldap' || scope === (protocol === 'smtp' ? 'send' : 'fetch');

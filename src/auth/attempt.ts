@@ -1,10 +1,13 @@
 /**
- * One question of one peer on its way to the answer: whether it is judged now, and how a refusal leaves.
+ * One question of one peer on its way to the answer: whether it is judged now, and how a refusal
+ * leaves.
  *
- * The throttle says whether credentials are judged now; what was not judged is `busy` and never "wrong password". Refusals, and what the
- * throttle held up, leave on a grid of `refusalGrid` since the question came, which is coarser than what tells an unknown login from a wrong
- * password. Where the account is known to the network, and so is judged when others are not, a wrong password gets the answer of the others,
- * when they get it: a neighbour of the practice must not learn which names have logins there.
+ * The throttle says whether credentials are judged now; what was not judged is `busy` and never
+ * "wrong password". Refusals, and what the throttle held up, leave on a grid of `refusalGrid` since
+ * the question came, which is coarser than what tells an unknown login from a wrong password. Where
+ * the account is known to the network, and so is judged when others are not, a wrong password gets
+ * the answer of the others, when they get it: a neighbour of the practice must not learn which
+ * names have logins there.
  */
 import type { Clock, Log } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';
@@ -51,12 +54,16 @@ export class Attempts {
     this.#parts = parts;
   }
 
-  /** False while a back-off lasts that is too long to wait for, or when the peer left during a short one. */
+  /**
+   * False while a back-off lasts that is too long to wait for, or when the peer left during a short
+   * one.
+   */
   async admitted({ folded, peer, signal, hidden }: Attempt): Promise<boolean> {
     const wait = this.backOff(folded, peer);
     if (wait === 0) return true;
     if (wait + hidden > this.#parts.limits.shortWait) return false;
-    // A timer may fire a fraction of a millisecond early, and the throttle is asked again behind the queue.
+    // A timer may fire a fraction of a millisecond early, and the throttle is asked again behind
+    // the queue.
     await pause(this.#parts.clock, milliseconds(Math.ceil(wait) + 1), signal);
     return !signal.aborted;
   }
@@ -99,7 +106,10 @@ export class Attempts {
     return { kind: shown ? 'refused' : 'busy' };
   }
 
-  /** Answers an attempt that was not judged because of a back-off, at the time when a refusal would be. */
+  /**
+   * Answers an attempt that was not judged because of a back-off, at the time when a refusal would
+   * be.
+   */
   async throttled(attempt: Attempt, record: LoginRecord | undefined): Promise<Failed> {
     const busy = this.busy(attempt, record, 'throttled');
     await this.#onGrid(attempt.came, attempt.signal);

@@ -1,17 +1,18 @@
 /**
  * Credentials in, an account or a refusal out.
  *
- * A password goes by memory, throttle and queue (password-login.ts). Neither throttle nor queue ever answers "wrong password": what was not
- * judged is `busy`.
+ * A password goes by memory, throttle and queue (password-login.ts). Neither throttle nor queue
+ * ever answers "wrong password": what was not judged is `busy`.
  *
- * Unknown login, wrong password, suspended and ended account do the same work and give the same outcome. An account with several
- * passwords, or with an imported hash, costs another amount; so refusals leave on a grid of `refusalGrid` since the question came, which
- * is coarser than those differences.
+ * Unknown login, wrong password, suspended and ended account do the same work and give the same
+ * outcome. An account with several passwords, or with an imported hash, costs another amount; so
+ * refusals leave on a grid of `refusalGrid` since the question came, which is coarser than those
+ * differences.
  *
  * App passwords have a form of their own and go by app-login.ts.
  *
- * SCRAM goes the same road, but needs neither memory nor line: checking a proof takes microseconds, and nothing that was right can be
- * recognised before it is checked.
+ * SCRAM goes the same road, but needs neither memory nor line: checking a proof takes microseconds,
+ * and nothing that was right can be recognised before it is checked.
  *
  * Nothing here throws: a store that cannot answer is `busy`, and the log says why.
  */
@@ -182,7 +183,8 @@ class StoreAuthenticator implements PasswordAuthenticator {
     try {
       const admitted = await this.#attempts.admitted(attempt);
       const record = await this.#find(attempt.folded);
-      // From here to the note of a failure nothing is awaited: of a burst of guesses each sees those before it.
+      // From here to the note of a failure nothing is awaited: of a burst of guesses each sees
+      // those before it.
       if (!admitted || this.#attempts.backOff(attempt.folded, peer) > 0)
         return await this.#attempts.throttled(attempt, record);
       const match = this.#scram.match(record, candidatesFor(record, attempt.folded, peer, clock.now()), tried);

@@ -60,7 +60,10 @@ export interface AuthenticatorOptions {
   readonly authorities?: readonly Certificate[];
   /** What the revocation lists of these authorities say. */
   readonly revocation?: (certificate: Certificate, issuer: Certificate) => Revocation;
-  /** Networks that are never throttled: the operator's own monitoring, a front that hides many clients behind one address. */
+  /**
+   * Networks that are never throttled: the operator's own monitoring, a front that hides many
+   * clients behind one address.
+   */
   readonly exempt?: NetworkSet;
   /** Guesses at other gateways of the store. */
   readonly shared?: SharedCount;
@@ -88,7 +91,9 @@ export interface PasswordAuthenticator extends Authenticator {
   trust(authorities?: readonly Certificate[]): void;
   /** Writes the logins, refused and granted, that are only counted so far. */
   writeCounted(whose?: Whose): void;
-  /** Reads from which networks accounts logged in before the start. Before the first listener opens. */
+  /**
+   * Reads from which networks accounts logged in before the start. Before the first listener opens.
+   */
   recallNetworks(): Promise<void>;
   /** True if somebody has logged in from this network lately. */
   knows(network: string): boolean;

@@ -20,7 +20,9 @@ export interface Peer {
   readonly address: string;
   /** `networkOf(address)`. */
   readonly network: string;
-  /** What it showed in its TLS handshake. The same object for the whole session: it is read once. */
+  /**
+   * What it showed in its TLS handshake. The same object for the whole session: it is read once.
+   */
   readonly certificate?: ShownChain;
   /** Called when a login is written down. */
   readonly line?: () => PeerLine;
@@ -47,22 +49,32 @@ export type AuthOutcome =
       readonly kind: 'granted';
       readonly account: Account;
       readonly organisation: Organisation;
-      /** Set where the login rests on the certificate, alone or with a password: it holds as long as `certificateHolds`. */
+      /**
+       * Set where the login rests on the certificate, alone or with a password: it holds as long as
+       * `certificateHolds`.
+       */
       readonly by?: 'certificate' | 'both';
       /** The one that was shown: the session ends when it is replaced or revoked. */
       readonly password?: UsedPassword;
       /** Set where it was an app password: what the program may do. */
       readonly scopes?: readonly ('send' | 'fetch')[];
     }
-  /** Unknown login, wrong password, a certificate that leads nowhere or elsewhere, suspended or ended account: they look the same and take the same. 535 5.7.8, -ERR [AUTH]. */
+  /**
+   * Unknown login, wrong password, a certificate that leads nowhere or elsewhere, suspended or
+   * ended account: they look the same and take the same. 535 5.7.8, -ERR [AUTH].
+   */
   | { readonly kind: 'refused' }
-  /** The credentials were not judged: overload or back-off, or, with `why`, the store cannot be asked. 454 4.7.0, -ERR [SYS/TEMP]; never "wrong password". */
+  /**
+   * The credentials were not judged: overload or back-off, or, with `why`, the store cannot be
+   * asked. 454 4.7.0, -ERR [SYS/TEMP]; never "wrong password".
+   */
   | { readonly kind: 'busy'; readonly why?: 'store' };
 
 /**
- * Why a SCRAM exchange fails whatever its proof is. `binding-downgrade`: the client believes that we know no channel binding, which we had
- * offered. `binding-type`: one that we do not know. `other-channel`: it is bound to another TLS session than ours, so somebody may stand
- * between. `wrong-nonce`: it does not answer our challenge.
+ * Why a SCRAM exchange fails whatever its proof is. `binding-downgrade`: the client believes that
+ * we know no channel binding, which we had offered. `binding-type`: one that we do not know.
+ * `other-channel`: it is bound to another TLS session than ours, so somebody may stand between.
+ * `wrong-nonce`: it does not answer our challenge.
  */
 export type ScramFault = 'binding-downgrade' | 'binding-type' | 'other-channel' | 'wrong-nonce';
 
@@ -92,20 +104,39 @@ export type ScramOutcome =
   | Exclude<AuthOutcome, { kind: 'granted' }>;
 
 export interface Authenticator {
-  /** An app password is taken as well. `signal` is aborted when the peer goes away, so that its place in the queue is freed. */
+  /**
+   * An app password is taken as well. `signal` is aborted when the peer goes away, so that its
+   * place in the queue is freed.
+   */
   password(login: string, password: string, peer: Peer, signal: AbortSignal): Promise<AuthOutcome>;
-  /** For a login that nobody has as well, and then the same each time but for the nonce. Undefined: the store cannot tell; answer `busy`. */
+  /**
+   * For a login that nobody has as well, and then the same each time but for the nonce. Undefined:
+   * the store cannot tell; answer `busy`.
+   */
   scramChallenge(login: string, peer: Peer): Promise<ScramChallenge | undefined>;
-  /** Judges the proof of a SCRAM exchange like a password: same throttle, same policy, same refusal. */
+  /**
+   * Judges the proof of a SCRAM exchange like a password: same throttle, same policy, same refusal.
+   */
   scram(login: string, attempt: ScramAttempt, peer: Peer, signal: AbortSignal): Promise<ScramOutcome>;
-  /** What to offer this peer: EXTERNAL only where its certificate leads to an account that may log in so. SCRAM is the listener's choice, not listed here. */
+  /**
+   * What to offer this peer: EXTERNAL only where its certificate leads to an account that may log
+   * in so. SCRAM is the listener's choice, not listed here.
+   */
   mechanisms(peer: Peer): Promise<readonly Mechanism[]>;
-  /** SASL EXTERNAL. `identity`: the authorization identity, empty for the certificate's own account. */
+  /**
+   * SASL EXTERNAL. `identity`: the authorization identity, empty for the certificate's own account.
+   */
   external(identity: string, peer: Peer): Promise<AuthOutcome>;
   /** The peer sent no AUTH and goes straight to MAIL or STAT. */
   implicit(peer: Peer): Promise<AuthOutcome>;
-  /** Whether a login that rests on the peer's certificate still does. Rejects when the store cannot tell. */
+  /**
+   * Whether a login that rests on the peer's certificate still does. Rejects when the store cannot
+   * tell.
+   */
   certificateHolds(account: AccountId, peer: Peer): Promise<boolean>;
-  /** Called when other authorities or other revocation lists count: what rests on a certificate is to be asked again. */
+  /**
+   * Called when other authorities or other revocation lists count: what rests on a certificate is
+   * to be asked again.
+   */
   onTrustChange(listener: () => void): void;
 }

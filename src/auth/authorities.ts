@@ -1,4 +1,7 @@
-/** Reads the authorities whose client certificates may be registered by name, or that vouch for mail certificates. */
+/**
+ * Reads the authorities whose client certificates may be registered by name, or that vouch for mail
+ * certificates.
+ */
 import { type Certificate, isWeakKey, readCertificates } from '../crypto/certificates/certificate.ts';
 import { formatName } from '../crypto/certificates/distinguished-name.ts';
 import { Unusable } from '../domain/unusable.ts';
@@ -8,7 +11,10 @@ export class AuthorityError extends Unusable {
   override readonly name = 'AuthorityError';
 }
 
-/** Throws AuthorityError for a file without certificates, and for one that holds something else than authorities. `setting`: where the files stand. */
+/**
+ * Throws AuthorityError for a file without certificates, and for one that holds something else than
+ * authorities. `setting`: where the files stand.
+ */
 export function readAuthorities(
   files: readonly { readonly file: string; readonly pem: string }[],
   setting = 'tls.client-authorities',

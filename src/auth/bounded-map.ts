@@ -1,4 +1,7 @@
-/** A map with a limit: what was set longest ago makes room for what is new. For memories that strangers can fill. */
+/**
+ * A map with a limit: what was set longest ago makes room for what is new. For memories that
+ * strangers can fill.
+ */
 export class BoundedMap<K, V> {
   readonly #entries = new Map<K, V>();
   readonly #limit: number;

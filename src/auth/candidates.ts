@@ -13,7 +13,10 @@ export interface Judged {
   readonly password: Password | undefined;
 }
 
-/** The passwords that may open the account now: not ended, the one used last first, at most `MAX_PASSWORDS`. */
+/**
+ * The passwords that may open the account now: not ended, the one used last first, at most
+ * `MAX_PASSWORDS`.
+ */
 export function validPasswords(record: LoginRecord | undefined, now: Instant): readonly Password[] {
   const used = (p: Password): number => Math.max(p.lastUsedAt ?? 0, p.createdAt);
   return (record?.passwords ?? [])
@@ -22,7 +25,10 @@ export function validPasswords(record: LoginRecord | undefined, now: Instant): r
     .slice(0, MAX_PASSWORDS);
 }
 
-/** Whoever may not log in here is judged like a name that nobody has: a right password must not be told from a wrong one. */
+/**
+ * Whoever may not log in here is judged like a name that nobody has: a right password must not be
+ * told from a wrong one.
+ */
 export const candidatesFor = (
   record: LoginRecord | undefined,
   folded: string,

@@ -1,5 +1,6 @@
 /**
- * Logins that rest on a client certificate, and what a password needs beside it: the setting `login` of the account decides.
+ * Logins that rest on a client certificate, and what a password needs beside it: the setting
+ * `login` of the account decides.
  */
 import type { Certificate } from '../crypto/certificates/certificate.ts';
 import type { Revocation } from '../crypto/certificates/certificate-path.ts';
@@ -51,7 +52,10 @@ export class CertificateLogin {
     this.#certificates.trust(authorities);
   }
 
-  /** Why a right password does not log in by itself. Asked only once it was right: it must not tell a guesser what the account wants. */
+  /**
+   * Why a right password does not log in by itself. Asked only once it was right: it must not tell
+   * a guesser what the account wants.
+   */
   async passwordAlone(record: LoginRecord, peer: Peer): Promise<FailureReason | undefined> {
     const policy = loginPolicy(record);
     if (policy === 'password') return undefined;

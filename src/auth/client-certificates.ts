@@ -1,9 +1,10 @@
 /**
- * Judges the certificate that a client showed: now, not when its TLS session was made, so that a resumed session gets no further than a new
- * one.
+ * Judges the certificate that a client showed: now, not when its TLS session was made, so that a
+ * resumed session gets no further than a new one.
  *
- * Its dates and purpose must hold. Registered by fingerprint, it needs no more; by its names, it needs a path to one of the configured
- * authorities, or anybody could make it. RFC 5280 section 6.1, RFC 9525 does not apply: nobody's host name is asked for.
+ * Its dates and purpose must hold. Registered by fingerprint, it needs no more; by its names, it
+ * needs a path to one of the configured authorities, or anybody could make it. RFC 5280 section
+ * 6.1, RFC 9525 does not apply: nobody's host name is asked for.
  */
 import { type Certificate, readCertificate } from '../crypto/certificates/certificate.ts';
 import { credentialKeys } from '../crypto/certificates/certificate-credential.ts';
@@ -55,7 +56,10 @@ interface Shown {
   readonly others: readonly Certificate[];
 }
 interface KnownPath {
-  /** From the certificate's own to the anchor; not the certificate itself, or twenty thousand of them would be held. */
+  /**
+   * From the certificate's own to the anchor; not the certificate itself, or twenty thousand of
+   * them would be held.
+   */
   readonly issuers: readonly Certificate[];
   readonly generation: number;
   /** While every certificate in it is valid. */
@@ -63,7 +67,10 @@ interface KnownPath {
   readonly until: Instant;
 }
 
-/** Paths that are remembered: a resumed session shows no intermediates, and three signatures at every MAIL would cost more than the rest. */
+/**
+ * Paths that are remembered: a resumed session shows no intermediates, and three signatures at
+ * every MAIL would cost more than the rest.
+ */
 const PATHS = 20_000;
 const ISSUERS = 1000;
 /** Alternative names beyond these are not looked up. */
@@ -115,7 +122,8 @@ export class ClientCertificates {
       issuer: formatName(leaf.issuer).slice(0, 256),
     };
     const now = this.#clock.now();
-    // As its own anchor: dates, purpose and strength of the certificate itself, whatever it leads to.
+    // As its own anchor: dates, purpose and strength of the certificate itself, whatever it leads
+    // to.
     const own = findPath(leaf, { anchors: [leaf], purpose: 'login', now });
     if (own.kind === 'untrusted') return { kind: 'refused', reason: own.reason, text: own.text, facts };
     const path = this.#path(shown, now);

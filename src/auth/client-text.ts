@@ -1,4 +1,7 @@
-/** What clients send in a login or a command, as text: one reading for both protocols, so that a password cannot have two spellings. */
+/**
+ * What clients send in a login or a command, as text: one reading for both protocols, so that a
+ * password cannot have two spellings.
+ */
 import { isUtf8 } from 'node:buffer';
 
 /** Old clients send Latin-1 where they mean it; RFC 6856 section 2.2 and RFC 6531 allow UTF-8. */

@@ -1,6 +1,6 @@
 /**
- * Ends open sessions whose right has ended: a suspended or ended account, a revoked certificate, or a password that was replaced must not go on with the
- * session that it has.
+ * Ends open sessions whose right has ended: a suspended or ended account, a revoked certificate, or
+ * a password that was replaced must not go on with the session that it has.
  */
 import type { AccountId } from '../domain/ids.ts';
 import { turns } from '../platform/turns.ts';
@@ -20,7 +20,10 @@ export interface LoggedInSession {
   readonly byCertificate: boolean;
   /** False once that certificate is no longer accepted. */
   stands(): Promise<boolean>;
-  /** Its right is looked at until then: nothing more is answered, not even what came in the same moment. */
+  /**
+   * Its right is looked at until then: nothing more is answered, not even what came in the same
+   * moment.
+   */
   judged(until: Promise<void>): void;
   expel(ending: Expelled): void;
 }
@@ -58,11 +61,15 @@ async function expel(registry: Pick<Registry, 'findLogin'>, sessions: readonly L
   }
 }
 
-/** A revocation list that names the certificate of an open session ends it, as the registry's own revocation does. */
+/**
+ * A revocation list that names the certificate of an open session ends it, as the registry's own
+ * revocation does.
+ */
 async function expelUntrusted(sessions: readonly LoggedInSession[]): Promise<void> {
   for (const session of sessions) {
     if (!session.byCertificate) continue;
-    // For each session a certificate path is verified again, which takes a millisecond; there may be thousands.
+    // For each session a certificate path is verified again, which takes a millisecond; there may
+    // be thousands.
     if (turns.over()) await turns.rest();
     if (!(await session.stands().catch(() => false))) session.expel('certificate-ended');
   }

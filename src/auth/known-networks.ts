@@ -1,19 +1,27 @@
 /**
- * Which networks each account has logged in from of late: there its owner sees only his own failures, and the network goes first when the
- * gateway is busy. Successes alone fill it, so no flood of failures can push anybody out; and of one account the latest few networks are
- * kept, so whoever has an account cannot push out the others, nor make more networks known than these.
+ * Which networks each account has logged in from of late: there its owner sees only his own
+ * failures, and the network goes first when the gateway is busy. Successes alone fill it, so no
+ * flood of failures can push anybody out; and of one account the latest few networks are kept, so
+ * whoever has an account cannot push out the others, nor make more networks known than these.
  *
- * Pure but for its memory: the caller says what time it is. What is to survive a restart is written by the caller, when `add` says so.
+ * Pure but for its memory: the caller says what time it is. What is to survive a restart is written
+ * by the caller, when `add` says so.
  */
 import type { Milliseconds } from '../domain/units.ts';
 import { days } from '../domain/units.ts';
 import { NETWORKS_OF_ACCOUNT } from '../store/registry.ts';
 
-/** A success is written down again when the last one that was is this old: a poll each minute is one write a day. */
+/**
+ * A success is written down again when the last one that was is this old: a poll each minute is one
+ * write a day.
+ */
 export const WRITE_EVERY = days(1);
 
 interface Known {
-  /** Last success, and last one that was to be written down. Monotonic; before 0 where it was before the start. */
+  /**
+   * Last success, and last one that was to be written down. Monotonic; before 0 where it was before
+   * the start.
+   */
   at: number;
   written: number;
 }
@@ -26,7 +34,9 @@ interface Network {
 export interface KnownNetworksLimits {
   /** How long a network stays known to an account after its last success. */
   readonly trustFor: Milliseconds;
-  /** Accounts and networks together, over all accounts; whose last success is the oldest goes first. */
+  /**
+   * Accounts and networks together, over all accounts; whose last success is the oldest goes first.
+   */
   readonly pairs: number;
 }
 

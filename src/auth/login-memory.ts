@@ -1,14 +1,16 @@
 /**
  * Remembers which credentials were right, so that polling costs no hash.
  *
- * What is kept is HMAC-SHA-256 under a key that this process made and never writes: login, password, network and the version of the login
- * record. The network, because the memory answers before the throttle: were it the same everywhere, a stranger could try passwords on it as
- * fast as his line allows, for an hour after each login of the owner.
- * A change of anything that a hash decides changes the version, so an old entry can no longer be asked for; what every login is asked again,
- * such as the account's state and its settings, does not: a quota set for 20,000 accounts would cost both cores minutes of hashes. `forget` frees the entries
- * of the accounts that a change names; one that touches 'many' frees nothing, for it would cost every practice a hash in the next minute
- * (5,000 of them: half a minute of both cores) to find out that nothing has changed for it.
- * Only successes are kept, for an hour after the last use. The password itself is not.
+ * What is kept is HMAC-SHA-256 under a key that this process made and never writes: login,
+ * password, network and the version of the login record. The network, because the memory answers
+ * before the throttle: were it the same everywhere, a stranger could try passwords on it as fast as
+ * his line allows, for an hour after each login of the owner. A change of anything that a hash
+ * decides changes the version, so an old entry can no longer be asked for; what every login is
+ * asked again, such as the account's state and its settings, does not: a quota set for 20,000
+ * accounts would cost both cores minutes of hashes. `forget` frees the entries of the accounts that
+ * a change names; one that touches 'many' frees nothing, for it would cost every practice a hash in
+ * the next minute (5,000 of them: half a minute of both cores) to find out that nothing has changed
+ * for it. Only successes are kept, for an hour after the last use. The password itself is not.
  */
 import { createHmac } from 'node:crypto';
 import type { AccountId } from '../domain/ids.ts';
@@ -35,7 +37,9 @@ export class LoginMemory {
   readonly #entries: BoundedMap<string, Entry>;
   readonly #ofAccount = new Map<AccountId, Set<string>>();
 
-  /** `key`: 32 octets of this process alone. `keep`: how long after the last use. `limit`: entries. */
+  /**
+   * `key`: 32 octets of this process alone. `keep`: how long after the last use. `limit`: entries.
+   */
   constructor(key: Uint8Array, keep: Milliseconds, limit: number) {
     this.#key = key;
     this.#keep = keep;
@@ -46,12 +50,17 @@ export class LoginMemory {
     return this.#entries.size;
   }
 
-  /** The name under which a success is kept. Only the password may have a NUL, so no two quadruples share one. */
+  /**
+   * The name under which a success is kept. Only the password may have a NUL, so no two quadruples
+   * share one.
+   */
   digest(login: string, password: string, network: string, version: number | string): string {
     return createHmac('sha256', this.#key).update(`${login}\0${network}\0${version}\0${password}`).digest('base64');
   }
 
-  /** `now` is monotonic and starts the hour again, `at` is the wall clock for the password's end. */
+  /**
+   * `now` is monotonic and starts the hour again, `at` is the wall clock for the password's end.
+   */
   find(digest: string, account: AccountId, now: Milliseconds, at: Instant): Remembered | undefined {
     const entry = this.#entries.get(digest);
     // The account too: a later one with the same login name begins with the same versions.

@@ -1,12 +1,13 @@
 /**
  * What logins leave behind: log lines and audit rows.
  *
- * A login that took a hash is one row. A remembered one (a mail program that polls each minute) is a row at its first use in an hour and
- * one count for the rest. Failures are one row for each account, network and minute, and of more than a thousand of these the rest is one row
- * for each protocol and reason, so that an attack cannot fill the trail from however many networks it comes.
+ * A login that took a hash is one row. A remembered one (a mail program that polls each minute) is
+ * a row at its first use in an hour and one count for the rest. Failures are one row for each
+ * account, network and minute, and of more than a thousand of these the rest is one row for each
+ * protocol and reason, so that an attack cannot fill the trail from however many networks it comes.
  *
- * What stands in the login field is a password now and then, typed into the wrong box. A name that nobody has is therefore written only
- * when it has the form of an address.
+ * What stands in the login field is a password now and then, typed into the wrong box. A name that
+ * nobody has is therefore written only when it has the form of an address.
  */
 import { grouped } from '../crypto/keys/base32.ts';
 import { Counts } from '../domain/counts.ts';
@@ -20,9 +21,11 @@ import type { CertificateFacts, CertificateReason } from './client-certificates.
 import { OTHERS, type Others, Tally, type Whose } from '../platform/tally.ts';
 
 /**
- * `throttled`, `overload`, `store`: not judged. All others: judged, and all the same to the peer. `password-off` and the two behind it are
- * right passwords that do not log in by themselves: the account takes no password, wants its certificate as well, or the certificate is
- * another account's. `app-scope`: a right app password, of a program that may do something else only. `not-on-listener`: whatever the password, the listener is for other accounts.
+ * `throttled`, `overload`, `store`: not judged. All others: judged, and all the same to the peer.
+ * `password-off` and the two behind it are right passwords that do not log in by themselves: the
+ * account takes no password, wants its certificate as well, or the certificate is another
+ * account's. `app-scope`: a right app password, of a program that may do something else only.
+ * `not-on-listener`: whatever the password, the listener is for other accounts.
  */
 export type FailureReason =
   | 'unknown'
@@ -65,7 +68,9 @@ export type LoginWay = 'password' | 'app' | 'remembered' | 'scram' | 'external' 
 /** `reason` is empty for what was granted. */
 export type LoginCounts = Counts<'protocol' | 'way' | 'outcome' | 'reason'>;
 
-/** Keys of accounts that logged in, which one window holds; beyond it the window is reported early. */
+/**
+ * Keys of accounts that logged in, which one window holds; beyond it the window is reported early.
+ */
 const KEYS = 10_000;
 /** Rows of failures a minute; beyond it the rest is counted as others. */
 export const FAILURE_ROWS = 1000;
@@ -115,7 +120,10 @@ export class LoginNotes {
     if (this.#remembered.add(key, subject)) this.#writeGranted(subject, { certificate, how, logins: 1 });
   }
 
-  /** The first of its kind in a minute has a line of its own, with the reason; the minute ends with one count of them all. */
+  /**
+   * The first of its kind in a minute has a line of its own, with the reason; the minute ends with
+   * one count of them all.
+   */
   certificateRefused(attempt: CertificateAttempt, peer: Peer): void {
     const { reason, text, login, account, facts } = attempt;
     const whose = login ?? account?.login ?? '';
@@ -150,12 +158,16 @@ export class LoginNotes {
     const facts = { password, how: how.toLowerCase() };
     this.#log.info('auth.granted', { ...sessionOf(peer), login: account.login, ...facts });
     const subject: Subject = { login: account.login, account, peer, reason: 'scram' };
-    // A mail program that polls by SCRAM proves its password each time; a row for each would fill the trail.
+    // A mail program that polls by SCRAM proves its password each time; a row for each would fill
+    // the trail.
     if (this.#remembered.add(`${account.id}\0${peer.network}\0${peer.protocol}\0scram`, subject))
       this.#writeGranted(subject, { ...facts, logins: 1 });
   }
 
-  /** An app password was right. Programs come many times a minute: a row at the first use of each in an hour, and one count for the rest. */
+  /**
+   * An app password was right. Programs come many times a minute: a row at the first use of each in
+   * an hour, and one count for the rest.
+   */
   byApp(account: Account, peer: Peer, { id, name }: { readonly id: string; readonly name: string }): void {
     this.count(peer, 'app', 'granted');
     this.#log.debug('auth.granted', { ...sessionOf(peer), login: account.login, password: name, how: 'app' });
@@ -191,7 +203,10 @@ export class LoginNotes {
     });
   }
 
-  /** Writes some of what is still only counted: somebody asks for it. Without `whose` what is counted for a minute, of everybody. */
+  /**
+   * Writes some of what is still only counted: somebody asks for it. Without `whose` what is
+   * counted for a minute, of everybody.
+   */
   flushOf(whose?: Whose): void {
     for (const tally of [this.#failures, this.#certificates, ...(whose === undefined ? [] : [this.#remembered])])
       tally.flushOf(({ account, peer }) => whose === undefined || whose(account?.id, peer.network));

@@ -1,8 +1,9 @@
 /**
  * Logins by password: memory, throttle, queue.
  *
- * What was right within the hour from the same network is granted at once, whatever is being attacked and however long the line is. Then
- * the throttle says whether these credentials are judged now. Then they wait their turn for a hash.
+ * What was right within the hour from the same network is granted at once, whatever is being
+ * attacked and however long the line is. Then the throttle says whether these credentials are
+ * judged now. Then they wait their turn for a hash.
  */
 import { isPossiblePassword } from '../crypto/passwords/password-text.ts';
 import { defined } from '../domain/defined.ts';
@@ -21,7 +22,9 @@ import type { PasswordUpkeep } from './password-upkeep.ts';
 import type { Throttle } from './throttle.ts';
 import type { VerifyQueue } from './verify-queue.ts';
 
-/** Uses of one password are noted at most this often: a poll each minute needs no write each minute. */
+/**
+ * Uses of one password are noted at most this often: a poll each minute needs no write each minute.
+ */
 export const NOTE_USE = minutes(10);
 
 export interface PasswordLoginParts {
@@ -94,11 +97,15 @@ export class PasswordLogin {
     return { lane: known ? 'known' : 'stranger', network: peer.network, signal };
   }
 
-  /** Runs in the queue. Throttle and record are asked again: others have guessed and operators have acted while we waited. */
+  /**
+   * Runs in the queue. Throttle and record are asked again: others have guessed and operators have
+   * acted while we waited.
+   */
   async #judge(folded: string, password: string, peer: Peer): Promise<Judged | 'throttled'> {
     if (this.#parts.attempts.backOff(folded, peer) > 0) return 'throttled';
     const record = await this.#parts.find(folded);
-    // What cannot be a password (empty, NUL, too long) is hashed in another's stead: the same work, no chance, no quadratic cost.
+    // What cannot be a password (empty, NUL, too long) is hashed in another's stead: the same work,
+    // no chance, no quadratic cost.
     const possible = isPossiblePassword(password);
     const text = possible ? password : 'impossible';
     const valid = candidatesFor(record, folded, peer, this.#parts.clock.now());

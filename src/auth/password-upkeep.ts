@@ -1,6 +1,7 @@
 /**
- * What is done to a password that a login has just shown, since only then its text is at hand: an imported hash becomes one of ours, and the
- * SCRAM verifier that the account's setting asks for is made.
+ * What is done to a password that a login has just shown, since only then its text is at hand: an
+ * imported hash becomes one of ours, and the SCRAM verifier that the account's setting asks for is
+ * made.
  */
 import { needsRehash } from '../crypto/passwords/password-scheme.ts';
 import type { scramVerifier } from '../crypto/passwords/scram.ts';
@@ -53,7 +54,9 @@ export class PasswordUpkeep {
     await this.#parts.registry.rehashPassword(account, name, hash, renewed);
   }
 
-  /** Undefined for a password that can have no verifier: it opens the account in every other way. */
+  /**
+   * Undefined for a password that can have no verifier: it opens the account in every other way.
+   */
   async #verifierOf(login: string, text: string): Promise<string | undefined> {
     const made = await this.#parts.verifier(text, await this.#parts.scram.salt(login));
     return made.ok ? made.value : undefined;

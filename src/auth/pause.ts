@@ -2,7 +2,9 @@
 import type { Clock } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';
 
-/** Resolves after `time`, or as soon as `signal` is aborted; leaves no timer and no listener behind. */
+/**
+ * Resolves after `time`, or as soon as `signal` is aborted; leaves no timer and no listener behind.
+ */
 export function pause(clock: Clock, time: Milliseconds, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {

@@ -1,8 +1,10 @@
 /**
- * Revocation lists of foreign authorities: verified when they come, asked at every login and for every certificate of mail.
+ * Revocation lists of foreign authorities: verified when they come, asked at every login and for
+ * every certificate of mail.
  *
- * A list that cannot be used never takes the place of one that could, and an older one never that of a newer. How long an overdue list counts is
- * policy (crypto/certificates/crl-policy.ts); every list that is overdue is told in the log.
+ * A list that cannot be used never takes the place of one that could, and an older one never that
+ * of a newer. How long an overdue list counts is policy (crypto/certificates/crl-policy.ts); every
+ * list that is overdue is told in the log.
  */
 import type { Certificate } from '../crypto/certificates/certificate.ts';
 import type { Revocation } from '../crypto/certificates/certificate-path.ts';
@@ -21,14 +23,20 @@ import type { Milliseconds } from '../domain/units.ts';
 /** A file that was read, or why it was not. */
 export type ListFile = { readonly file: string } & ({ readonly octets: Buffer } | { readonly error: string });
 
-/** Who gives any list wants every authority to have one; a file that cannot be read must not pass for "none published". */
+/**
+ * Who gives any list wants every authority to have one; a file that cannot be read must not pass
+ * for "none published".
+ */
 export const listPolicy = (places: readonly string[], grace: Milliseconds): CrlPolicy => ({
   ...DEFAULT_CRL_POLICY,
   grace,
   withoutList: places.length === 0 ? 'accept' : 'refuse',
 });
 
-/** A list that does not count. `foreign`: of an authority that nobody named, as a folder with many lists may have. */
+/**
+ * A list that does not count. `foreign`: of an authority that nobody named, as a folder with many
+ * lists may have.
+ */
 export interface RefusedList {
   readonly file: string;
   readonly why: string;
@@ -56,7 +64,10 @@ export class RevocationLists {
   readonly check = (certificate: Certificate, issuer: Certificate): Revocation =>
     this.#shelf.check(certificate, issuer, this.#policy, this.#clock.now());
 
-  /** Never rejects: what is wrong with a file is in the log, and in the answer. `authorities`: those whose lists are wanted. */
+  /**
+   * Never rejects: what is wrong with a file is in the log, and in the answer. `authorities`: those
+   * whose lists are wanted.
+   */
   async load(files: readonly ListFile[], authorities: readonly Certificate[]): Promise<readonly RefusedList[]> {
     const refused: RefusedList[] = [];
     for (const file of files) refused.push(...(await this.#loadFile(file, authorities)));
@@ -88,7 +99,10 @@ export class RevocationLists {
       .filter(({ state }) => state !== 'fresh');
   }
 
-  /** A PEM file may have several lists, as the one of our own authority has; one that cannot be used leaves the others. */
+  /**
+   * A PEM file may have several lists, as the one of our own authority has; one that cannot be used
+   * leaves the others.
+   */
   async #loadFile(given: ListFile, authorities: readonly Certificate[]): Promise<readonly RefusedList[]> {
     const { file } = given;
     if ('error' in given) return [{ file, why: given.error, foreign: false }];

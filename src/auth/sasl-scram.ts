@@ -1,7 +1,8 @@
 /**
  * SCRAM-SHA-256 and SCRAM-SHA-256-PLUS as exchanges (RFC 5802 sections 5 and 6, RFC 7677).
  *
- * What is wrong besides the proof (nonce, channel, a binding that was talked away) is carried to the end and refused like a wrong password.
+ * What is wrong besides the proof (nonce, channel, a binding that was talked away) is carried to
+ * the end and refused like a wrong password.
  */
 import { defined } from '../domain/defined.ts';
 import type { Mechanism, ScramFault } from './authenticator.ts';
@@ -56,7 +57,8 @@ const scramFinal =
       session.signal,
     );
     if (outcome.kind !== 'granted') return { kind: 'judged', by: 'password', outcome };
-    // Neither protocol carries data with its success (RFC 4954 section 4, RFC 5034 section 4): our proof is one more challenge.
+    // Neither protocol carries data with its success (RFC 4954 section 4, RFC 5034 section 4): our
+    // proof is one more challenge.
     return ask(serverFinal(outcome.signature), (answer) =>
       answer.length === 0
         ? { kind: 'judged', by: 'password', outcome }
@@ -64,7 +66,10 @@ const scramFinal =
     );
   };
 
-/** The octets that the client must have bound to, none if it binds to nothing, or what is wrong with its choice. */
+/**
+ * The octets that the client must have bound to, none if it binds to nothing, or what is wrong with
+ * its choice.
+ */
 function bindingOf({ scram, binding }: SaslSession, first: ClientFirst): Uint8Array | ScramFault {
   const none = Buffer.alloc(0);
   if (first.binding === 'none') return none;

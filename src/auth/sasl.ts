@@ -1,9 +1,9 @@
 /**
  * One SASL exchange, whatever protocol carries it: what to ask the client next, or what came of it.
  *
- * PLAIN (RFC 4616), LOGIN (draft-murchison-sasl-login, what old clients speak), EXTERNAL (RFC 4422 appendix A), SCRAM-SHA-256 and
- * SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677). Responses come decoded; the protocols do the framing (RFC 4954 section 4, RFC 5034 section 4)
- * and word the endings.
+ * PLAIN (RFC 4616), LOGIN (draft-murchison-sasl-login, what old clients speak), EXTERNAL (RFC 4422
+ * appendix A), SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677). Responses come decoded;
+ * the protocols do the framing (RFC 4954 section 4, RFC 5034 section 4) and word the endings.
  */
 import { type Mechanism, passwordMechanisms } from './authenticator.ts';
 import { decodeBase64, decodeText } from './client-text.ts';
@@ -31,13 +31,19 @@ const SCRAM: Readonly<Record<ScramOffer, readonly Mechanism[]>> = {
 export const offeredMechanisms = (others: readonly Mechanism[], scram: ScramOffer): readonly Mechanism[] =>
   scram === 'none' ? others : [...SCRAM[scram], ...others];
 
-/** The mechanism of that name where a session of this offer takes it. EXTERNAL is taken where it is not listed: the answer tells why not. */
+/**
+ * The mechanism of that name where a session of this offer takes it. EXTERNAL is taken where it is
+ * not listed: the answer tells why not.
+ */
 export function mechanismNamed(name: string, scram: ScramOffer): Mechanism | undefined {
   const upper = name.toUpperCase();
   return [...SCRAM[scram], ...passwordMechanisms, 'EXTERNAL' as const].find((mechanism) => mechanism === upper);
 }
 
-/** Reads one line of the client: "*" gives up, "=" is an empty initial response, anything else is base64. */
+/**
+ * Reads one line of the client: "*" gives up, "=" is an empty initial response, anything else is
+ * base64.
+ */
 export async function respond(next: SaslNext, line: string): Promise<SaslStep> {
   const text = line.trim();
   if (text === '*') return { kind: 'cancelled' };

@@ -1,8 +1,10 @@
 /**
- * What SCRAM needs to know of accounts: the challenge that each login name gets, and whether a proof is right.
+ * What SCRAM needs to know of accounts: the challenge that each login name gets, and whether a
+ * proof is right.
  *
- * All passwords of an account share one salt, which comes from the login name and a secret of the store. So a name that nobody has, an
- * account without SCRAM and one with it get a challenge of the same make, and the same one each time (RFC 5802 section 9).
+ * All passwords of an account share one salt, which comes from the login name and a secret of the
+ * store. So a name that nobody has, an account without SCRAM and one with it get a challenge of the
+ * same make, and the same one each time (RFC 5802 section 9).
  */
 import {
   SCRAM_ITERATIONS,
@@ -49,7 +51,8 @@ export class ScramLogin {
     passwords: readonly Password[],
   ): Promise<ScramChallenge> {
     const made = await this.salt(folded);
-    // What was derived under another secret or count still holds, with the parameters it was derived with.
+    // What was derived under another secret or count still holds, with the parameters it was
+    // derived with.
     const [kept] = record !== undefined && mayScram(record) ? verifiers(passwords) : [];
     return {
       nonce: Buffer.from(this.#random(NONCE_OCTETS)).toString('base64'),
@@ -63,7 +66,10 @@ export class ScramLogin {
     return scramSalt(await this.#registry.scramSaltKey(), folded);
   }
 
-  /** Which password the proof shows. At least one verifier is computed, whoever asks. `passwords`: those that are valid now. */
+  /**
+   * Which password the proof shows. At least one verifier is computed, whoever asks. `passwords`:
+   * those that are valid now.
+   */
   match(
     record: LoginRecord | undefined,
     passwords: readonly Password[],

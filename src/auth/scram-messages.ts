@@ -1,8 +1,9 @@
 /**
- * The messages of SCRAM (RFC 5802 section 7), as text: what a client sends, and what it is answered.
+ * The messages of SCRAM (RFC 5802 section 7), as text: what a client sends, and what it is
+ * answered.
  *
- * Pure. Whatever does not follow the grammar to the letter is no message; extensions that are optional are read over, mandatory ones ("m=")
- * are not known here.
+ * Pure. Whatever does not follow the grammar to the letter is no message; extensions that are
+ * optional are read over, mandatory ones ("m=") are not known here.
  */
 import { isUtf8 } from 'node:buffer';
 import { decodeBase64 } from './client-text.ts';
@@ -14,7 +15,10 @@ const MAX_NONCE = 256;
 export interface ClientFirst {
   /** As sent, up to and with the second comma: it comes back in the last message. */
   readonly header: string;
-  /** What the client says of channel binding: none, `y` (it could, and believes that we cannot), or the type that it binds to. */
+  /**
+   * What the client says of channel binding: none, `y` (it could, and believes that we cannot), or
+   * the type that it binds to.
+   */
   readonly binding: 'none' | 'unoffered' | { readonly type: string };
   /** Authorization identity; empty if none was given. */
   readonly identity: string;
@@ -37,7 +41,9 @@ const FIRST =
   /^((n|y|p=([A-Za-z0-9.-]{1,64})),(?:a=([^,\0]+))?,)(n=([^,\0]+),r=([\x21-\x2b\x2d-\x7e]+)(?:,[A-Za-z]=[^,\0]+)*)$/;
 const FINAL = /^(c=([A-Za-z0-9+/=]+),r=([\x21-\x2b\x2d-\x7e]+)(?:,[A-Za-z]=[^,\0]+)*),p=([A-Za-z0-9+/=]+)$/;
 
-/** A name in which "," and "=" stand as "=2C" and "=3D"; undefined if "=" stands for anything else. */
+/**
+ * A name in which "," and "=" stand as "=2C" and "=3D"; undefined if "=" stands for anything else.
+ */
 function readName(text: string): string | undefined {
   if (/=(?!2C|3D)/.test(text)) return undefined;
   return text.replace(/=2C/g, ',').replace(/=3D/g, '=');

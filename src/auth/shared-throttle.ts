@@ -1,6 +1,7 @@
 /**
- * A throttle that counts the guesses at all gateways of a store. Each tells what it has counted and hears what the others have. The time to wait is never
- * added up between them: it follows from the count, as if one gateway had judged all guesses.
+ * A throttle that counts the guesses at all gateways of a store. Each tells what it has counted and
+ * hears what the others have. The time to wait is never added up between them: it follows from the
+ * count, as if one gateway had judged all guesses.
  */
 import type { Clock } from '../domain/effects.ts';
 import type { SharedCount } from '../store/shared-counts.ts';

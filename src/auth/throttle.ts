@@ -1,23 +1,30 @@
 /**
  * Slows guessing down without shutting the owner out.
  *
- * Wrong guesses are counted per account, per network and per pair of both. Above a free number each further one doubles the time in which
- * no more are judged, up to a cap; an hour without a counted failure forgets. Four rules keep strangers from locking an owner out:
- * - A network from which the account has logged in before sees only its own failures for that account.
- * - Each range of networks (an IPv4 /24, an IPv6 /48) has one try at each account that is judged whatever others have been up to, `freshTries`
- *   of them an hour over all ranges: whoever comes from a new network with the right password gets in at once.
- * - When these are used up a network without any failure on record waits for the account's back-off at most `strangerCap`. So a botnet of fresh
- *   networks gets `freshTries` an hour and one judged guess in `strangerCap`, about 5,800 a day by default, and they cost a hash each.
- * - The same wrong password again is no new guess: a mail program that polls with last year's password each minute counts once, for its
- *   account and for its network.
- * And one keeps the practices of a hosted system, which all come from one network, from paying for each other: a network is allowed one more
- * failure for each account that has logged in from it.
+ * Wrong guesses are counted per account, per network and per pair of both. Above a free number each
+ * further one doubles the time in which no more are judged, up to a cap; an hour without a counted
+ * failure forgets. Four rules keep strangers from locking an owner out:
+ * - A network from which the account has logged in before sees only its own failures for that
+ *   account.
+ * - Each range of networks (an IPv4 /24, an IPv6 /48) has one try at each account that is judged
+ *   whatever others have been up to, `freshTries` of them an hour over all ranges: whoever comes
+ *   from a new network with the right password gets in at once.
+ * - When these are used up a network without any failure on record waits for the account's back-off
+ *   at most `strangerCap`. So a botnet of fresh networks gets `freshTries` an hour and one judged
+ *   guess in `strangerCap`, about 5,800 a day by default, and they cost a hash each.
+ * - The same wrong password again is no new guess: a mail program that polls with last year's
+ *   password each minute counts once, for its account and for its network.
+ * And one keeps the practices of a hosted system, which all come from one network, from paying for
+ * each other: a network is allowed one more failure for each account that has logged in from it.
  *
- * A network that knows the account must not be told from one that does not: `hidden` says how much longer a refusal there has to take.
+ * A network that knows the account must not be told from one that does not: `hidden` says how much
+ * longer a refusal there has to take.
  *
- * Gateways of one store count together: each tells what it has counted, and counts what it hears as its own.
+ * Gateways of one store count together: each tells what it has counted, and counts what it hears as
+ * its own.
  *
- * What a caller gets is a time to wait, never a judgement. Pure but for its memory: the caller says what time it is.
+ * What a caller gets is a time to wait, never a judgement. Pure but for its memory: the caller says
+ * what time it is.
  */
 import type { Milliseconds } from '../domain/units.ts';
 import { days, hours, milliseconds, minutes, seconds } from '../domain/units.ts';
@@ -26,13 +33,22 @@ import { BoundedMap } from './bounded-map.ts';
 import { KnownNetworks } from './known-networks.ts';
 
 export interface ThrottleLimits {
-  /** Guesses judged without a wait: for one account from networks it does not know, for one network, for one account from a network it knows. */
+  /**
+   * Guesses judged without a wait: for one account from networks it does not know, for one network,
+   * for one account from a network it knows.
+   */
   readonly freePerAccount: number;
   readonly freePerNetwork: number;
   readonly freePerPair: number;
-  /** Tries at one account in `forgetAfter` that are judged, whatever its back-off, because nobody of their range has tried. */
+  /**
+   * Tries at one account in `forgetAfter` that are judged, whatever its back-off, because nobody of
+   * their range has tried.
+   */
   readonly freshTries: number;
-  /** How often in `forgetAfter` the memory of right passwords may be asked in vain for an account from one network. */
+  /**
+   * How often in `forgetAfter` the memory of right passwords may be asked in vain for an account
+   * from one network.
+   */
   readonly freeRecalls: number;
   /** The first back-off; each further failure doubles it. */
   readonly first: Milliseconds;
@@ -102,7 +118,10 @@ interface Spent {
 }
 
 const GUESSES = 4;
-/** Of questions in vain to the memory of right passwords others are told a twentieth of the limit at a time: each login of the day begins with one. */
+/**
+ * Of questions in vain to the memory of right passwords others are told a twentieth of the limit at
+ * a time: each login of the day begins with one.
+ */
 const TOLD_RECALLS = 20;
 /** Failures that accounts add to what a network has free. */
 const MOST_ADDED = 2000;
@@ -137,7 +156,10 @@ export class Throttle {
     this.#known.restore(login, network, now - ago);
   }
 
-  /** How long until credentials for `login` (folded) from `network` are judged; 0: now. `now` is monotonic. */
+  /**
+   * How long until credentials for `login` (folded) from `network` are judged; 0: now. `now` is
+   * monotonic.
+   */
   wait(login: string, network: string, now: Milliseconds): Milliseconds {
     const { freePerPair, pairCap } = this.#limits;
     const stranger = this.#strangerWait(login, network, now);
@@ -171,9 +193,10 @@ export class Throttle {
   }
 
   /**
-   * Notes a judged and wrong guess. `guess`: a keyed digest of login and password, so that the same one is recognised. Of an account that is
-   * known to the network it counts besides as it would at any other, so that a guesser sees no difference in what follows: `later`, when it
-   * would have been judged there, or never.
+   * Notes a judged and wrong guess. `guess`: a keyed digest of login and password, so that the same
+   * one is recognised. Of an account that is known to the network it counts besides as it would at
+   * any other, so that a guesser sees no difference in what follows: `later`, when it would have
+   * been judged there, or never.
    */
   failed(login: string, network: string, guess: string, now: Milliseconds, later: number | 'never' = 0): void {
     const known = this.#known.has(login, network, now);
@@ -188,7 +211,10 @@ export class Throttle {
     this.#tell({ ...NO_NEWS, login, network, later: Math.round(later), failures: 1, guesses, byNetwork, ofPair });
   }
 
-  /** What another gateway has counted counts here as well. Who knows the account here only pays for its own network's guesses, wherever they were judged. */
+  /**
+   * What another gateway has counted counts here as well. Who knows the account here only pays for
+   * its own network's guesses, wherever they were judged.
+   */
   heard(news: ThrottleNews, now: Milliseconds): void {
     const { login, network, later, failures, guesses, byNetwork, ofPair, recalls, successes } = news;
     const pair = pairOf(login, network);
@@ -215,8 +241,8 @@ export class Throttle {
   }
 
   /**
-   * Notes a success; true when the store is to know of it. It forgives the pair only: an attacker with an account of his own must not clear his
-   * network.
+   * Notes a success; true when the store is to know of it. It forgives the pair only: an attacker
+   * with an account of his own must not clear his network.
    */
   succeeded(login: string, network: string, now: Milliseconds): boolean {
     const pair = pairOf(login, network);
@@ -227,15 +253,19 @@ export class Throttle {
     return written;
   }
 
-  /** True when somebody has logged in from this network of late: it goes first when the gateway is busy. */
+  /**
+   * True when somebody has logged in from this network of late: it goes first when the gateway is
+   * busy.
+   */
   knows(network: string, now: Milliseconds): boolean {
     return this.#known.knows(network, now);
   }
 
   /**
-   * Whether the memory of right passwords may be asked before this throttle. It is asked by the owner, and as well by whoever sits in the
-   * same network, a practice of a hosted system for example: each time in vain is a guess that nobody slows down. After `freeRecalls` of them
-   * the pair waits like any other.
+   * Whether the memory of right passwords may be asked before this throttle. It is asked by the
+   * owner, and as well by whoever sits in the same network, a practice of a hosted system for
+   * example: each time in vain is a guess that nobody slows down. After `freeRecalls` of them the
+   * pair waits like any other.
    */
   mayRecall(login: string, network: string, now: Milliseconds): boolean {
     const asked = this.#recalls.get(pairOf(login, network));

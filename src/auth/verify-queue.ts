@@ -1,10 +1,11 @@
 /**
  * The line before password hashing: few at once, fair between networks, nobody waits for ever.
  *
- * A hash costs 14 ms of a core and 19 MiB, and anybody may ask for one. So at most `concurrency` run, `length` wait, each for at most
- * `patience`. Networks that somebody has logged in from go first, so that a flood of strangers delays only strangers; of every five turns
- * one is the strangers' nevertheless. Within a lane the networks take turns, so that one network's thousand do not delay another's one.
- * Who cannot be served hears `busy`: the credentials were not judged.
+ * A hash costs 14 ms of a core and 19 MiB, and anybody may ask for one. So at most `concurrency`
+ * run, `length` wait, each for at most `patience`. Networks that somebody has logged in from go
+ * first, so that a flood of strangers delays only strangers; of every five turns one is the
+ * strangers' nevertheless. Within a lane the networks take turns, so that one network's thousand do
+ * not delay another's one. Who cannot be served hears `busy`: the credentials were not judged.
  */
 import { Distribution } from '../domain/counts.ts';
 import type { Clock } from '../domain/effects.ts';
@@ -17,7 +18,10 @@ export type Lane = 'known' | 'stranger' | 'later';
 export interface QueuedCheck {
   readonly lane: Lane;
   readonly network: string;
-  /** Aborted when nobody wants the answer any more: the place is free at once. A job that runs is not interrupted. */
+  /**
+   * Aborted when nobody wants the answer any more: the place is free at once. A job that runs is
+   * not interrupted.
+   */
   readonly signal?: AbortSignal;
 }
 
@@ -25,7 +29,10 @@ export type Served<T> =
   { readonly kind: 'done'; readonly value: T } | { readonly kind: 'busy'; readonly why: 'full' | 'late' | 'gone' };
 
 export interface QueueLimits {
-  /** Hashes at once. Above 2, UV_THREADPOOL_SIZE must grow as well: see crypto/passwords/password.ts. */
+  /**
+   * Hashes at once. Above 2, UV_THREADPOOL_SIZE must grow as well: see
+   * crypto/passwords/password.ts.
+   */
   readonly concurrency: number;
   readonly length: number;
   /** Most places of one network. */
@@ -121,7 +128,10 @@ export class VerifyQueue {
     this.#waiting -= 1;
   }
 
-  /** In a full line a known network takes the place of the stranger who came last; work for later is the first to go. */
+  /**
+   * In a full line a known network takes the place of the stranger who came last; work for later is
+   * the first to go.
+   */
   #makeRoom({ lane, network }: QueuedCheck): boolean {
     if ((this.#lanes[lane].get(network)?.length ?? 0) >= this.#limits.perNetwork) return false;
     if (this.#waiting < this.#limits.length) return true;

@@ -1,6 +1,6 @@
 /**
- * Signed heads of the audit trail that go with a backup, and those that a restore is checked against. An anchor proves all before it, so those of the last
- * weeks are enough.
+ * Signed heads of the audit trail that go with a backup, and those that a restore is checked
+ * against. An anchor proves all before it, so those of the last weeks are enough.
  */
 import type { KeyObject } from 'node:crypto';
 import { readFile, readdir, stat } from 'node:fs/promises';
@@ -42,7 +42,9 @@ export async function newestAnchorLine(folder: string): Promise<string | null> {
   return newest === undefined ? null : ((await linesOf(join(folder, newest))).at(-1) ?? null);
 }
 
-/** Anchors of the backup, and those of given files: lines that are no anchors throw BackupRefused. */
+/**
+ * Anchors of the backup, and those of given files: lines that are no anchors throw BackupRefused.
+ */
 export async function anchorsFor(
   backup: string,
   { files, anchor }: Manifest,

@@ -1,4 +1,7 @@
-/** The backups of one store: taken one at a time, listed, checked; what metrics and alarms want to know of them. */
+/**
+ * The backups of one store: taken one at a time, listed, checked; what metrics and alarms want to
+ * know of them.
+ */
 import type { Counts } from '../domain/counts.ts';
 import { defined } from '../domain/defined.ts';
 import type { Instant } from '../domain/units.ts';
@@ -114,7 +117,8 @@ export class Backups {
     this.#noteTaken(taken, actor);
     const removed = folder === undefined ? await this.#tidy(to) : [];
     if (folder === undefined) await this.#copyElsewhere(actor);
-    // Whoever takes one by hand wants to hear of the keys too; by itself they have rounds of their own.
+    // Whoever takes one by hand wants to hear of the keys too; by itself they have rounds of their
+    // own.
     if (folder === undefined && actor !== THE_GATEWAY) await this.keys.round(actor);
     const { seconds, logOctets } = taken;
     return { ...viewBackup(taken), seconds, logOctets, removed };
@@ -146,7 +150,10 @@ export class Backups {
     return removed.map(({ manifest }) => manifest.id);
   }
 
-  /** What is due now: a backup, or the copy elsewhere of the newest. Rejects if it failed; it is due again then. */
+  /**
+   * What is due now: a backup, or the copy elsewhere of the newest. Rejects if it failed; it is due
+   * again then.
+   */
   async round(): Promise<void> {
     const { folder, clock, rhythm } = this.#p;
     // A backup that somebody takes by hand is noticed within a minute.
@@ -159,7 +166,8 @@ export class Backups {
       const due =
         newest === undefined || clock.now() >= dueAt(rhythm, begunAt(newest)) || !(await this.log.follows(newest));
       if (due) await this.take({ actor: THE_GATEWAY });
-      // Held only where there is work: a drill that looks in the same moment would find it taken each minute.
+      // Held only where there is work: a drill that looks in the same moment would find it taken
+      // each minute.
       else if (this.#offsite.owes(newest)) await this.#oneAtATime.run(folder, () => this.#copyElsewhere(THE_GATEWAY));
     });
   }
@@ -169,7 +177,10 @@ export class Backups {
     return (await this.#known.in(this.#known.folder(folder, 'list backups'))).map(viewBackup);
   }
 
-  /** Reads every octet of a backup again. Default: the newest of the configured folder. Rejects with BackupRefused. */
+  /**
+   * Reads every octet of a backup again. Default: the newest of the configured folder. Rejects with
+   * BackupRefused.
+   */
   async check(backup: string | undefined, told?: (octets: number, of: number) => void): Promise<CheckedBackup> {
     const path = await this.#known.pathOf(backup);
     return await checkBackup(path, await this.#known.publicKeys(), this.#p.store, told);

@@ -1,6 +1,7 @@
 /**
- * A drill: the newest backup is restored into a scratch folder and proved by the very steps of a restore, then the scratch goes. What was shown
- * stands in a dated report, signed by the key of the audit trail: for the auditor who asks when a restore was last tried.
+ * A drill: the newest backup is restored into a scratch folder and proved by the very steps of a
+ * restore, then the scratch goes. What was shown stands in a dated report, signed by the key of the
+ * audit trail: for the auditor who asks when a restore was last tried.
  */
 import { existsSync } from 'node:fs';
 import { realpath, rm } from 'node:fs/promises';
@@ -58,7 +59,10 @@ export interface DrillWish {
   readonly told: (done: number, of: number) => void;
 }
 
-/** Rejects with BackupRefused if nothing could be tried; a step that failed is a report that says so. */
+/**
+ * Rejects with BackupRefused if nothing could be tried; a step that failed is a report that says
+ * so.
+ */
 export async function drill(
   parts: RestoreParts,
   wish: DrillWish,
@@ -103,7 +107,10 @@ export async function drill(
   return { report, file: await writeReport(reports, 'restore', report, wish.keys) };
 }
 
-/** What the copy lacks. A day key of after the backup may be on its way there; one that the backup needs is missed by its own steps. */
+/**
+ * What the copy lacks. A day key of after the backup may be on its way there; one that the backup
+ * needs is missed by its own steps.
+ */
 async function keyCopyStep({ folder, live }: { folder: string; live: string }, begun: string): Promise<RestoreStep> {
   const step = 'key-copy';
   const { missing, damaged } = await keyLag({ keyFolder: live, to: dirname(folder), fingerprint: basename(folder) });
@@ -118,7 +125,10 @@ async function keyCopyStep({ folder, live }: { folder: string; live: string }, b
   return { step, passed: true, found: `"${folder}" has what the key folder has, and was used in its place` };
 }
 
-/** The folder of keys that a person names: one copy, or the place of copies, which has one for each master key. Throws BackupRefused. */
+/**
+ * The folder of keys that a person names: one copy, or the place of copies, which has one for each
+ * master key. Throws BackupRefused.
+ */
 export async function keyCopyIn(named: string, live: string, fingerprint: string): Promise<string> {
   const resolved = async (path: string): Promise<string | undefined> => await realpath(path).catch(() => undefined);
   const given = await resolved(named);

@@ -1,4 +1,7 @@
-/** Drills: which are due and why, what the last ones showed, and those that the gateway makes by itself. */
+/**
+ * Drills: which are due and why, what the last ones showed, and those that the gateway makes by
+ * itself.
+ */
 import { dirname, join } from 'node:path';
 import { keyFingerprint } from '../crypto/keys/key-fingerprint.ts';
 import { defined } from '../domain/defined.ts';
@@ -28,7 +31,9 @@ export interface DrillParts
   readonly marks: () => Promise<DrillMarks>;
   /** Whether there is another site, to which the service could go. */
   readonly sites: boolean;
-  /** What a restore on this machine would work with, and with this key folder in place of its own. */
+  /**
+   * What a restore on this machine would work with, and with this key folder in place of its own.
+   */
   readonly restore: (keyFolder?: string) => Promise<RestoreParts>;
 }
 
@@ -68,7 +73,9 @@ export class Drills {
     return DRILL_KINDS.filter((kind) => (kind === 'site' ? sites : folder !== undefined));
   }
 
-  /** What the reports beside the backups say; beside the data where there is no folder for backups. */
+  /**
+   * What the reports beside the backups say; beside the data where there is no folder for backups.
+   */
   async state(kind: DrillKind = 'restore'): Promise<DrillState> {
     return await drillsIn(this.#reports, await this.#with.known.publicKeys(), kind);
   }
@@ -77,7 +84,10 @@ export class Drills {
     return join(this.#p.folder ?? this.#p.dataFolder, DRILLS);
   }
 
-  /** Which drills are due, and which change made them so. That no backup was ever restored, or not in time, is told of by its age. */
+  /**
+   * Which drills are due, and which change made them so. That no backup was ever restored, or not
+   * in time, is told of by its age.
+   */
   async due(): Promise<readonly DrillDue[]> {
     const { folder, sites, clock } = this.#p;
     if (folder === undefined && !sites) return [];
@@ -99,8 +109,9 @@ export class Drills {
   }
 
   /**
-   * A drill where one is due: of the newest backup, read from the copy elsewhere where that is a folder, and opened with the copy of the key folder where there
-   * is one. That is what would be left. Rejects if it failed; it is due again then.
+   * A drill where one is due: of the newest backup, read from the copy elsewhere where that is a
+   * folder, and opened with the copy of the key folder where there is one. That is what would be
+   * left. Rejects if it failed; it is due again then.
    */
   async round(): Promise<void> {
     const { known, oneAtATime, failures, keys } = this.#with;
@@ -121,14 +132,18 @@ export class Drills {
     throw new BackupRefused('unusable', why);
   }
 
-  /** `newest`: when the newest backup was begun. The drill of one that is about to be replaced says less than that of the new one. */
+  /**
+   * `newest`: when the newest backup was begun. The drill of one that is about to be replaced says
+   * less than that of the new one.
+   */
   async #isDue(newest: Instant | undefined): Promise<boolean> {
     const { clock, rhythm, drillEvery } = this.#p;
     const now = clock.now();
     if (drillEvery === undefined || newest === undefined || now >= dueAt(rhythm, newest)) return false;
     const good = (await this.state()).good?.at;
     if (now >= dueAt({ ...rhythm, every: drillEvery }, good)) return true;
-    // Something came since that no drill has tried: at the next time of day that suits, a day after the last one at the earliest.
+    // Something came since that no drill has tried: at the next time of day that suits, a day after
+    // the last one at the earliest.
     if (now < dueAt({ ...rhythm, every: days(1) }, good)) return false;
     return (await this.#dueRestore(await this.#p.marks())).length > 0;
   }
@@ -141,7 +156,10 @@ export class Drills {
     return await unlessBusy(() => this.restore({ actor: THE_GATEWAY, ...defined({ keysFrom, backup }) }));
   }
 
-  /** Restores a backup into a scratch folder, proves it and writes a report. Rejects with BackupRefused. */
+  /**
+   * Restores a backup into a scratch folder, proves it and writes a report. Rejects with
+   * BackupRefused.
+   */
   async restore(
     { backup: named, actor, all = false, keysFrom }: DrillWishes,
     told: (done: number, of: number) => void = () => undefined,

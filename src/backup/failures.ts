@@ -1,4 +1,7 @@
-/** What failed of backups, told wherever somebody looks: in the log, in the trail, at /metrics, and by mail where nobody watched. */
+/**
+ * What failed of backups, told wherever somebody looks: in the log, in the trail, at /metrics, and
+ * by mail where nobody watched.
+ */
 import { Counts } from '../domain/counts.ts';
 import type { Log } from '../domain/effects.ts';
 import { type Actor, THE_GATEWAY } from '../store/actor.ts';

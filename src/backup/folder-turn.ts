@@ -1,7 +1,8 @@
 /**
- * Of several gateways that have one folder for backups, one works in it at a time: a file says that somebody does, and is touched while they do. Who finds it
- * untouched for a minute takes it over: its gateway has gone. Both times are those of the folder's own disk, so clocks need not agree. One that hung, and goes on
- * after that, leaves the file of whoever is at work now alone.
+ * Of several gateways that have one folder for backups, one works in it at a time: a file says that
+ * somebody does, and is touched while they do. Who finds it untouched for a minute takes it over:
+ * its gateway has gone. Both times are those of the folder's own disk, so clocks need not agree.
+ * One that hung, and goes on after that, leaves the file of whoever is at work now alone.
  */
 import { randomUUID } from 'node:crypto';
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -69,7 +70,8 @@ async function made(path: string, mark: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (isCode(error, 'EEXIST')) return false;
-    // On a full disk the file is made and stays empty: everybody would wait for somebody who is not at work.
+    // On a full disk the file is made and stays empty: everybody would wait for somebody who is not
+    // at work.
     await rm(path, { force: true });
     throw error;
   }

@@ -1,4 +1,7 @@
-/** The folder with the backups of one store: one folder each, named by its time; `*.partial` while one is taken. */
+/**
+ * The folder with the backups of one store: one folder each, named by its time; `*.partial` while
+ * one is taken.
+ */
 import type { KeyObject } from 'node:crypto';
 import { readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,7 +25,10 @@ export interface KnownBackup {
   readonly manifest: Manifest;
   /** Judged by the given keys; without keys never good. */
   readonly signature: ReadManifest['signature'];
-  /** `at`: when a copy elsewhere was read back and found right; absent if nothing could be read back. */
+  /**
+   * `at`: when a copy elsewhere was read back and found right; absent if nothing could be read
+   * back.
+   */
   readonly offsite?: { readonly at?: string; readonly where: string };
 }
 
@@ -36,7 +42,10 @@ export const backupName = (at: number): string =>
     .replace(/\.\d+Z$/, 'Z')
     .replaceAll(':', '');
 
-/** Whole backups in `folder`, oldest first; none if it does not exist. `keys`: public keys of the audit trail. */
+/**
+ * Whole backups in `folder`, oldest first; none if it does not exist. `keys`: public keys of the
+ * audit trail.
+ */
 export async function backupsIn(folder: string, keys: readonly KeyObject[] = []): Promise<readonly KnownBackup[]> {
   const known: KnownBackup[] = [];
   for (const name of await namesIn(folder)) {
@@ -54,7 +63,10 @@ export async function backupsIn(folder: string, keys: readonly KeyObject[] = [])
   return known.sort((a, b) => Date.parse(a.manifest.begun) - Date.parse(b.manifest.begun));
 }
 
-/** Backups that one of the keys signed: anybody who may write the folder could claim there that a backup was taken. */
+/**
+ * Backups that one of the keys signed: anybody who may write the folder could claim there that a
+ * backup was taken.
+ */
 export const provenBackupsIn = async (folder: string, keys: readonly KeyObject[]): Promise<readonly KnownBackup[]> =>
   (await backupsIn(folder, keys)).filter(({ signature }) => signature === 'good');
 
@@ -78,7 +90,10 @@ export async function noteOffsite(
   await syncFolderOf(path);
 }
 
-/** Whoever may write the folder could say that there is a copy: only what one of the keys signed, for this backup, counts. */
+/**
+ * Whoever may write the folder could say that there is a copy: only what one of the keys signed,
+ * for this backup, counts.
+ */
 async function offsiteOf(path: string, id: string, keys: readonly KeyObject[]): Promise<KnownBackup['offsite']> {
   try {
     const text = await readFile(join(path, OFFSITE), 'utf8');
@@ -99,8 +114,9 @@ export interface PlaceRules {
 }
 
 /**
- * Makes the folder ready: it lies apart, belongs to this store, and what a crash left over is swept. Throws BackupRefused. The caller sees
- * to it that no other backup of this store is under way.
+ * Makes the folder ready: it lies apart, belongs to this store, and what a crash left over is
+ * swept. Throws BackupRefused. The caller sees to it that no other backup of this store is under
+ * way.
  */
 export async function prepareFolder(folder: string, storeId: string, rules: PlaceRules): Promise<void> {
   const refuse = (why: string, kind: 'invalid' | 'unavailable' = 'invalid'): never => {
@@ -154,7 +170,10 @@ export function tooMany(backups: readonly KnownBackup[], keep: Keep, now: number
   );
 }
 
-/** Removes what `keep` has no place for. Where somebody mounted the folder of another gateway, its backups are not ours to remove. */
+/**
+ * Removes what `keep` has no place for. Where somebody mounted the folder of another gateway, its
+ * backups are not ours to remove.
+ */
 export async function removeOld(
   folder: string,
   storeId: string,

@@ -1,13 +1,15 @@
 /**
- * The copy of the key folder in a place of its own: a backup of the database is worth nothing without the day keys, and there is a new one each day.
- * They are wrapped by the master key, which is never copied.
+ * The copy of the key folder in a place of its own: a backup of the database is worth nothing
+ * without the day keys, and there is a new one each day. They are wrapped by the master key, which
+ * is never copied.
  *
  *   FOLDER/FINGERPRINT OF THE MASTER KEY/...   the key folder as it was under that master key
  *
- * So a rotation of the master key begins a new copy, and the previous copy still opens earlier backups. Nothing vanishes here because it vanished
- * there; only a day key that was destroyed on purpose is destroyed here too, in every copy of this store. One that was destroyed for the sake of a
- * single message is destroyed in the copy under the master key of now, which holds the keys of its other messages: a copy of before a rotation could
- * not open those, and they come first.
+ * So a rotation of the master key begins a new copy, and the previous copy still opens earlier
+ * backups. Nothing vanishes here because it vanished there; only a day key that was destroyed on
+ * purpose is destroyed here too, in every copy of this store. One that was destroyed for the sake
+ * of a single message is destroyed in the copy under the master key of now, which holds the keys of
+ * its other messages: a copy of before a rotation could not open those, and they come first.
  */
 import { readFile, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -57,12 +59,16 @@ export async function keyLag(places: KeyCopyPlaces): Promise<KeyLag> {
 const erasedAmong = (names: readonly string[]): ReadonlySet<string> =>
   new Set(names.filter((name) => name.endsWith(ERASED)).map((name) => name.slice(0, -ERASED.length)));
 
-/** Beside the key folder: what `key rotate` keeps of it where there is no copy elsewhere, in the shape of one. */
+/**
+ * Beside the key folder: what `key rotate` keeps of it where there is no copy elsewhere, in the
+ * shape of one.
+ */
 export const keptAside = (keyFolder: string): string => `${keyFolder}.before-rotation`;
 
 /**
- * Destroys in what a rotation kept aside the day keys that were destroyed since: with the old master key they would still open that day in every old
- * backup. Answers how many. Rejects with BackupRefused.
+ * Destroys in what a rotation kept aside the day keys that were destroyed since: with the old
+ * master key they would still open that day in every old backup. Answers how many. Rejects with
+ * BackupRefused.
  */
 export async function destroyKept(keyFolder: string): Promise<number> {
   const to = keptAside(keyFolder);
@@ -80,7 +86,10 @@ export async function destroyKept(keyFolder: string): Promise<number> {
   }
 }
 
-/** Makes the copy whole and reads back what was written. Rejects with BackupRefused; what could be copied is there then. */
+/**
+ * Makes the copy whole and reads back what was written. Rejects with BackupRefused; what could be
+ * copied is there then.
+ */
 export async function copyKeys(places: KeyCopyPlaces): Promise<KeyLag> {
   const lag = await keyLag(places);
   await explained(places, async () => {
@@ -119,7 +128,10 @@ async function undestroyed(
   return found;
 }
 
-/** Day keys in the copy whose other messages have theirs kept in it: behind `missing`, so that those are there. */
+/**
+ * Day keys in the copy whose other messages have theirs kept in it: behind `missing`, so that those
+ * are there.
+ */
 async function outlived({ keyFolder, to, fingerprint }: KeyCopyPlaces, all: readonly string[]): Promise<string[]> {
   const copy = join(to, fingerprint);
   const live = new Set(all.flatMap((name) => DAY.exec(name)?.[1] ?? []));
@@ -146,7 +158,10 @@ async function copyOne({ keyFolder, to, fingerprint }: KeyCopyPlaces, name: stri
     );
 }
 
-/** Destroys files in the same order as in the key folder: the mark that it was on purpose comes first. */
+/**
+ * Destroys files in the same order as in the key folder: the mark that it was on purpose comes
+ * first.
+ */
 async function destroy(path: string): Promise<void> {
   const day = path.replace(/(?:\.[0-9a-f]{16})?\.[a-z]+$/, '');
   const isKept = (await contentOf(`${day}.kept`)) !== undefined;

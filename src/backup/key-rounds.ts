@@ -1,4 +1,7 @@
-/** The rounds of the keys: they are in no backup, have copies of their own, and what was destroyed since has to be destroyed there, too. */
+/**
+ * The rounds of the keys: they are in no backup, have copies of their own, and what was destroyed
+ * since has to be destroyed there, too.
+ */
 import type { Clock, Log } from '../domain/effects.ts';
 import type { Instant } from '../domain/units.ts';
 import { type Actor, THE_GATEWAY } from '../store/actor.ts';
@@ -37,9 +40,13 @@ export class KeyRounds {
     return this.#copied;
   }
 
-  /** Brings the copy of the key folder up to date, and what a rotation kept of it. Rejects if one failed. */
+  /**
+   * Brings the copy of the key folder up to date, and what a rotation kept of it. Rejects if one
+   * failed.
+   */
   async round(actor: Actor = THE_GATEWAY): Promise<void> {
-    // A drill has one of its own, in the same minute as that of the gateway: two at once would write the same files.
+    // A drill has one of its own, in the same minute as that of the gateway: two at once would
+    // write the same files.
     const round = this.#running.then(() => this.#both(actor));
     this.#running = round.catch(() => undefined);
     await round;

@@ -1,4 +1,7 @@
-/** The backups that are known, by the folders that they lie in: the configured one, or one that is named. */
+/**
+ * The backups that are known, by the folders that they lie in: the configured one, or one that is
+ * named.
+ */
 import type { KeyObject } from 'node:crypto';
 import { type KnownBackup, backupsIn, provenBackupsIn } from './folder.ts';
 import { BackupRefused } from './refused.ts';
@@ -39,8 +42,8 @@ export class KnownBackups {
   }
 
   /**
-   * In the configured folder, signed by a key of the audit trail, oldest first. Every manifest is read each time: a caller that needs the
-   * list twice keeps it.
+   * In the configured folder, signed by a key of the audit trail, oldest first. Every manifest is
+   * read each time: a caller that needs the list twice keeps it.
    */
   async proven(): Promise<readonly KnownBackup[]> {
     const { folder } = this.#p;
@@ -52,7 +55,10 @@ export class KnownBackups {
     return (await this.proven()).at(-1);
   }
 
-  /** The path of a backup; default: that of the newest in the configured folder. Rejects with BackupRefused if there is none. */
+  /**
+   * The path of a backup; default: that of the newest in the configured folder. Rejects with
+   * BackupRefused if there is none.
+   */
   async pathOf(backup: string | undefined): Promise<string> {
     if (backup !== undefined) return backup;
     const folder = this.folder(undefined, 'choose a backup');

@@ -1,6 +1,7 @@
 /**
- * Keeps the log of a server beside its base backups: brought up to date each minute, hashed, signed, looked through for gaps, copied elsewhere, and removed
- * with the backups that needed it. A log that cannot go on is put aside with what it has, and the next base backup begins another.
+ * Keeps the log of a server beside its base backups: brought up to date each minute, hashed,
+ * signed, looked through for gaps, copied elsewhere, and removed with the backups that needed it. A
+ * log that cannot go on is put aside with what it has, and the next base backup begins another.
  */
 import type { KeyObject } from 'node:crypto';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
@@ -50,7 +51,8 @@ export class LogArchive {
       await makeFolder(log);
       await this.#known(log, keys);
       const received = await this.#p.source.receive(log);
-      // Read anew: where this gateway hung meanwhile another one went on, and has perhaps removed what no backup needs any more.
+      // Read anew: where this gateway hung meanwhile another one went on, and has perhaps removed
+      // what no backup needs any more.
       const known = await this.#known(log, keys);
       if (known !== undefined && known.at > received.at) return known;
       const files = await lookAtLog(log, received, known?.files ?? []);
@@ -106,7 +108,10 @@ export class LogArchive {
     return (await indexOf(join(folder, LOG), keys))?.at;
   }
 
-  /** Whether a restore of the backup can go on with the log: that was begun before. It need not have come as far yet. */
+  /**
+   * Whether a restore of the backup can go on with the log: that was begun before. It need not have
+   * come as far yet.
+   */
   async follows({ manifest }: KnownBackup, folder: string, keys: readonly KeyObject[]): Promise<boolean> {
     const { start } = manifest.store.postgres ?? {};
     const index = await indexOf(join(folder, LOG), keys);
@@ -116,7 +121,9 @@ export class LogArchive {
     return numbers.length === 0 || numbers.some((number) => number <= first);
   }
 
-  /** Removes what no backup needs: files before the first of these, and earlier logs that end there. */
+  /**
+   * Removes what no backup needs: files before the first of these, and earlier logs that end there.
+   */
   async tidy(folder: string, kept: readonly KnownBackup[]): Promise<void> {
     const tidied = this.#running.then(() => this.#tidy(folder, kept));
     this.#running = tidied.catch(() => undefined);
@@ -134,7 +141,8 @@ export class LogArchive {
       const { files, fileOctets } = index;
       const needed = Math.min(...starts.map((start) => numberOf(start, fileOctets) ?? 0));
       const newest = Math.max(...files.map((file) => numberOf(file.name, fileOctets) ?? 0));
-      // Behind the newest of the log that is kept the next is received, also where it has not come as far as a backup that was just taken.
+      // Behind the newest of the log that is kept the next is received, also where it has not come
+      // as far as a backup that was just taken.
       const first = name === LOG ? Math.min(needed, newest) : needed;
       const old = files.filter((file) => (numberOf(file.name, fileOctets) ?? first) < first);
       const numbered = files.filter((file) => numberOf(file.name, fileOctets) !== undefined);

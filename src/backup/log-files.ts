@@ -1,5 +1,6 @@
 /**
- * The log of a server of PostgreSQL as it lies beside its base backups: files of one size, whose names say where in the log they stand.
+ * The log of a server of PostgreSQL as it lies beside its base backups: files of one size, whose
+ * names say where in the log they stand.
  *
  *   log/000000010000000000000003           timeline, and where: a whole file
  *   log/000000010000000000000004.partial   the newest, as far as it came
@@ -129,7 +130,10 @@ export function gapIn(names: readonly string[], fileOctets: number, from?: numbe
 const nameBefore = (names: readonly string[], number: number, fileOctets: number): string =>
   names.findLast((name) => (numberOf(name, fileOctets) ?? number) < number) ?? 'its begin';
 
-/** What lies in the folder behind `known`, hashed as far as `received` goes. Throws BackupRefused if something that was there is not. */
+/**
+ * What lies in the folder behind `known`, hashed as far as `received` goes. Throws BackupRefused if
+ * something that was there is not.
+ */
 export async function lookAtLog(
   folder: string,
   { end, fileOctets }: ReceivedLog,
@@ -152,7 +156,8 @@ export async function lookAtLog(
       files.push(await hashed(folder, name, number === last ? rest : fileOctets));
   }
   if (!files.some(({ name }) => numberOf(name, fileOctets) === last))
-    // The first file of a new log may be a later one than that which was asked for; the next time it is there.
+    // The first file of a new log may be a later one than that which was asked for; the next time
+    // it is there.
     throw new BackupRefused('unavailable', 'the log ends before what was to be received');
   const gap = gapIn(
     files.map(({ name }) => name),

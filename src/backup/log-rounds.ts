@@ -1,4 +1,7 @@
-/** The log behind base backups, brought up to date each minute; a store without such a log has rounds that do nothing. */
+/**
+ * The log behind base backups, brought up to date each minute; a store without such a log has
+ * rounds that do nothing.
+ */
 import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Instant, minutes } from '../domain/units.ts';
@@ -50,7 +53,10 @@ export class LogRounds {
     return this.#p.folder !== undefined && this.#archive !== undefined;
   }
 
-  /** What the server keeps of the log because it was not received yet; undefined: no log is kept here, or nobody can say. */
+  /**
+   * What the server keeps of the log because it was not received yet; undefined: no log is kept
+   * here, or nobody can say.
+   */
   async waiting(): Promise<LogKept | undefined> {
     return this.kept ? await this.#archive?.kept().catch(() => undefined) : undefined;
   }
@@ -77,8 +83,8 @@ export class LogRounds {
   }
 
   /**
-   * A log that began behind the newest backup brings no backup to any moment. Where none can be begun another backup helps nobody, and would come each
-   * minute.
+   * A log that began behind the newest backup brings no backup to any moment. Where none can be
+   * begun another backup helps nobody, and would come each minute.
    */
   async follows(newest: KnownBackup): Promise<boolean> {
     const { folder } = this.#p;

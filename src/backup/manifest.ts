@@ -41,10 +41,15 @@ export interface Manifest {
   /** Version of the program that took the backup. */
   readonly version: string;
   readonly store: CopyFacts;
-  /** The shares that make its master key, where that was in escrow. Says nothing of who has them. */
+  /**
+   * The shares that make its master key, where that was in escrow. Says nothing of who has them.
+   */
   readonly escrow?: { readonly set: string; readonly needed: number; readonly madeAt: string };
   readonly files: readonly ManifestFile[];
-  /** The newest signed head of the audit trail at that time, as its line; null if none was signed yet. */
+  /**
+   * The newest signed head of the audit trail at that time, as its line; null if none was signed
+   * yet.
+   */
   readonly anchor: string | null;
 }
 

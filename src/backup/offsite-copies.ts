@@ -38,7 +38,9 @@ export class OffsiteCopies {
     return this.#p.offsite.folder === undefined || newest?.offsite?.at === undefined ? undefined : newest.offsite.where;
   }
 
-  /** Copies the newest backup where its copy is not there yet; false: it is. Rejects if it failed. */
+  /**
+   * Copies the newest backup where its copy is not there yet; false: it is. Rejects if it failed.
+   */
   async copy(actor: Actor): Promise<boolean> {
     const { offsite, log, audit, clock } = this.#p;
     if (!hasOffsite(offsite)) return false;
@@ -55,7 +57,8 @@ export class OffsiteCopies {
     }
     const { where, verified } = copied;
     const at = new Date(clock.now()).toISOString();
-    // Remembered as done in any case: without a way of reading back it would be copied again each minute.
+    // Remembered as done in any case: without a way of reading back it would be copied again each
+    // minute.
     await noteOffsite(newest, verified ? { at, where } : { copied: at, where }, await this.#p.keys());
     log.info('backup.copied', { backup, where, verified });
     const personal = { actor: actor.name, where };

@@ -1,9 +1,11 @@
 /**
- * The copy elsewhere, and the proof that it is one: what was copied is read back and compared with the manifest. By a folder (another disk, a mount)
- * or by the operator's own commands; no shell takes part.
+ * The copy elsewhere, and the proof that it is one: what was copied is read back and compared with
+ * the manifest. By a folder (another disk, a mount) or by the operator's own commands; no shell
+ * takes part.
  *
- * What is read back from a folder at once may come from this machine's memory: `sluis drill restore` on the copy, or a check by the other side, is
- * the stronger proof. Reading back through a command asks the other side.
+ * What is read back from a folder at once may come from this machine's memory:
+ * `sluis drill restore` on the copy, or a check by the other side, is the stronger proof. Reading
+ * back through a command asks the other side.
  */
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -75,7 +77,8 @@ const namesOf = ({ manifest }: KnownBackup): readonly string[] => [
 async function intoFolder(backup: KnownBackup, folder: string): Promise<Copied> {
   const target = join(folder, backup.manifest.id);
   const partial = `${target}.partial`;
-  // The folder itself is the operator's: one that is made here would hide that nothing is mounted there.
+  // The folder itself is the operator's: one that is made here would hide that nothing is mounted
+  // there.
   await mkdir(partial, { mode: 0o700 }).catch(async (error: unknown) => {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     await rm(partial, { recursive: true });

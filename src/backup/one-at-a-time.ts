@@ -1,4 +1,7 @@
-/** One backup or drill at a time: in this process, and where several gateways have one folder among them all (`folder-turn.ts`). */
+/**
+ * One backup or drill at a time: in this process, and where several gateways have one folder among
+ * them all (`folder-turn.ts`).
+ */
 import type { Clock } from '../domain/effects.ts';
 import { FolderTurn } from './folder-turn.ts';
 import { BackupRefused, isCode, reasonOf } from './refused.ts';
@@ -29,7 +32,10 @@ export class OneAtATime {
     return this.#running;
   }
 
-  /** Rejects with BackupRefused if somebody is at work in the folder, and with NoFolder where nobody can be. */
+  /**
+   * Rejects with BackupRefused if somebody is at work in the folder, and with NoFolder where nobody
+   * can be.
+   */
   async run<T>(folder: string, work: () => Promise<T>): Promise<T> {
     if (this.#running) throw new BackupBusy('unavailable', BUSY);
     this.#running = true;
@@ -56,7 +62,10 @@ export class OneAtATime {
   }
 }
 
-/** What the gateway does by itself comes again in a minute, without an alarm: somebody takes a backup by hand, or the last one takes its time. */
+/**
+ * What the gateway does by itself comes again in a minute, without an alarm: somebody takes a
+ * backup by hand, or the last one takes its time.
+ */
 export async function unlessBusy<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();

@@ -1,4 +1,7 @@
-/** Why a backup, a restore or a drill was not done. The text names action, value, expectation, remedy. */
+/**
+ * Why a backup, a restore or a drill was not done. The text names action, value, expectation,
+ * remedy.
+ */
 
 /** As those of the other operations of an operator (admin/context.ts). */
 export type BackupRefusedKind = 'invalid' | 'unknown' | 'exists' | 'conflict' | 'unavailable' | 'unusable';

@@ -1,7 +1,8 @@
 /**
- * Signed reports of drills, in one folder. Whoever may write the folder could say there that something was tried: a report counts only where a key of the
- * audit trail signed it, and under the name that it was written with, so that an old one cannot be put in front of a newer one that failed. One that a crash
- * left half counts for nothing.
+ * Signed reports of drills, in one folder. Whoever may write the folder could say there that
+ * something was tried: a report counts only where a key of the audit trail signed it, and under the
+ * name that it was written with, so that an old one cannot be put in front of a newer one that
+ * failed. One that a crash left half counts for nothing.
  */
 import { type KeyObject, createHash } from 'node:crypto';
 import { readFile, readdir, rm, stat } from 'node:fs/promises';
@@ -38,8 +39,9 @@ const isReport = (kind: DrillKind, name: string): boolean =>
   new RegExp(`^${KINDS[kind].prefix}-\\d{4}-\\d\\d-\\d\\dT\\d{6}Z\\.json$`).test(name);
 
 /**
- * The octets of a report. Its last field is the SHA-256 of all before its line: where the signature does not hold, it tells whether the report was
- * changed or the signature beside it (docs/formats.md).
+ * The octets of a report. Its last field is the SHA-256 of all before its line: where the signature
+ * does not hold, it tells whether the report was changed or the signature beside it
+ * (docs/formats.md).
  */
 export function reportText(report: Report): string {
   const before = JSON.stringify(report, null, 2).replace(/\n}$/, ',\n');

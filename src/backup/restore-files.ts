@@ -1,4 +1,7 @@
-/** Brings the files of a backup into the new store, and each is hashed on the way: what is proved is what was read. */
+/**
+ * Brings the files of a backup into the new store, and each is hashed on the way: what is proved is
+ * what was read.
+ */
 import { createHash } from 'node:crypto';
 import { statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -15,7 +18,10 @@ const MARGIN = 64 * MiB;
 
 const isUnreadable = (error: unknown): boolean => isCode(error, 'ENOENT') || isCode(error, 'EIO');
 
-/** Every file against the manifest; those of the store are brought into `draft`. `told`: octets of these. Throws BackupRefused without room. */
+/**
+ * Every file against the manifest; those of the store are brought into `draft`. `told`: octets of
+ * these. Throws BackupRefused without room.
+ */
 export async function checksumStep(
   backup: string,
   { files }: Manifest,

@@ -1,4 +1,7 @@
-/** The log that brings a base backup on: which files of it a restore needs, and whether it reaches the moment that is wanted. */
+/**
+ * The log that brings a base backup on: which files of it a restore needs, and whether it reaches
+ * the moment that is wanted.
+ */
 import type { KeyObject } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -17,7 +20,10 @@ export interface LogToBring {
   readonly at: Instant;
 }
 
-/** Undefined: the backup comes back as it was at its end. Throws BackupRefused if that is not what is wanted. */
+/**
+ * Undefined: the backup comes back as it was at its end. Throws BackupRefused if that is not what
+ * is wanted.
+ */
 export async function logFor(
   backup: string,
   { store, id, ended }: Manifest,
@@ -60,8 +66,9 @@ function refuseWithout(until: Instant | undefined, label: string | undefined, id
 }
 
 /**
- * The one that has the file that the backup goes on with. Where the servers went over to another timeline before that file was received, it stands there under
- * the number of the next timeline, with what the one before had written.
+ * The one that has the file that the backup goes on with. Where the servers went over to another
+ * timeline before that file was received, it stands there under the number of the next timeline,
+ * with what the one before had written.
  */
 async function logOf(folder: string, start: string, keys: readonly KeyObject[]): Promise<LogToBring | undefined> {
   const names = (await readdir(folder)).filter((name) => name === LOG || ENDED.test(name));
@@ -94,7 +101,9 @@ function comesTo({ files, fileOctets }: LogToBring, start: string): number {
   return Math.max(0, ...there.map((file) => (file.number === number ? file.octets : 0)));
 }
 
-/** Brought in place of what the backup has of that file, it would take the end of the backup away. */
+/**
+ * Brought in place of what the backup has of that file, it would take the end of the backup away.
+ */
 function early(found: LogToBring, id: string, until: Instant | undefined): LogToBring {
   if (until !== undefined)
     throw new BackupRefused(
@@ -104,7 +113,10 @@ function early(found: LogToBring, id: string, until: Instant | undefined): LogTo
   return { ...found, files: [] };
 }
 
-/** Whoever was promoted may have had less than the server that gave the backup: what is in the backup is not in the log's own history then. */
+/**
+ * Whoever was promoted may have had less than the server that gave the backup: what is in the
+ * backup is not in the log's own history then.
+ */
 async function refuseOtherHistory(
   { folder, files, fileOctets }: LogToBring,
   start: string,

@@ -1,4 +1,7 @@
-/** What is looked at before anything of a backup is copied: whoever has the wrong backup or the wrong key need not wait for the copy. */
+/**
+ * What is looked at before anything of a backup is copied: whoever has the wrong backup or the
+ * wrong key need not wait for the copy.
+ */
 import { sharesThatMake } from '../crypto/keys/escrow-record.ts';
 import { keyFingerprint } from '../crypto/keys/key-fingerprint.ts';
 import type { Escrow } from '../domain/escrow.ts';
@@ -41,7 +44,10 @@ export interface MasterKeyAtHand {
   readonly escrow?: (fingerprint: string) => Escrow | undefined;
 }
 
-/** A step that failed; undefined if the master key at hand is the one that the backup was sealed with, or the backup does not say. */
+/**
+ * A step that failed; undefined if the master key at hand is the one that the backup was sealed
+ * with, or the backup does not say.
+ */
 export function wrongKeyStep({ masterKey, escrow }: MasterKeyAtHand, manifest: Manifest): RestoreStep | undefined {
   const needed = manifest.store.masterKey;
   const atHand = keyFingerprint(masterKey);

@@ -1,6 +1,7 @@
 /**
- * Puts a backup back where no store is, and shows at each step that it is right; or restores it into a scratch folder to prove that it would be
- * (`drill.ts`). The database gets its name last: what cannot be proved is never served.
+ * Puts a backup back where no store is, and shows at each step that it is right; or restores it
+ * into a scratch folder to prove that it would be (`drill.ts`). The database gets its name last:
+ * what cannot be proved is never served.
  */
 import type { KeyObject } from 'node:crypto';
 import type { Anchor } from '../crypto/trail/audit-anchor.ts';
@@ -46,7 +47,10 @@ export interface RestoreWishes {
 /** Default of bodies that are opened: some seconds. */
 export const SAMPLE = 500;
 
-/** Restores into `dataFolder`, which must have no database. Rejects with BackupRefused or StoreRefused; a step that fails is no rejection. */
+/**
+ * Restores into `dataFolder`, which must have no database. Rejects with BackupRefused or
+ * StoreRefused; a step that fails is no rejection.
+ */
 export async function restoreBackup(
   parts: RestoreParts,
   backup: string,
@@ -155,7 +159,10 @@ async function settledAs(
   return await draft.settle({ keyFolder, masterKey, at: clock.now(), queue, actor, facts });
 }
 
-/** What the disk or the copy refused, as whoever restores can understand it; any other error as it is. */
+/**
+ * What the disk or the copy refused, as whoever restores can understand it; any other error as it
+ * is.
+ */
 function ofTheDisk(error: unknown, dataFolder: string): unknown {
   if (!(error instanceof CopyFailed) && !isCode(error, 'ENOSPC')) return error;
   const full = isCode(error, 'ENOSPC') || (error instanceof CopyFailed && error.full);

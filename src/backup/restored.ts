@@ -1,4 +1,7 @@
-/** What a restore shows step by step, and what came of it: for people who watch, for programs, and for the report of a drill. */
+/**
+ * What a restore shows step by step, and what came of it: for people who watch, for programs, and
+ * for the report of a drill.
+ */
 import { agree, many } from '../domain/counted.ts';
 import type { Proof, SettledCopy } from '../store/copies.ts';
 

@@ -1,4 +1,7 @@
-/** When the next backup is due, and the timer that looks. What was last is read from the backups themselves, so a restart forgets nothing. */
+/**
+ * When the next backup is due, and the timer that looks. What was last is read from the backups
+ * themselves, so a restart forgets nothing.
+ */
 import type { Clock, Timer } from '../domain/effects.ts';
 import { type Instant, type Milliseconds, days, instant, milliseconds, minutes } from '../domain/units.ts';
 import { dayOf, instantOf } from '../domain/working-days.ts';
@@ -13,7 +16,8 @@ export interface Rhythm {
 export function dueAt({ every, at }: Rhythm, last: Instant | undefined): Instant {
   if (last === undefined) return instant(0);
   if (at === undefined) return instant(last + every);
-  // The first such time of day after all of its days but one: one that was taken by hand in between moves nothing.
+  // The first such time of day after all of its days but one: one that was taken by hand in between
+  // moves nothing.
   const after = instant(last + Math.max(0, every - days(1)));
   const today = instantOf(dayOf(after), at);
   return today > after ? today : instantOf(dayOf(after) + 1, at);

@@ -1,5 +1,6 @@
 /**
- * A text with a signature beside it: `NAME` and `NAME.sig`, 64 octets of Ed25519 by the key of the audit trail. Anybody can check it with
+ * A text with a signature beside it: `NAME` and `NAME.sig`, 64 octets of Ed25519 by the key of the
+ * audit trail. Anybody can check it with
  * `openssl pkeyutl -verify -pubin -inkey anchor.pem -rawin -in NAME -sigfile NAME.sig`.
  */
 import { type KeyObject, createPublicKey, sign, verify } from 'node:crypto';
@@ -33,7 +34,10 @@ export async function signatureOf(
   return keys.some((key) => verify(null, Buffer.from(text), key, signature)) ? 'good' : 'unknown';
 }
 
-/** The one in the key folder: none if it is missing. `given` by a person, so each must be there. Throws BackupRefused. */
+/**
+ * The one in the key folder: none if it is missing. `given` by a person, so each must be there.
+ * Throws BackupRefused.
+ */
 export async function publicKeysIn(own: string, given: readonly string[] = []): Promise<readonly KeyObject[]> {
   const keys: KeyObject[] = [];
   for (const file of [own, ...given])

@@ -1,4 +1,7 @@
-/** The report of a planned switch to the other site and back: what people did and measured, signed like that of a restore. */
+/**
+ * The report of a planned switch to the other site and back: what people did and measured, signed
+ * like that of a restore.
+ */
 import type { AuditKeys } from '../crypto/keys/audit-keys.ts';
 import { defined } from '../domain/defined.ts';
 import { type DrillMarks, NO_SITES } from '../domain/drills.ts';
@@ -9,7 +12,9 @@ import type { AuditTrail } from '../store/port/audit.ts';
 import { BackupRefused } from './refused.ts';
 import { SITE_DRILL_FORMAT, writeReport } from './reports.ts';
 
-/** `watch`: "sluis drill watch". `probe`: the probe of the gateway. `hand`: somebody with a clock. */
+/**
+ * `watch`: "sluis drill watch". `probe`: the probe of the gateway. `hand`: somebody with a clock.
+ */
 export const MEASURED_BY = ['watch', 'probe', 'hand'] as const;
 
 /** What people say of it. */

@@ -1,6 +1,7 @@
 /**
- * Takes one backup: a copy of the database from one moment, beside it what a restore needs and is no secret, then the manifest. The folder
- * gets its name last, so whatever has a name is whole. Keys are never in it (docs/decisions/0102): they have a backup of their own.
+ * Takes one backup: a copy of the database from one moment, beside it what a restore needs and is
+ * no secret, then the manifest. The folder gets its name last, so whatever has a name is whole.
+ * Keys are never in it (docs/decisions/0102): they have a backup of their own.
  */
 import { copyFile as plainCopy } from 'node:fs/promises';
 import { rename, rm, statfs } from 'node:fs/promises';
@@ -60,7 +61,10 @@ const freeIn = async (folder: string): Promise<number> => {
   return bavail * bsize;
 };
 
-/** One at a time for a store: the caller sees to it. Rejects with BackupRefused; nothing is left of a backup that failed. */
+/**
+ * One at a time for a store: the caller sees to it. Rejects with BackupRefused; nothing is left of
+ * a backup that failed.
+ */
 export async function takeBackup(
   parts: TakeParts,
   folder: string,

@@ -39,7 +39,10 @@ export const viewBackup = ({ path, manifest, offsite }: KnownBackup): BackupView
   ...defined({ offsite }),
 });
 
-/** For metrics and alarms. Ages are of the data: since when nothing more is in it. Absent: there is none. */
+/**
+ * For metrics and alarms. Ages are of the data: since when nothing more is in it. Absent: there is
+ * none.
+ */
 export interface BackupState {
   readonly newest?: Instant;
   /** When the newest backup was taken whose copy elsewhere was read back. */

@@ -1,5 +1,6 @@
 /**
- * The gateway's own authorities as they stand: which one signs now, with which key, and the chain that goes with a certificate.
+ * The gateway's own authorities as they stand: which one signs now, with which key, and the chain
+ * that goes with a certificate.
  *
  * Expected endings are RegistryError: the text names what is missing and the command that helps.
  */
@@ -62,7 +63,10 @@ export function withGivenKey(root: KnownAuthority, privateKey: KeyObject, certif
   return { ...root, privateKey };
 }
 
-/** Issuers of `issuing`, nearest first: itself, what ties its root to other roots, its root. Expired ones are left out. */
+/**
+ * Issuers of `issuing`, nearest first: itself, what ties its root to other roots, its root. Expired
+ * ones are left out.
+ */
 export function chainOf(
   known: readonly KnownAuthority[],
   issuing: KnownAuthority,
@@ -84,6 +88,9 @@ export const placeOf = (parts: CaParts, issuing: Certificate): RevocationPlace =
   return url === undefined ? {} : { crlUrls: [url] };
 };
 
-/** An authority that ends sooner than its certificates would: time for `renew-issuer` or `renew-root`. */
+/**
+ * An authority that ends sooner than its certificates would: time for `renew-issuer` or
+ * `renew-root`.
+ */
 export const endsSoon = ({ record }: KnownAuthority, now: Instant): boolean =>
   record.notAfter - now < days(record.role === 'root' ? 1825 : 820);

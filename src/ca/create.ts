@@ -1,11 +1,13 @@
 /**
  * Makes the authority and rolls it over.
  *
- * A key is in the key folder, synced, before its certificate is in the store: a crash between the two leaves a key without use, never an
- * authority that cannot sign. Names carry a generation, so that no two authorities of ours share one.
+ * A key is in the key folder, synced, before its certificate is in the store: a crash between the
+ * two leaves a key without use, never an authority that cannot sign. Names carry a generation, so
+ * that no two authorities of ours share one.
  *
- * Roll-over of the root: the old root certifies the new one and the other way round, so that who trusts either accepts the certificates of
- * both. Everybody gets the new root, old certificates are renewed, and after the last one has ended the old root is dropped.
+ * Roll-over of the root: the old root certifies the new one and the other way round, so that who
+ * trusts either accepts the certificates of both. Everybody gets the new root, old certificates are
+ * renewed, and after the last one has ended the old root is dropped.
  */
 import {
   type KeyKind,
@@ -26,7 +28,10 @@ import { type KnownAuthority, type SigningAuthority, currentOf, knownAuthorities
 import type { CaParts } from './parts.ts';
 
 export const ROOT_LIFETIME = days(7305);
-/** Longer than a certificate's 2 years by a margin: a roll-over is due while the last certificates still have their full time. */
+/**
+ * Longer than a certificate's 2 years by a margin: a roll-over is due while the last certificates
+ * still have their full time.
+ */
 export const ISSUER_LIFETIME = days(1826);
 
 const recordOf = (role: AuthorityRole, { fingerprint, notAfter, der }: Certificate): NewAuthority => ({
@@ -100,7 +105,10 @@ export async function createCa(
   return { root: root.certificate, issuing: issuing.certificate };
 }
 
-/** A new issuing authority under the current root; the old one signs its revocation lists until its last certificate has ended. */
+/**
+ * A new issuing authority under the current root; the old one signs its revocation lists until its
+ * last certificate has ended.
+ */
 export async function renewIssuer(
   parts: CaParts,
   { kind, root }: { readonly kind: KeyKind; readonly root?: SigningAuthority },

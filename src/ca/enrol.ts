@@ -1,6 +1,7 @@
 /**
- * One-time codes that fetch a certificate: for renewals of many, and for whoever is not at the gateway's keyboard. The certificate is made
- * when the code is used, for a key that is made then: until that moment there is nothing to steal but the code.
+ * One-time codes that fetch a certificate: for renewals of many, and for whoever is not at the
+ * gateway's keyboard. The certificate is made when the code is used, for a key that is made then:
+ * until that moment there is nothing to steal but the code.
  */
 import { spreadEnd } from '../crypto/certificates/authority.ts';
 import { type EnrolmentCode, newEnrolmentCode, readEnrolmentCode } from '../crypto/passwords/enrolment-code.ts';
@@ -14,7 +15,10 @@ import type { CaParts } from './parts.ts';
 
 /** Wrong codes for one enrolment. */
 export const TRIES = 5;
-/** Certificates of one batch end over so long: they were issued in one night and would else expire in one night. */
+/**
+ * Certificates of one batch end over so long: they were issued in one night and would else expire
+ * in one night.
+ */
 const SPREAD = days(60);
 const PAGE = 200;
 
@@ -62,7 +66,10 @@ export interface RenewalPage {
   readonly next?: RenewalCursor;
 }
 
-/** Certificates that end within `within` and are to be renewed, a bounded number; `next` goes on behind them. */
+/**
+ * Certificates that end within `within` and are to be renewed, a bounded number; `next` goes on
+ * behind them.
+ */
 export async function dueForRenewal(
   { store, clock }: CaParts,
   within: Milliseconds,
@@ -82,7 +89,10 @@ export async function dueForRenewal(
     : { certificates, next: { notAfter: last.notAfter, fingerprint: last.fingerprint } };
 }
 
-/** A code for each; the certificates that they fetch end spread over two months. The old ones stay valid until their own end. */
+/**
+ * A code for each; the certificates that they fetch end spread over two months. The old ones stay
+ * valid until their own end.
+ */
 export async function enrolRenewals(
   parts: CaParts,
   certificates: readonly AccountCertificate[],

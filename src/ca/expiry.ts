@@ -1,8 +1,8 @@
 /**
  * Warns of certificates that end: in the log, and by a letter to whoever looks after the account.
  *
- * A warning is remembered after its letter was filed; a crash between the two tries again and files nothing twice, by the letter's key. What
- * could not be filed is tried again the next day.
+ * A warning is remembered after its letter was filed; a crash between the two tries again and files
+ * nothing twice, by the letter's key. What could not be filed is tried again the next day.
  */
 import { WARNING_DAYS, type WarningDay, daysLeft, dueWarning } from '../crypto/certificates/certificate-expiry.ts';
 import { defined } from '../domain/defined.ts';

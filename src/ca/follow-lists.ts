@@ -1,7 +1,8 @@
 /**
- * The lists on this gateway's own disk, where several gateways share a store: a certificate may be revoked at any of them, and whoever checks by the file
- * here must find it. Each writes them itself, within a minute of the revocation, and once a day: a number in the store keeps one list of an authority apart
- * from the next, whoever made it.
+ * The lists on this gateway's own disk, where several gateways share a store: a certificate may be
+ * revoked at any of them, and whoever checks by the file here must find it. Each writes them
+ * itself, within a minute of the revocation, and once a day: a number in the store keeps one list
+ * of an authority apart from the next, whoever made it.
  */
 import type { Log, Timer } from '../domain/effects.ts';
 import { days, minutes } from '../domain/units.ts';

@@ -1,5 +1,6 @@
 /**
- * Certificates for accounts. Only requests are taken: the private key is made by its owner or by the command line, and never comes here.
+ * Certificates for accounts. Only requests are taken: the private key is made by its owner or by
+ * the command line, and never comes here.
  */
 import { allowedEmails, issue } from '../crypto/certificates/authority.ts';
 import { type Certificate, emailsOf } from '../crypto/certificates/certificate.ts';
@@ -15,7 +16,10 @@ import { chainOf, currentOf, knownAuthorities, placeOf, withKey } from './author
 import type { CaParts } from './parts.ts';
 
 export const CERTIFICATE_LIFETIME = days(731);
-/** Longest that may be asked for: a key that nobody changes for longer is a key that nobody looks after. */
+/**
+ * Longest that may be asked for: a key that nobody changes for longer is a key that nobody looks
+ * after.
+ */
 export const LONGEST_LIFETIME = days(1096);
 /** Addresses in one certificate. */
 const MAX_EMAILS = 50;
@@ -51,7 +55,10 @@ export const recordOf = (certificate: Certificate, use: CertificateUse, authorit
   der: certificate.der,
 });
 
-/** The login name where it fits, and the organisation: names that we know, not those that a request asks for. */
+/**
+ * The login name where it fits, and the organisation: names that we know, not those that a request
+ * asks for.
+ */
 function subjectOf(account: AccountSummary, title: string): Name {
   const fits = (text: string): boolean => attributeProblem(Oid.commonName, text) === undefined;
   const { login } = account.account;
@@ -61,7 +68,9 @@ function subjectOf(account: AccountSummary, title: string): Name {
 
 const isAscii = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
 
-/** What the request asks for, as far as it is the account's; nothing asked: every active address. */
+/**
+ * What the request asks for, as far as it is the account's; nothing asked: every active address.
+ */
 function emailsFor(
   account: AccountSummary,
   request: Parameters<typeof allowedEmails>[0],

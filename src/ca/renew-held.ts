@@ -1,6 +1,7 @@
 /**
- * Renews certificates for mail whose private keys the gateway holds, 60 days before they end, before anybody is warned: nobody else could, and an
- * address that must be encrypted to would be cut off by a date. Each gets a new key; the old one stays, for what is still encrypted to it.
+ * Renews certificates for mail whose private keys the gateway holds, 60 days before they end,
+ * before anybody is warned: nobody else could, and an address that must be encrypted to would be
+ * cut off by a date. Each gets a new key; the old one stays, for what is still encrypted to it.
  */
 import type { KeyKind } from '../crypto/certificates/authority.ts';
 import { makeKeyPair } from '../crypto/certificates/authority.ts';
@@ -27,7 +28,10 @@ export interface RenewalParts extends CaParts {
 const PAGE = 200;
 const AHEAD = days(WARNING_DAYS[0]) + 1;
 
-/** Goes through everything that ends within 60 days; answers how many were renewed. One that fails does not keep the others from it. */
+/**
+ * Goes through everything that ends within 60 days; answers how many were renewed. One that fails
+ * does not keep the others from it.
+ */
 export async function renewHeld(parts: RenewalParts): Promise<number> {
   const { store, clock, log } = parts;
   const now = clock.now();

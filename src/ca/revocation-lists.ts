@@ -1,4 +1,7 @@
-/** The revocation lists of every authority of ours that has certificates out, and their publication as files. */
+/**
+ * The revocation lists of every authority of ours that has certificates out, and their publication
+ * as files.
+ */
 import { readFileSync } from 'node:fs';
 import type { Certificate } from '../crypto/certificates/certificate.ts';
 import { REVOCATION_REASONS, type RevocationReason, type Revoked, makeCrl } from '../crypto/certificates/crl-issue.ts';
@@ -11,9 +14,15 @@ import { type KnownAuthority, knownAuthorities, withKey } from './authorities.ts
 import { listFile } from './crl-place.ts';
 import type { CaParts } from './parts.ts';
 
-/** A list is valid for a week and is made again every day: a gateway may stand still for six days before anybody is refused. */
+/**
+ * A list is valid for a week and is made again every day: a gateway may stand still for six days
+ * before anybody is refused.
+ */
 export const LIST_LIFETIME = days(7);
-/** An entry stays on the list for some time after its certificate has ended (RFC 5280 section 3.3 asks for one list at least). */
+/**
+ * An entry stays on the list for some time after its certificate has ended (RFC 5280 section 3.3
+ * asks for one list at least).
+ */
 const KEPT = days(30);
 const PAGE = 1000;
 /** 8.5 MB, which every relying party would have to fetch: an authority is renewed long before. */
@@ -51,7 +60,9 @@ export interface MissingList {
   readonly why: string;
 }
 
-/** An authority whose key is lost takes nobody's list along: each is made, or missing, by itself. */
+/**
+ * An authority whose key is lost takes nobody's list along: each is made, or missing, by itself.
+ */
 export interface Lists {
   readonly made: readonly MadeList[];
   readonly missing: readonly MissingList[];
@@ -97,8 +108,9 @@ interface Publishing {
 const publishing = new WeakMap<Store, Publishing>();
 
 /**
- * Writes the lists to `crlFile` and beside it; see crl-place.ts. One after another: a list that was begun before a revocation must not land
- * on the one that has it. Whoever comes while one is written shares the next with all others who wait.
+ * Writes the lists to `crlFile` and beside it; see crl-place.ts. One after another: a list that was
+ * begun before a revocation must not land on the one that has it. Whoever comes while one is
+ * written shares the next with all others who wait.
  */
 export function publishLists(parts: CaParts, crlFile: string): Promise<Lists> {
   let state = publishing.get(parts.store);
@@ -113,7 +125,9 @@ export function publishLists(parts: CaParts, crlFile: string): Promise<Lists> {
   return mine.waiting;
 }
 
-/** For commands whose change stands whether or not the lists can be written: why not, or undefined. */
+/**
+ * For commands whose change stands whether or not the lists can be written: why not, or undefined.
+ */
 export async function tryToPublish(parts: CaParts): Promise<string | undefined> {
   const { crlFile } = parts;
   if (crlFile === undefined) return undefined;
@@ -128,7 +142,8 @@ async function writeLists(parts: CaParts, crlFile: string): Promise<Lists> {
   const lists = await makeLists(parts);
   if (lists.made.length === 0) return lists;
   for (const { issuer, der } of lists.made) replaceFile(listFile(crlFile, issuer), der, 0o644);
-  // An authority that can no longer sign keeps its last list until it has expired: without a list, nothing would seem revoked.
+  // An authority that can no longer sign keeps its last list until it has expired: without a list,
+  // nothing would seem revoked.
   const kept = lists.missing.flatMap(({ issuer }) => lastList(listFile(crlFile, issuer)));
   replaceFile(crlFile, listsPem([...lists.made, ...kept]), 0o644);
   return lists;

@@ -1,6 +1,7 @@
 /**
- * What the running gateway does by itself for certificates, a minute after its start and then every day: writes the revocation lists again long
- * before they end, renews those whose keys it holds, and warns of what else ends.
+ * What the running gateway does by itself for certificates, a minute after its start and then every
+ * day: writes the revocation lists again long before they end, renews those whose keys it holds,
+ * and warns of what else ends.
  */
 import type { Timer } from '../domain/effects.ts';
 import { days, minutes } from '../domain/units.ts';
@@ -56,7 +57,9 @@ export function startCaUpkeep(parts: UpkeepParts): CaUpkeep {
   };
 }
 
-/** Runs the daily upkeep. Never rejects: each part fails by itself, and the next day tries again. */
+/**
+ * Runs the daily upkeep. Never rejects: each part fails by itself, and the next day tries again.
+ */
 async function runUpkeep(parts: UpkeepParts): Promise<void> {
   const { log } = parts;
   await lists(parts).catch((error: unknown) => log.error('ca.upkeep-failed', { what: 'lists', why: String(error) }));

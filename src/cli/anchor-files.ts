@@ -1,4 +1,7 @@
-/** Anchors of the trail as auditors have them: files, folders of files, and what came in a signed document. */
+/**
+ * Anchors of the trail as auditors have them: files, folders of files, and what came in a signed
+ * document.
+ */
 import { type KeyObject, createPublicKey } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,7 +42,10 @@ function filesOf(path: string): string[] {
   return names.sort().map((name) => join(path, name));
 }
 
-/** In the order of the files. Throws CommandError for a line that is no anchor of these keys: a forged one is a finding, not noise. */
+/**
+ * In the order of the files. Throws CommandError for a line that is no anchor of these keys: a
+ * forged one is a finding, not noise.
+ */
 export const readAnchors = (paths: readonly string[], keys: readonly KeyObject[]): Anchored[] =>
   paths.flatMap(filesOf).flatMap((file) => anchorsOf(readFileSync(file, 'utf8').split('\n'), keys, file));
 
@@ -65,12 +71,15 @@ const anchoredBy = ({ seq, hash, at, lanes }: Anchor): Anchored[] =>
         hash: Buffer.from(head).toString('hex'),
       }));
 
-/** Anchors that are enough: the chain leads from each of them to all rows before it, so that the newest ones speak for all. */
+/**
+ * Anchors that are enough: the chain leads from each of them to all rows before it, so that the
+ * newest ones speak for all.
+ */
 const ENOUGH = 1000;
 
 /**
- * The newest anchors of a folder, whole files of days, in their order; none where there is no folder or no anchor in it. Throws CommandError as
- * `readAnchors` does.
+ * The newest anchors of a folder, whole files of days, in their order; none where there is no
+ * folder or no anchor in it. Throws CommandError as `readAnchors` does.
  */
 export function newestAnchors(folder: string, keyFile: string): Anchored[] {
   if (!existsSync(folder) || !existsSync(keyFile)) return [];

@@ -1,6 +1,8 @@
 /**
- * A second person where there is no store to ask in (restore, store move): request and signatures lie in a file that goes from one to the other. What is
- * signed, and what makes an approval, is as everywhere (crypto/trail/approval.ts); the end is counted from the time of asking, which is signed.
+ * A second person where there is no store to ask in (restore, store move): request and signatures
+ * lie in a file that goes from one to the other. What is signed, and what makes an approval, is as
+ * everywhere (crypto/trail/approval.ts); the end is counted from the time of asking, which is
+ * signed.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -123,7 +125,10 @@ export function signFile(path: string, name: string, { key, fingerprint }: OwnKe
   return signatures.length;
 }
 
-/** The two who approved exactly this, of these operators; `whose` says where those stand: `in the backup`. */
+/**
+ * The two who approved exactly this, of these operators; `whose` says where those stand:
+ * `in the backup`.
+ */
 export function approvedByFile(
   path: string,
   asked: AskedByFile,

@@ -1,4 +1,7 @@
-/** Who does what no running gateway can be asked about: one person, or two where the configuration asks for them. */
+/**
+ * Who does what no running gateway can be asked about: one person, or two where the configuration
+ * asks for them.
+ */
 import { existsSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import type { ChosenVerb, Operator } from '../domain/second-person.ts';
@@ -18,7 +21,10 @@ export interface Deed {
   readonly whose: string;
 }
 
-/** Request and signatures lie in the file of `--approval`. Throws CommandError if they are not there yet. */
+/**
+ * Request and signatures lie in the file of `--approval`. Throws CommandError if they are not there
+ * yet.
+ */
 export async function actorOfDeed(options: SharedOptions, config: Config, deed: Deed): Promise<Actor> {
   const { verb, what } = deed;
   const { name } = callerOf(options);

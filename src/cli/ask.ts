@@ -1,9 +1,11 @@
 /**
- * The question before whatever cannot be undone: `organisation end`, `cert key remove` and their like. One function for all of them.
+ * The question before whatever cannot be undone: `organisation end`, `cert key remove` and their
+ * like. One function for all of them.
  *
- * At a terminal a person sees what goes along, with counts, and types the name of what is to go: a "yes" is typed out of habit, a name is
- * not. The reason is asked for as well, where the command line has none. Elsewhere nobody can answer: a script says --yes and --reason
- * beforehand, which a person may say as well.
+ * At a terminal a person sees what goes along, with counts, and types the name of what is to go: a
+ * "yes" is typed out of habit, a name is not. The reason is asked for as well, where the command
+ * line has none. Elsewhere nobody can answer: a script says --yes and --reason beforehand, which a
+ * person may say as well.
  */
 import type { Command } from 'commander';
 import { CommandError } from './exit.ts';
@@ -28,8 +30,9 @@ export const destroying = (command: Command): Command =>
   command.option('--yes', 'do not ask for confirmation; needs --reason');
 
 /**
- * Resolves to the options, with the reason that was typed. Throws CommandError, kind `usage`, where the name was not typed, or nobody can
- * be asked and --yes or --reason is missing; then nothing was done.
+ * Resolves to the options, with the reason that was typed. Throws CommandError, kind `usage`, where
+ * the name was not typed, or nobody can be asked and --yes or --reason is missing; then nothing was
+ * done.
  */
 export async function askToDestroy<O extends SharedOptions>(
   terminal: Terminal,
@@ -56,7 +59,10 @@ export async function askToDestroy<O extends SharedOptions>(
   return { ...options, reason: why };
 }
 
-/** Case and space around it are no doubt about what is meant: addresses and names are folded everywhere. */
+/**
+ * Case and space around it are no doubt about what is meant: addresses and names are folded
+ * everywhere.
+ */
 const folded = (text: string): string => text.trim().normalize('NFC').toLowerCase();
 
 /** Undefined if the input of the process is no terminal, or a test gave it. */

@@ -12,7 +12,10 @@ export interface CheckedExport {
   readonly rows: number;
   /** Number of anchors in the file. */
   readonly anchors: number;
-  /** Of an export in pieces: how many, how many rows between are not told, and how many pieces end without an anchor among those given. */
+  /**
+   * Of an export in pieces: how many, how many rows between are not told, and how many pieces end
+   * without an anchor among those given.
+   */
   readonly pieces?: { readonly count: number; readonly hidden: number; readonly loose: number } | undefined;
   readonly broken?: BrokenRow | undefined;
 }

@@ -26,7 +26,10 @@ const linesOf = (file: string): string[] =>
     .split('\n')
     .filter((line) => line !== '');
 
-/** Throws CommandError for a time stamp that is none, or that is over no anchor of these files: both are findings. */
+/**
+ * Throws CommandError for a time stamp that is none, or that is over no anchor of these files: both
+ * are findings.
+ */
 export async function checkTimeStamps(
   paths: readonly string[],
   authorityFiles: readonly string[],

@@ -1,6 +1,7 @@
 /**
- * What root's `check` cannot see by reading: root may read everything, and the gateway that systemd starts may not. So each file that the gateway reads by itself is
- * looked at once more with the rights of its user.
+ * What root's `check` cannot see by reading: root may read everything, and the gateway that systemd
+ * starts may not. So each file that the gateway reads by itself is looked at once more with the
+ * rights of its user.
  */
 import { closeSync, openSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +15,10 @@ import { type GatewayUser, gatewayUser } from './gateway-user.ts';
 /** A store on SQLite and a key a day for ten years. */
 const MOST_FILES = 5000;
 
-/** Settings of what root makes, and the start gives to the user of the unit; and of programs, which nothing runs here. */
+/**
+ * Settings of what root makes, and the start gives to the user of the unit; and of programs, which
+ * nothing runs here.
+ */
 const NOT_AS_USER: ReadonlySet<string> = new Set([
   'data.folder',
   'keys.folder',
@@ -28,7 +32,10 @@ export interface SeenByGateway {
   readonly warnings: readonly string[];
 }
 
-/** After everything has been looked at as root, and so imported. Throws ConfigError with all that the gateway's user may not do. */
+/**
+ * After everything has been looked at as root, and so imported. Throws ConfigError with all that
+ * the gateway's user may not do.
+ */
 export async function lookAsGateway(
   config: Config,
   found: GatewayUser | undefined = process.getuid?.() === 0 ? gatewayUser(config) : undefined,
@@ -87,7 +94,10 @@ function mayRead(config: Config, path: string, file: string | undefined): void {
   }
 }
 
-/** A command of root that ran while the gateway was stopped may have left files there. Where the folder is not yet its user's, the start gives it all. */
+/**
+ * A command of root that ran while the gateway was stopped may have left files there. Where the
+ * folder is not yet its user's, the start gives it all.
+ */
 function ownFiles(config: Config, path: string, folder: string): void {
   if (statSync(folder).uid !== process.geteuid?.()) return;
   for (const { name } of readdirSync(folder, { withFileTypes: true })

@@ -1,7 +1,8 @@
 /**
- * How `check` looks at everything that the configuration names: files, folders, programs. What `serve` reads is read by what `serve` calls, so that the
- * two cannot come to different answers; a place that it writes is one that may be written, and a program is there. Nothing is changed and nothing is run
- * but the program that prints the master key.
+ * How `check` looks at everything that the configuration names: files, folders, programs. What
+ * `serve` reads is read by what `serve` calls, so that the two cannot come to different answers; a
+ * place that it writes is one that may be written, and a program is there. Nothing is changed and
+ * nothing is run but the program that prints the master key.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -24,7 +25,10 @@ import { systemClock } from '../platform/clock.ts';
 import { folderOf, mayWrite, runnable } from './check-rights.ts';
 import { listWarnings } from './check-lists.ts';
 
-/** Gives warnings. Throws what a start would throw, or ConfigError where a start would go on and something would not work. */
+/**
+ * Gives warnings. Throws what a start would throw, or ConfigError where a start would go on and
+ * something would not work.
+ */
 type Look = (config: Config) => readonly string[] | Promise<readonly string[]>;
 
 const nothing = (): readonly string[] => [];

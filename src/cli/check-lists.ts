@@ -17,7 +17,10 @@ const SILENT: Log = {
   error: () => undefined,
 };
 
-/** `serve` goes on without a list that it cannot use, and then refuses every certificate of its issuer. */
+/**
+ * `serve` goes on without a list that it cannot use, and then refuses every certificate of its
+ * issuer.
+ */
 export async function listWarnings(
   config: Config,
   setting: 'tls.client-authorities' | 'smime.authorities',

@@ -1,4 +1,7 @@
-/** What `sluis check` finds: it reads everything that `serve` reads, starts nothing and changes nothing. */
+/**
+ * What `sluis check` finds: it reads everything that `serve` reads, starts nothing and changes
+ * nothing.
+ */
 import { X509Certificate } from 'node:crypto';
 import { hostnameOf, refuseEndedProfiles, tlsFilesFor } from '../config/listeners.ts';
 import { readTlsMaterial } from '../config/files.ts';
@@ -90,7 +93,10 @@ async function serversOf(config: Config): Promise<ServersReport | undefined> {
   return await (await import('../gateway/postgres-check.ts')).checkServers(config, systemClock);
 }
 
-/** Servers that speak to port 25 begin in the clear (RFC 3207); what answers with a handshake hears nothing from them. */
+/**
+ * Servers that speak to port 25 begin in the clear (RFC 3207); what answers with a handshake hears
+ * nothing from them.
+ */
 const port25 = ({ name, protocol, port, tls }: Config['listener'][number]): string[] =>
   port === 25 && protocol === 'smtp' && tls === 'implicit'
     ? [
@@ -106,7 +112,10 @@ interface ServedCertificate {
   readonly listener?: string;
 }
 
-/** Every certificate once for each name that clients will look for in it. Throws ConfigError or TlsMaterialError. */
+/**
+ * Every certificate once for each name that clients will look for in it. Throws ConfigError or
+ * TlsMaterialError.
+ */
 function served(config: Config): readonly ServedCertificate[] {
   const found = new Map<string, readonly ServedCertificate[]>();
   for (const listener of config.listener) {
@@ -130,7 +139,10 @@ function served(config: Config): readonly ServedCertificate[] {
   return all;
 }
 
-/** `serve` takes it all the same: a gateway that comes up with the wrong name still serves those who do not look. */
+/**
+ * `serve` takes it all the same: a gateway that comes up with the wrong name still serves those who
+ * do not look.
+ */
 function refuseOtherName({ certificate, file, hostname, listener }: ServedCertificate): void {
   if (certificate.checkHost(hostname) !== undefined) return;
   throw new TlsMaterialError(

@@ -1,4 +1,7 @@
-/** How `check` finds out whether a place may be written and a program run, by the user that the gateway has. */
+/**
+ * How `check` finds out whether a place may be written and a program run, by the user that the
+ * gateway has.
+ */
 import { constants, accessSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { reasonOf, thisUser } from '../config/files.ts';
@@ -41,7 +44,8 @@ export function runnable(config: Config, path: string, command: readonly string[
   if (program === undefined) return [];
   try {
     accessSync(program, constants.X_OK);
-    // `access` asks for the rights that the process began with. A program that may be run may nearly always be read.
+    // `access` asks for the rights that the process began with. A program that may be run may
+    // nearly always be read.
     if (hasOtherRights()) closeSync(openSync(program, 'r'));
     return [];
   } catch (error) {

@@ -1,4 +1,7 @@
-/** The commands as plain facts, for what is generated from them: completion and `docs/commands.md`. What is hidden is not among them. */
+/**
+ * The commands as plain facts, for what is generated from them: completion and `docs/commands.md`.
+ * What is hidden is not among them.
+ */
 import type { Argument, Command, Option } from 'commander';
 
 export interface ArgumentFacts {

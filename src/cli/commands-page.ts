@@ -8,7 +8,10 @@ import { answerLines } from './answer-fields.ts';
 import { COMMAND_NOTES } from './command-notes.ts';
 import { type ArgumentFacts, type CommandFacts, type OptionFacts, leavesOf } from './command-tree.ts';
 
-/** The page with its sections brought up to date; what stands outside the two marks is written by hand. */
+/**
+ * The page with its sections brought up to date; what stands outside the two marks is written by
+ * hand.
+ */
 export function writeCommands(page: string, program: CommandFacts, all: readonly Placed[]): string {
   const rows = new Map(all.map(({ words, row }) => [words.join(' '), row]));
   const rowOf = ({ words }: CommandFacts): AnyRow => {

@@ -4,7 +4,9 @@ import { type Offer, type Point, quoted } from './completion-points.ts';
 const list = (words: readonly string[]): string => quoted(words.join(' '));
 const names = (offers: readonly Offer[]): string => list(offers.map(({ word }) => word));
 
-/** A line for each place; what is empty there is left out, since the function begins with nothing. */
+/**
+ * A line for each place; what is empty there is left out, since the function begins with nothing.
+ */
 function lineOf({ at, commands, options, files, texts, choices, values, takesFile }: Point): string {
   const parts = [
     ...(commands.length > 0 ? [`commands=${names(commands)}`] : []),

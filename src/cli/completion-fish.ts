@@ -14,7 +14,10 @@ function optionLines({ at, options }: Point): readonly string[] {
   return [`    case ${quoted(at)}`, `      ${offers(options)}`];
 }
 
-/** What becomes of the word behind an option: a file, words of a list, or a text for which nothing is offered. */
+/**
+ * What becomes of the word behind an option: a file, words of a list, or a text for which nothing
+ * is offered.
+ */
 function valueLines({ at, files, texts, choices, values, takesFile }: Point): readonly string[] {
   const cases = (names: readonly string[], answer: string): string[] =>
     names.map((name) => `    case ${quoted(`${at} ${name}`)}; ${answer}`);

@@ -47,5 +47,8 @@ function pointOf({ words, commands, options, arguments: taken }: CommandFacts): 
   };
 }
 
-/** In single quotes, in a form that all three shells read. A backslash is left out: within quotes fish reads it as something else than the others. */
+/**
+ * In single quotes, in a form that all three shells read. A backslash is left out: within quotes
+ * fish reads it as something else than the others.
+ */
 export const quoted = (text: string): string => `'${text.replaceAll('\\', '').replaceAll("'", "'\\''")}'`;

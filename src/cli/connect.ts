@@ -1,6 +1,6 @@
 /**
- * Reaches the operations: over the control socket of the running gateway, or, when nobody serves, on the store itself. The store's lock
- * decides between the two: it is never open twice.
+ * Reaches the operations: over the control socket of the running gateway, or, when nobody serves,
+ * on the store itself. The store's lock decides between the two: it is never open twice.
  */
 import { AdminError } from '../admin/error.ts';
 import type { Caller } from '../admin/call.ts';
@@ -14,7 +14,10 @@ import { type SharedOptions, callerOf } from './options.ts';
 import { once } from './upload.ts';
 import { type Roads, connectAny, notServed, roadsFor, tokenFrom } from './roads.ts';
 
-/** A gateway that starts holds the lock a moment before its socket answers; one that stops holds it a moment longer. */
+/**
+ * A gateway that starts holds the lock a moment before its socket answers; one that stops holds it
+ * a moment longer.
+ */
 const ATTEMPTS = 20;
 const PAUSE = 250;
 
@@ -52,7 +55,8 @@ async function connect(roads: Roads, caller: Caller): Promise<AdminClient> {
 }
 
 async function direct(config: Config, { approval, token, ...said }: Caller): Promise<AdminClient> {
-  // Loaded only here: most commands speak to a running gateway, and start in half the time without the store and its libraries.
+  // Loaded only here: most commands speak to a running gateway, and start in half the time without
+  // the store and its libraries.
   const [{ runOperation }, { openForCommand }, { createLog }, { callerAt }] = await Promise.all([
     import('../admin/operations.ts'),
     import('../gateway/admin.ts'),
@@ -61,7 +65,8 @@ async function direct(config: Config, { approval, token, ...said }: Caller): Pro
   ]);
   const log = createLog({ level: 'error', format: 'pretty' });
   const { store, context } = await openForCommand(config, { clock: systemClock, log });
-  // Whoever opens the files themselves may do everything; a token that goes along says who it is, and allows no more than it does.
+  // Whoever opens the files themselves may do everything; a token that goes along says who it is,
+  // and allows no more than it does.
   let caller: Awaited<ReturnType<typeof callerAt>>;
   try {
     caller = await callerAt(context, 'owner', { actor: said, token });

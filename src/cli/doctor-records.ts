@@ -1,4 +1,7 @@
-/** What `sluis doctor --records` does: it reads the configuration, asks the DNS, and looks at the listener that mail servers speak to. */
+/**
+ * What `sluis doctor --records` does: it reads the configuration, asks the DNS, and looks at the
+ * listener that mail servers speak to.
+ */
 import { rootCertificates } from 'node:tls';
 import type { Here } from '../commands/core/row.ts';
 import type { RecordsReport } from '../commands/doctor-records.ts';

@@ -1,4 +1,7 @@
-/** What `sluis doctor` does: it connects to the listeners of the configuration and judges what they offer. */
+/**
+ * What `sluis doctor` does: it connects to the listeners of the configuration and judges what they
+ * offer.
+ */
 import type { Here } from '../commands/core/row.ts';
 import { hostnameOf, profileEnded } from '../config/listeners.ts';
 import type { Config } from '../config/schema.ts';
@@ -42,7 +45,10 @@ export async function examineAll(here: Here): Promise<DoctorReport> {
   return { listeners, findings };
 }
 
-/** Writes what was found of the listeners into a new file, with where and when it was found; where it cannot be examined no file stays. */
+/**
+ * Writes what was found of the listeners into a new file, with where and when it was found; where
+ * it cannot be examined no file stays.
+ */
 export async function writeTlsReport(
   here: Here,
   path: string,

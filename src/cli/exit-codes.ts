@@ -1,4 +1,7 @@
-/** How commands end: the one table of exit codes (docs/signals.md). Imports nothing, so that it can be had where modules cannot be loaded. */
+/**
+ * How commands end: the one table of exit codes (docs/signals.md). Imports nothing, so that it can
+ * be had where modules cannot be loaded.
+ */
 
 export const exitCodes = {
   done: 0,
@@ -37,7 +40,10 @@ export const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** As a program reads an error, in one line. `json` writes a value as JSON; main.ts has nothing but what Node brings. */
+/**
+ * As a program reads an error, in one line. `json` writes a value as JSON; main.ts has nothing but
+ * what Node brings.
+ */
 export function refusalJson(
   code: ExitCode,
   message: string,

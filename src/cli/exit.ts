@@ -1,4 +1,7 @@
-/** How commands end: one table of exit codes (docs/signals.md), and one place that turns an error into a text and a code. */
+/**
+ * How commands end: one table of exit codes (docs/signals.md), and one place that turns an error
+ * into a text and a code.
+ */
 import { AdminError } from '../admin/error.ts';
 import { knownRefusal } from '../admin/known-refusal.ts';
 import { ListenerRefused } from '../platform/listener.ts';
@@ -47,12 +50,18 @@ export function exitCodeOf(error: unknown): ExitCode {
 export const isUnexpected = (error: Error): boolean =>
   exitCodeOf(error) === exitCodes.failed && !(error instanceof CommandError) && !(error instanceof AdminError);
 
-/** What the person reads. An error that nobody expected shows where it came from: it is a bug to be reported. */
+/**
+ * What the person reads. An error that nobody expected shows where it came from: it is a bug to be
+ * reported.
+ */
 export const messageOf = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);
   return isUnexpected(error) ? (error.stack ?? error.message) : (systemProblem(error) ?? error.message);
 };
 
-/** An error on standard error: a text, or with `--json` an object in one line, the last one there (docs/signals.md, "Exit codes"). */
+/**
+ * An error on standard error: a text, or with `--json` an object in one line, the last one there
+ * (docs/signals.md, "Exit codes").
+ */
 export const refusal = (code: ExitCode, message: string, json: boolean): string =>
   json ? refusalJson(code, message, visibleJson) : `${message}\n`;

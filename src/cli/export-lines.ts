@@ -1,6 +1,7 @@
 /**
- * The lines of an export as octets. Its last line holds the SHA-256 of all octets before it: rows are held by their chain, and this holds the
- * first line, the spacing, and that the file is whole. Whoever changes an export on purpose can write it again; anchors tell of that.
+ * The lines of an export as octets. Its last line holds the SHA-256 of all octets before it: rows
+ * are held by their chain, and this holds the first line, the spacing, and that the file is whole.
+ * Whoever changes an export on purpose can write it again; anchors tell of that.
  */
 import { type Hash, createHash } from 'node:crypto';
 import { accessSync, constants, createReadStream } from 'node:fs';
@@ -31,7 +32,10 @@ export class UnsealedExport extends Error {
   override readonly name = 'UnsealedExport';
 }
 
-/** Throws UnsealedExport behind the last row where the octets are not those that were written. An export without a last line is read as it is. */
+/**
+ * Throws UnsealedExport behind the last row where the octets are not those that were written. An
+ * export without a last line is read as it is.
+ */
 export async function* exportLines(path: string): AsyncGenerator<string, void, undefined> {
   const hash = createHash('sha256');
   let sealed: boolean | undefined;
@@ -62,7 +66,10 @@ function joined(pieces: readonly Buffer[]): Buffer {
   return whole;
 }
 
-/** With their ends. Only LF ends a line: to a reader that takes a CR for one, a changed octet is none. */
+/**
+ * With their ends. Only LF ends a line: to a reader that takes a CR for one, a changed octet is
+ * none.
+ */
 async function* octetLines(path: string): AsyncGenerator<Buffer, void, undefined> {
   let held: Buffer[] = [];
   let octets = 0;
@@ -83,7 +90,9 @@ async function* octetLines(path: string): AsyncGenerator<Buffer, void, undefined
   if (held.length > 0) yield joined(held);
 }
 
-/** A file that was mistyped is a value that is wrong; the stream would say that the machine refuses. */
+/**
+ * A file that was mistyped is a value that is wrong; the stream would say that the machine refuses.
+ */
 function refuseUnreadable(path: string): void {
   try {
     accessSync(path, constants.R_OK);

@@ -1,4 +1,7 @@
-/** What `sluis` says when it is given no command: what one does first; where there is a configuration, what one looks at first. */
+/**
+ * What `sluis` says when it is given no command: what one does first; where there is a
+ * configuration, what one looks at first.
+ */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { connectControl } from '../admin/client.ts';

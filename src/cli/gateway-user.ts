@@ -1,6 +1,7 @@
 /**
- * Whom the gateway runs as, while root asks: the user of the unit that names this configuration, else the owner of the data folder. Before the first start
- * of a unit the data folder is still root's; systemd gives it away then (`StateDirectory=`).
+ * Whom the gateway runs as, while root asks: the user of the unit that names this configuration,
+ * else the owner of the data folder. Before the first start of a unit the data folder is still
+ * root's; systemd gives it away then (`StateDirectory=`).
  */
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
@@ -11,7 +12,10 @@ import type { OtherUser } from '../platform/other-user.ts';
 export interface GatewayUser extends OtherUser {
   /** The file of the unit, or the data folder. */
   readonly by: string;
-  /** The service manager hands over the master key, so that its file may be root's (systemd.exec(5), LoadCredential=). */
+  /**
+   * The service manager hands over the master key, so that its file may be root's (systemd.exec(5),
+   * LoadCredential=).
+   */
   readonly hasMasterKey: boolean;
 }
 

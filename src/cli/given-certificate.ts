@@ -1,8 +1,10 @@
 /**
- * A certificate that an operator brings along: PEM, DER, or a PKCS #7 (.p7b) or PKCS #12 file as authorities hand them out and Windows exports them.
+ * A certificate that an operator brings along: PEM, DER, or a PKCS #7 (.p7b) or PKCS #12 file as
+ * authorities hand them out and Windows exports them.
  *
- * A PKCS #12 file mostly has the private key as well. The gateway lets its owner in by the certificate and has no use for the key, which is to
- * be in one place alone: the file is opened here, in the operator's own process, and nothing but the certificate goes on. Only a key for mail
+ * A PKCS #12 file mostly has the private key as well. The gateway lets its owner in by the
+ * certificate and has no use for the key, which is to be in one place alone: the file is opened
+ * here, in the operator's own process, and nothing but the certificate goes on. Only a key for mail
  * that the operator wants it to hold goes to the gateway.
  */
 import { readFileSync, statSync } from 'node:fs';
@@ -25,7 +27,10 @@ export interface GivenCertificate {
 
 const LARGEST = 256 * 1024;
 
-/** `passwordFile`: for a PKCS #12 file; without it the password is asked for. `take`: what goes on of a PKCS #12 file. */
+/**
+ * `passwordFile`: for a PKCS #12 file; without it the password is asked for. `take`: what goes on
+ * of a PKCS #12 file.
+ */
 export async function readGivenCertificate(
   terminal: Terminal,
   file: string,
@@ -101,7 +106,9 @@ function readOctets(file: string): Buffer {
   }
 }
 
-/** The one that a key in the file belongs to; in a file without keys the one that is no authority's. */
+/**
+ * The one that a key in the file belongs to; in a file without keys the one that is no authority's.
+ */
 function ownOf(file: string, { keys, certificates }: Pkcs12Contents): Certificate {
   const ofKeys = keys.flatMap(({ certificate }) => certificate ?? []);
   const own = ofKeys.length > 0 ? ofKeys : certificates.filter((c) => c.basicConstraints?.ca !== true);

@@ -1,12 +1,16 @@
 /**
- * Where each command of the top level is made. A command that is named on the command line has only its own file loaded, since all of them
- * together, with the cryptography and the schemas that they need, take longer to load than any of them takes to run. `test/cli/groups.test.ts`
- * holds the names to what the files add, and counts what a plain command loads.
+ * Where each command of the top level is made. A command that is named on the command line has only
+ * its own file loaded, since all of them together, with the cryptography and the schemas that they
+ * need, take longer to load than any of them takes to run. `test/cli/groups.test.ts` holds the
+ * names to what the files add, and counts what a plain command loads.
  */
 import type { Group } from '../commands/core/walk.ts';
 
 interface Loaded {
-  /** The commands that are loaded, all of them and in their order, with the sentence of each for the help of the whole. */
+  /**
+   * The commands that are loaded, all of them and in their order, with the sentence of each for the
+   * help of the whole.
+   */
   readonly names: Readonly<Record<string, string>>;
   readonly load: () => Promise<Group>;
 }
@@ -201,8 +205,8 @@ export const groups: readonly Loaded[] = [
 ];
 
 /**
- * The one that has the command `word`; for any other word, and for none, all: help and what is offered instead must know every command, and so must
- * completion.
+ * The one that has the command `word`; for any other word, and for none, all: help and what is
+ * offered instead must know every command, and so must completion.
  */
 export const groupsFor = (word: string | undefined): readonly Loaded[] => {
   if (word === '--version') return [];

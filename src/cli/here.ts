@@ -1,4 +1,7 @@
-/** Where a command runs: its terminal and options, and one connection to the operations, opened when it is needed. */
+/**
+ * Where a command runs: its terminal and options, and one connection to the operations, opened when
+ * it is needed.
+ */
 import { type AdminClient, connectControl } from '../admin/client.ts';
 import { AdminError } from '../admin/error.ts';
 import type { CallOptions } from '../admin/call.ts';

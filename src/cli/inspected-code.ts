@@ -10,7 +10,9 @@ export interface Inspected {
   readonly problem?: string | undefined;
 }
 
-/** What nobody signed, or is closed, is not found valid: nothing was there to be. Undefined: it is. */
+/**
+ * What nobody signed, or is closed, is not found valid: nothing was there to be. Undefined: it is.
+ */
 export function inspectedCode({
   form,
   standing,

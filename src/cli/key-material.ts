@@ -1,6 +1,7 @@
 /**
- * Keys of certificates, as commands make and write them. A private key is made here, in the operator's process, and goes into a PKCS #12
- * file at once: the gateway sees a request and answers with a certificate.
+ * Keys of certificates, as commands make and write them. A private key is made here, in the
+ * operator's process, and goes into a PKCS #12 file at once: the gateway sees a request and answers
+ * with a certificate.
  */
 import { readFileSync } from 'node:fs';
 import type { IssuedView } from '../admin/cert-views.ts';
@@ -83,7 +84,10 @@ const certificateOf = (pem: string): Certificate => {
 /** `key`: the private key, PEM, where the gateway is to hold it. */
 type Issue = (request: string, key?: string) => Promise<IssuedView>;
 
-/** Asks `issue` for a certificate, for the request given or for a new key, and writes what belongs in the file. */
+/**
+ * Asks `issue` for a certificate, for the request given or for a new key, and writes what belongs
+ * in the file.
+ */
 export async function deliver(terminal: Terminal, options: KeyOptions, issue: Issue): Promise<IssuedView> {
   const { csr, out: path, keepKey } = options;
   if (csr !== undefined) return await answerRequest(terminal, path, csr, issue);

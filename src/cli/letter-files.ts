@@ -1,4 +1,7 @@
-/** Where letters are written: one file each, or one file with a form feed between two. Each holds a secret: mode 0600, and nothing is overwritten. */
+/**
+ * Where letters are written: one file each, or one file with a form feed between two. Each holds a
+ * secret: mode 0600, and nothing is overwritten.
+ */
 import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError } from './exit.ts';

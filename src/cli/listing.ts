@@ -4,8 +4,8 @@ import { type Cell, type OutputOptions, csv, plain } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
- * Columns that keep their place: as wide as the longest cell so far, so that a listing of one page is as narrow as it can be and a longer one
- * widens where it must.
+ * Columns that keep their place: as wide as the longest cell so far, so that a listing of one page
+ * is as narrow as it can be and a longer one widens where it must.
  */
 export class TableLines {
   readonly #header: readonly string[];

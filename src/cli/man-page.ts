@@ -1,4 +1,7 @@
-/** The manual page sluis(8), from the command table: every command with what it takes. docs/commands.md has examples and answers as well. */
+/**
+ * The manual page sluis(8), from the command table: every command with what it takes.
+ * docs/commands.md has examples and answers as well.
+ */
 import type { Edition } from '../config/man-page.ts';
 import { bold, entry, heading, italic, page, roff, sentence, title } from '../config/roff.ts';
 import { type ArgumentFacts, type CommandFacts, type OptionFacts, leavesOf } from './command-tree.ts';

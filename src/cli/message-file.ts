@@ -1,6 +1,7 @@
 /**
- * A message out of a file, as the gateway takes it: one character an octet, line ends CRLF. Mail programs on Unix save messages with bare LF,
- * which no signature was made over; a bare smime.p7m gets the header that it came with.
+ * A message out of a file, as the gateway takes it: one character an octet, line ends CRLF. Mail
+ * programs on Unix save messages with bare LF, which no signature was made over; a bare smime.p7m
+ * gets the header that it came with.
  */
 import type { Readable } from 'node:stream';
 import { CommandError } from './exit.ts';

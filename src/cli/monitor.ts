@@ -1,6 +1,7 @@
 /**
- * `sluis check --monitor`: one line, and an exit code as Nagios, Icinga, Zabbix and their like know it (Monitoring Plugins Development Guidelines). Whatever
- * goes wrong is said in that line. It opens no store and writes no row of the trail, and it ends by itself when the gateway hangs.
+ * `sluis check --monitor`: one line, and an exit code as Nagios, Icinga, Zabbix and their like know
+ * it (Monitoring Plugins Development Guidelines). Whatever goes wrong is said in that line. It
+ * opens no store and writes no row of the trail, and it ends by itself when the gateway hangs.
  */
 import { AdminError } from '../admin/error.ts';
 import type { GatewayStatus } from '../admin/running-gateway.ts';
@@ -81,7 +82,10 @@ function lineOf(level: Level, { findings, status, figures = [] }: MonitorFacts):
   return `SLUIS ${level}: ${text.replaceAll('|', '/').replaceAll(/\s+/g, ' ')}${data}`;
 }
 
-/** `'label'=value[unit];warning;critical`. Of several of one kind the one that is nearest to its limit. */
+/**
+ * `'label'=value[unit];warning;critical`. Of several of one kind the one that is nearest to its
+ * limit.
+ */
 function performance(status: GatewayStatus, figures: readonly Figure[]): string {
   const of = (name: string, only?: readonly [string, string]): number[] =>
     figures

@@ -1,4 +1,7 @@
-/** A file that a command makes: opened before anything else is done, so that what follows is not lost for want of a place to put it. */
+/**
+ * A file that a command makes: opened before anything else is done, so that what follows is not
+ * lost for want of a place to put it.
+ */
 import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { CommandError } from './exit.ts';
 
@@ -13,7 +16,10 @@ export interface NewFile {
   undo(): void;
 }
 
-/** The exit code of a file that cannot be made: it exists, the place that was named is wrong, or the machine has no room. */
+/**
+ * The exit code of a file that cannot be made: it exists, the place that was named is wrong, or the
+ * machine has no room.
+ */
 export function fileCode(error: unknown): 'conflict' | 'usage' | 'unavailable' {
   const { code = '' } = error as NodeJS.ErrnoException;
   if (code === 'EEXIST') return 'conflict';

@@ -1,4 +1,7 @@
-/** Refuses to work with an OpenSSL that would tell senders what they must not learn; what `main.ts` asks of Node itself is in `runtime.ts`. */
+/**
+ * Refuses to work with an OpenSSL that would tell senders what they must not learn; what `main.ts`
+ * asks of Node itself is in `runtime.ts`.
+ */
 import { type DecryptsPkcs1, rejectsImplicitly } from '../crypto/certificates/implicit-rejection.ts';
 import { CommandError } from './exit.ts';
 

@@ -6,7 +6,10 @@ import { newFile, withFiles } from './new-file.ts';
 import { withSecret } from './secret.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Writes the private key to `path`, under a passphrase, and the public one beside it. Throws CommandError, and leaves no file then. */
+/**
+ * Writes the private key to `path`, under a passphrase, and the public one beside it. Throws
+ * CommandError, and leaves no file then.
+ */
 export async function makeKeyFiles(
   terminal: Terminal,
   path: string,

@@ -1,4 +1,7 @@
-/** An operator's private key in the operator's own hands: read from a file for one signature, which is all that the gateway gets to see. */
+/**
+ * An operator's private key in the operator's own hands: read from a file for one signature, which
+ * is all that the gateway gets to see.
+ */
 import { type KeyObject, createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { AdminError } from '../admin/error.ts';
@@ -46,7 +49,10 @@ export async function readOwnKey(terminal: Terminal, path: string, passphraseFil
   );
 }
 
-/** What the gateway shows, with whose key it is. Throws if the hash is not that of what is shown: it is what gets signed. */
+/**
+ * What the gateway shows, with whose key it is. Throws if the hash is not that of what is shown: it
+ * is what gets signed.
+ */
 export async function requestFor(call: Calls, id: string, { fingerprint }: OwnKey): Promise<RequestView> {
   const request = await call<RequestView>('approval.show', { id, fingerprint });
   if (request.operator === undefined)

@@ -29,7 +29,10 @@ export function sharing(command: Command, which = BOTH): Command {
 /** Commands that change nothing. */
 const readers = new WeakSet<Command>();
 
-/** Whether running it changes nothing: it was declared so, or it is a group that runs no command by its name alone, or one of those. */
+/**
+ * Whether running it changes nothing: it was declared so, or it is a group that runs no command by
+ * its name alone, or one of those.
+ */
 export function onlyReads(command: Command): boolean {
   if (command.commands.length === 0) return readers.has(command);
   const own: unknown = Reflect.get(command, '_defaultCommandName');
@@ -51,7 +54,9 @@ export const changing = (command: Command): Command =>
       new Option('--operator-key <file>', 'sign at once, as the first of them').env('SLUIS_OPERATOR_KEY').hideHelp(),
     );
 
-/** As `changing`, and its help tells of the second person: for verbs of `operators.second-person`. */
+/**
+ * As `changing`, and its help tells of the second person: for verbs of `operators.second-person`.
+ */
 export const guarded = (command: Command): Command => {
   changing(command).options.forEach((option) => option.hideHelp(false));
   return command.addHelpText(
@@ -60,7 +65,10 @@ export const guarded = (command: Command): Command => {
   );
 };
 
-/** The person behind a command. sudo tells who became root; without it the user of the process is the person. */
+/**
+ * The person behind a command. sudo tells who became root; without it the user of the process is
+ * the person.
+ */
 export function callerOf({ reason, approval }: Pick<SharedOptions, 'reason' | 'approval'>): Caller {
   const name = process.env.SUDO_USER?.trim() || userName();
   return { name, ...defined({ reason, approval }) };

@@ -1,4 +1,7 @@
-/** Tells of a running gateway of another version, where a command came to an end that nobody expected. */
+/**
+ * Tells of a running gateway of another version, where a command came to an end that nobody
+ * expected.
+ */
 import type { Command } from 'commander';
 import { connectControl } from '../admin/client.ts';
 import { notUnderstood } from '../admin/control-protocol.ts';
@@ -8,9 +11,10 @@ import { CommandError } from './exit.ts';
 import { type SharedOptions, callerOf } from './options.ts';
 
 /**
- * Where a command ends in an error that nobody expected, and the running gateway is of another version, the person has to know that: the number in
- * admin/control-protocol.ts is raised by hand, and may have been forgotten. Answers the error itself where no gateway of another version runs, or none
- * can be asked.
+ * Where a command ends in an error that nobody expected, and the running gateway is of another
+ * version, the person has to know that: the number in admin/control-protocol.ts is raised by hand,
+ * and may have been forgotten. Answers the error itself where no gateway of another version runs,
+ * or none can be asked.
  */
 export async function perhapsOtherVersion(command: Command, error: Error): Promise<Error> {
   const options = command.opts<Partial<SharedOptions>>();

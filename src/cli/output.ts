@@ -23,7 +23,10 @@ export function table(header: readonly string[], rows: readonly (readonly Cell[]
     .join('\n');
 }
 
-/** `name: value` lines; what is not there is left out. Of several values of one name each has a line of its own. */
+/**
+ * `name: value` lines; what is not there is left out. Of several values of one name each has a line
+ * of its own.
+ */
 export function facts(pairs: readonly (readonly [string, Cell | readonly Cell[]])[]): string {
   const known = pairs.map(([name, value]) => [name, [value].flat().filter(isThere)] as const);
   const shown = known.filter(([, values]) => values.length > 0);
@@ -79,7 +82,10 @@ export function readableSize(n: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit] ?? ''}`;
 }
 
-/** A time for people: by the wall clock in Amsterdam, to the minute, with its zone. Programs get the form of ISO 8601, in UTC. */
+/**
+ * A time for people: by the wall clock in Amsterdam, to the minute, with its zone. Programs get the
+ * form of ISO 8601, in UTC.
+ */
 export function readableTime(iso: string): string;
 export function readableTime(iso: string | undefined): string | undefined;
 export function readableTime(iso: string | undefined): string | undefined {

@@ -1,6 +1,7 @@
 /**
- * What `check` and `doctor` say of what the registry holds: organisations whose purpose nobody said, and encryption that is required and cannot be
- * kept. The running gateway is asked; without one nothing is opened.
+ * What `check` and `doctor` say of what the registry holds: organisations whose purpose nobody
+ * said, and encryption that is required and cannot be kept. The running gateway is asked; without
+ * one nothing is opened.
  */
 import { PURPOSE_REMINDER } from '../admin/purpose.ts';
 import type { Here } from '../commands/core/row.ts';

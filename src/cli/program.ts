@@ -8,8 +8,8 @@ import { onlyReads } from './options.ts';
 import { type Terminal, processTerminal, shielded } from './terminal.ts';
 
 /**
- * With `word`, the command of the top level that is to run, only what it needs is there; without it, every command. `writeErr` gets what commander says of
- * a line that it cannot read.
+ * With `word`, the command of the top level that is to run, only what it needs is there; without
+ * it, every command. `writeErr` gets what commander says of a line that it cannot read.
  */
 export async function buildProgram(terminal: Terminal, word?: string, writeErr = terminal.err): Promise<Command> {
   const program = emptyProgram({ ...terminal, err: writeErr });
@@ -20,7 +20,9 @@ export async function buildProgram(terminal: Terminal, word?: string, writeErr =
   return program;
 }
 
-/** The help of the whole program shows names and sentences alone: nothing needs to be loaded for it. */
+/**
+ * The help of the whole program shows names and sentences alone: nothing needs to be loaded for it.
+ */
 function overview(terminal: Terminal): Command {
   const program = emptyProgram(terminal);
   for (const [name, about] of summaries) program.command(name).description(about);
@@ -43,7 +45,10 @@ async function programFor(terminal: Terminal, [word, next]: readonly string[], j
   return word === 'help' && next !== undefined ? await buildProgram(terminal, next) : overview(terminal);
 }
 
-/** An option as a word of its own: known before commander has read the line, and also where it cannot. */
+/**
+ * An option as a word of its own: known before commander has read the line, and also where it
+ * cannot.
+ */
 const asksFor = (option: string, argv: readonly string[]): boolean => {
   const end = argv.indexOf('--');
   return argv.slice(0, end < 0 ? argv.length : end).includes(option);
@@ -91,8 +96,9 @@ export async function runCommandLine(argv: readonly string[], own?: Terminal): P
 const usageProblem = ({ message }: CommanderError): string => message.replace(/^error: /, '').replaceAll('\n', ' ');
 
 /**
- * The commands, and what is said to somebody who mistypes one. A suggestion is one key press from being run, so only commands that read are
- * suggested: `mailbox delete` is not answered with `reset`.
+ * The commands, and what is said to somebody who mistypes one. A suggestion is one key press from
+ * being run, so only commands that read are suggested: `mailbox delete` is not answered with
+ * `reset`.
  */
 class Verbs extends Command {
   constructor(name?: string) {

@@ -9,8 +9,8 @@ interface Progress {
 const WIDTH = 24;
 
 /**
- * A bar for a person who looks; nothing for a log. A `total` of 0 is not known yet: then it counts. `phase` is a verb, such as "Checking":
- * who waits sees what for.
+ * A bar for a person who looks; nothing for a log. A `total` of 0 is not known yet: then it counts.
+ * `phase` is a verb, such as "Checking": who waits sees what for.
  */
 export function showProgress(phase: string, unit: string): Progress {
   if (!process.stderr.isTTY) return { show: () => undefined, end: () => undefined };

@@ -1,4 +1,7 @@
-/** Whether mail would be taken now, for `status` and `check`: from the running gateway where there is one, else from the disk itself. */
+/**
+ * Whether mail would be taken now, for `status` and `check`: from the running gateway where there
+ * is one, else from the disk itself.
+ */
 import { statfsSync } from 'node:fs';
 import type { GatewayStatus, ReadyReason } from '../admin/running-gateway.ts';
 import type { Here } from '../commands/core/row.ts';
@@ -19,7 +22,10 @@ const OF_STORE: ReadonlySet<string> = new Set<ReasonName>([
 export const readyText = (reasons: readonly ReadyReason[]): string =>
   reasons.length === 0 ? 'yes' : `no (${reasons.map(({ name }) => name.replaceAll('-', ' ')).join(', ')})`;
 
-/** The store's own code where the store takes nothing; else that of a gateway that cannot be used now. Undefined: ready. */
+/**
+ * The store's own code where the store takes nothing; else that of a gateway that cannot be used
+ * now. Undefined: ready.
+ */
 export function readyName(reasons: readonly ReadyReason[]): 'store' | 'unavailable' | undefined {
   if (reasons.length === 0) return undefined;
   return reasons.some(({ name }) => OF_STORE.has(name)) ? 'store' : 'unavailable';
@@ -27,7 +33,10 @@ export function readyName(reasons: readonly ReadyReason[]): 'store' | 'unavailab
 
 export const readyCode = (reasons: readonly ReadyReason[]): ExitCode => exitCodes[readyName(reasons) ?? 'done'];
 
-/** What keeps mail out at the store. Never rejects: a store that cannot be asked is reported elsewhere. */
+/**
+ * What keeps mail out at the store. Never rejects: a store that cannot be asked is reported
+ * elsewhere.
+ */
 export async function storeReasons(here: Here): Promise<readonly ReadyReason[]> {
   const running = await statusOf(here);
   return (running?.reasons ?? ofDisk(here.config().data.folder)).filter(({ name }) => OF_STORE.has(name));

@@ -1,9 +1,12 @@
 /**
- * Where a command finds the gateway. The owner reads the configuration and has the socket in the data folder. A person of a role may read neither: then the sockets of roles are
- * tried, those that the configuration names or, where it cannot be read, those where they lie if nothing else is said. The one with the most rights that lets him in is taken.
+ * Where a command finds the gateway. The owner reads the configuration and has the socket in the
+ * data folder. A person of a role may read neither: then the sockets of roles are tried, those that
+ * the configuration names or, where it cannot be read, those where they lie if nothing else is
+ * said. The one with the most rights that lets him in is taken.
  *
- * `SLUIS_SOCKET` names one, and no other is tried. `SLUIS_TOKEN_FILE` names a file with a token: both belong to a person or a program and not to one command, so neither is an option, and a
- * token is never an argument, which every user of the machine sees.
+ * `SLUIS_SOCKET` names one, and no other is tried. `SLUIS_TOKEN_FILE` names a file with a token:
+ * both belong to a person or a program and not to one command, so neither is an option, and a token
+ * is never an argument, which every user of the machine sees.
  */
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -44,7 +47,10 @@ const socketsOf = (config: Config): readonly string[] => [
   ...roleSocketsOf(config).map(({ path }) => path),
 ];
 
-/** For somebody who may not read the keys that it names, or not the configuration itself. None: it is wrong, whoever reads it. */
+/**
+ * For somebody who may not read the keys that it names, or not the configuration itself. None: it
+ * is wrong, whoever reads it.
+ */
 function socketsWithoutFiles(file: string): readonly string[] {
   if (!canRead(file)) return wellKnownSockets.filter((path) => existsSync(path));
   try {
@@ -64,7 +70,10 @@ function canRead(file: string): boolean {
   }
 }
 
-/** The first that lets the caller in. Undefined: nobody serves. Throws SocketShut if somebody does, and none of the sockets is open to the caller. */
+/**
+ * The first that lets the caller in. Undefined: nobody serves. Throws SocketShut if somebody does,
+ * and none of the sockets is open to the caller.
+ */
 export async function connectAny({ sockets, config }: Roads, caller: Caller): Promise<AdminClient | undefined> {
   let shut: SocketShut | undefined;
   for (const path of sockets)

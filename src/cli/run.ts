@@ -1,4 +1,7 @@
-/** Runs a gateway until a signal ends it or its store fails, and tells the service manager how it goes. */
+/**
+ * Runs a gateway until a signal ends it or its store fails, and tells the service manager how it
+ * goes.
+ */
 import { many } from '../domain/counted.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import type { Gateway } from '../gateway.ts';
@@ -9,11 +12,14 @@ import { StoreUnavailable } from '../store/store.ts';
 import { exitCodes } from './exit.ts';
 import { outliveReaders } from './terminal.ts';
 
-/** After everything was stopped the process ends by itself; what keeps it alive longer is a leak, and must not hang the supervisor. */
+/**
+ * After everything was stopped the process ends by itself; what keeps it alive longer is a leak,
+ * and must not hang the supervisor.
+ */
 const LAST_WAIT = 2000;
 /**
- * A second signal that comes sooner is the first one: npm passes on what the terminal gave its children as well, and a supervisor may
- * signal both.
+ * A second signal that comes sooner is the first one: npm passes on what the terminal gave its
+ * children as well, and a supervisor may signal both.
  */
 const SAME_SIGNAL = 1000;
 
@@ -24,8 +30,9 @@ interface RunOptions {
 }
 
 /**
- * Resolves with the exit code when the gateway has stopped. Whatever fails between its start and its end ends it, and the process: one that is told to stop
- * and goes on would keep the next from starting.
+ * Resolves with the exit code when the gateway has stopped. Whatever fails between its start and
+ * its end ends it, and the process: one that is told to stop and goes on would keep the next from
+ * starting.
  */
 export async function runUntilStopped(
   start: () => Promise<Gateway>,
@@ -33,7 +40,8 @@ export async function runUntilStopped(
   options: RunOptions = {},
 ): Promise<number> {
   outliveReaders();
-  // Before the start: a supervisor may change its mind while the database is checked, and must still get an orderly end.
+  // Before the start: a supervisor may change its mind while the database is checked, and must
+  // still get an orderly end.
   const signals = stopSignals();
   let reload = (): void => undefined;
   // Without a listener SIGHUP would end the process.
@@ -115,9 +123,10 @@ const statusOf = ({ admin }: Gateway): string => {
 };
 
 /**
- * Tells the service manager that the gateway is alive, but only where the store has answered since: the call itself shows that the loop turns.
- * A disk that hangs, or a thread that is stuck, so ends in a restart. A database that is away for a while is an answer: a restart would not bring it back,
- * and what the gateway still hands out would end with it.
+ * Tells the service manager that the gateway is alive, but only where the store has answered since:
+ * the call itself shows that the loop turns. A disk that hangs, or a thread that is stuck, so ends
+ * in a restart. A database that is away for a while is an answer: a restart would not bring it
+ * back, and what the gateway still hands out would end with it.
  */
 export function startWatchdog(
   store: Pick<Store, 'alive'>,

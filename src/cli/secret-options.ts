@@ -1,4 +1,7 @@
-/** Where a command takes a password from: its words. What they do is in secret.ts, which is loaded where it is needed. */
+/**
+ * Where a command takes a password from: its words. What they do is in secret.ts, which is loaded
+ * where it is needed.
+ */
 import { type Command, Option } from 'commander';
 
 export interface SecretOptions {

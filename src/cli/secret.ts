@@ -1,6 +1,6 @@
 /**
- * Where a command takes a password from: a prompt without echo, a file, standard input, or the generator. Never an argument: those are
- * seen by every user of the machine, and kept in histories.
+ * Where a command takes a password from: a prompt without echo, a file, standard input, or the
+ * generator. Never an argument: those are seen by every user of the machine, and kept in histories.
  */
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { generatePassword } from '../crypto/passwords/password-generate.ts';
@@ -52,14 +52,18 @@ export async function readSecret(terminal: Terminal, options: SecretOptions): Pr
 export const readGivenPassword = async (terminal: Terminal, file: string | undefined): Promise<string> =>
   file === undefined ? await fromTerminalOrInput(terminal) : fromFile(terminal, file);
 
-/** A password that stands elsewhere already, asked for once: a mistyped one is found out at once. */
+/**
+ * A password that stands elsewhere already, asked for once: a mistyped one is found out at once.
+ */
 export async function readGivenSecret(terminal: Terminal, file: string | undefined, question: string): Promise<string> {
   if (file !== undefined) return fromFile(terminal, file);
   if (terminal.input !== undefined || !process.stdin.isTTY) return fromFile(terminal, '-');
   return await promptSecret(question);
 }
 
-/** The password of a file that exists: asked for once, since a mistyped one is found out at once. */
+/**
+ * The password of a file that exists: asked for once, since a mistyped one is found out at once.
+ */
 export async function readOpeningPassword(terminal: Terminal, file: string | undefined): Promise<string> {
   return await readGivenSecret(terminal, file, 'Password of the file: ');
 }
@@ -152,7 +156,10 @@ function promptSecret(question: string): Promise<string> {
   });
 }
 
-/** A password file that was written for a command that then failed must not stay: somebody would take it for valid. */
+/**
+ * A password file that was written for a command that then failed must not stay: somebody would
+ * take it for valid.
+ */
 export async function withSecret<T>(secret: Secret | undefined, use: () => Promise<T>): Promise<T> {
   try {
     return await use();

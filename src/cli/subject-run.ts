@@ -1,4 +1,7 @@
-/** Runs a row: asks where it must, calls the operation or does the work here, and prints what came of it. */
+/**
+ * Runs a row: asks where it must, calls the operation or does the work here, and prints what came
+ * of it.
+ */
 import { createHash } from 'node:crypto';
 import type { Input } from '../admin/input.ts';
 import { inputOf } from '../commands/core/operations.ts';
@@ -44,7 +47,8 @@ export async function runRow(
 ): Promise<void> {
   if (options.csv !== undefined && options.json === true)
     throw new CommandError('usage', 'Cannot print JSON and CSV in one output; leave out --json or --csv');
-  // Values that are right each by itself: refused before a gateway is asked. A password is not known yet.
+  // Values that are right each by itself: refused before a gateway is asked. A password is not
+  // known yet.
   if (row.check !== undefined && !takesSecret(row)) inputOf(row, input);
   if (row.effect === 'lists') return await list(terminal, options, row, input, words);
   if (
@@ -67,7 +71,8 @@ export async function runRow(
       if (options.watch === undefined) await once();
       else await again(terminal, options, once);
     } catch (error) {
-      // A password file that was written for a command that then failed must not stay: somebody would take it for valid.
+      // A password file that was written for a command that then failed must not stay: somebody
+      // would take it for valid.
       secret?.undo();
       throw error;
     } finally {
@@ -169,7 +174,10 @@ async function calling(here: Here, row: One, input: Input): Promise<unknown> {
   }
 }
 
-/** Throws CommandError, kind `usage`, where the person is not sure. Otherwise with the reason that was typed. */
+/**
+ * Throws CommandError, kind `usage`, where the person is not sure. Otherwise with the reason that
+ * was typed.
+ */
 async function asked(here: OneConnection, row: One | Local, input: Input): Promise<OneConnection> {
   const confirm = confirmOf(row);
   if (confirm === undefined) return here;
@@ -185,7 +193,8 @@ async function asked(here: OneConnection, row: One | Local, input: Input): Promi
     name: confirm.name(values),
     goes: async () => {
       const text = confirm.goes === undefined ? await look() : await confirm.goes(here, values);
-      // A person thinks as long as he likes: a store that was opened for this command must be free for a gateway that starts.
+      // A person thinks as long as he likes: a store that was opened for this command must be free
+      // for a gateway that starts.
       await here.close();
       return text;
     },

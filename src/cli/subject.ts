@@ -101,7 +101,10 @@ function pathOf(command: Command): string[] {
   return [...(command.parent === null ? [] : pathOf(command.parent)), command.name()];
 }
 
-/** Where its notes, and the fields of its JSON, are. Groups and commands have a section each; a group within another one has that of its group. `now`: how an old word is written. */
+/**
+ * Where its notes, and the fields of its JSON, are. Groups and commands have a section each; a
+ * group within another one has that of its group. `now`: how an old word is written.
+ */
 function moreOf(command: Command, now?: string): string {
   const [, ...words] = pathOf(command);
   const section = command.commands.length > 0 ? words.slice(0, 1) : [...words.slice(0, -1), now ?? command.name()];

@@ -3,7 +3,10 @@ import { visibleLine, visibleText } from '../domain/visible.ts';
 import { paintFor } from './colours.ts';
 import { exitCodes } from './exit.ts';
 
-/** What a command reads and writes besides the gateway: the terminal of a person, or what a test gives in its place. */
+/**
+ * What a command reads and writes besides the gateway: the terminal of a person, or what a test
+ * gives in its place.
+ */
 export interface Terminal {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
@@ -11,15 +14,19 @@ export interface Terminal {
   readonly redraw?: (text: string) => void;
   /** What standard input holds, or what is left of it; absent: the process's own. */
   input?: string;
-  /** Asks the person at the terminal one question; absent: the process's own terminal, where there is one. */
+  /**
+   * Asks the person at the terminal one question; absent: the process's own terminal, where there
+   * is one.
+   */
   readonly ask?: (question: string) => Promise<string>;
   /** Exit code of the command; see exit.ts. */
   code: number;
 }
 
 /**
- * Everything that a command prints goes through here: text of strangers (a Message-ID, a file name, an argument) must not reach the terminal as
- * something that it obeys. Tables and JSON have made it visible before, so that columns fit and JSON stays JSON.
+ * Everything that a command prints goes through here: text of strangers (a Message-ID, a file name,
+ * an argument) must not reach the terminal as something that it obeys. Tables and JSON have made it
+ * visible before, so that columns fit and JSON stays JSON.
  */
 export function shielded(terminal: Terminal): Terminal {
   const { ask, redraw } = terminal;
@@ -58,7 +65,10 @@ export function processTerminal({ plainly = false } = {}): Terminal {
   };
 }
 
-/** From the upper left corner (ECMA-48, CUP and ED); what does not fit is counted, since the first lines would roll away. */
+/**
+ * From the upper left corner (ECMA-48, CUP and ED); what does not fit is counted, since the first
+ * lines would roll away.
+ */
 function redrawn(text: string): void {
   const lines = text.trimEnd().split('\n');
   const most = Math.max(2, process.stdout.rows - 1);
@@ -67,15 +77,18 @@ function redrawn(text: string): void {
   process.stdout.write(`\u001b[H\u001b[2J${shown.join('\n')}\n`);
 }
 
-/** `sluis ... | head` has seen enough. Nothing that comes after would be read: end as other programs do, without a trace. */
+/**
+ * `sluis ... | head` has seen enough. Nothing that comes after would be read: end as other programs
+ * do, without a trace.
+ */
 function readerGone(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
   process.exit(exitCodes.failed);
 }
 
 /**
- * From here on nothing ends because a reader has gone: a gateway whose supervisor closed the pipe of its log still has mail to take. What
- * nobody reads is lost, each line by itself.
+ * From here on nothing ends because a reader has gone: a gateway whose supervisor closed the pipe
+ * of its log still has mail to take. What nobody reads is lost, each line by itself.
  */
 export function outliveReaders(): void {
   process.stdout.off('error', readerGone);

@@ -1,6 +1,8 @@
 /**
- * How long a service was away: its port is asked for a greeting again and again, one connection at a time. What it tells is the longest time from the last
- * greeting before a failure to the first one after it: what a client may have seen at worst. It sees the door alone, not whether mail was taken behind it.
+ * How long a service was away: its port is asked for a greeting again and again, one connection at
+ * a time. What it tells is the longest time from the last greeting before a failure to the first
+ * one after it: what a client may have seen at worst. It sees the door alone, not whether mail was
+ * taken behind it.
  */
 import { connect } from 'node:net';
 import type { Clock } from '../domain/effects.ts';
@@ -61,7 +63,10 @@ export async function watchDoor({ look, pause, clock, time }: WatchParts): Promi
   return { looks, failed, longest, outages };
 }
 
-/** A greeting of SMTP or POP3 that is no refusal: `421` and `-ERR` are what a gateway says that stops. */
+/**
+ * A greeting of SMTP or POP3 that is no refusal: `421` and `-ERR` are what a gateway says that
+ * stops.
+ */
 export function greets(host: string, port: number, patience: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });

@@ -20,8 +20,9 @@ export const watchOption = (): Option =>
     });
 
 /**
- * `show` prints it once, on a terminal that keeps it until it is whole. A terminal is drawn again each time; elsewhere one stands below the other. What `show`
- * throws ends it, such as a gateway that has gone.
+ * `show` prints it once, on a terminal that keeps it until it is whole. A terminal is drawn again
+ * each time; elsewhere one stands below the other. What `show` throws ends it, such as a gateway
+ * that has gone.
  */
 export async function watched(
   terminal: Terminal,

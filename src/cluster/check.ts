@@ -1,4 +1,6 @@
-/** What `sluis check` says of the channel between gateways: what can be seen without asking anybody. */
+/**
+ * What `sluis check` says of the channel between gateways: what can be seen without asking anybody.
+ */
 import { dayFilesIn } from '../crypto/keys/day-files.ts';
 import { dayOf } from '../domain/utc-day.ts';
 import { many } from '../domain/counted.ts';

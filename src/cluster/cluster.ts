@@ -1,4 +1,7 @@
-/** This node among those that share its store: answers the others, asks them, and says how it stands. */
+/**
+ * This node among those that share its store: answers the others, asks them, and says how it
+ * stands.
+ */
 import { ClusterSecrets } from '../crypto/keys/cluster-secrets.ts';
 import { KeyFolder } from '../crypto/keys/key-folder.ts';
 import { KeyFolderRefused } from '../crypto/keys/key-folder-refused.ts';
@@ -17,7 +20,10 @@ import { type PeerState, warningsOf } from './peer-state.ts';
 import { Rounds } from './rounds.ts';
 import { SharedTickets } from './tickets.ts';
 
-/** How long a start asks for keys that it needs: long enough for another node that starts at the same moment and lacks one of this node's. */
+/**
+ * How long a start asks for keys that it needs: long enough for another node that starts at the
+ * same moment and lacks one of this node's.
+ */
 const FETCH_TIME = seconds(30);
 const FETCH_EVERY = seconds(1);
 
@@ -141,8 +147,9 @@ export class Cluster {
   }
 
   /**
-   * Opens the port, and asks the others: keys of days that were erased meanwhile are gone before anything is served, and those that they made are here. Rejects
-   * with KeyFolderRefused if one that the store needs is nowhere to be had.
+   * Opens the port, and asks the others: keys of days that were erased meanwhile are gone before
+   * anything is served, and those that they made are here. Rejects with KeyFolderRefused if one
+   * that the store needs is nowhere to be had.
    */
   async start(): Promise<void> {
     this.#port = await this.#answerer.open(this.#p.listen);

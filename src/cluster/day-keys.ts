@@ -1,8 +1,9 @@
 /**
  * The keys of days on one node, as other nodes see and change them.
  *
- * The keys of a day are a set that only grows, until the day is erased everywhere: whatever nodes did that did not hear of each other, their union opens
- * everything. An erasure is believed where the common store says it as well; no word over the line destroys a key by itself.
+ * The keys of a day are a set that only grows, until the day is erased everywhere: whatever nodes
+ * did that did not hear of each other, their union opens everything. An erasure is believed where
+ * the common store says it as well; no word over the line destroys a key by itself.
  */
 import type { ClusterSecrets } from '../crypto/keys/cluster-secrets.ts';
 import type { KeyFolder } from '../crypto/keys/key-folder.ts';
@@ -22,9 +23,15 @@ export interface DaysOfStore {
   isErased(day: Day): Promise<boolean>;
   /** Whether a message that began on that day is still on its way, on this node. */
   isWriting(day: Day): boolean;
-  /** The day is closed on another node for the sake of an erased message: does the same here. False: not yet. */
+  /**
+   * The day is closed on another node for the sake of an erased message: does the same here. False:
+   * not yet.
+   */
   close(day: Day): Promise<boolean>;
-  /** These messages of that day were erased on another node: notes it. False: the store still has one of them. */
+  /**
+   * These messages of that day were erased on another node: notes it. False: the store still has
+   * one of them.
+   */
   noteErasing(day: Day, messages: readonly bigint[]): Promise<boolean>;
   /** The keys of that day were destroyed: no thread keeps one in memory. */
   forget(day: Day): Promise<void>;
@@ -81,7 +88,10 @@ export class DayKeys {
     return ['erased', 'kept'].includes(this.#p.keys.stateOf(day));
   }
 
-  /** Destroys the day's keys where the store agrees, and proves it. Repeating it destroys nothing more. */
+  /**
+   * Destroys the day's keys where the store agrees, and proves it. Repeating it destroys nothing
+   * more.
+   */
   async erase(day: Day): Promise<ReturnType<typeof proofOf>> {
     const { keys, store, secrets, storeId, node, clock, log } = this.#p;
     if (!(await store.isErased(day)))

@@ -1,6 +1,7 @@
 /**
- * That a node destroyed the keys of a day: its name, the day and the time, authenticated by a key that only nodes with the master key of this store have.
- * It stands in the audit trail of whoever asked, and in the day's own file in the key folder, so that nobody asks again.
+ * That a node destroyed the keys of a day: its name, the day and the time, authenticated by a key
+ * that only nodes with the master key of this store have. It stands in the audit trail of whoever
+ * asked, and in the day's own file in the key folder, so that nobody asks again.
  */
 import type { ClusterSecrets } from '../crypto/keys/cluster-secrets.ts';
 import type { Day } from '../domain/utc-day.ts';

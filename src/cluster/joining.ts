@@ -1,10 +1,14 @@
-/** What the other gateways say to one that is about to join: whether it may, before anything of it is written. */
+/**
+ * What the other gateways say to one that is about to join: whether it may, before anything of it
+ * is written.
+ */
 import { type Caller, type PeerAddress, withPeer } from './channel/client.ts';
 import { PeerRefused, type RefusalCode } from './channel/refusals.ts';
 
 /**
- * `knows-it`: it would exchange keys at once. `not-listed`: all is well, but for the name, which its `cluster.peers` does not have yet. `not-reached`: it did
- * not answer, as it may not until a firewall is opened.
+ * `knows-it`: it would exchange keys at once. `not-listed`: all is well, but for the name, which
+ * its `cluster.peers` does not have yet. `not-reached`: it did not answer, as it may not until a
+ * firewall is opened.
  */
 export interface PeerSaid {
   readonly host: string;

@@ -1,4 +1,7 @@
-/** One round of questions to one other node: both have the same keys of every day after it, and nothing of an erased one. */
+/**
+ * One round of questions to one other node: both have the same keys of every day after it, and
+ * nothing of an erased one.
+ */
 import type { ClusterSecrets } from '../crypto/keys/cluster-secrets.ts';
 import type { Day } from '../domain/utc-day.ts';
 import { instant } from '../domain/units.ts';
@@ -26,7 +29,10 @@ export interface Exchanged {
 /** Of one round: an old store may have thousands of erased days when its second node comes. */
 const MOST_ERASURES = 100;
 
-/** From the day `from` on. Rejects with PeerRefused or ChannelBroken; what was exchanged by then stays. */
+/**
+ * From the day `from` on. Rejects with PeerRefused or ChannelBroken; what was exchanged by then
+ * stays.
+ */
 export async function exchangeKeys(peer: Peer, from: Day, parts: ExchangeParts): Promise<Exchanged> {
   const acknowledged = new Set<Day>();
   const left: string[] = [];
@@ -103,8 +109,9 @@ async function exchangeDay(
 }
 
 /**
- * The day was closed for the sake of erased messages: each node closes it by what the common store still has of it, and no word of another destroys a key.
- * What differs where both have closed it was erased since. A node that has no key of the day gets the kept ones.
+ * The day was closed for the sake of erased messages: each node closes it by what the common store
+ * still has of it, and no word of another destroys a key. What differs where both have closed it
+ * was erased since. A node that has no key of the day gets the kept ones.
  */
 async function exchangeClosed(
   peer: Peer,

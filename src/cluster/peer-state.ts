@@ -25,8 +25,8 @@ export interface PeerState {
 }
 
 /**
- * Clock difference beyond which somebody is told; nothing is refused, since no exchange depends on the
- * clock.
+ * Clock difference beyond which somebody is told; nothing is refused, since no exchange depends on
+ * the clock.
  */
 export const MOST_CLOCK = 60_000;
 /** Days ahead that have keys on all nodes. */

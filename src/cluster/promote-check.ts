@@ -1,8 +1,10 @@
 /**
- * What must be known before a server is promoted. An acknowledged commit stands on the primary and on one at least of those that the synchronous list named:
- * with `ANY 1 (b, c)` on b or on c. Whoever promotes the one that lacks it loses acknowledged mail, and the service looks healthy (tried: 300 of 300 lost).
- * So the one that is promoted must be the most advanced of so many of the listed that at least one of them holds every commit. Where those cannot be asked,
- * nobody can say it, and the answer is no.
+ * What must be known before a server is promoted. An acknowledged commit stands on the primary and
+ * on one at least of those that the synchronous list named: with `ANY 1 (b, c)` on b or on c.
+ * Whoever promotes the one that lacks it loses acknowledged mail, and the service looks healthy
+ * (tried: 300 of 300 lost). So the one that is promoted must be the most advanced of so many of the
+ * listed that at least one of them holds every commit. Where those cannot be asked, nobody can say
+ * it, and the answer is no.
  */
 import { many } from '../domain/counted.ts';
 import { lsnText } from '../domain/lsn.ts';
@@ -16,18 +18,27 @@ export interface ServerFacts {
   /** Why it could not be asked. */
   readonly problem?: string;
   readonly timeline?: number;
-  /** Position in the log: of a primary what it has flushed, of a standby the greater of received and replayed. */
+  /**
+   * Position in the log: of a primary what it has flushed, of a standby the greater of received and
+   * replayed.
+   */
   readonly position?: bigint;
   /** For a standby: the address of the server that it still follows. */
   readonly follows?: string;
 }
 
 export interface PromotionFacts {
-  /** As the last primary had it: `names` of whom `any` confirm each commit; no names: none had to. Absent: nobody knows it. */
+  /**
+   * As the last primary had it: `names` of whom `any` confirm each commit; no names: none had to.
+   * Absent: nobody knows it.
+   */
   readonly list?: { readonly any: number; readonly names: readonly string[] };
   /** When it was known to be so; ISO 8601. */
   readonly listSeen?: string;
-  /** The name of that primary. Absent if somebody wrote the facts down, who names the servers that matter. */
+  /**
+   * The name of that primary. Absent if somebody wrote the facts down, who names the servers that
+   * matter.
+   */
   readonly primary?: string;
   readonly servers: readonly ServerFacts[];
   /** When a gateway last acknowledged something, as far as it is known. ISO 8601. */
@@ -36,7 +47,10 @@ export interface PromotionFacts {
   readonly acknowledging: readonly string[];
 }
 
-/** `may`: nothing that was acknowledged is missing there. `behind`: something is. `serving`: the old side still acknowledges. `unknown`: nobody can say. */
+/**
+ * `may`: nothing that was acknowledged is missing there. `behind`: something is. `serving`: the old
+ * side still acknowledges. `unknown`: nobody can say.
+ */
 export type Verdict = 'may' | 'behind' | 'serving' | 'unknown';
 
 export interface PromotionCheck {
@@ -64,7 +78,9 @@ interface Placed extends ServerFacts {
 const isPlaced = (server: ServerFacts): server is Placed =>
   server.role !== undefined && server.timeline !== undefined && server.position !== undefined;
 
-/** The higher timeline counts, whatever the position: one that was promoted has gone another way. */
+/**
+ * The higher timeline counts, whatever the position: one that was promoted has gone another way.
+ */
 const compare = (a: Placed, b: Placed): number =>
   a.timeline === b.timeline
     ? Number(a.position > b.position) - Number(a.position < b.position)
@@ -176,8 +192,9 @@ function compared(candidate: Placed, facts: PromotionFacts): Judged {
 }
 
 /**
- * Servers that are silent though the list did not name them and they were not its primary: a list that was changed after everybody here lost sight of the primary may
- * name them, and they may hold what nobody else does. What a silent server is called is not always known, so they are counted.
+ * Servers that are silent though the list did not name them and they were not its primary: a list
+ * that was changed after everybody here lost sight of the primary may name them, and they may hold
+ * what nobody else does. What a silent server is called is not always known, so they are counted.
  */
 function unlisted(names: readonly string[], { primary, servers }: PromotionFacts): readonly string[] {
   if (primary === undefined) return [];

@@ -1,8 +1,10 @@
 /**
- * Every ten seconds this node asks all others: are you there, which keys have you, which ticket key is the latest. Whatever it learns it keeps; whatever
- * they lack it gives them. One round at a time, each within its deadlines, so a node that hangs costs the others nothing.
+ * Every ten seconds this node asks all others: are you there, which keys have you, which ticket key
+ * is the latest. Whatever it learns it keeps; whatever they lack it gives them. One round at a
+ * time, each within its deadlines, so a node that hangs costs the others nothing.
  *
- * Keys of the days ahead are made only in a round in which every configured node answered: then whoever makes one knows that nobody has one yet.
+ * Keys of the days ahead are made only in a round in which every configured node answered: then
+ * whoever makes one knows that nobody has one yet.
  */
 import type { ClusterSecrets } from '../crypto/keys/cluster-secrets.ts';
 import { type Day, dayOf } from '../domain/utc-day.ts';
@@ -24,7 +26,10 @@ const ALL_EVERY = hours(1);
 const LATE = DAYS_AHEAD - 2;
 
 export interface RoundsParts {
-  /** Whether keys ahead are this node's to make at present. Where whose they are makes none, any node does. */
+  /**
+   * Whether keys ahead are this node's to make at present. Where whose they are makes none, any
+   * node does.
+   */
   readonly mine: () => boolean;
   readonly peers: readonly PeerAddress[];
   readonly caller: () => Caller;
@@ -71,14 +76,20 @@ export class Rounds {
     return DAYS_AHEAD;
   }
 
-  /** Another node turned this one away, or this node another: shown until the next round says otherwise. */
+  /**
+   * Another node turned this one away, or this node another: shown until the next round says
+   * otherwise.
+   */
   refused(host: string, { code, message }: PeerRefused): void {
     const known = this.#states.get(host);
     if (known !== undefined && code !== 'too-much') this.#become({ ...known, state: 'refused', code, why: message });
     else this.#p.log.warn('cluster.refused', { peer: host, code, why: message });
   }
 
-  /** The first round, and from then on one every ten seconds. Resolves after the first, however it went. */
+  /**
+   * The first round, and from then on one every ten seconds. Resolves after the first, however it
+   * went.
+   */
   async start(): Promise<void> {
     await this.now();
     this.#wait();
@@ -100,7 +111,10 @@ export class Rounds {
     this.#wholeAt.clear();
   }
 
-  /** A round, or one more where one is under way: what the caller wants told may have come after it looked. Never rejects. */
+  /**
+   * A round, or one more where one is under way: what the caller wants told may have come after it
+   * looked. Never rejects.
+   */
   now(): Promise<void> {
     if (this.#running !== undefined) {
       this.#again = true;
@@ -138,7 +152,8 @@ export class Rounds {
       return true;
     } catch (error) {
       const refusal = error instanceof PeerRefused ? error : undefined;
-      // What is no word of the channel is a fault of ours: a key file that does not open, a full disk.
+      // What is no word of the channel is a fault of ours: a key file that does not open, a full
+      // disk.
       this.#become({
         ...known,
         state: refusal === undefined ? 'silent' : 'refused',

@@ -2,7 +2,10 @@
 import { type Instant, days } from '../domain/units.ts';
 import type { PromotionFacts } from './promote-check.ts';
 
-/** One place alone loses what it acknowledged when it is lost: a week is time enough for a standby to come back, or for another to be made. */
+/**
+ * One place alone loses what it acknowledged when it is lost: a week is time enough for a standby
+ * to come back, or for another to be made.
+ */
 export const LONGEST_ALONE = days(7);
 
 /** One of the gateways that share the store, as its row has it. */
@@ -37,6 +40,9 @@ export interface Sites {
   warnings(): readonly string[];
   /** Until when one place alone may acknowledge; undefined: it may not. */
   aloneUntil(): Instant | undefined;
-  /** Lets one place alone acknowledge until then, or ends it. Resolves when it holds, also after a power cut; the caller writes the row of the trail. */
+  /**
+   * Lets one place alone acknowledge until then, or ends it. Resolves when it holds, also after a
+   * power cut; the caller writes the row of the trail.
+   */
   alone(until: Instant | undefined, actor: { readonly name: string; readonly reason?: string }): Promise<void>;
 }

@@ -1,11 +1,15 @@
 /**
- * The key that seals TLS tickets, the same on all nodes: a client that comes back at the other site resumes there.
+ * The key that seals TLS tickets, the same on all nodes: a client that comes back at the other site
+ * resumes there.
  *
- * It is random and lies in memory alone, on every node, as it did on one: were it derived from the master key, whoever has that key one day could open
- * every TLS 1.2 session that was recorded before. So nodes tell it to each other, wrapped by the master key, over a channel that nobody can record either.
+ * It is random and lies in memory alone, on every node, as it did on one: were it derived from the
+ * master key, whoever has that key one day could open every TLS 1.2 session that was recorded
+ * before. So nodes tell it to each other, wrapped by the master key, over a channel that nobody can
+ * record either.
  *
- * Of two the greater holds: by how often all tickets were made void, then by its number, then by the name of the node that made it. Making tickets void
- * outweighs any number of rotations elsewhere, so no node that heard of it late brings a void ticket back.
+ * Of two the greater holds: by how often all tickets were made void, then by its number, then by
+ * the name of the node that made it. Making tickets void outweighs any number of rotations
+ * elsewhere, so no node that heard of it late brings a void ticket back.
  */
 import type { ClusterSecrets } from '../crypto/keys/cluster-secrets.ts';
 import type { RandomBytes } from '../domain/effects.ts';

@@ -1,6 +1,6 @@
 /**
- * Facts of servers as a person wrote them down, in JSON: for the hour in which no gateway reaches them and somebody asks each with psql. docs/two-sites.md has
- * the query.
+ * Facts of servers as a person wrote them down, in JSON: for the hour in which no gateway reaches
+ * them and somebody asks each with psql. docs/two-sites.md has the query.
  */
 import { defined } from '../domain/defined.ts';
 import { lsnText, parseLsn } from '../domain/lsn.ts';
@@ -30,7 +30,10 @@ const isText = (value: unknown): value is string => typeof value === 'string' &&
 export const listText = ({ any, names }: NonNullable<PromotionFacts['list']>): string =>
   names.length === 0 ? '' : `ANY ${any} (${names.join(', ')})`;
 
-/** `ANY 1 (zuid-1, "derde-1")`, `FIRST 1 (...)`, or names alone, as PostgreSQL takes it. Of FIRST each commit is on the first that answer: so many as well. */
+/**
+ * `ANY 1 (zuid-1, "derde-1")`, `FIRST 1 (...)`, or names alone, as PostgreSQL takes it. Of FIRST
+ * each commit is on the first that answer: so many as well.
+ */
 export function parseStandbyList(text: string): PromotionFacts['list'] {
   const [, any = '1', inner = text] = /^\s*(?:(?:ANY|FIRST)\s+)?(\d{1,2})\s*\((.*)\)\s*$/i.exec(text) ?? [];
   const names = inner.split(',').map((name) => name.trim().replace(/^"(.*)"$/, '$1'));

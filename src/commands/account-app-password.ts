@@ -1,4 +1,7 @@
-/** `sluis account app-password`: passwords that are made here for programs, each with what it may do and its own end. */
+/**
+ * `sluis account app-password`: passwords that are made here for programs, each with what it may do
+ * and its own end.
+ */
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { AdminError } from '../admin/error.ts';

@@ -35,7 +35,10 @@ const wished = {
   dryRun: flag('show who would get a code and change nothing'),
 };
 
-/** Codes of one transaction. One that goes to the contact is never before the eyes of who asks for it; one in a letter is, so it can need two. */
+/**
+ * Codes of one transaction. One that goes to the contact is never before the eyes of who asks for
+ * it; one in a letter is, so it can need two.
+ */
 export const resetPart = part({
   about: 'one-time codes for accounts of one transaction',
   in: {
@@ -141,8 +144,9 @@ export interface CodesOf {
 }
 
 /**
- * Codes for many accounts, a bounded part at a time: each part is one transaction, and its letters are on the disk before the next begins. Cut
- * short, `--continue` goes on behind them. What it answers has no letter in it.
+ * Codes for many accounts, a bounded part at a time: each part is one transaction, and its letters
+ * are on the disk before the next begins. Cut short, `--continue` goes on behind them. What it
+ * answers has no letter in it.
  */
 export async function codesFor(
   here: Here,

@@ -1,11 +1,15 @@
 /**
- * `sluis account contain`: an account that somebody else got into, or may have. Everything that it could be entered by is gone in one go (decision 1304).
+ * `sluis account contain`: an account that somebody else got into, or may have. Everything that it
+ * could be entered by is gone in one go (decision 1304).
  *
- * One transaction suspends it, removes its passwords, revokes its certificates and voids its codes for new ones; what is remembered of its logins goes with
- * that commit. Then its open sessions end, in the middle of a message too, and no TLS ticket given out before opens a session any more. Its own authority's
- * certificates go on the revocation list last: nobody gets in here by them any more.
+ * One transaction suspends it, removes its passwords, revokes its certificates and voids its codes
+ * for new ones; what is remembered of its logins goes with that commit. Then its open sessions end,
+ * in the middle of a message too, and no TLS ticket given out before opens a session any more. Its
+ * own authority's certificates go on the revocation list last: nobody gets in here by them any
+ * more.
  *
- * Many are contained part by part, each in one transaction of 200. A second run over the same list does what the first one had not come to.
+ * Many are contained part by part, each in one transaction of 200. A second run over the same list
+ * does what the first one had not come to.
  */
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
@@ -52,7 +56,10 @@ const containmentView = z.object({
 type ContainedView = z.infer<typeof containedView>;
 export type ContainmentView = z.infer<typeof containmentView>;
 
-/** The login of an account: all that is held of it until every account is contained, since there may be thousands. Throws AdminError for an account that has ended. */
+/**
+ * The login of an account: all that is held of it until every account is contained, since there may
+ * be thousands. Throws AdminError for an account that has ended.
+ */
 function nameOf({ account: { login, state } }: AccountSummary): string {
   if (state !== 'ended') return login;
   throw new AdminError(
@@ -61,7 +68,9 @@ function nameOf({ account: { login, state } }: AccountSummary): string {
   );
 }
 
-/** Certificates of the own authority, which others believe in until they are on its revocation list. */
+/**
+ * Certificates of the own authority, which others believe in until they are on its revocation list.
+ */
 async function issuedTo({ store }: AdminContext, login: string): Promise<readonly string[]> {
   const valid: string[] = [];
   let after: Pick<AccountSummary['certificates'][number], 'notAfter' | 'fingerprint'> | undefined;
@@ -103,7 +112,8 @@ async function containPart(
 ): Promise<{ readonly changed: number; readonly sessions: readonly SessionView[]; readonly revoked: number }> {
   const { registry } = context.store;
   const changed = await registry.containAccounts(logins, call.actor);
-  // Behind a read: a login that was under way when the commit came has its session by now, or finds the account suspended.
+  // Behind a read: a login that was under way when the commit came has its session by now, or finds
+  // the account suspended.
   await registry.findAccount(logins[0] ?? '');
   const sessions = cutSessions(context, logins);
   return { changed, sessions, revoked: await revokeIssued(context, logins, call) };

@@ -1,6 +1,7 @@
 /**
- * The ends of thousands of accounts from a file, `account[,grace][,successor]`. Everything that is wrong is found before the first one ends; then each
- * part is one transaction. What has ended, or ends already as it is to, is left alone: cut short, the same file is given again.
+ * The ends of thousands of accounts from a file, `account[,grace][,successor]`. Everything that is
+ * wrong is found before the first one ends; then each part is one transaction. What has ended, or
+ * ends already as it is to, is left alone: cut short, the same file is given again.
  */
 import { accountOf } from '../admin/accounts.ts';
 import { contactOf, contactsIn } from '../admin/contacts-of.ts';

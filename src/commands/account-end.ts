@@ -1,6 +1,6 @@
 /**
- * `sluis account end`: its addresses take no mail at once; its login ends when its owner had time to collect what waits, or to say stop. Many are named in a
- * file (account-end-many.ts).
+ * `sluis account end`: its addresses take no mail at once; its login ends when its owner had time
+ * to collect what waits, or to say stop. Many are named in a file (account-end-many.ts).
  */
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
@@ -121,7 +121,8 @@ async function ending(here: Here, wanted: Wanted): Promise<Ended> {
   if (name === undefined) return await endMany(here, from ?? '', wireOf(wanted));
   const input = { login: name, ...wireOf(wanted) };
   if (path === undefined || dryRun) return await here.call(endRow, input);
-  // First a look, so that nothing is written for what cannot end; then the file, so that nothing has ended when it cannot be written.
+  // First a look, so that nothing is written for what cannot end; then the file, so that nothing
+  // has ended when it cannot be written.
   await here.call(endRow, { ...input, 'dry-run': true });
   const exported = await exportMailbox(here, name, path);
   const file = { undo: () => rmSync(path, { force: true }) };

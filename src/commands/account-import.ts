@@ -144,7 +144,8 @@ export const importMany = changesHere({
         .call(importPart, input, { upload, progress: progress.show, receive })
         .finally(progress.end);
       if (files === undefined || (imported.without ?? 0) === 0) return imported;
-      // As soon as these accounts stand, whoever looks at the letters again starts with "account reset --letters FOLDER --continue".
+      // As soon as these accounts stand, whoever looks at the letters again starts with "account
+      // reset --letters FOLDER --continue".
       const logins = Buffer.from(names, 'latin1').toString().trimEnd().split('\n');
       const wanted = { removeOthers: false, valid, by: 'letter', files, continue: false, dryRun } as const;
       const made = await codesFor(here, logins, wanted);

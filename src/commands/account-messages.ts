@@ -1,4 +1,7 @@
-/** `sluis account messages`: the last messages that an account sent and got, for the helpdesk. Never a subject, never content. */
+/**
+ * `sluis account messages`: the last messages that an account sent and got, for the helpdesk. Never
+ * a subject, never content.
+ */
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { messageView, viewMessage } from '../admin/delivery-views.ts';

@@ -1,6 +1,7 @@
 /**
- * `sluis account move`: accounts go to another organisation with their login, addresses and the mail since a day; what was before stays. Each account is
- * moved by itself, and one that is there already is left alone: cut short, it is asked again.
+ * `sluis account move`: accounts go to another organisation with their login, addresses and the
+ * mail since a day; what was before stays. Each account is moved by itself, and one that is there
+ * already is left alone: cut short, it is asked again.
  */
 import { accountOf } from '../admin/accounts.ts';
 import type { AdminContext } from '../admin/context.ts';
@@ -101,7 +102,8 @@ async function moveOne(context: AdminContext, wanted: Wanted, { actor, progress 
   const { move, login: name, organisation: to } = wanted;
   const done = await context.store.accountMoves.move(move, actor, (messages) => progress(messages, 0));
   const { moved, left, former, account: _, ...references } = done;
-  // Behind a read: a login that was under way when the commit came has its session by now, or finds another account.
+  // Behind a read: a login that was under way when the commit came has its session by now, or finds
+  // another account.
   await context.store.registry.findAccount(former.login);
   const { cutSessionsOf } = await import('../admin/sessions.ts');
   const sessions = cutSessionsOf(context, former.account);

@@ -1,4 +1,7 @@
-/** `sluis account password`: named passwords, so that each workplace can have its own and lose it alone. */
+/**
+ * `sluis account password`: named passwords, so that each workplace can have its own and lose it
+ * alone.
+ */
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { AdminError } from '../admin/error.ts';
@@ -31,7 +34,8 @@ export const passwords = subject('password', 'the passwords of an account', {
       password,
     },
     out: named,
-    // Whoever gives out the password knows it: a code, which is used once and by its owner, is enough for the helpdesk.
+    // Whoever gives out the password knows it: a code, which is used once and by its owner, is
+    // enough for the helpdesk.
     right: 'registry',
     trail: ['registry.password-added'],
     undo: 'account password remove',

@@ -1,4 +1,7 @@
-/** `sluis account quirks`, `observed` and `enforce`: what programs deviate in, and what strictness would cost. */
+/**
+ * `sluis account quirks`, `observed` and `enforce`: what programs deviate in, and what strictness
+ * would cost.
+ */
 import { z } from '../config/zod.ts';
 import { type QuirkView, quirkView } from '../admin/quirks.ts';
 import { readableTime, table } from '../cli/output.ts';

@@ -1,8 +1,9 @@
 /**
- * What a support call asks: who is connected, when and how the account last got in, what it was refused and why, what waits, what holds it
- * back, what ends soon.
+ * What a support call asks: who is connected, when and how the account last got in, what it was
+ * refused and why, what waits, what holds it back, what ends soon.
  *
- * Read from the end of the trail by its index of the newest rows: an account with 100,000 rows costs what one with ten does.
+ * Read from the end of the trail by its index of the newest rows: an account with 100,000 rows
+ * costs what one with ten does.
  */
 import { z } from '../config/zod.ts';
 import { type AbsenceView, viewAbsence } from '../admin/absences.ts';
@@ -115,7 +116,10 @@ async function newest(
     .map(viewOf);
 }
 
-/** The row of logins that were counted for an hour is written at its end: the last of them may be older than a row before it. */
+/**
+ * The row of logins that were counted for an hour is written at its end: the last of them may be
+ * older than a row before it.
+ */
 function happened({ at, facts = {} }: AuditRow): number {
   const last = typeof facts.last === 'string' ? Date.parse(facts.last) : Number.NaN;
   return Number.isNaN(last) ? at : last;

@@ -1,4 +1,7 @@
-/** `sluis account show`: what a support call asks for first. Its first part is within 80 columns, so that it can be read out and mailed. */
+/**
+ * `sluis account show`: what a support call asks for first. Its first part is within 80 columns, so
+ * that it can be read out and mailed.
+ */
 import { accountOf } from '../admin/accounts.ts';
 import type { StandingView } from '../admin/account-standing.ts';
 import type { QuirkView } from '../admin/quirks.ts';
@@ -19,7 +22,10 @@ import { settingsPart } from './settings.ts';
 
 const out = accountView.omit({ settings: true }).extend(recentViews.partial().shape).extend(settingViews);
 
-/** What changes by itself: it is not of the account as it is registered, whose ETag would be another each minute. */
+/**
+ * What changes by itself: it is not of the account as it is registered, whose ETag would be another
+ * each minute.
+ */
 const RECENT = [
   ...['sessions', 'logins', 'refusals', 'fetched', 'oldest', 'standing', 'quirks', 'ending', 'absences'],
   ...['used', 'messages', 'lastLogin', 'lastUsed'],
@@ -67,7 +73,8 @@ export const show = reads({
     const { registry, audit } = context.store;
     const { account } = await accountOf(registry, name);
     context.gateway?.writeCounted((one) => one === account.id);
-    // Logins are written a moment after they happen, and who asks for the head of the trail waits for them.
+    // Logins are written a moment after they happen, and who asks for the head of the trail waits
+    // for them.
     await audit.head();
     const summary = await accountOf(registry, name);
     // Where somebody logs in from, and what he was refused, is shown to the helpdesk.

@@ -1,4 +1,7 @@
-/** `sluis account suspend` and `resume`, of one account or of thousands: each part is one transaction. */
+/**
+ * `sluis account suspend` and `resume`, of one account or of thousands: each part is one
+ * transaction.
+ */
 import { z } from '../config/zod.ts';
 import type { AdminContext } from '../admin/context.ts';
 import { AdminError } from '../admin/error.ts';
@@ -50,7 +53,10 @@ const keptOf = ({ account, passwords, certificates }: AccountSummary): Kept => (
   closed: passwords.length === 0 && certificates.every(({ revokedAt }) => revokedAt !== undefined),
 });
 
-/** An account of an organisation that is out cannot come back by itself: answers who throws AdminError for one. Each organisation is asked once. */
+/**
+ * An account of an organisation that is out cannot come back by itself: answers who throws
+ * AdminError for one. Each organisation is asked once.
+ */
 function organisationsAllow({ store }: AdminContext): (summary: AccountSummary) => Promise<void> {
   const known = new Map<string, Promise<Organisation | undefined>>();
   return async ({ organisation, account }) => {

@@ -1,4 +1,7 @@
-/** `sluis address`: where mail may go, and who may send as it. An address that has ended is never given to anybody again. */
+/**
+ * `sluis address`: where mail may go, and who may send as it. An address that has ended is never
+ * given to anybody again.
+ */
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { recipientOf } from '../admin/addresses.ts';

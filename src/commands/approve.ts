@@ -1,6 +1,6 @@
 /**
- * `sluis approve`: an operator signs what another one asks for. The command runs where the operator's private key is; the gateway shows what waits, and takes the
- * signature.
+ * `sluis approve`: an operator signs what another one asks for. The command runs where the
+ * operator's private key is; the gateway shows what waits, and takes the signature.
  */
 import { z } from '../config/zod.ts';
 import type { AdminContext } from '../admin/context.ts';
@@ -119,7 +119,8 @@ const parts = {
     },
     say: asked,
   }),
-  // Whoever may look may sign: the key is what counts, and it counts wherever the signature comes from.
+  // Whoever may look may sign: the key is what counts, and it counts wherever the signature comes
+  // from.
   sign: changes({
     api: { method: 'POST', path: '/approvals/{approvalId}/signatures' },
     about: 'take the signature of an operator under a request',

@@ -1,4 +1,7 @@
-/** `sluis backup take` and `sluis drill`: takes backups, lists them, reads them again, tries them. Putting one back is no operation: there is no store then (restore.ts). */
+/**
+ * `sluis backup take` and `sluis drill`: takes backups, lists them, reads them again, tries them.
+ * Putting one back is no operation: there is no store then (restore.ts).
+ */
 import { isAbsolute, resolve } from 'node:path';
 import { z } from '../config/zod.ts';
 import type { Call } from '../admin/call.ts';

@@ -58,7 +58,8 @@ const parts = {
     trail: ['authority.key-exported'],
     run: async ({ ca }, { rootPassword: password }, { actor }) => (await work()).exportRoot(ca, password, actor),
   }),
-  // Asks for the exported file: a key is removed only where somebody just showed that he can open its copy.
+  // Asks for the exported file: a key is removed only where somebody just showed that he can open
+  // its copy.
   'remove-root-key': part({
     about: 'remove the key of the root',
     in: { root: need(rootFile, 'the exported file, base64'), rootPassword },

@@ -1,4 +1,7 @@
-/** `sluis check`: would the gateway start, and what should somebody be reminded of; with `--monitor`, is the one that runs well. */
+/**
+ * `sluis check`: would the gateway start, and what should somebody be reminded of; with
+ * `--monitor`, is the one that runs well.
+ */
 import { z } from '../config/zod.ts';
 import { facts, readableDay } from '../cli/output.ts';
 import { readyName } from '../cli/readiness.ts';

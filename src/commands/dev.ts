@@ -1,6 +1,6 @@
 /**
- * `sluis dev`, which is `npm start`: a complete gateway for development, in the current folder, with throw-away certificates and demo
- * accounts. Nothing of it belongs in service.
+ * `sluis dev`, which is `npm start`: a complete gateway for development, in the current folder,
+ * with throw-away certificates and demo accounts. Nothing of it belongs in service.
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
@@ -113,7 +113,10 @@ async function demoAccounts(gateway: Gateway, file: string, log: Log): Promise<P
   return passwords;
 }
 
-/** Of an operator who may register; undefined if the gateway has no listener of the API, or the file is gone. */
+/**
+ * Of an operator who may register; undefined if the gateway has no listener of the API, or the file
+ * is gone.
+ */
 async function demoToken(gateway: Gateway, file: string, log: Log): Promise<string | undefined> {
   if (existsSync(file)) return readFileSync(file, 'utf8').trim();
   const { store, admin } = gateway;

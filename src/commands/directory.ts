@@ -1,4 +1,7 @@
-/** `sluis directory`: addresses that every account of the group may look up, where their organisation agreed. */
+/**
+ * `sluis directory`: addresses that every account of the group may look up, where their
+ * organisation agreed.
+ */
 import { hash } from 'node:crypto';
 import { z } from '../config/zod.ts';
 import { recipientOf } from '../admin/addresses.ts';

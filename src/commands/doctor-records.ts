@@ -1,4 +1,7 @@
-/** What `sluis doctor --records` shows: records to publish, how they stand, and internet.nl's mail test judged from here. */
+/**
+ * What `sluis doctor --records` shows: records to publish, how they stand, and internet.nl's mail
+ * test judged from here.
+ */
 import { z } from '../config/zod.ts';
 import { table } from '../cli/output.ts';
 import { PUBLISHED_TYPES, RECORD_KINDS, RECORD_STATES, zoneText } from '../domain/dns-record.ts';

@@ -1,4 +1,7 @@
-/** What went through the gateway of late, for the first page of the console: counts alone, of nobody by name. */
+/**
+ * What went through the gateway of late, for the first page of the console: counts alone, of nobody
+ * by name.
+ */
 import { z } from '../config/zod.ts';
 import { firstDay, monthOfDay } from '../domain/months.ts';
 import { iso } from '../domain/units.ts';

@@ -171,7 +171,10 @@ export const init = changesHere({
     ].join('\n'),
 });
 
-/** A machine that was lost is replaced under its own name; under another one the old name stays in lists, and what names it waits for it. */
+/**
+ * A machine that was lost is replaced under its own name; under another one the old name stays in
+ * lists, and what names it waits for it.
+ */
 function stoppedText({
   replaces,
   stopped,

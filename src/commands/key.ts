@@ -1,4 +1,7 @@
-/** `sluis key`: the master key, split among custodians, shown to be recoverable, recovered, replaced. */
+/**
+ * `sluis key`: the master key, split among custodians, shown to be recoverable, recovered,
+ * replaced.
+ */
 import { z } from '../config/zod.ts';
 import { facts, readableDay } from '../cli/output.ts';
 import { grouped } from '../crypto/keys/base32.ts';

@@ -89,7 +89,8 @@ const consumers = reads({
   examples: ['huisarts'],
   run: async ({ store, gateway }, input) => {
     const { account } = await accountOf(store.registry, input.login);
-    // Sessions are counted in memory for some minutes: without them a mailbox that is polled would look as if nobody had opened it.
+    // Sessions are counted in memory for some minutes: without them a mailbox that is polled would
+    // look as if nobody had opened it.
     await gateway?.writeClientNetworks(account.id);
     return (await store.deliveries.consumers(account.id)).map(viewConsumer);
   },

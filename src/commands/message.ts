@@ -1,4 +1,7 @@
-/** `sluis message`: taking a message back that should not have been sent, wherever it was not collected yet; and erasing one that should not exist. */
+/**
+ * `sluis message`: taking a message back that should not have been sent, wherever it was not
+ * collected yet; and erasing one that should not exist.
+ */
 import { z } from '../config/zod.ts';
 import type { AdminContext } from '../admin/context.ts';
 import { AdminError } from '../admin/error.ts';
@@ -136,10 +139,16 @@ const NOT_ERASED: Readonly<Record<Exclude<Erasure, 'erased'> | 'unknown', (id: s
   unknown: () => 'it is no longer kept',
 };
 
-/** What the store promises: the second day after the day of its acceptance, in UTC, and then the next sweep. */
+/**
+ * What the store promises: the second day after the day of its acceptance, in UTC, and then the
+ * next sweep.
+ */
 const closedFrom = (receivedAt: Instant): string => `${dayOf(instant(receivedAt + days(2)))}T00:00:00.000Z`;
 
-/** The sender hears who did not get it, once something was taken back. A notice has no sender to tell. */
+/**
+ * The sender hears who did not get it, once something was taken back. A notice has no sender to
+ * tell.
+ */
 async function tellSender(
   { store, noticeWriter, clock }: AdminContext,
   message: MessageRecord,
@@ -167,7 +176,10 @@ async function tellSender(
   );
 }
 
-/** Too late for, and it reached somebody: what was given up or had expired before is nobody's, and its sender must not read that it is. */
+/**
+ * Too late for, and it reached somebody: what was given up or had expired before is nobody's, and
+ * its sender must not read that it is.
+ */
 function hasIt({ where, done }: Withdrawal): boolean {
   const state = where.kind === 'mailbox' ? where.state : where.delivery.state;
   return done === 'too-late' && state !== 'failed' && state !== 'expired';

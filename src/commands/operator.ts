@@ -1,4 +1,6 @@
-/** `sluis operator`: the people who work with the gateway, what each may do, and how each is known. */
+/**
+ * `sluis operator`: the people who work with the gateway, what each may do, and how each is known.
+ */
 import { z } from '../config/zod.ts';
 import { AdminError } from '../admin/error.ts';
 import { facts, readableTime, table } from '../cli/output.ts';

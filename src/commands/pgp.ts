@@ -236,7 +236,10 @@ const keys = subject(
   { parts },
 );
 
-/** The message comes along, one character an octet. A change, since it may use a secret key: no listing does. */
+/**
+ * The message comes along, one character an octet. A change, since it may use a secret key: no
+ * listing does.
+ */
 const inspect = part({
   about: 'look into a message',
   in: { as },

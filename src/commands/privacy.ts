@@ -1,4 +1,7 @@
-/** `sluis privacy`: how long each kind of data is kept, how old the oldest is, and what was never said. */
+/**
+ * `sluis privacy`: how long each kind of data is kept, how old the oldest is, and what was never
+ * said.
+ */
 import { z } from '../config/zod.ts';
 import { keptDay, keptDays } from '../admin/kept-days.ts';
 import { withoutPurpose } from '../admin/purpose.ts';

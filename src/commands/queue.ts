@@ -1,4 +1,7 @@
-/** `sluis queue`: deliveries that wait for partners, or are held from mailboxes: look, hold, release, retry, give up. */
+/**
+ * `sluis queue`: deliveries that wait for partners, or are held from mailboxes: look, hold,
+ * release, retry, give up.
+ */
 import { z } from '../config/zod.ts';
 import type { AdminContext } from '../admin/context.ts';
 import {

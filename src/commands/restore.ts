@@ -1,4 +1,6 @@
-/** `sluis restore`: puts a backup back where no store is, and shows at each step that it is right. */
+/**
+ * `sluis restore`: puts a backup back where no store is, and shows at each step that it is right.
+ */
 import { resolve } from 'node:path';
 import { showProgress } from '../cli/progress.ts';
 import { readableTime } from '../cli/output.ts';
@@ -152,7 +154,10 @@ function placeOf(
   );
 }
 
-/** What the operator must know and do: a backup is from its moment, and what came later is not in it. */
+/**
+ * What the operator must know and do: a backup is from its moment, and what came later is not in
+ * it.
+ */
 function afterText({ begun, moment, into, settled, later, unsigned, proof }: Restored): string {
   const held = settled?.held ?? 0;
   return [

@@ -1,4 +1,7 @@
-/** `sluis sandbox`: a throw-away gateway on which things go wrong, for vendors of programs that speak to one. */
+/**
+ * `sluis sandbox`: a throw-away gateway on which things go wrong, for vendors of programs that
+ * speak to one.
+ */
 import { z } from '../config/zod.ts';
 import { many as counted } from '../domain/counted.ts';
 import { countOf, patientsOf, reportText, ruleText } from '../sandbox/report.ts';

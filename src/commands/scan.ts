@@ -1,6 +1,6 @@
 /**
- * `sluis scan exempt`: accounts whose mail passes unscanned, or interchanges of an account that do. It takes two people to begin and one to end
- * (decision 1973).
+ * `sluis scan exempt`: accounts whose mail passes unscanned, or interchanges of an account that do.
+ * It takes two people to begin and one to end (decision 1973).
  */
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
@@ -110,7 +110,8 @@ const add = changes({
     const no = (why: string): never => {
       throw new AdminError('conflict', `Cannot exempt "${account.login}" from scanning: ${why}`);
     };
-    // Approval is asked for where the configuration says so; where it does not, one person would have decided alone.
+    // Approval is asked for where the configuration says so; where it does not, one person would
+    // have decided alone.
     if (!secondPerson.includes('scan-exempt'))
       return no(
         'it takes two people, and operators.second-person does not have "scan-exempt"; add it to the configuration, and register two operators ("sluis operator add")',

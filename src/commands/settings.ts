@@ -1,4 +1,7 @@
-/** `set`, the same for organisations, accounts and addresses: `KEY=VALUE` of one, or of many from a CSV file. And the settings that `show` lists. */
+/**
+ * `set`, the same for organisations, accounts and addresses: `KEY=VALUE` of one, or of many from a
+ * CSV file. And the settings that `show` lists.
+ */
 import { z } from '../config/zod.ts';
 import type { AdminContext } from '../admin/context.ts';
 import { AdminError } from '../admin/error.ts';
@@ -25,7 +28,10 @@ const manyView = z.object({
     .meta({ description: 'Settings that cancel each other among those that change: one sentence for each kind.' }),
 });
 
-/** Of what has more that can be changed than settings: `--title TEXT`, beside or in place of `KEY=VALUE`. */
+/**
+ * Of what has more that can be changed than settings: `--title TEXT`, beside or in place of
+ * `KEY=VALUE`.
+ */
 export interface Fields<P extends Params, F> {
   readonly in: P;
   readonly out: z.ZodType<F>;
@@ -103,7 +109,8 @@ export function settable<P extends Params, F = never>(
       return { ...set, fields: changed };
     },
     warnings: ({ warnings }) => warnings,
-    // The fields of what was changed, and the list of settings, are older than the answer that has both.
+    // The fields of what was changed, and the list of settings, are older than the answer that has
+    // both.
     json: {
       out: z.union([settings, manyView, ...(fields === undefined ? [] : [fields.out])]),
       of: (done) => {
@@ -154,7 +161,10 @@ const settingsTable = (all: Shown): string =>
     all.map((s) => [s.name, s.value, s.from]),
   );
 
-/** The last part of what `show` prints: with `--all` every one as it holds, else those that somebody set. */
+/**
+ * The last part of what `show` prints: with `--all` every one as it holds, else those that somebody
+ * set.
+ */
 export function settingsPart(
   shown: { readonly settings: Shown; readonly warnings: readonly string[] },
   all: boolean,

@@ -1,4 +1,7 @@
-/** `sluis drill watch` and `sluis drill site`: a planned switch to the other site and back, measured and written down. */
+/**
+ * `sluis drill watch` and `sluis drill site`: a planned switch to the other site and back, measured
+ * and written down.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { greets, watchDoor } from '../cli/watch-door.ts';
 import { readableTime, table } from '../cli/output.ts';

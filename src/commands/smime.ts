@@ -14,7 +14,10 @@ import { inspectView, protectionView } from './smime/views.ts';
 
 const as = opt(address, 'look inside with the keys that the gateway holds for this address');
 
-/** The message comes along, one character an octet. A change, since it may use a private key: no listing does. */
+/**
+ * The message comes along, one character an octet. A change, since it may use a private key: no
+ * listing does.
+ */
 const inspect = part({
   about: 'look into a message',
   in: { as, key: opt(privateKey, 'look inside with it'), certificate: opt(pem(), 'that of the key') },

@@ -1,4 +1,7 @@
-/** `sluis statement`: what is true of information security here, made from what runs and what was measured, signed like evidence. */
+/**
+ * `sluis statement`: what is true of information security here, made from what runs and what was
+ * measured, signed like evidence.
+ */
 import { AdminError } from '../admin/error.ts';
 import { z } from '../config/zod.ts';
 import { many as counted } from '../domain/counted.ts';

@@ -1,4 +1,6 @@
-/** `sluis trace`: which messages there were, and every step of one. Never a subject, never content. */
+/**
+ * `sluis trace`: which messages there were, and every step of one. Never a subject, never content.
+ */
 import { z } from '../config/zod.ts';
 import { type FoundView, foundView, traceView, viewMessage } from '../admin/delivery-views.ts';
 import { Names } from '../admin/names.ts';
@@ -103,7 +105,8 @@ export const show = reads({
   run: async (context, { message: name }) => {
     const { store } = context;
     const named = await messageOf(context, name);
-    // A copy that protection made has no steps of its own; its sender knows the message by another id.
+    // A copy that protection made has no steps of its own; its sender knows the message by another
+    // id.
     const found = (named.copyOf === undefined ? undefined : await store.deliveries.findMessage(named.copyOf)) ?? named;
     const names = new Names(store.registry);
     const { rows, more } = await eventsOf(store, found.id);
@@ -128,7 +131,10 @@ export const traces = subject(
   { parts: { search, show, bundle: bundleRow } },
 );
 
-/** Where nothing says which messages have a reference, they are gone through some at a time: on the command line to the end. */
+/**
+ * Where nothing says which messages have a reference, they are gone through some at a time: on the
+ * command line to the end.
+ */
 async function searchAll(here: Here, asked: Input & { readonly limit: number }): Promise<OutputOf<typeof search>> {
   const found: FoundView[] = [];
   for (let after: string | undefined; ;) {

@@ -4,7 +4,10 @@ import { fieldMeta } from './fields/field.ts';
 import { type ParsedConfig, configSchema } from './schema.ts';
 import { type Definition, shapeOf } from './shape.ts';
 
-/** The same settings with every path absolute: each field that says `isPath` of itself, in whichever section. */
+/**
+ * The same settings with every path absolute: each field that says `isPath` of itself, in whichever
+ * section.
+ */
 export const absolute = (config: ParsedConfig, folder: string): ParsedConfig =>
   within(configSchema, config, (path) => resolve(folder, path)) as ParsedConfig;
 

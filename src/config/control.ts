@@ -7,8 +7,10 @@ import { ConfigError, type ConfigProblem, shown } from './problem.ts';
 import type { Config } from './schema.ts';
 
 /**
- * Where sockets of roles lie if nothing else is said, and where a command looks that cannot read the configuration: the folder that systemd makes for the service
- * (`RuntimeDirectory=sluis`). It is gone after a restart of the machine, so no socket outlives its gateway; and unlike the data folder it may be entered by others.
+ * Where sockets of roles lie if nothing else is said, and where a command looks that cannot read
+ * the configuration: the folder that systemd makes for the service (`RuntimeDirectory=sluis`). It
+ * is gone after a restart of the machine, so no socket outlives its gateway; and unlike the data
+ * folder it may be entered by others.
  */
 export const RUN_FOLDER = '/run/sluis';
 

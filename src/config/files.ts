@@ -1,6 +1,6 @@
 /**
- * The files that a configuration names: whether they can be used, and what they hold. What they hold is read again at each use, since a file may
- * be replaced while the gateway runs.
+ * The files that a configuration names: whether they can be used, and what they hold. What they
+ * hold is read again at each use, since a file may be replaced while the gateway runs.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
@@ -20,7 +20,10 @@ export const reasonOf = (error: unknown): string => {
 
 const mayNot = (error: unknown): boolean => ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
 
-/** Whose rights this process has; by number where the system has no name for it, as in a container with another user. */
+/**
+ * Whose rights this process has; by number where the system has no name for it, as in a container
+ * with another user.
+ */
 export function thisUser(): string {
   try {
     return userInfo().username;
@@ -29,7 +32,10 @@ export function thisUser(): string {
   }
 }
 
-/** The commonest mistake of a first installation: whoever made the file is root, and the gateway runs as another user. */
+/**
+ * The commonest mistake of a first installation: whoever made the file is root, and the gateway
+ * runs as another user.
+ */
 export const remedyFor = (error: unknown, file: string): string =>
   mayNot(error)
     ? `${reasonOf(error)}; run "chown ${thisUser()}: ${file}", or correct the path`
@@ -125,8 +131,8 @@ function readPem(config: Config, name: string, file: string): string {
 }
 
 /**
- * Reads keys and certificates: those of the listener where it has its own, else those of the section tls. Throws ConfigError when a file has
- * gone since.
+ * Reads keys and certificates: those of the listener where it has its own, else those of the
+ * section tls. Throws ConfigError when a file has gone since.
  */
 export function readTlsMaterial(config: Config, listener?: Config['listener'][number]): readonly TlsMaterial[] {
   const { where, key, certificate } = tlsFilesFor(config, listener);
@@ -140,7 +146,10 @@ export function readTlsMaterial(config: Config, listener?: Config['listener'][nu
   });
 }
 
-/** What the gateway shows the collector of `audit.forward-to`; empty if nothing is configured. Throws ConfigError when a file has gone since. */
+/**
+ * What the gateway shows the collector of `audit.forward-to`; empty if nothing is configured.
+ * Throws ConfigError when a file has gone since.
+ */
 export function readForwardMaterial(config: Config): Partial<TlsMaterial> {
   const { 'forward-certificate': certificate, 'forward-key': key } = config.audit;
   if (certificate === undefined || key === undefined) return {};
@@ -150,7 +159,10 @@ export function readForwardMaterial(config: Config): Partial<TlsMaterial> {
   };
 }
 
-/** Authorities of client certificates, of mail certificates, of time stamps, of the receivers of webhooks, of front doors, or of the OpenID provider. */
+/**
+ * Authorities of client certificates, of mail certificates, of time stamps, of the receivers of
+ * webhooks, of front doors, or of the OpenID provider.
+ */
 export type AuthoritiesSetting =
   | 'tls.client-authorities'
   | 'smime.authorities'
@@ -171,7 +183,9 @@ function filesOf(config: Config, setting: AuthoritiesSetting): readonly string[]
     : config.audit['timestamp-authorities'];
 }
 
-/** The files with authorities, and what they hold. Throws ConfigError when a file has gone since. */
+/**
+ * The files with authorities, and what they hold. Throws ConfigError when a file has gone since.
+ */
 export function readAuthorityFiles(
   config: Config,
   setting: AuthoritiesSetting,

@@ -1,4 +1,7 @@
-/** Every setting of a configuration as it holds, beside what the reference page says of it. What may be secret is left out by the kinds of fields (fields/). */
+/**
+ * Every setting of a configuration as it holds, beside what the reference page says of it. What may
+ * be secret is left out by the kinds of fields (fields/).
+ */
 import { dirname, resolve } from 'node:path';
 import { type ConfigSetting, holdsAfterReload } from '../domain/config-setting.ts';
 import { defined } from '../domain/defined.ts';

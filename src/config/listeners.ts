@@ -1,4 +1,7 @@
-/** What the listeners of a configuration must have to one another, which files each serves from, and when a legacy one ends. */
+/**
+ * What the listeners of a configuration must have to one another, which files each serves from, and
+ * when a legacy one ends.
+ */
 import type { Instant } from '../domain/units.ts';
 import { ConfigError, type ConfigProblem, shown } from './problem.ts';
 import type { Config } from './schema.ts';
@@ -25,7 +28,10 @@ export const tlsFilesOf = (config: Config): readonly TlsFiles[] => [
   ...config.listener.map((listener) => tlsFilesFor(config, listener)).filter(({ where }) => where !== 'tls'),
 ];
 
-/** Where browsers find the first listener of the protocol: `https://host:port`, without a slash; undefined: there is none. */
+/**
+ * Where browsers find the first listener of the protocol: `https://host:port`, without a slash;
+ * undefined: there is none.
+ */
 export function originOf(config: Config, protocol: Listener['protocol']): string | undefined {
   const listener = config.listener.find((one) => one.protocol === protocol);
   return listener === undefined ? undefined : originOfListener(config, listener);
@@ -113,7 +119,10 @@ function profileProblems(listener: Listener, i: number): readonly ConfigProblem[
   return problems;
 }
 
-/** A dot between bare LFs that ends a message is what lets mail be smuggled past a stricter server (docs/decisions/1103-quirks.md). */
+/**
+ * A dot between bare LFs that ends a message is what lets mail be smuggled past a stricter server
+ * (docs/decisions/1103-quirks.md).
+ */
 function quirkProblems(listener: Listener, i: number): readonly ConfigProblem[] {
   const { protocol, quirks, accounts, networks } = listener;
   const problems: ConfigProblem[] = [];
@@ -133,7 +142,10 @@ function quirkProblems(listener: Listener, i: number): readonly ConfigProblem[] 
   return problems;
 }
 
-/** What browsers and programs speak HTTP to is TLS from the first octet, and knows no SASL; LDAP has no SCRAM here. */
+/**
+ * What browsers and programs speak HTTP to is TLS from the first octet, and knows no SASL; LDAP has
+ * no SCRAM here.
+ */
 function webProblems(
   { protocol, tls, scram, accounts, 'client-certificates': certificates }: Listener,
   i: number,

@@ -1,6 +1,6 @@
 /**
- * Reads the configuration file. Every problem is reported at once; nothing is guessed, and a name that nobody knows is refused, since a
- * mistyped limit is a limit that does not hold.
+ * Reads the configuration file. Every problem is reported at once; nothing is guessed, and a name
+ * that nobody knows is refused, since a mistyped limit is a limit that does not hold.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -33,7 +33,10 @@ export function loadConfig(path: string, options: LoadOptions = {}): Config {
   return parseConfig(text, path, options);
 }
 
-/** What the parser says of the commonest slip leads astray: it meets the end of the line inside the text. */
+/**
+ * What the parser says of the commonest slip leads astray: it meets the end of the line inside the
+ * text.
+ */
 const TOLD: Readonly<Record<string, string>> = {
   'control characters are not allowed in strings': 'a text lacks its closing quote, or holds a control character',
 };

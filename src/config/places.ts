@@ -4,7 +4,10 @@ import { isInside } from '../platform/paths.ts';
 import { type ConfigProblem, shown } from './problem.ts';
 import type { Config } from './schema.ts';
 
-/** Of the signed heads of the trail: outside the data folder, as the keys are, so that who can write the database alone cannot write here. */
+/**
+ * Of the signed heads of the trail: outside the data folder, as the keys are, so that who can write
+ * the database alone cannot write here.
+ */
 export const anchorFolderOf = ({ audit, keys }: Config): string => audit.anchors ?? join(keys.folder, 'anchors');
 
 export function keyProblems(config: Config): ConfigProblem[] {

@@ -1,4 +1,6 @@
-/** What is wrong with a configuration: everything at once, so that the operator edits the file once. */
+/**
+ * What is wrong with a configuration: everything at once, so that the operator edits the file once.
+ */
 import type { z } from './zod.ts';
 import { many } from '../domain/counted.ts';
 import { nearest } from '../domain/nearest.ts';

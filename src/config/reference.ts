@@ -1,4 +1,7 @@
-/** The schema as a list: what the reference page, the file of `sluis init` and the test of both are written from. */
+/**
+ * The schema as a list: what the reference page, the file of `sluis init` and the test of both are
+ * written from.
+ */
 import { type FieldMeta, fieldMeta, writeValue } from './fields/field.ts';
 import { configSchema, sections } from './schema.ts';
 import { type Definition, isRepeated, shapeOf } from './shape.ts';

@@ -1,4 +1,7 @@
-/** Reads revocation lists from where the configuration says: files, and folders that an authority's lists are put into. */
+/**
+ * Reads revocation lists from where the configuration says: files, and folders that an authority's
+ * lists are put into.
+ */
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Milliseconds } from '../domain/units.ts';

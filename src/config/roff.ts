@@ -1,6 +1,9 @@
 /** Text of manual pages: macros of man(7), as groff and mandoc read them. */
 
-/** Text for a line. A hyphen becomes the minus of the keyboard, so that options can be copied from the page. */
+/**
+ * Text for a line. A hyphen becomes the minus of the keyboard, so that options can be copied from
+ * the page.
+ */
 export const roff = (text: string): string =>
   text
     .replaceAll('\\', '\\e')

@@ -1,9 +1,11 @@
 /**
- * The configuration file as a whole: which sections it has, in the order of the reference page, and what each is about. The settings of a section,
- * with types, defaults and what they mean, are in its file in sections/.
+ * The configuration file as a whole: which sections it has, in the order of the reference page, and
+ * what each is about. The settings of a section, with types, defaults and what they mean, are in
+ * its file in sections/.
  *
- * docs/configuration.md is written from here (`npm run docs`), and a test holds the two together. Policy about one organisation,
- * account or address is no configuration: it is a setting in the registry (domain/settings.ts).
+ * docs/configuration.md is written from here (`npm run docs`), and a test holds the two together.
+ * Policy about one organisation, account or address is no configuration: it is a setting in the
+ * registry (domain/settings.ts).
  */
 import { GROUP_ROLES } from '../domain/roles.ts';
 import { hostname } from './fields/hosts.ts';

@@ -5,7 +5,10 @@ export interface Definition {
   readonly def?: { readonly type: string; readonly innerType?: object; readonly element?: object };
 }
 
-/** The settings of a section by their names; of a repeated section those of each. Undefined if the schema is no section. */
+/**
+ * The settings of a section by their names; of a repeated section those of each. Undefined if the
+ * schema is no section.
+ */
 export const shapeOf = (schema: Definition): Definition['shape'] => {
   if (schema.shape !== undefined) return schema.shape;
   const inner = schema.def?.innerType ?? schema.def?.element;

@@ -1,4 +1,7 @@
-/** What follows from the sections store and cluster: which engine needs what, and what means nothing with it. */
+/**
+ * What follows from the sections store and cluster: which engine needs what, and what means nothing
+ * with it.
+ */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
@@ -116,7 +119,10 @@ function postgresProblems({ store, cluster }: Sections): ConfigProblem[] {
   ];
 }
 
-/** What the gateway knows the servers of PostgreSQL by, and what it shows them: PEM, and the password as it is sent. */
+/**
+ * What the gateway knows the servers of PostgreSQL by, and what it shows them: PEM, and the
+ * password as it is sent.
+ */
 export interface ServerMaterial {
   readonly ca: string;
   readonly password?: string;
@@ -124,7 +130,10 @@ export interface ServerMaterial {
   readonly key?: string;
 }
 
-/** Reads the files of the section store again. Throws ConfigError when one has gone, or does not hold what it should. */
+/**
+ * Reads the files of the section store again. Throws ConfigError when one has gone, or does not
+ * hold what it should.
+ */
 export function readServerMaterial(config: Config): ServerMaterial {
   const { ca, 'password-file': password, certificate, key } = config.store;
   return {
@@ -158,7 +167,10 @@ export interface ChannelFiles {
   readonly key: string;
 }
 
-/** Reads the files of the section cluster again. Throws ConfigError when one has gone, or does not hold what it should. */
+/**
+ * Reads the files of the section cluster again. Throws ConfigError when one has gone, or does not
+ * hold what it should.
+ */
 export function readChannelFiles(config: Config): ChannelFiles {
   const { ca = '', certificate = '', key = '' } = config.cluster;
   return {

@@ -1,4 +1,7 @@
-/** The configuration that `sluis init` writes: every name with its meaning, the defaults commented out. */
+/**
+ * The configuration that `sluis init` writes: every name with its meaning, the defaults commented
+ * out.
+ */
 import { writeValue } from './fields/field.ts';
 import { type FieldReference, type SectionReference, comment, configReference, initialText } from './reference.ts';
 import { SECTION_NOTES } from './section-notes.ts';
@@ -32,7 +35,10 @@ function sectionText(section: SectionReference, values: TemplateValues): string 
   return [...head, ...section.fields.map((field) => fieldText(field, values[prefix + field.name])), ''].join('\n');
 }
 
-/** What it is about, and where more is said of it than its settings. The anchor is that of its heading, `[name]`. */
+/**
+ * What it is about, and where more is said of it than its settings. The anchor is that of its
+ * heading, `[name]`.
+ */
 const aboutLines = ({ name, about }: SectionReference): string[] => [
   comment(about),
   ...(SECTION_NOTES[name] === undefined ? [] : [`# More: docs/configuration.md#${name.replaceAll('.', '')}`]),

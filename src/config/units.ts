@@ -1,6 +1,7 @@
 /**
- * Lengths of time as people write them in the configuration: "250ms", "30s", "5m", "2h", "14d". A bare number is refused, because nobody
- * can tell seconds from milliseconds in it. Sizes ("25MiB") are read by `parseOctets` of domain/settings.ts.
+ * Lengths of time as people write them in the configuration: "250ms", "30s", "5m", "2h", "14d". A
+ * bare number is refused, because nobody can tell seconds from milliseconds in it. Sizes ("25MiB")
+ * are read by `parseOctets` of domain/settings.ts.
  */
 import { type Milliseconds, milliseconds } from '../domain/units.ts';
 
@@ -17,7 +18,10 @@ export function parseDuration(text: string): Milliseconds | undefined {
   return Number.isSafeInteger(value) ? milliseconds(value) : undefined;
 }
 
-/** Writes a duration so that `parseDuration` reads the same length back, in the largest unit that fits whole. */
+/**
+ * Writes a duration so that `parseDuration` reads the same length back, in the largest unit that
+ * fits whole.
+ */
 export function formatDuration(length: Milliseconds): string {
   for (const unit of ['d', 'h', 'm', 's'] as const) {
     const size = UNITS[unit] ?? 1;

@@ -1,4 +1,7 @@
-/** Of the package `dns-packet`, which has no declarations of its own: what is used of it, and nothing else. */
+/**
+ * Of the package `dns-packet`, which has no declarations of its own: what is used of it, and
+ * nothing else.
+ */
 declare module 'dns-packet' {
   export interface Question {
     readonly name: string;

@@ -1,8 +1,9 @@
 /**
- * Questions and answers of the DNS as octets (RFC 1035 section 4, RFC 6891, RFC 6840 section 5.7): the one file that knows `dns-packet`.
+ * Questions and answers of the DNS as octets (RFC 1035 section 4, RFC 6891, RFC 6840 section 5.7):
+ * the one file that knows `dns-packet`.
  *
- * A question asks for recursion and, by its AD bit, to be told whether the answer was validated. Names are judged before they are
- * written: the package cuts no label and refuses none.
+ * A question asks for recursion and, by its AD bit, to be told whether the answer was validated.
+ * Names are judged before they are written: the package cuts no label and refuses none.
  */
 import { AUTHENTIC_DATA, RECURSION_DESIRED, decode, encode } from 'dns-packet';
 
@@ -54,8 +55,9 @@ export function questionOf(id: number, name: string, type: RecordType): Buffer {
 }
 
 /**
- * Undefined: it is no answer to this question, and another one may come. `truncated`: it must be asked for by TCP. Throws DnsFailed if the
- * answer is broken, or is that there is none now (SERVFAIL: among others what a resolver says of what is not validly signed).
+ * Undefined: it is no answer to this question, and another one may come. `truncated`: it must be
+ * asked for by TCP. Throws DnsFailed if the answer is broken, or is that there is none now
+ * (SERVFAIL: among others what a resolver says of what is not validly signed).
  */
 export function answerTo(
   id: number,

@@ -1,8 +1,10 @@
 /**
- * One resolver, asked by UDP and, where its answer is cut off, by TCP (RFC 1035 section 4.2, RFC 7766).
+ * One resolver, asked by UDP and, where its answer is cut off, by TCP (RFC 1035 section 4.2, RFC
+ * 7766).
  *
- * Whether an answer was validated is one bit in it, which anybody on the way could set. So the resolver stands on this machine, and whatever
- * does not come from its very address and port is not read: the socket is connected. Each wait has an end and each answer a size.
+ * Whether an answer was validated is one bit in it, which anybody on the way could set. So the
+ * resolver stands on this machine, and whatever does not come from its very address and port is not
+ * read: the socket is connected. Each wait has an end and each answer a size.
  */
 import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
@@ -25,7 +27,9 @@ export interface Dns {
   ask(name: string, type: RecordType): Promise<DnsAnswer>;
 }
 
-/** Octets of one answer by TCP: 300 TLSA records, and far below what a decoder would need long for. */
+/**
+ * Octets of one answer by TCP: 300 TLSA records, and far below what a decoder would need long for.
+ */
 const LONGEST_ANSWER = 16 * 1024;
 /** Datagrams that answer something else, before a try is given up. */
 const MOST_STRAY = 20;

@@ -1,4 +1,7 @@
-/** How look-ups of TLSA records ended, and what servers showed; for metrics. A file of its own: it loads nothing. */
+/**
+ * How look-ups of TLSA records ended, and what servers showed; for metrics. A file of its own: it
+ * loads nothing.
+ */
 import { Counts } from '../domain/counts.ts';
 
 export interface TlsaCounts {

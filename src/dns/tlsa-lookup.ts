@@ -1,17 +1,23 @@
 /**
- * Which TLSA records hold for a server that a partner's record names (RFC 7672 sections 2.1 and 2.2.2: no MX is asked for, the host is given).
+ * Which TLSA records hold for a server that a partner's record names (RFC 7672 sections 2.1 and
+ * 2.2.2: no MX is asked for, the host is given).
  *
  * What an attacker who cannot sign would like is an answer that reads "there are none". So:
- * - whatever is no answer (SERVFAIL, which is what a resolver says of a missing proof and of a bad signature; time-outs) is DnsFailed and never "none";
- * - records that were not validated count for nothing, and neither does a name that an unsigned alias led to: else whoever forges the
- *   alias would choose the zone whose records are believed;
- * - where the way from a signed alias goes on unsigned, the alias itself may still have records, and they hold.
+ * - whatever is no answer (SERVFAIL, which is what a resolver says of a missing proof and of a bad
+ *   signature; time-outs) is DnsFailed and never "none";
+ * - records that were not validated count for nothing, and neither does a name that an unsigned
+ *   alias led to: else whoever forges the alias would choose the zone whose records are believed;
+ * - where the way from a signed alias goes on unsigned, the alias itself may still have records,
+ *   and they hold.
  */
 import { type DnsAnswer, DnsFailed, foldName, isName } from './packet.ts';
 import type { Dns } from './resolver.ts';
 import { type Tlsa, usableOf } from './tlsa.ts';
 
-/** Why there are none: no such host in the DNS, not signed, signed but without records, or none of a kind that is used. */
+/**
+ * Why there are none: no such host in the DNS, not signed, signed but without records, or none of a
+ * kind that is used.
+ */
 export type NoTlsa = 'no-host' | 'insecure' | 'absent' | 'unusable';
 
 export type TlsaFound = { readonly ttl: number } & (

@@ -1,7 +1,9 @@
 /**
- * TLSA records for the courier: looked up once for all connections that ask at a time, remembered as long as they hold, five minutes at most.
+ * TLSA records for the courier: looked up once for all connections that ask at a time, remembered
+ * as long as they hold, five minutes at most.
  *
- * What could not be looked up is not remembered. The memory has a limit: an operator's partners are few, but nothing here grows without end.
+ * What could not be looked up is not remembered. The memory has a limit: an operator's partners are
+ * few, but nothing here grows without end.
  */
 import type { TlsaAnswer, TlsaSource } from '../push/courier.ts';
 import type { Clock, Log } from '../domain/effects.ts';
@@ -12,7 +14,10 @@ import { judgeTlsa, tlsaText } from './tlsa.ts';
 import type { TlsaCounts } from './tlsa-counts.ts';
 import { findTlsa } from './tlsa-lookup.ts';
 
-/** A connection lasts no longer either, so a record that was taken back is obeyed as soon as a certificate would be. */
+/**
+ * A connection lasts no longer either, so a record that was taken back is obeyed as soon as a
+ * certificate would be.
+ */
 const LONGEST = minutes(5);
 const MOST = 1000;
 

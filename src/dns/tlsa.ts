@@ -1,8 +1,10 @@
 /**
- * TLSA records, and whether what a server shows meets one of them (RFC 6698, RFC 7671, as RFC 7672 section 3.1 has them for mail).
+ * TLSA records, and whether what a server shows meets one of them (RFC 6698, RFC 7671, as RFC 7672
+ * section 3.1 has them for mail).
  *
- * Usage 3 (DANE-EE) is the server's own certificate or key: neither name nor dates count, the DNS stands for both. Usage 2 (DANE-TA) is an
- * authority: a path to it must hold, and the name. Usages 0 and 1 ask for a public authority besides, and are not used between mail servers.
+ * Usage 3 (DANE-EE) is the server's own certificate or key: neither name nor dates count, the DNS
+ * stands for both. Usage 2 (DANE-TA) is an authority: a path to it must hold, and the name. Usages
+ * 0 and 1 ask for a public authority besides, and are not used between mail servers.
  */
 import { X509Certificate, hash } from 'node:crypto';
 import { type Certificate, readCertificate } from '../crypto/certificates/certificate.ts';
@@ -24,7 +26,10 @@ export const tlsaText = ({ usage, selector, matching }: Tlsa): string => `${usag
 
 const LENGTHS = [undefined, 32, 64] as const;
 
-/** Those that can be used; of two digests of one kind the stronger alone (RFC 7671 section 9), or an attacker could choose the weaker. */
+/**
+ * Those that can be used; of two digests of one kind the stronger alone (RFC 7671 section 9), or an
+ * attacker could choose the weaker.
+ */
 export function usableOf(records: readonly unknown[]): readonly Tlsa[] {
   const known = records.flatMap((record) => usable(record) ?? []);
   return known.filter(
@@ -88,7 +93,10 @@ export function judgeTlsa(records: readonly Tlsa[], { chain, names, now }: Shown
 
 const NO_AUTHORITY = 'no authority';
 
-/** The authority is one of those that were sent, or stands whole in the record (RFC 7671 section 5.2). */
+/**
+ * The authority is one of those that were sent, or stands whole in the record (RFC 7671 section
+ * 5.2).
+ */
 function pathProblem(
   record: Tlsa,
   own: Buffer,

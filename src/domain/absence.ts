@@ -1,13 +1,17 @@
 /**
- * Absences: a time in which an address takes no mail for its owner. Its mail goes to a substitute who has agreed, or is refused with the
- * substitute's name.
+ * Absences: a time in which an address takes no mail for its owner. Its mail goes to a substitute
+ * who has agreed, or is refused with the substitute's name.
  *
- * A substitute is one step: the substitute's own absence is never followed, and an absence that would need that is refused when it is made.
+ * A substitute is one step: the substitute's own absence is never followed, and an absence that
+ * would need that is refused when it is made.
  */
 import type { Address } from './address.ts';
 import type { Instant } from './units.ts';
 
-/** `substitute`: mail is filed with the substitute. `refuse`: mail is refused, naming the substitute where there is one. */
+/**
+ * `substitute`: mail is filed with the substitute. `refuse`: mail is refused, naming the substitute
+ * where there is one.
+ */
 export type AbsenceMode = 'substitute' | 'refuse';
 
 export interface Absence {

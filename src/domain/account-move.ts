@@ -2,7 +2,10 @@
 import { foldLogin } from './registry.ts';
 import { type Instant, days } from './units.ts';
 
-/** How far back the day may lie from which mail goes along: what nobody collected in that time is gone by default as well. */
+/**
+ * How far back the day may lie from which mail goes along: what nobody collected in that time is
+ * gone by default as well.
+ */
 export const MAX_MOVE_BACK = days(92);
 
 /** Most addresses, and most credentials and keys, that go along: they move in one transaction. */
@@ -19,7 +22,10 @@ export function sinceProblem(since: Instant, now: Instant): string | undefined {
 
 const MAX_LOGIN = 254;
 
-/** The login name under which the old organisation keeps what was before: the n-th that is tried, such as `anna~2026-11-26` and `anna~2026-11-26.2`. */
+/**
+ * The login name under which the old organisation keeps what was before: the n-th that is tried,
+ * such as `anna~2026-11-26` and `anna~2026-11-26.2`.
+ */
 export function formerLogin(login: string, now: Instant, n: number): string {
   const mark = `~${new Date(now).toISOString().slice(0, 10)}${n === 1 ? '' : `.${n}`}`;
   const name = Array.from(login);

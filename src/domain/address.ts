@@ -1,22 +1,27 @@
 /**
  * Mail addresses of the closed group: parsed once at the edge, compared folded, shown as written.
  *
- * RFC 5321 section 4.1.2 (Mailbox), section 4.5.3.1 (sizes), RFC 6531 section 3.3 (UTF-8 in both parts). Quoted local parts and address
- * literals are left out on purpose: no address of the group has one, and each is a way to write one address twice.
+ * RFC 5321 section 4.1.2 (Mailbox), section 4.5.3.1 (sizes), RFC 6531 section 3.3 (UTF-8 in both
+ * parts). Quoted local parts and address literals are left out on purpose: no address of the group
+ * has one, and each is a way to write one address twice.
  */
 import { type Result, fail, ok } from './result.ts';
 
 declare const brand: unique symbol;
 /** A well-formed `local@domain`, in the spelling its owner registered or its sender wrote. */
 export type Address = string & { readonly [brand]: 'address' };
-/** The folded form: two addresses are the same exactly when their keys are. Only for comparison and look-up, never shown or sent. */
+/**
+ * The folded form: two addresses are the same exactly when their keys are. Only for comparison and
+ * look-up, never shown or sent.
+ */
 export type AddressKey = string & { readonly [brand]: 'address-key' };
 
 const MAX_ADDRESS = 254; // RFC 5321 section 4.5.3.1.3: a path of 256 octets holds two angle brackets
 const MAX_LOCAL = 64;
 const MAX_DOMAIN = 255;
 
-// atext of RFC 5322 section 3.2.3 plus, for RFC 6531, everything outside ASCII that is no control, separator or formatting character.
+// atext of RFC 5322 section 3.2.3 plus, for RFC 6531, everything outside ASCII that is no control,
+// separator or formatting character.
 const LOCAL = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
 const LOCAL_UTF8 =
   /^(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]|[^\p{ASCII}\p{C}\p{Z}])+(?:\.(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]|[^\p{ASCII}\p{C}\p{Z}])+)*$/u;
@@ -31,7 +36,10 @@ const byteLength = (text: string): number => {
   return n;
 };
 
-/** Parses `local@domain`. The error says what was expected, for an operator or a log; it repeats no more than the given text. */
+/**
+ * Parses `local@domain`. The error says what was expected, for an operator or a log; it repeats no
+ * more than the given text.
+ */
 export function parseAddress(text: string): Result<Address, string> {
   if (text === '') return fail('an address is empty; expected local@domain');
   // A cheap bound first, so that no regular expression ever sees a long text.
@@ -50,7 +58,10 @@ export function parseAddress(text: string): Result<Address, string> {
   return ok(text as Address);
 }
 
-/** Folds case and Unicode composition in both parts. RFC 5321 allows a case-sensitive local part; a closed group forbids it instead. */
+/**
+ * Folds case and Unicode composition in both parts. RFC 5321 allows a case-sensitive local part; a
+ * closed group forbids it instead.
+ */
 export const addressKey = (address: Address): AddressKey => address.normalize('NFC').toLowerCase() as AddressKey;
 
 /** The part behind the last `@`, folded. */

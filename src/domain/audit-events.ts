@@ -1,12 +1,14 @@
 /**
- * Every event of the audit trail: which of NEN 7513's logs it belongs to, what it does to what it is about, and in which field of NEN 7513 a
- * part of a row stands. docs/signals.md shows this table (`npm run docs`), retention and exports go by it.
+ * Every event of the audit trail: which of NEN 7513's logs it belongs to, what it does to what it
+ * is about, and in which field of NEN 7513 a part of a row stands. docs/signals.md shows this table
+ * (`npm run docs`), retention and exports go by it.
  */
 import { nearest } from './nearest.ts';
 
 /**
- * Which log a row belongs to, and so how long who and where are kept. `access`: who came in, and who saw what. `change`: what people changed,
- * used or asked for. `chain`: what became of a message. `technical`: what the gateway did by itself.
+ * Which log a row belongs to, and so how long who and where are kept. `access`: who came in, and
+ * who saw what. `change`: what people changed, used or asked for. `chain`: what became of a
+ * message. `technical`: what the gateway did by itself.
  */
 export type AuditLogKind = 'access' | 'change' | 'chain' | 'technical';
 export const AUDIT_LOG_KINDS: readonly AuditLogKind[] = ['access', 'change', 'chain', 'technical'];
@@ -288,7 +290,10 @@ export const NEN7513_FIELDS: readonly (readonly [field: string, part: string])[]
 
 const NAMES = Object.keys(AUDIT_EVENTS);
 
-/** Whether an event can begin so; of an area that is known as a whole, whatever stands behind its dot. */
+/**
+ * Whether an event can begin so; of an area that is known as a whole, whatever stands behind its
+ * dot.
+ */
 export const isBeginningOfEvent = (text: string): boolean =>
   NAMES.some((name) => name.startsWith(text) || (name.endsWith('.*') && text.startsWith(name.slice(0, -1))));
 

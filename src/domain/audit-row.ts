@@ -27,7 +27,10 @@ export interface ChainedFields {
 /** A row with what proves it. */
 export interface ChainRow extends ChainedFields {
   readonly hash: Uint8Array;
-  /** The chain that it stands in, and its number there, where several connections write a chain each. Absent: the one chain, in which it stands by `seq`. */
+  /**
+   * The chain that it stands in, and its number there, where several connections write a chain
+   * each. Absent: the one chain, in which it stands by `seq`.
+   */
   readonly lane?: number;
   readonly place?: number;
   /** Of the commitment; null once the personal fields were erased, or left out of an export. */
@@ -57,7 +60,10 @@ export interface LaneName {
   readonly lane: number;
 }
 
-/** A chain with where it stands. The one chain of a trail that has no lanes is lane 0, which no connection names. */
+/**
+ * A chain with where it stands. The one chain of a trail that has no lanes is lane 0, which no
+ * connection names.
+ */
 export interface LaneHead {
   readonly lane: number;
   /** Absent for lane 0. */
@@ -75,7 +81,10 @@ export interface BrokenRow {
   readonly why: string;
 }
 
-/** How many rows lost their personal fields by what a row of the trail tells; 0 for every other row. `facts`: JSON. */
+/**
+ * How many rows lost their personal fields by what a row of the trail tells; 0 for every other row.
+ * `facts`: JSON.
+ */
 export function toldErased(event: string, facts: string): number {
   if (event !== 'audit.erased' && event !== 'audit.retention') return 0;
   const told = JSON.parse(facts) as Readonly<Record<string, unknown>>;

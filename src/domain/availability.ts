@@ -1,8 +1,10 @@
 /**
- * How available a site was, from what its probe saw: once a minute a message is submitted at the front door, fetched and erased. A minute is available
- * where all of that was done in it, and else it is not: also where nobody could try.
+ * How available a site was, from what its probe saw: once a minute a message is submitted at the
+ * front door, fetched and erased. A minute is available where all of that was done in it, and else
+ * it is not: also where nobody could try.
  *
- * What was seen is kept as spans of whole minutes in which it was the same, so that a good month is one row.
+ * What was seen is kept as spans of whole minutes in which it was the same, so that a good month is
+ * one row.
  */
 import { type Instant, instant, minutes } from './units.ts';
 
@@ -77,7 +79,10 @@ export interface Availability {
 
 const lengthOf = ({ since, until }: Pick<ProbeSpan, 'since' | 'until'>): number => Math.round((until - since) / MINUTE);
 
-/** Sums up the spans of one site, in their order, of which none overlaps another. Undefined if there is none. */
+/**
+ * Sums up the spans of one site, in their order, of which none overlaps another. Undefined if there
+ * is none.
+ */
 export function availabilityOf(spans: readonly ProbeSpan[], until: Instant): Availability | undefined {
   const [first] = spans;
   if (first === undefined) return undefined;

@@ -1,4 +1,7 @@
-/** Parts of pages of docs/ that are written from the code stand between two marks; what stands outside them is written by hand. */
+/**
+ * Parts of pages of docs/ that are written from the code stand between two marks; what stands
+ * outside them is written by hand.
+ */
 
 export interface Marks {
   readonly begin: string;
@@ -11,7 +14,10 @@ export const marksOf = (name: string): Marks => ({
   end: `<!-- end of ${name} -->`,
 });
 
-/** The page with these lines between its marks. `write`: of what stands behind them. Throws if a mark is missing. */
+/**
+ * The page with these lines between its marks. `write`: of what stands behind them. Throws if a
+ * mark is missing.
+ */
 export function betweenMarks(page: string, { begin, end }: Marks, write: (after: string) => readonly string[]): string {
   const [before, rest] = page.split(begin);
   const after = rest?.split(end)[1];

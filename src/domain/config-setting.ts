@@ -10,7 +10,10 @@ export interface ConfigSetting {
   readonly about: string;
   /** What it may hold, as in "expected ...". */
   readonly expected: string;
-  /** As the file writes it. Absent: it is not given, and nothing holds in its place. Of a program, its path alone: its words may hold a secret. */
+  /**
+   * As the file writes it. Absent: it is not given, and nothing holds in its place. Of a program,
+   * its path alone: its words may hold a secret.
+   */
   readonly value?: string;
   /** The default. Absent: the setting has none. */
   readonly initial?: string;

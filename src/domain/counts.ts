@@ -1,9 +1,9 @@
 /**
- * What a part counts of its own work, for whoever wants to read it: plain numbers, so that counting costs the work nothing (well below a
- * microsecond) and reading costs the reader.
+ * What a part counts of its own work, for whoever wants to read it: plain numbers, so that counting
+ * costs the work nothing (well below a microsecond) and reading costs the reader.
  *
- * Labels have values of a closed set, or names that an operator gave. Both are bounded all the same: what a mistake makes of them must not
- * fill memory, nor a metrics server.
+ * Labels have values of a closed set, or names that an operator gave. Both are bounded all the
+ * same: what a mistake makes of them must not fill memory, nor a metrics server.
  */
 
 /** Sets of label values that one count keeps. */

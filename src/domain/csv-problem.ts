@@ -1,4 +1,7 @@
-/** What is wrong at one place of a file of CSV. `text` is a sentence of its own: it names the value, what was expected and what to do. */
+/**
+ * What is wrong at one place of a file of CSV. `text` is a sentence of its own: it names the value,
+ * what was expected and what to do.
+ */
 export interface CsvProblem {
   readonly line: number;
   readonly column?: string;

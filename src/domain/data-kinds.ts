@@ -1,6 +1,7 @@
 /**
- * Every kind of data that the store keeps: what it is, how long, and what becomes of it when an organisation is erased. docs/data.md shows
- * this table (`npm run docs`); a test holds it against the schema, so that nothing is kept that nobody told of. The rows are in data-kinds/.
+ * Every kind of data that the store keeps: what it is, how long, and what becomes of it when an
+ * organisation is erased. docs/data.md shows this table (`npm run docs`); a test holds it against
+ * the schema, so that nothing is kept that nobody told of. The rows are in data-kinds/.
  */
 import { type DataKind, type DataKinds, together } from './data-kinds/data-kind.ts';
 import { CREDENTIAL_KINDS } from './data-kinds/credentials.ts';

@@ -4,8 +4,9 @@ type Defined<T> = { readonly [K in keyof T as undefined extends T[K] ? never : K
 };
 
 /**
- * The same object without the properties that are undefined. So "not known" and "absent" are one thing in JSON, between threads and for
- * the types: an optional property may be absent, but may not hold `undefined` (`exactOptionalPropertyTypes`).
+ * The same object without the properties that are undefined. So "not known" and "absent" are one
+ * thing in JSON, between threads and for the types: an optional property may be absent, but may not
+ * hold `undefined` (`exactOptionalPropertyTypes`).
  */
 export function defined<T extends object>(values: T): Defined<T>;
 export function defined(values: Readonly<Record<string, unknown>>): object {

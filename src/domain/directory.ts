@@ -1,9 +1,11 @@
 /**
- * The directory: addresses whose organisation agreed that all members of the group may look them up.
+ * The directory: addresses whose organisation agreed that all members of the group may look them
+ * up.
  *
- * Every change of anything that an entry shows has a number, the version, which rises and is never used twice. Whoever keeps a copy asks for what has a higher
- * one than what he has: nothing is missed, whatever the clock did. What left the directory stays as a tombstone for `TOMBSTONE_DAYS`, so that copies lose it
- * too; whoever has an older copy takes a whole new one.
+ * Every change of anything that an entry shows has a number, the version, which rises and is never
+ * used twice. Whoever keeps a copy asks for what has a higher one than what he has: nothing is
+ * missed, whatever the clock did. What left the directory stays as a tombstone for
+ * `TOMBSTONE_DAYS`, so that copies lose it too; whoever has an older copy takes a whole new one.
  */
 import type { Address } from './address.ts';
 import type { OrganisationId } from './ids.ts';
@@ -36,7 +38,10 @@ export interface DirectoryEntry extends Listed {
   readonly endsAt?: Instant;
 }
 
-/** It was in the directory, and is not any more: it ended, was suspended, or its organisation takes its agreement back. Which of these is nobody's business. */
+/**
+ * It was in the directory, and is not any more: it ended, was suspended, or its organisation takes
+ * its agreement back. Which of these is nobody's business.
+ */
 export interface RemovedEntry extends Listed {
   readonly removedAt: Instant;
 }
@@ -45,13 +50,19 @@ export type DirectoryRecord = DirectoryEntry | RemovedEntry;
 
 export const isRemoved = (record: DirectoryRecord): record is RemovedEntry => 'removedAt' in record;
 
-/** Folds a text for comparison: case does not count, nor whether an accent is a character of its own (NFC). */
+/**
+ * Folds a text for comparison: case does not count, nor whether an accent is a character of its own
+ * (NFC).
+ */
 export const foldText = (text: string): string => text.normalize('NFC').toLowerCase();
 
 /** Blanks and hyphens in a telephone number mean nothing (RFC 4517 section 4.2.29). */
 export const telephoneText = (number: string): string => foldText(number).replaceAll(/[\s-]/g, '');
 
-/** The text that `DirectoryQuery.text` is looked for in. A telephone number stands there as written, and without spaces and hyphens. */
+/**
+ * The text that `DirectoryQuery.text` is looked for in. A telephone number stands there as written,
+ * and without spaces and hyphens.
+ */
 export function searchText(parts: readonly (string | undefined)[], telephone?: string): string {
   const numbers = telephone === undefined ? [] : [telephone, telephoneText(telephone)];
   return foldText([...parts.filter((part) => part !== undefined), ...numbers].join('\n'));
@@ -73,7 +84,10 @@ export interface DirectoryStep {
   /** Entries with a higher version are looked at, so many at most (`DIRECTORY_STEP`). */
   readonly after: number;
   readonly limit: number;
-  /** Texts that stand in `searchText` of each, as `foldText` has them. The first `DIRECTORY_PARTS` are looked for. */
+  /**
+   * Texts that stand in `searchText` of each, as `foldText` has them. The first `DIRECTORY_PARTS`
+   * are looked for.
+   */
   readonly parts: readonly string[];
 }
 
@@ -81,14 +95,20 @@ export interface DirectoryStep {
 export const DIRECTORY_STEP = 2000;
 export const DIRECTORY_PARTS = 3;
 
-/** `through`: what has a higher version was not looked at; `after` of the next step. `done`: there is none. */
+/**
+ * `through`: what has a higher version was not looked at; `after` of the next step. `done`: there
+ * is none.
+ */
 export interface DirectoryStepFound {
   readonly entries: readonly DirectoryEntry[];
   readonly through: number;
   readonly done: boolean;
 }
 
-/** `floor`: tombstones up to that version may be gone. `stale`: something is still to be looked at before the version counts. */
+/**
+ * `floor`: tombstones up to that version may be gone. `stale`: something is still to be looked at
+ * before the version counts.
+ */
 export interface DirectoryState {
   readonly version: number;
   readonly floor: number;

@@ -27,6 +27,9 @@ export interface CheckedRecord extends WantedRecord {
   readonly remedy?: string;
 }
 
-/** A line of a zone file. A text is cut into strings of at most 255 octets (RFC 1035 section 3.3.14). */
+/**
+ * A line of a zone file. A text is cut into strings of at most 255 octets (RFC 1035 section
+ * 3.3.14).
+ */
 export const zoneText = ({ name, type, value }: PublishedRecord): string =>
   `${name} IN ${type} ${type === 'TXT' ? (value.match(/.{1,250}/g) ?? ['']).map((part) => `"${part}"`).join(' ') : value}`;

@@ -1,6 +1,7 @@
 /**
- * When a drill is due again: a year after the last one that passed, and after a change that the last one says nothing about. What a drill was made with stands
- * in its signed report; the same facts of now are compared with it.
+ * When a drill is due again: a year after the last one that passed, and after a change that the
+ * last one says nothing about. What a drill was made with stands in its signed report; the same
+ * facts of now are compared with it.
  */
 import { many } from './counted.ts';
 import { type Instant, days } from './units.ts';

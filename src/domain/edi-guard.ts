@@ -1,9 +1,10 @@
 /**
- * Guards over what an interchange says of itself: is it this sender's, is it for this addressee, is it of a kind that the addressee takes,
- * is it whole, is it new, is it a test.
+ * Guards over what an interchange says of itself: is it this sender's, is it for this addressee, is
+ * it of a kind that the addressee takes, is it whole, is it new, is it a test.
  *
- * Each guard is off, warns, holds or refuses. Where nothing is registered to compare with, nothing is found: a guard never guesses. What is
- * found is told with the values of the envelope, never with content.
+ * Each guard is off, warns, holds or refuses. Where nothing is registered to compare with, nothing
+ * is found: a guard never guesses. What is found is told with the values of the envelope, never
+ * with content.
  */
 import type { Address } from './address.ts';
 import { defined } from './defined.ts';
@@ -27,7 +28,10 @@ export const DEFAULT_GUARDS: GuardModes = {
 
 export interface GuardedRecipient {
   readonly address: Address;
-  /** EDI identities of the addressee's organisation, `id` or `id:qualifier`; empty: none are registered. */
+  /**
+   * EDI identities of the addressee's organisation, `id` or `id:qualifier`; empty: none are
+   * registered.
+   */
   readonly identities: readonly string[];
   /** `MEDLAB`, `MEDLAB:1` (a version that begins so), `ORU^R01`, `ORU^*`; empty: every kind. */
   readonly accepts: readonly string[];
@@ -35,7 +39,10 @@ export interface GuardedRecipient {
   readonly modes?: Readonly<Partial<Record<AddresseeGuard, GuardMode>>>;
 }
 
-/** Guards over what reaches an addressee, who decides of them; the others are over what a sender sends. */
+/**
+ * Guards over what reaches an addressee, who decides of them; the others are over what a sender
+ * sends.
+ */
 export const ADDRESSEE_GUARDS = ['recipient', 'type', 'test'] as const satisfies readonly Guard[];
 export type AddresseeGuard = (typeof ADDRESSEE_GUARDS)[number];
 
@@ -43,14 +50,22 @@ export type AddresseeGuard = (typeof ADDRESSEE_GUARDS)[number];
 export interface Earlier {
   /** True: its reference (UNB 0020) was used before. */
   readonly reference: boolean;
-  /** Its messages were carried: where the reference was used, under this reference; else under any. */
+  /**
+   * Its messages were carried: where the reference was used, under this reference; else under any.
+   */
   readonly messages: boolean;
 }
 
-/** `repeated`: sent again as it was. `repackaged`: old messages under a new reference. `reused`: an old reference for new messages, an error. */
+/**
+ * `repeated`: sent again as it was. `repackaged`: old messages under a new reference. `reused`: an
+ * old reference for new messages, an error.
+ */
 export type Repetition = 'new' | 'repeated' | 'repackaged' | 'reused';
 
-/** The rule of four cases that Danish VANS has: a repetition is answered as the original was, only a reused reference is an error. */
+/**
+ * The rule of four cases that Danish VANS has: a repetition is answered as the original was, only a
+ * reused reference is an error.
+ */
 export function repetitionOf({ reference, messages }: Earlier): Repetition {
   if (reference) return messages ? 'repeated' : 'reused';
   return messages ? 'repackaged' : 'new';
@@ -78,8 +93,9 @@ export interface GuardFacts {
 }
 
 /**
- * One finding for each guard, and each addressee that it concerns: the first that there is. A message of a hundred interchanges with one fault
- * has one finding, and a finding is never left out for others.
+ * One finding for each guard, and each addressee that it concerns: the first that there is. A
+ * message of a hundred interchanges with one fault has one finding, and a finding is never left out
+ * for others.
  */
 export function judgeInterchanges(
   interchanges: readonly Interchange[],
@@ -110,7 +126,10 @@ export function judgeInterchanges(
   ];
 }
 
-/** What concerns single addressees. Each is compared with what differs between the interchanges, not with each of them. */
+/**
+ * What concerns single addressees. Each is compared with what differs between the interchanges, not
+ * with each of them.
+ */
 export function judgeRecipients(
   interchanges: readonly Interchange[],
   recipients: readonly GuardedRecipient[],

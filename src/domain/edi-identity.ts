@@ -1,8 +1,9 @@
 /**
- * What an organisation is called in the envelope of an interchange: UNB S002 and S003 in EDIFACT, facility and application in HL7.
+ * What an organisation is called in the envelope of an interchange: UNB S002 and S003 in EDIFACT,
+ * facility and application in HL7.
  *
- * Written `ID` or `ID:QUALIFIER`. Without a qualifier any qualifier means the same party. Case and blanks around do not count: real systems
- * write both.
+ * Written `ID` or `ID:QUALIFIER`. Without a qualifier any qualifier means the same party. Case and
+ * blanks around do not count: real systems write both.
  */
 import { type Result, fail, ok } from './result.ts';
 import { visible } from './visible.ts';

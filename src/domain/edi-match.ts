@@ -1,7 +1,13 @@
-/** Whether a party of an interchange is one that is registered, and whether an addressee takes its messages. */
+/**
+ * Whether a party of an interchange is one that is registered, and whether an addressee takes its
+ * messages.
+ */
 import type { EdiParty, Interchange } from './interchange.ts';
 
-/** Nothing registered, or nothing said (an XML document names its parties where no envelope is): nobody can tell. */
+/**
+ * Nothing registered, or nothing said (an XML document names its parties where no envelope is):
+ * nobody can tell.
+ */
 export const isStranger = (party: EdiParty, identities: readonly string[]): boolean =>
   party.id !== '' && identities.length > 0 && !isOneOf(party, identities);
 

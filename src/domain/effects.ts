@@ -1,6 +1,6 @@
 /**
- * What the world does to us, as interfaces: time, randomness and the log are passed in, so that a test decides them and two gateways
- * can live in one process.
+ * What the world does to us, as interfaces: time, randomness and the log are passed in, so that a
+ * test decides them and two gateways can live in one process.
  */
 import type { Instant, Milliseconds } from './units.ts';
 
@@ -21,12 +21,14 @@ export interface Clock {
 /** `length` unpredictable octets from the operating system. */
 export type RandomBytes = (length: number) => Uint8Array;
 
-/** Values that a log line may carry. Never content, subject, password or key: see `platform/log.ts`. */
+/**
+ * Values that a log line may carry. Never content, subject, password or key: see `platform/log.ts`.
+ */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /**
- * One call, one line, one event. `event` is a stable name of the form `area.what` (`smtp.refused`), listed in docs/signals.md;
- * operators build alarms on it.
+ * One call, one line, one event. `event` is a stable name of the form `area.what` (`smtp.refused`),
+ * listed in docs/signals.md; operators build alarms on it.
  */
 export interface Log {
   debug(event: string, fields?: LogFields): void;

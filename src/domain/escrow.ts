@@ -1,4 +1,7 @@
-/** What is known of the shares of the master key, never the shares; and what an operator is reminded of. */
+/**
+ * What is known of the shares of the master key, never the shares; and what an operator is reminded
+ * of.
+ */
 import { type Instant, days } from './units.ts';
 
 export interface Escrow {

@@ -13,7 +13,10 @@ export interface ExaminedListener {
   readonly profile: string;
   /** Last day of a legacy profile. */
   readonly until?: string;
-  /** Absent: it could not be examined, and `problem` says why; in no more words, since what an error says names addresses inside. */
+  /**
+   * Absent: it could not be examined, and `problem` says why; in no more words, since what an error
+   * says names addresses inside.
+   */
   readonly judged?: {
     readonly passed: boolean;
     /** By the NCSC-NL guidelines: good, sufficient, phase out, insufficient. */

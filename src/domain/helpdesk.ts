@@ -1,7 +1,9 @@
 /**
- * The helpdesk: the one party that users call, write to and read of, by one word in every letter, page and reply.
+ * The helpdesk: the one party that users call, write to and read of, by one word in every letter,
+ * page and reply.
  *
- * A user sees one party. That it is "the operator" for those who run the gateway is a word of the command line and of the documents.
+ * A user sees one party. That it is "the operator" for those who run the gateway is a word of the
+ * command line and of the documents.
  */
 import type { Language } from './registry.ts';
 import { MAX_REPLY_TEXT } from './spoken.ts';
@@ -19,7 +21,10 @@ export interface Helpdesk {
 
 const TELEPHONE: Readonly<Record<Language, string>> = { nl: 'telefoon', en: 'telephone' };
 
-/** One line for people, for example `Zorgpost Noord, telefoon 088 123 45 67 (ma-vr 8-18 uur), helpdesk@zorgpost.example`. */
+/**
+ * One line for people, for example
+ * `Zorgpost Noord, telefoon 088 123 45 67 (ma-vr 8-18 uur), helpdesk@zorgpost.example`.
+ */
 export function helpdeskLine({ address, name, telephone, hours }: Helpdesk, language: Language): string {
   const open = hours === undefined ? '' : ` (${hours})`;
   const call = telephone === undefined ? '' : `${TELEPHONE[language]} ${telephone}${open}`;
@@ -33,16 +38,20 @@ const ascii = (text: string): string =>
     .replace(/\p{Pd}/gu, '-')
     .replace(/[^\x20-\x7e]/g, '');
 
-/** In the English half of a reply, and in the Dutch half behind it (`spoken`): the last one there, since a value of the sender may stand before it. */
+/**
+ * In the English half of a reply, and in the Dutch half behind it (`spoken`): the last one there,
+ * since a value of the sender may stand before it.
+ */
 const ENGLISH = /\bthe helpdesk\b/;
 const DUTCH = /( \/ .*\bde helpdesk)\b/s;
 
 /**
- * Puts name, telephone and hours behind the words "the helpdesk" of a reply, and behind "de helpdesk" of its Dutch half. Undefined if
- * none of them is configured: then replies stay as their tables have them.
+ * Puts name, telephone and hours behind the words "the helpdesk" of a reply, and behind "de
+ * helpdesk" of its Dutch half. Undefined if none of them is configured: then replies stay as their
+ * tables have them.
  *
- * A line that cannot hold them twice has them in its Dutch half alone: practices read that one, and a number is the same in any language. A
- * reply that would grow too long even so stays as it is.
+ * A line that cannot hold them twice has them in its Dutch half alone: practices read that one, and
+ * a number is the same in any language. A reply that would grow too long even so stays as it is.
  */
 export function replyWords({
   name,

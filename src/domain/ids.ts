@@ -1,9 +1,13 @@
 /**
- * Names of things that the store keeps. They are opaque: only the store makes them, and nobody computes with them.
+ * Names of things that the store keeps. They are opaque: only the store makes them, and nobody
+ * computes with them.
  */
 declare const brand: unique symbol;
 
-/** 13 characters of base 32 (digits and lower-case letters without i, l, o, u), ordered by time of making. Shown in the `250`, the Received line and the trace. */
+/**
+ * 13 characters of base 32 (digits and lower-case letters without i, l, o, u), ordered by time of
+ * making. Shown in the `250`, the Received line and the trace.
+ */
 export type MessageId = string & { readonly [brand]: 'message' };
 export type AccountId = number & { readonly [brand]: 'account' };
 export type OrganisationId = number & { readonly [brand]: 'organisation' };
@@ -22,7 +26,10 @@ export function messageIdOf(value: bigint): MessageId {
   return text as MessageId;
 }
 
-/** Reads a message id as it was printed; undefined for anything else. Upper case is taken, since people read ids out over the telephone. */
+/**
+ * Reads a message id as it was printed; undefined for anything else. Upper case is taken, since
+ * people read ids out over the telephone.
+ */
 export function parseMessageId(text: string): MessageId | undefined {
   const folded = text.toLowerCase();
   return /^[0-7][0-9a-hjkmnp-tv-z]{12}$/.test(folded) ? (folded as MessageId) : undefined;

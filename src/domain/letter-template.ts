@@ -1,11 +1,13 @@
 /**
- * Letters from a template: lines of text with named fields, which an operator can write for his own service.
+ * Letters from a template: lines of text with named fields, which an operator can write for his own
+ * service.
  *
  *   {{code}}                     a field; one that has several values takes a line for each if it stands alone on its line
  *   {{#page}} ... {{/page}}      on lines of their own: what stands between them is left out where the field has no value
  *   {{^page}} ... {{/page}}      the reverse
  *
- * A line may be as long as it likes: it is wrapped at 72 columns. One whose fields are all without a value is left out.
+ * A line may be as long as it likes: it is wrapped at 72 columns. One whose fields are all without
+ * a value is left out.
  */
 import { type Result, fail, ok } from './result.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Every event of the log: its levels, what it tells, and what to do where it can be a warning or an error. docs/signals.md shows this table
- * (`npm run docs`); a test holds it to the calls of `Log`.
+ * Every event of the log: its levels, what it tells, and what to do where it can be a warning or an
+ * error. docs/signals.md shows this table (`npm run docs`); a test holds it to the calls of `Log`.
  */
 import { CERTIFICATE_EVENTS } from './log-events/certificates.ts';
 import type { LogEvents } from './log-events/log-event.ts';

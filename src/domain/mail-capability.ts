@@ -1,6 +1,7 @@
 /**
- * What a mail program can read, beyond what every program for S/MIME reads (RFC 8551 section 2.5.2): registered by the operator, or seen in a
- * signed message. The names are those that the command line takes.
+ * What a mail program can read, beyond what every program for S/MIME reads (RFC 8551 section
+ * 2.5.2): registered by the operator, or seen in a signed message. The names are those that the
+ * command line takes.
  */
 export const MAIL_CAPABILITIES = [
   'aes-256-gcm',

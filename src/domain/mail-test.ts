@@ -1,4 +1,6 @@
-/** What internet.nl's test of a mail server asks, by the names of its API (version 2); in its order. */
+/**
+ * What internet.nl's test of a mail server asks, by the names of its API (version 2); in its order.
+ */
 export const MAIL_TESTS = [
   ...['mail_ipv6_ns_address', 'mail_ipv6_ns_reach', 'mail_ipv6_mx_address', 'mail_ipv6_mx_reach'],
   ...['mail_dnssec_mailto_exist', 'mail_dnssec_mailto_valid', 'mail_dnssec_mx_exist', 'mail_dnssec_mx_valid'],

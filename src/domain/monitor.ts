@@ -1,6 +1,7 @@
 /**
- * What a monitor is told of a running gateway in one line: which figures it looks at, and from where on each is a warning or worse. The limits are those of
- * docs/alerts.yml (a test holds them to it): what wakes somebody there is critical, what waits for working hours is a warning.
+ * What a monitor is told of a running gateway in one line: which figures it looks at, and from
+ * where on each is a warning or worse. The limits are those of docs/alerts.yml (a test holds them
+ * to it): what wakes somebody there is critical, what waits for working hours is a warning.
  */
 
 export interface Figure {
@@ -11,7 +12,10 @@ export interface Figure {
   readonly value: number | null;
 }
 
-/** As Nagios and what speaks its language have it (Monitoring Plugins Development Guidelines, "Plugin Return Codes"). */
+/**
+ * As Nagios and what speaks its language have it (Monitoring Plugins Development Guidelines,
+ * "Plugin Return Codes").
+ */
 export const LEVELS = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const;
 export type Level = (typeof LEVELS)[number];
 
@@ -203,6 +207,9 @@ function isBeyond(value: number | null, { below, above }: Limit, figures: readon
   return most !== undefined && most !== null && (value === null || value > most);
 }
 
-/** What nobody was found to be wrong is OK; else the worst, where CRITICAL is worse than what cannot be told. */
+/**
+ * What nobody was found to be wrong is OK; else the worst, where CRITICAL is worse than what cannot
+ * be told.
+ */
 export const worst = (levels: readonly Level[]): Level =>
   (['CRITICAL', 'UNKNOWN', 'WARNING'] as const).find((level) => levels.includes(level)) ?? 'OK';

@@ -1,4 +1,7 @@
-/** A row of the audit trail under the field names of NEN 7513 (from RFC 3881), as NEN7513_FIELDS maps them. */
+/**
+ * A row of the audit trail under the field names of NEN 7513 (from RFC 3881), as NEN7513_FIELDS
+ * maps them.
+ */
 import type { ChainRow } from './audit-row.ts';
 import { meaningOf } from './audit-events.ts';
 import { messageIdOf } from './ids.ts';
@@ -7,7 +10,10 @@ export type Nen7513Record = Readonly<Record<string, unknown>>;
 
 export interface Nen7513Site {
   readonly hostname: string;
-  /** Login name of the row's account, or its number where names are left out; undefined without an account. */
+  /**
+   * Login name of the row's account, or its number where names are left out; undefined without an
+   * account.
+   */
   readonly account: string | undefined;
   /** Leave out who and where. */
   readonly personal: boolean;

@@ -1,4 +1,6 @@
-/** Numbers of octets as operators write and read them: "25MiB", "2GiB", "25MB", or a plain number. */
+/**
+ * Numbers of octets as operators write and read them: "25MiB", "2GiB", "25MB", or a plain number.
+ */
 import { GiB, KiB, MiB } from './units.ts';
 
 const UNITS: Readonly<Record<string, number>> = {

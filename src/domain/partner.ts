@@ -1,8 +1,9 @@
 /**
  * Partners: organisations with a mail server of their own. We push to it, and it submits to us.
  *
- * A partner has an account of kind `partner`, which logs in where it submits and which owns its addresses. Addresses are registered one by
- * one; where the operator says so a whole domain leads to the partner, and then a registered address of that domain still wins.
+ * A partner has an account of kind `partner`, which logs in where it submits and which owns its
+ * addresses. Addresses are registered one by one; where the operator says so a whole domain leads
+ * to the partner, and then a registered address of that domain still wins.
  */
 import type { AccountId, OrganisationId, PartnerId } from './ids.ts';
 import { isOrganisationName } from './registry.ts';
@@ -10,22 +11,29 @@ import { type Result, fail, ok } from './result.ts';
 import type { Instant, Octets } from './units.ts';
 
 /**
- * `suspended`: nothing is pushed; new mail is taken and waits. `refusing`: nothing is pushed, new mail is refused, so that its sender
- * hears at once, and its account is not let in. `ended`: its addresses look as if they had never been, and what waits has failed.
+ * `suspended`: nothing is pushed; new mail is taken and waits. `refusing`: nothing is pushed, new
+ * mail is refused, so that its sender hears at once, and its account is not let in. `ended`: its
+ * addresses look as if they had never been, and what waits has failed.
  */
 export type PartnerState = 'active' | 'suspended' | 'refusing' | 'ended';
 
-/** A certificate or public key that the partner's server must show, besides passing every other check. */
+/**
+ * A certificate or public key that the partner's server must show, besides passing every other
+ * check.
+ */
 export interface CertificatePin {
-  /** `certificate`: the whole of it. `key`: its SubjectPublicKeyInfo, which a renewal with the same key keeps (RFC 7469 section 2.4). */
+  /**
+   * `certificate`: the whole of it. `key`: its SubjectPublicKeyInfo, which a renewal with the same
+   * key keeps (RFC 7469 section 2.4).
+   */
   readonly of: 'certificate' | 'key';
   /** SHA-256, 64 lower-case hexadecimal digits. */
   readonly sha256: string;
 }
 
 /**
- * What TLSA records of its host are worth (RFC 7672), where the gateway looks them up. `required`: without one that its certificate meets nothing
- * is sent. `off`: they are not looked up.
+ * What TLSA records of its host are worth (RFC 7672), where the gateway looks them up. `required`:
+ * without one that its certificate meets nothing is sent. `off`: they are not looked up.
  */
 export type DaneDemand = 'required' | 'off';
 
@@ -33,11 +41,17 @@ export interface PartnerServer {
   /** Name or address that is connected to. */
   readonly host: string;
   readonly port: number;
-  /** TLS from the first octet, or STARTTLS. There is no third way: without verified TLS nothing is sent. */
+  /**
+   * TLS from the first octet, or STARTTLS. There is no third way: without verified TLS nothing is
+   * sent.
+   */
   readonly tls: 'implicit' | 'starttls';
   /** Name that the certificate must carry, and that is sent as SNI. Default: `host`. */
   readonly serverName?: string;
-  /** Authorities that may have issued its certificate, PEM. Default: the public ones that Node.js carries. */
+  /**
+   * Authorities that may have issued its certificate, PEM. Default: the public ones that Node.js
+   * carries.
+   */
   readonly authorities?: string;
   /** At most 4: a coming certificate can stand beside the present one. */
   readonly pins?: readonly CertificatePin[];
@@ -76,7 +90,10 @@ export interface Partner {
   /** It is ending, as its account is: what waits is pushed, and until then it can be resumed. */
   readonly endsAt?: Instant;
   readonly server: PartnerServer;
-  /** `PartnerSecrets`, sealed for this partner (crypto/keys/partner-secrets.ts); absent if it has none. */
+  /**
+   * `PartnerSecrets`, sealed for this partner (crypto/keys/partner-secrets.ts); absent if it has
+   * none.
+   */
   readonly sealed?: Uint8Array;
   /** Whole domains that lead to it, folded. */
   readonly domains: readonly string[];
@@ -88,7 +105,10 @@ export const MAX_PINS = 4;
 /** Most domains of one partner. */
 export const MAX_DOMAINS = 100;
 
-/** Reads `cert:HEX` or `key:HEX`; colons and blanks between the digits are taken, as openssl prints them. */
+/**
+ * Reads `cert:HEX` or `key:HEX`; colons and blanks between the digits are taken, as openssl prints
+ * them.
+ */
 export function parsePin(text: string): Result<CertificatePin, string> {
   const [, kind = '', digits = ''] = /^(cert|key):([0-9A-Fa-f: ]{64,128})$/.exec(text.trim()) ?? [];
   const sha256 = digits.replace(/[: ]/g, '').toLowerCase();

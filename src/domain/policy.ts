@@ -1,8 +1,10 @@
 /**
- * Who may write to whom: the closed group's rules as pure decisions. The registry's answers are passed in.
+ * Who may write to whom: the closed group's rules as pure decisions. The registry's answers are
+ * passed in.
  *
- * RFC 5321 sections 3.3 and 4.5.3, RFC 6409 section 6, RFC 5248 for the codes. Each text is one line of ASCII for the sender: what was
- * refused, why, and what to do. An address is quoted only where it is ASCII.
+ * RFC 5321 sections 3.3 and 4.5.3, RFC 6409 section 6, RFC 5248 for the codes. Each text is one
+ * line of ASCII for the sender: what was refused, why, and what to do. An address is quoted only
+ * where it is ASCII.
  */
 import type { Absence } from './absence.ts';
 import { type Address, needsUtf8 } from './address.ts';
@@ -109,7 +111,8 @@ const refused = (refusal: Refusal): RecipientDecision => ({ kind: 'refused', ref
 /** Whether the addressee exists and may be written to. */
 export function decideReach(address: Address, found: Addressee | undefined, smtpUtf8: boolean): Refusal | undefined {
   if (needsUtf8(address) && !smtpUtf8) return refusals.recipientNeedsUtf8;
-  // An ended address looks like one that never was, unless a successor is to be known: who left is nobody's business.
+  // An ended address looks like one that never was, unless a successor is to be known: who left is
+  // nobody's business.
   if (
     found === undefined ||
     found.address.state === 'ended' ||
@@ -133,8 +136,8 @@ const quotaOf = ({ account, organisation }: Addressee): Octets =>
   settingOf('quota', account.settings, organisation.settings) as Octets;
 
 /**
- * Largest message that may ever reach an addressee. One that is larger than the whole mailbox never fits: it is refused for good, since "try again
- * later" had programs send it for days.
+ * Largest message that may ever reach an addressee. One that is larger than the whole mailbox never
+ * fits: it is refused for good, since "try again later" had programs send it for days.
  */
 export function largestFor(found: Addressee): Octets {
   const set = settingOf('max-message', found.address.settings, found.account.settings, found.organisation.settings);
@@ -143,7 +146,10 @@ export function largestFor(found: Addressee): Octets {
   return Math.min(set, whole) as Octets;
 }
 
-/** Whether there is room for the message where its copy goes. `declared`: the SIZE of MAIL, 0 where the sender gave none. */
+/**
+ * Whether there is room for the message where its copy goes. `declared`: the SIZE of MAIL, 0 where
+ * the sender gave none.
+ */
 export function decideRoom(address: Address, found: Addressee, declared: Octets): RecipientDecision {
   const { partner } = found;
   if (partner?.state === 'refusing') return refused(refusals.partnerRefuses({ address: quoted(address) }));
@@ -159,12 +165,18 @@ export function decideRoom(address: Address, found: Addressee, declared: Octets)
   return { ...room, nearlyFull: isNearlyFull(found.used + declared, quota) };
 }
 
-/** The addressee is away and wants no mail meanwhile. RFC 5321 section 3.4: 551 names who to write to. `last`: the last day of it. */
+/**
+ * The addressee is away and wants no mail meanwhile. RFC 5321 section 3.4: 551 names who to write
+ * to. `last`: the last day of it.
+ */
 export const addressedAway = (address: Address, { substitute }: Absence, last: string): Refusal =>
   substitute === undefined
     ? refusals.away({ address: quoted(address), last })
     : refusals.awaySubstitute({ address: quoted(address), last, substitute: quoted(substitute) });
 
-/** The sender is not an address of this account. One text for unregistered and foreign addresses: the registry is not for guessing. */
+/**
+ * The sender is not an address of this account. One text for unregistered and foreign addresses:
+ * the registry is not for guessing.
+ */
 export const foreignSender = (what: 'MAIL FROM' | 'header From' | 'header Sender'): Refusal =>
   refusals.foreignSender({ where: what });

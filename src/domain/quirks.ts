@@ -1,8 +1,10 @@
 /**
- * Quirks: deviations from the standards that old systems need, each known by one name to settings, refusals, counters and commands.
+ * Quirks: deviations from the standards that old systems need, each known by one name to settings,
+ * refusals, counters and commands.
  *
- * Where the right column of the table says `refuse`, a deviation is refused unless the operator allows it to an account or its
- * organisation; the reply names the quirk and the setting. What is tolerated is counted for each account and day (store/quirks.ts).
+ * Where the right column of the table says `refuse`, a deviation is refused unless the operator
+ * allows it to an account or its organisation; the reply names the quirk and the setting. What is
+ * tolerated is counted for each account and day (store/quirks.ts).
  */
 import { type Refusal, type RefusalRow, refusing } from './refusal.ts';
 import type { Account, Organisation } from './registry.ts';
@@ -18,7 +20,10 @@ export interface QuirkFacts {
     | { readonly kind: 'setting'; readonly name: SettingName; readonly on: string; readonly off: string }
     | { readonly kind: 'listener' }
     | { readonly kind: 'never' };
-  /** The answer where it is not tolerated, its code for SMTP. Absent: then it is not refused, but not done either. */
+  /**
+   * The answer where it is not tolerated, its code for SMTP. Absent: then it is not refused, but
+   * not done either.
+   */
   readonly refusal?: Partial<Pick<Refusal, 'reply' | 'status'>> & {
     /** What is wrong, and what the program should do instead. */
     readonly what: string;
@@ -190,12 +195,16 @@ export function tolerates(account: Account, organisation: Organisation, quirk: Q
   const { by } = quirkFacts(quirk);
   if (by.kind !== 'setting') return false;
   const value = String(settingOf(by.name, account.settings, organisation.settings));
-  // DESIGN section 7: a mail server that relays what others wrote must not hand on what two programs read in two ways.
+  // DESIGN section 7: a mail server that relays what others wrote must not hand on what two
+  // programs read in two ways.
   if (value === 'automatic') return account.kind !== 'partner';
   return value !== by.off;
 }
 
-/** Every setting that lets a deviation pass instead of refusing it, with that value; what is not refused but done otherwise is not among them. */
+/**
+ * Every setting that lets a deviation pass instead of refusing it, with that value; what is not
+ * refused but done otherwise is not among them.
+ */
 export const tolerances: ReadonlyMap<Quirk, { readonly name: SettingName; readonly value: string }> = new Map(
   (Object.keys(quirkTable) as Quirk[]).flatMap((quirk) => {
     const { by, refusal } = quirkFacts(quirk);

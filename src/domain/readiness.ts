@@ -1,6 +1,7 @@
 /**
- * What a load balancer may send to a gateway. `submit`: mail that is to be acknowledged. `pickup`: mailboxes that are opened, and what is deleted there.
- * `serve`: what is there is handed out, and nothing is written.
+ * What a load balancer may send to a gateway. `submit`: mail that is to be acknowledged. `pickup`:
+ * mailboxes that are opened, and what is deleted there. `serve`: what is there is handed out, and
+ * nothing is written.
  */
 export const READY_ROLES = ['submit', 'pickup', 'serve'] as const;
 export type ReadyRole = (typeof READY_ROLES)[number];
@@ -29,8 +30,9 @@ export interface ReadyNote {
 }
 
 /**
- * What the engine of the store says of each role, at once and from memory: a load balancer asks twice a second. An engine whose servers stand elsewhere answers
- * `store-away` where it reaches none, and `not-acknowledging` where no second place would hold what is written.
+ * What the engine of the store says of each role, at once and from memory: a load balancer asks
+ * twice a second. An engine whose servers stand elsewhere answers `store-away` where it reaches
+ * none, and `not-acknowledging` where no second place would hold what is written.
  */
 export interface Readiness {
   against(role: ReadyRole): readonly Reason[];

@@ -2,8 +2,9 @@
 import type { AccountId, MessageId } from './ids.ts';
 
 /**
- * Recipients of a message in one mailbox, as its envelope or its record has them. Whoever got a copy under an id of its own is not among them: where two addresses of
- * an account got two copies, each copy is told of, counted and released by itself.
+ * Recipients of a message in one mailbox, as its envelope or its record has them. Whoever got a
+ * copy under an id of its own is not among them: where two addresses of an account got two copies,
+ * each copy is told of, counted and released by itself.
  */
 export const recipientsIn = <
   R extends { readonly mailbox?: AccountId | undefined; readonly copy?: MessageId | undefined },

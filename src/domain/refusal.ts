@@ -1,5 +1,6 @@
 /**
- * Why a message, a recipient or a login was not taken: one face for the peer, one reason for the log.
+ * Why a message, a recipient or a login was not taken: one face for the peer, one reason for the
+ * log.
  *
  * RFC 5321 section 4.2 (reply codes), RFC 3463 and RFC 5248 (enhanced status codes).
  */
@@ -8,7 +9,10 @@ import type { Quirk } from './quirks.ts';
 declare const fromTable: unique symbol;
 
 export interface Refusal {
-  /** In types only: a refusal comes out of a table (`refusing`) and from nowhere else, so that the page of replies knows each. */
+  /**
+   * In types only: a refusal comes out of a table (`refusing`) and from nowhere else, so that the
+   * page of replies knows each.
+   */
   readonly [fromTable]: true;
   /** SMTP reply code. 4xx: try again later; 5xx: do not. */
   readonly reply:
@@ -34,10 +38,14 @@ export interface Refusal {
     | 555;
   /** RFC 3463: `class.subject.detail`; the class agrees with `reply`. */
   readonly status: `${4 | 5}.${number}.${number}`;
-  /** One line of ASCII for the peer and for notices: says what, why and what to do. Names no host or file of ours, and no setting
-   * but the one that allows a quirk. */
+  /**
+   * One line of ASCII for the peer and for notices: says what, why and what to do. Names no host or
+   * file of ours, and no setting but the one that allows a quirk.
+   */
   readonly text: string;
-  /** Name in its table, and values in the text: by these it is said in another language (`spoken`). */
+  /**
+   * Name in its table, and values in the text: by these it is said in another language (`spoken`).
+   */
   readonly name?: string;
   readonly values?: Readonly<Record<string, string | number>>;
   /** Detail for the log only. */
@@ -85,7 +93,8 @@ export type Refusals<Table extends Readonly<Record<string, RefusalRow>>> = {
 };
 
 /**
- * The one way to a refusal. Whoever calls it adds the table to `src/pages/replies.ts`; a test finds a table that is missing there.
+ * The one way to a refusal. Whoever calls it adds the table to `src/pages/replies.ts`; a test finds
+ * a table that is missing there.
  */
 export function refusing<const Table extends Readonly<Record<string, RefusalRow>>>(table: Table): Refusals<Table> {
   const made = Object.entries(table).map(([name, { reply, status, text }]) => {
@@ -96,5 +105,8 @@ export function refusing<const Table extends Readonly<Record<string, RefusalRow>
   return Object.fromEntries(made) as Refusals<Table>;
 }
 
-/** True if the same attempt may succeed later. What we do not understand counts as such: mail is never lost to a misreading. */
+/**
+ * True if the same attempt may succeed later. What we do not understand counts as such: mail is
+ * never lost to a misreading.
+ */
 export const isTransient = (refusal: Refusal): boolean => refusal.reply < 500;

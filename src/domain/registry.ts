@@ -1,9 +1,9 @@
 /**
  * The closed group: organisations, their accounts, the addresses that lead to them.
  *
- * An organisation is a customer. An account logs in, belongs to one organisation and owns one mailbox. An address leads to one account's
- * mailbox; an account may have several. An address that has ended is never given to anybody again: mail for the old owner must not reach
- * the new one.
+ * An organisation is a customer. An account logs in, belongs to one organisation and owns one
+ * mailbox. An address leads to one account's mailbox; an account may have several. An address that
+ * has ended is never given to anybody again: mail for the old owner must not reach the new one.
  */
 import type { Address } from './address.ts';
 import type { AccountId, OrganisationId } from './ids.ts';
@@ -29,7 +29,10 @@ export interface Organisation {
   readonly ura?: string;
   /** What holds for all its accounts; absent if each has its own state. */
   readonly state?: Exclude<State, 'active'>;
-  /** It is ending: until then it can be resumed, and its accounts collect what waits, and that alone. */
+  /**
+   * It is ending: until then it can be resumed, and its accounts collect what waits, and that
+   * alone.
+   */
   readonly endsAt?: Instant;
   /** Whose its accounts become; where it has ended, all of them are, since then. */
   readonly mergedInto?: { readonly id: OrganisationId; readonly name: string; readonly at: Instant };
@@ -39,18 +42,28 @@ export interface Organisation {
 /** The operator's own organisation, which every store begins with; no customer. */
 export const OPERATOR_ORGANISATION = 'system';
 
-/** Whether two accounts are of one organisation: also while one of these goes over into the other, part by part. */
+/**
+ * Whether two accounts are of one organisation: also while one of these goes over into the other,
+ * part by part.
+ */
 export const isSameOrganisation = (a: Organisation, b: Organisation): boolean =>
   (a.mergedInto?.id ?? a.id) === (b.mergedInto?.id ?? b.id);
 
-/** `edi`: a system collects and processes it. `mail`: people read it. `partner`: a mail server; its addresses are pushed to (domain/partner.ts). */
+/**
+ * `edi`: a system collects and processes it. `mail`: people read it. `partner`: a mail server; its
+ * addresses are pushed to (domain/partner.ts).
+ */
 export const ACCOUNT_KINDS = ['edi', 'mail', 'partner'] as const;
 export type CustomerKind = (typeof ACCOUNT_KINDS)[number];
-/** `probe`: the gateway's own, which measures availability. It writes to itself alone, and is no customer: it stands in no directory and no figures of usage. */
+/**
+ * `probe`: the gateway's own, which measures availability. It writes to itself alone, and is no
+ * customer: it stands in no directory and no figures of usage.
+ */
 export type AccountKind = CustomerKind | 'probe';
 /**
- * `suspended` can be undone; `ended` cannot. Between the two lies an end with a time of grace: what is ending keeps the state that it had, with
- * `endsAt` (an address: `finalAt`), so that `resume` finds it as it was.
+ * `suspended` can be undone; `ended` cannot. Between the two lies an end with a time of grace: what
+ * is ending keeps the state that it had, with `endsAt` (an address: `finalAt`), so that `resume`
+ * finds it as it was.
  */
 export type State = 'active' | 'suspended' | 'ended';
 
@@ -62,7 +75,10 @@ export interface Account {
   readonly kind: AccountKind;
   /** As it holds: no better than that of its organisation, and ended once `endsAt` has come. */
   readonly state: State;
-  /** It is ending, or its organisation is. Until then it collects what waits, and that alone: it takes and sends no mail. */
+  /**
+   * It is ending, or its organisation is. Until then it collects what waits, and that alone: it
+   * takes and sends no mail.
+   */
   readonly endsAt?: Instant;
   readonly settings: Settings;
 }
@@ -70,13 +86,18 @@ export interface Account {
 /** Most passwords that one account has: each costs a hash when a wrong one is tried. */
 export const MAX_PASSWORDS = 8;
 
-/** One of an account's passwords: named, so that each workplace can have its own and lose it alone. */
+/**
+ * One of an account's passwords: named, so that each workplace can have its own and lose it alone.
+ */
 export interface Password {
   readonly account: AccountId;
   readonly name: string;
   /** PHC or crypt string; the prefix tells the scheme. */
   readonly hash: string;
-  /** SCRAM verifier (crypto/passwords/scram.ts), where the account's setting asks for one. As secret as the hash. */
+  /**
+   * SCRAM verifier (crypto/passwords/scram.ts), where the account's setting asks for one. As secret
+   * as the hash.
+   */
   readonly scram?: string;
   readonly endsAt?: Instant;
   readonly lastUsedAt?: Instant;
@@ -113,9 +134,15 @@ export interface RegisteredCertificate {
   readonly id: number;
   readonly account: AccountId;
   readonly name: string;
-  /** What a shown certificate must meet: `fp:`, `subject:` or `san:` and hexadecimal (crypto/certificates/certificate-credential.ts). */
+  /**
+   * What a shown certificate must meet: `fp:`, `subject:` or `san:` and hexadecimal
+   * (crypto/certificates/certificate-credential.ts).
+   */
   readonly key: string;
-  /** SHA-256 of the certificate it was registered with, lower-case hexadecimal. A renewed one may meet the key as well. */
+  /**
+   * SHA-256 of the certificate it was registered with, lower-case hexadecimal. A renewed one may
+   * meet the key as well.
+   */
   readonly fingerprint: string;
   /** For people: what the key stands for. */
   readonly about: string;
@@ -134,7 +161,10 @@ export interface RegisteredAddress {
   readonly state: State;
   /** The address accepts mail until then. */
   readonly endsAt?: Instant;
-  /** It is ending, or its account or organisation is: it takes no mail, and until then it can be resumed. */
+  /**
+   * It is ending, or its account or organisation is: it takes no mail, and until then it can be
+   * resumed.
+   */
   readonly finalAt?: Instant;
   /** Address that takes over its mail once it has ended; senders are told. */
   readonly successor?: Address;
@@ -153,7 +183,9 @@ export function addressAt<T extends RegisteredAddress>(of: T, now: Instant): T {
   return final as T;
 }
 
-/** How a state is called while an end can be taken back: one that is suspended as well is called so. */
+/**
+ * How a state is called while an end can be taken back: one that is suspended as well is called so.
+ */
 export const stateWhile = (state: string, endsAt: Instant | undefined): string =>
   endsAt !== undefined && state === 'active' ? 'ending' : state;
 

@@ -1,13 +1,16 @@
 /**
- * What practices read of us in their mail program, in Dutch: behind the English of the same row, in one line (`spoken`).
+ * What practices read of us in their mail program, in Dutch: behind the English of the same row, in
+ * one line (`spoken`).
  *
- * By the name of the row. Only refusals that a mail program shows to a person stand here; what only a vendor meets stays English. A test holds
- * the values to those of the row, and every line to its length.
+ * By the name of the row. Only refusals that a mail program shows to a person stand here; what only
+ * a vendor meets stays English. A test holds the values to those of the row, and every line to its
+ * length.
  */
 export const dutchReplies: Readonly<Record<string, string>> = {
   // Login and connection.
   loginRefused: 'Inloggen is niet gelukt: de gebruikersnaam of het wachtwoord klopt niet, of het account is opgeschort',
-  // Also said while a wait runs after wrong passwords: that nothing is wrong with the password would be untrue then.
+  // Also said while a wait runs after wrong passwords: that nothing is wrong with the password
+  // would be untrue then.
   loginBusy: 'Uw wachtwoord kan nu niet worden gecontroleerd; probeer het over een paar minuten opnieuw',
   loginUnknown: 'Inloggen lukt nu niet, dat ligt niet aan uw wachtwoord; probeer het over een paar minuten opnieuw',
   noCertificate:

@@ -1,4 +1,7 @@
-/** An expected ending as a value: the caller must look at `ok` before it has the value. Exceptions stay for bugs and lost resources. */
+/**
+ * An expected ending as a value: the caller must look at `ok` before it has the value. Exceptions
+ * stay for bugs and lost resources.
+ */
 export type Result<T, E> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
 
 export const ok = <T>(value: T): { readonly ok: true; readonly value: T } => ({ ok: true, value });

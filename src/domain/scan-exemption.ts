@@ -1,8 +1,10 @@
 /**
- * Accounts whose mail passes unscanned, for a while or without an end, and interchanges of an account that do, as two operators decided (decision 1973).
+ * Accounts whose mail passes unscanned, for a while or without an end, and interchanges of an
+ * account that do, as two operators decided (decision 1973).
  *
- * It is kept among the settings of the account, so that whoever knows who submits knows it without another read. It is in no table of settings: one
- * person may change those, and no road on which settings are read from text takes a name that they do not have.
+ * It is kept among the settings of the account, so that whoever knows who submits knows it without
+ * another read. It is in no table of settings: one person may change those, and no road on which
+ * settings are read from text takes a name that they do not have.
  */
 import { isOneOf } from './edi-match.ts';
 import type { Interchange } from './interchange.ts';
@@ -32,7 +34,10 @@ export function isExempt(account: Pick<Account, 'settings'>, at: Instant): boole
   return until === 'no end' || (until !== undefined && until > at);
 }
 
-/** Which interchanges: the parties as `formatIdentity` writes them. `to` is empty if it may be for anybody. */
+/**
+ * Which interchanges: the parties as `formatIdentity` writes them. `to` is empty if it may be for
+ * anybody.
+ */
 export interface ExemptParties {
   readonly from: string;
   readonly to: string;

@@ -1,6 +1,7 @@
 /**
- * Verbs for which one person is not enough. Two registered operators sign a request with keys of their own: the name that a caller gives
- * is no proof, a signature is. Which verbs, is the operator's choice (`[operators] second-person`).
+ * Verbs for which one person is not enough. Two registered operators sign a request with keys of
+ * their own: the name that a caller gives is no proof, a signature is. Which verbs, is the
+ * operator's choice (`[operators] second-person`).
  */
 import type { Instant } from './units.ts';
 import { hours } from './units.ts';
@@ -53,13 +54,18 @@ export interface ApprovalRequest {
   readonly reason: string;
   readonly askedAt: Instant;
   readonly endsAt: Instant;
-  /** Id of the passkey of the console's session that it was asked in: who asked is known then, and is the first of the two. Absent: the caller said who he is. */
+  /**
+   * Id of the passkey of the console's session that it was asked in: who asked is known then, and
+   * is the first of the two. Absent: the caller said who he is.
+   */
   readonly askedWith?: string;
 }
 
 export type Verdict = 'approved' | 'rejected';
 
-/** What an authenticator signed (WebAuthn level 3, section 6.3.3), with all that checks it later. */
+/**
+ * What an authenticator signed (WebAuthn level 3, section 6.3.3), with all that checks it later.
+ */
 export interface Assertion {
   /** Id of the passkey at the authenticator. */
   readonly credential: Uint8Array;

@@ -7,7 +7,10 @@ export const MAILED_DIGITS = 8;
 export const MAILED_LIFE = minutes(15);
 /** Wrong tries at one code; then it is void. */
 export const MAX_MAILED_TRIES = 5;
-/** Codes that are made for an account in an hour: no more letters come than somebody reads, and 25 tries an hour find one of 100 million codes in 200 years. */
+/**
+ * Codes that are made for an account in an hour: no more letters come than somebody reads, and 25
+ * tries an hour find one of 100 million codes in 200 years.
+ */
 export const MAX_MAILED_CODES = 5;
 export const MAILED_KEPT = hours(1);
 /** Sessions of one account at a time; one more ends the oldest. */

@@ -1,4 +1,7 @@
-/** Where programs of accounts connect to: what letters, pages and set-up files tell of the listeners for mail. */
+/**
+ * Where programs of accounts connect to: what letters, pages and set-up files tell of the listeners
+ * for mail.
+ */
 export interface ServedPort {
   readonly protocol: 'smtp' | 'pop3';
   readonly host: string;

@@ -1,4 +1,7 @@
-/** Settings that take each other's effect away: said when one is set, and shown beside them as what really happens. */
+/**
+ * Settings that take each other's effect away: said when one is set, and shown beside them as what
+ * really happens.
+ */
 import { settingOf } from './settings.ts';
 import type { Settings } from './settings/setting.ts';
 

@@ -1,9 +1,12 @@
 /**
- * Policy settings: the one road for every choice that an operator makes about an organisation, an account or an address.
+ * Policy settings: the one road for every choice that an operator makes about an organisation, an
+ * account or an address.
  *
- * Each setting stands once in the tables of settings/: name, where it may be set, how its text is read, default and meaning. The command line
- * (`sluis account set NAME KEY=VALUE`), the CSV form, `show --all` and the reference in docs/configuration.md all come from these tables.
- * A value set on an address wins over one on its account, that over one on the organisation, that over the default.
+ * Each setting stands once in the tables of settings/: name, where it may be set, how its text is
+ * read, default and meaning. The command line (`sluis account set NAME KEY=VALUE`), the CSV form,
+ * `show --all` and the reference in docs/configuration.md all come from these tables. A value set
+ * on an address wins over one on its account, that over one on the organisation, that over the
+ * default.
  */
 import { type Result, fail } from './result.ts';
 import { accountSettings } from './settings/account.ts';
@@ -30,7 +33,10 @@ export type SettingName = keyof typeof settingsTable;
 
 const isName = (name: string): name is SettingName => Object.hasOwn(settingsTable, name);
 
-/** Reads one `name=value` for one scope. The error names the value, what was expected and which settings exist. */
+/**
+ * Reads one `name=value` for one scope. The error names the value, what was expected and which
+ * settings exist.
+ */
 export function parseSetting(scope: SettingScope, name: string, text: string): Result<SettingValue, string> {
   const known = Object.entries(settingsTable).filter(([, s]) => (s.scopes as readonly SettingScope[]).includes(scope));
   if (!isName(name) || !known.some(([n]) => n === name))
@@ -38,7 +44,10 @@ export function parseSetting(scope: SettingScope, name: string, text: string): R
   return parseValue(name, settingsTable[name].type, text);
 }
 
-/** The value that holds: the first of `chain` (address, account, organisation; nearest first) that sets it, else the default. */
+/**
+ * The value that holds: the first of `chain` (address, account, organisation; nearest first) that
+ * sets it, else the default.
+ */
 export function settingOf<N extends SettingName>(
   name: N,
   ...chain: readonly (Settings | undefined)[]

@@ -1,8 +1,14 @@
-/** A reply as a peer hears it: English, and Dutch behind it where people read it and the line has room. */
+/**
+ * A reply as a peer hears it: English, and Dutch behind it where people read it and the line has
+ * room.
+ */
 import { filled } from './refusal.ts';
 import { dutchReplies } from './replies-dutch.ts';
 
-/** RFC 5321 section 4.5.3.1.5 and RFC 1939 section 3: a reply has at most 512 octets, with its code, its status and CRLF. */
+/**
+ * RFC 5321 section 4.5.3.1.5 and RFC 1939 section 3: a reply has at most 512 octets, with its code,
+ * its status and CRLF.
+ */
 export const MAX_REPLY_TEXT = 480;
 
 export interface Spoken {

@@ -1,4 +1,6 @@
-/** A message at which the sessions of a mail program end again and again, and what is done about it. */
+/**
+ * A message at which the sessions of a mail program end again and again, and what is done about it.
+ */
 import type { AccountId, EntryUid } from './ids.ts';
 import type { Instant } from './units.ts';
 
@@ -14,5 +16,8 @@ export interface StuckMessage {
   readonly last: Instant;
 }
 
-/** `told`: it is where it was. `held`: it was taken out of the mailbox. `later`: the mailbox was in use. `gone`: somebody took it meanwhile. */
+/**
+ * `told`: it is where it was. `held`: it was taken out of the mailbox. `later`: the mailbox was in
+ * use. `gone`: somebody took it meanwhile.
+ */
 export type Acted = 'told' | 'held' | 'later' | 'gone';

@@ -39,7 +39,10 @@ export interface TestedMessage {
   readonly removed: readonly string[];
   readonly encrypted: boolean;
   readonly parts: MessageParts;
-  /** As another addressee would receive it: its size, its SHA-256 in hexadecimal, and its first octets, up to `SAMPLE` of them. */
+  /**
+   * As another addressee would receive it: its size, its SHA-256 in hexadecimal, and its first
+   * octets, up to `SAMPLE` of them.
+   */
   readonly octets: Octets;
   readonly sha256: string;
   readonly sample: Uint8Array;

@@ -1,7 +1,9 @@
 /**
- * Numbers with a unit in their type, so that seconds are not passed as milliseconds or characters as octets.
+ * Numbers with a unit in their type, so that seconds are not passed as milliseconds or characters
+ * as octets.
  *
- * A plain number becomes one by a cast at the edge, where it is parsed; everything inside trusts the type.
+ * A plain number becomes one by a cast at the edge, where it is parsed; everything inside trusts
+ * the type.
  */
 declare const unit: unique symbol;
 
@@ -9,7 +11,10 @@ declare const unit: unique symbol;
 export type Octets = number & { readonly [unit]: 'octets' };
 /** A length of time in milliseconds. */
 export type Milliseconds = number & { readonly [unit]: 'milliseconds' };
-/** A point in time: milliseconds since 1970-01-01T00:00:00Z, from the wall clock. It can be set back; never use it to measure. */
+/**
+ * A point in time: milliseconds since 1970-01-01T00:00:00Z, from the wall clock. It can be set
+ * back; never use it to measure.
+ */
 export type Instant = number & { readonly [unit]: 'instant' };
 
 export const octets = (n: number): Octets => n as Octets;
@@ -25,7 +30,10 @@ export const KiB = 1024;
 export const MiB = 1024 * KiB;
 export const GiB = 1024 * MiB;
 
-/** A point in time as lists and files show it: ISO 8601, in UTC, with milliseconds. What is not known stays unknown. */
+/**
+ * A point in time as lists and files show it: ISO 8601, in UTC, with milliseconds. What is not
+ * known stays unknown.
+ */
 export function iso(at: number): string;
 export function iso(at: number | undefined): string | undefined;
 export function iso(at: number | undefined): string | undefined {

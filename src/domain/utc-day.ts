@@ -1,4 +1,7 @@
-/** Days as keys have them: those of UTC, so that no machine's time zone tells which key opens a message. */
+/**
+ * Days as keys have them: those of UTC, so that no machine's time zone tells which key opens a
+ * message.
+ */
 import type { Instant } from './units.ts';
 
 /** `2026-11-25`. */

@@ -1,12 +1,16 @@
 /**
  * Webhooks: what somebody may be told of over HTTPS, to which addresses, and how often at most.
  *
- * An event says that something happened and to what, by ids: no subject, no address, no name, no content. Who wants more asks for it with credentials of
- * its own, so that a URL that fell into other hands tells nobody anything of a patient.
+ * An event says that something happened and to what, by ids: no subject, no address, no name, no
+ * content. Who wants more asks for it with credentials of its own, so that a URL that fell into
+ * other hands tells nobody anything of a patient.
  */
 import { type Milliseconds, days, hours, milliseconds, minutes, seconds } from './units.ts';
 
-/** In the order of the documents. Whose event it is: that account, its organisation, and the whole service may be told. */
+/**
+ * In the order of the documents. Whose event it is: that account, its organisation, and the whole
+ * service may be told.
+ */
 export const WEBHOOK_EVENTS = {
   'message.received': 'a message is in a mailbox; of the owner of the mailbox',
   'message.delivered': 'a message that was sent is in a mailbox, or a partner accepted it; of its sender',
@@ -33,12 +37,18 @@ export const MAX_WEBHOOKS = { account: 5, organisation: 10, service: 10, all: 10
 export const MAX_URL = 500;
 export const MAX_NAME = 60;
 
-/** Events that are older when their turn comes are passed over: a receiver that was away for a week looks itself. */
+/**
+ * Events that are older when their turn comes are passed over: a receiver that was away for a week
+ * looks itself.
+ */
 export const EVENTS_KEPT: Milliseconds = days(7);
 /** How long the previous secret signs as well, once there is a new one. */
 export const OLD_SECRET_SIGNS: Milliseconds = days(7);
 
-/** After the first, second, ... failure in a row. With one more failure the webhook is paused, after about 16 hours. */
+/**
+ * After the first, second, ... failure in a row. With one more failure the webhook is paused, after
+ * about 16 hours.
+ */
 export const RETRY_WAITS: readonly Milliseconds[] = [
   ...[seconds(5), seconds(30), minutes(2), minutes(10), minutes(30)],
   ...[hours(1), hours(2), hours(4), hours(8)],
@@ -51,7 +61,10 @@ export interface Failed {
   readonly failures: number;
   /** What the receiver asked for with `Retry-After`: no longer than our own longest wait counts. */
   readonly asked?: Milliseconds | undefined;
-  /** From 0 to 1: up to a tenth comes on top, so that all who wait for one receiver do not come at once when it is back. */
+  /**
+   * From 0 to 1: up to a tenth comes on top, so that all who wait for one receiver do not come at
+   * once when it is back.
+   */
   readonly chance: number;
 }
 
@@ -62,7 +75,10 @@ export function waitAfter({ failures, asked = milliseconds(0), chance }: Failed)
   return milliseconds(Math.round(Math.max(own, Math.min(asked, LONGEST_WAIT)) * (1 + chance / 10)));
 }
 
-/** A URL that may be told of events, as it is kept; or what of it is not as it must be. Whether its address may be called is asked at each connection. */
+/**
+ * A URL that may be told of events, as it is kept; or what of it is not as it must be. Whether its
+ * address may be called is asked at each connection.
+ */
 export function webhookUrl(text: string): { readonly url: string } | { readonly why: string } {
   if (text.length > MAX_URL) return { why: `it is longer than ${MAX_URL} characters` };
   // URL takes blanks and backslashes, and a name of digits for an address.

@@ -1,9 +1,11 @@
 /**
  * Working days in the Netherlands: what "two working days without fetching" means to a practice.
  *
- * A day is a calendar day in Amsterdam, counted from 1970-01-01. Not worked on: Saturday, Sunday, New Year's Day, Easter Monday, King's Day
- * (27 April, the 26th where that is a Sunday), Liberation Day in years that five divides (the only years in which most employers give it),
- * Ascension Day, Whit Monday, both Christmas Days, and the days on which the organisation itself is closed. Good Friday is worked on.
+ * A day is a calendar day in Amsterdam, counted from 1970-01-01. Not worked on: Saturday, Sunday,
+ * New Year's Day, Easter Monday, King's Day (27 April, the 26th where that is a Sunday), Liberation
+ * Day in years that five divides (the only years in which most employers give it), Ascension Day,
+ * Whit Monday, both Christmas Days, and the days on which the organisation itself is closed. Good
+ * Friday is worked on.
  */
 import { type Result, fail, ok } from './result.ts';
 import type { Instant } from './units.ts';
@@ -15,7 +17,10 @@ export const TIME_ZONE = 'Europe/Amsterdam';
 const DAY_MS = 86_400_000;
 
 let made: Intl.DateTimeFormat | undefined;
-/** Made when it is first asked: the first one of a process takes 11 ms, and every command loads this file. */
+/**
+ * Made when it is first asked: the first one of a process takes 11 ms, and every command loads this
+ * file.
+ */
 const zoned = (): Intl.DateTimeFormat =>
   (made ??= new Intl.DateTimeFormat('en-GB', {
     timeZone: TIME_ZONE,
@@ -30,7 +35,10 @@ const zoned = (): Intl.DateTimeFormat =>
 
 /** Clocks are changed on a quarter of an hour, since 1970 in any case. */
 const SLOT = 900_000;
-/** The last one that was asked for: how far the wall clock is ahead in it. Asking Intl was 7 % of what a message cost. */
+/**
+ * The last one that was asked for: how far the wall clock is ahead in it. Asking Intl was 7 % of
+ * what a message cost.
+ */
 let last = { slot: -1, ahead: 0 };
 
 /** Wall clock in Amsterdam as if it were UTC, in milliseconds. */
@@ -50,7 +58,10 @@ function aheadOf(at: Instant): number {
 
 const HOUR = 3_600_000;
 
-/** Wall clock in Amsterdam to the minute, with its zone, since an hour comes twice in autumn: `2026-11-27 15:03 CET`. */
+/**
+ * Wall clock in Amsterdam to the minute, with its zone, since an hour comes twice in autumn:
+ * `2026-11-27 15:03 CET`.
+ */
 export function wallClock(at: Instant): string {
   const local = localMs(at);
   return `${new Date(local).toISOString().slice(0, 16).replace('T', ' ')} ${local - at === HOUR ? 'CET' : 'CEST'}`;
@@ -61,7 +72,10 @@ export const dayOf = (at: Instant): Day => Math.floor(localMs(at) / DAY_MS);
 /** Milliseconds since local midnight, by the wall clock. */
 export const timeOfDay = (at: Instant): number => localMs(at) - dayOf(at) * DAY_MS;
 
-/** The moment at which the wall clock in Amsterdam shows that time; within an hour of it where the clock is changed. */
+/**
+ * The moment at which the wall clock in Amsterdam shows that time; within an hour of it where the
+ * clock is changed.
+ */
 export function instantOf(day: Day, time = 0): Instant {
   const local = day * DAY_MS + time;
   let at = local;
@@ -145,8 +159,9 @@ export const isWorkingDay = (day: Day, closed: ClosedDays = NEVER_CLOSED): boole
 const MOST_DAYS = 400;
 
 /**
- * Whatever came at or before this moment has waited for `n` working days. A message that came on a day off waits from the start of the next
- * working day. With a calendar that has no working day for 400 days, every day counts.
+ * Whatever came at or before this moment has waited for `n` working days. A message that came on a
+ * day off waits from the start of the next working day. With a calendar that has no working day for
+ * 400 days, every day counts.
  */
 export function workingDaysBefore(now: Instant, n: number, closed: ClosedDays = NEVER_CLOSED): Instant {
   const today = dayOf(now);
@@ -173,7 +188,10 @@ export function readDay(text: string): Day | undefined {
   return isoDay(read) === text ? read : undefined;
 }
 
-/** Reads `wed 2026-12-24..2027-01-03 2027-05-15`: weekdays, days and ranges with blanks between them. `none` is no day. */
+/**
+ * Reads `wed 2026-12-24..2027-01-03 2027-05-15`: weekdays, days and ranges with blanks between
+ * them. `none` is no day.
+ */
 export function parseClosedDays(text: string): Result<ClosedDays, string> {
   const weekdays = new Set<number>();
   const ranges: (readonly [Day, Day])[] = [];

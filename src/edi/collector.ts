@@ -43,7 +43,10 @@ export class EdiCollector {
     return new EdiSniffer(part, keep, this.#room);
   };
 
-  /** Those of the leaves that count: what stood in front of a first part was looked at too, and is no leaf. */
+  /**
+   * Those of the leaves that count: what stood in front of a first part was looked at too, and is
+   * no leaf.
+   */
   interchanges(paths: ReadonlySet<string>): readonly Interchange[] {
     const last = new Map(this.#found.map((found) => [found.part, found]));
     return this.#found

@@ -1,12 +1,16 @@
 /**
- * Writes a CONTRL interchange: the answer to a sender that asked for an acknowledgement in its UNB (0031).
+ * Writes a CONTRL interchange: the answer to a sender that asked for an acknowledgement in its UNB
+ * (0031).
  *
- * ISO 9735-4 and UN/EDIFACT CONTRL D.3: one UCI for the interchange it answers. Action 8: the interchange was received; 4: rejected, with error
- * 18 (0085, unspecified), since what kept it from its recipient was no fault in its syntax. We speak for the recipient of the interchange, who is
- * its sender's partner: the parties of the answer are those of the question, in the other direction.
+ * ISO 9735-4 and UN/EDIFACT CONTRL D.3: one UCI for the interchange it answers. Action 8: the
+ * interchange was received; 4: rejected, with error 18 (0085, unspecified), since what kept it from
+ * its recipient was no fault in its syntax. We speak for the recipient of the interchange, who is
+ * its sender's partner: the parties of the answer are those of the question, in the other
+ * direction.
  *
- * Where each message is to be named, what was received has action 7 (acknowledged) and below it a UCM for each message, within groups under the
- * UCF of each (contrl-inside.ts). Below 8 and 4 nothing may stand: the one leaves it to a later answer, the other is for all of it.
+ * Where each message is to be named, what was received has action 7 (acknowledged) and below it a
+ * UCM for each message, within groups under the UCF of each (contrl-inside.ts). Below 8 and 4
+ * nothing may stand: the one leaves it to a later answer, the other is for all of it.
  */
 import type { EdiParty, Interchange } from '../domain/interchange.ts';
 import type { Instant } from '../domain/units.ts';
@@ -54,7 +58,10 @@ function levelOf(segments: readonly (readonly string[])[]): 'UNOA' | 'UNOB' | 'U
   return /[^A-Z0-9 .,\-()/='+:?!"%&*;<>]/.test(text) ? 'UNOB' : 'UNOA';
 }
 
-/** `YYMMDD:HHMM`, and with the century from version 4 on. UTC, which no field of this version can say. */
+/**
+ * `YYMMDD:HHMM`, and with the century from version 4 on. UTC, which no field of this version can
+ * say.
+ */
 function prepared(at: Instant, version: string): string {
   const iso = new Date(at).toISOString();
   const day = iso.slice(0, 10).replaceAll('-', '');

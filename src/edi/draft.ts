@@ -10,7 +10,10 @@ const MAX_TYPES = 20;
 
 export const NOBODY: EdiParty = { id: '', qualifier: '' };
 
-/** Text of an envelope field: bounded, fit to be shown. `text` has one character an octet, and is UTF-8 or Latin-1. */
+/**
+ * Text of an envelope field: bounded, fit to be shown. `text` has one character an octet, and is
+ * UTF-8 or Latin-1.
+ */
 export function fieldText(text: string | undefined): string {
   if (text === undefined || text === '') return '';
   const octets = Buffer.from(text.slice(0, 4 * MAX_FIELD), 'latin1');
@@ -48,7 +51,9 @@ export class Draft {
     this.#remarks.set(kind, (this.#remarks.get(kind) ?? 0) + 1);
   }
 
-  /** As they stand there; made fit to be shown once, since an interchange has thousands of one kind. */
+  /**
+   * As they stand there; made fit to be shown once, since an interchange has thousands of one kind.
+   */
   message(type: string | undefined, version: string | undefined): void {
     const key = `${type} ${version}`;
     if (key !== this.#lastKey) {
@@ -104,8 +109,8 @@ export type OnInterchange = (interchange: Interchange) => boolean;
 const DIGITS = 32;
 
 /**
- * What the messages of an interchange are known by, whatever envelope they come in: SHA-256 over the octets between its first segment and
- * its last, in whatever slices they stream by.
+ * What the messages of an interchange are known by, whatever envelope they come in: SHA-256 over
+ * the octets between its first segment and its last, in whatever slices they stream by.
  */
 class Digest {
   #hash: Hash | undefined;

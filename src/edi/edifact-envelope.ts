@@ -1,13 +1,17 @@
 /**
- * What the segments of the envelope of an EDIFACT interchange say, and whether they agree: UNB, UNG, UNH, UNT, UNE, UNZ, UNO and UNP. Whoever finds them in the octets
- * gives them one by one (edifact.ts).
+ * What the segments of the envelope of an EDIFACT interchange say, and whether they agree: UNB,
+ * UNG, UNH, UNT, UNE, UNZ, UNO and UNP. Whoever finds them in the octets gives them one by one
+ * (edifact.ts).
  */
 import { Draft, type OnInterchange, fieldText } from './draft.ts';
 import type { EdiFault, EdiParty } from '../domain/interchange.ts';
 import { LEVEL_A, type ServiceCharacters, elementsOf, serviceSign } from './edifact-segment.ts';
 import { Inside, type InsideRoom } from './inside.ts';
 
-/** Longest part of an UNH behind its reference that is remembered; with directory and association code it has some 25 octets. */
+/**
+ * Longest part of an UNH behind its reference that is remembered; with directory and association
+ * code it has some 25 octets.
+ */
 const MAX_KIND = 128;
 /** A reference that no separator and no release character stands in. */
 const PLAIN = /^[\w ]*$/;
@@ -22,7 +26,10 @@ interface Open {
   count: number;
 }
 
-/** How many octets of a binary object come next, before the next segment; or that the interchange has ended with UNZ. */
+/**
+ * How many octets of a binary object come next, before the next segment; or that the interchange
+ * has ended with UNZ.
+ */
 export type Follows = number | 'next interchange';
 
 export class EdifactEnvelope {
@@ -40,10 +47,14 @@ export class EdifactEnvelope {
   #groups = 0;
   #packages = 0;
   readonly #room: InsideRoom | undefined;
-  /** Of the open message, S009: made fit to be shown where what is inside is listed, else left out. */
+  /**
+   * Of the open message, S009: made fit to be shown where what is inside is listed, else left out.
+   */
   #type = '';
   #version = '';
-  /** The octets behind the reference in the last UNH that was parsed. Empty before the first one. */
+  /**
+   * The octets behind the reference in the last UNH that was parsed. Empty before the first one.
+   */
   readonly #kind = Buffer.allocUnsafe(MAX_KIND);
   #kindLength = 0;
 
@@ -54,12 +65,17 @@ export class EdifactEnvelope {
     this.#room = room;
   }
 
-  /** The message between its UNH and its UNT; the reader adds its segments to `count`. Undefined between messages, and while the end of a binary object is awaited. */
+  /**
+   * The message between its UNH and its UNT; the reader adds its segments to `count`. Undefined
+   * between messages, and while the end of a binary object is awaited.
+   */
   get message(): { count: number } | undefined {
     return this.#objectEnd ? undefined : this.#message;
   }
 
-  /** Takes the segment between two offsets. `long`: the octets are only the beginning of a segment. */
+  /**
+   * Takes the segment between two offsets. `long`: the octets are only the beginning of a segment.
+   */
   segment(octets: Buffer, from: number, end: number, long: boolean, characters: ServiceCharacters): Follows {
     this.#characters = characters;
     this.#follows = 0;
@@ -83,7 +99,10 @@ export class EdifactEnvelope {
     if (this.#message === undefined) this.draft?.remark('segment-outside');
   }
 
-  /** Handles one segment of the envelope. `sign`: the letter behind `UN` in its tag. False: the segment does not belong to the envelope. */
+  /**
+   * Handles one segment of the envelope. `sign`: the letter behind `UN` in its tag. False: the
+   * segment does not belong to the envelope.
+   */
   #service(sign: string, octets: Buffer, from: number, end: number): boolean {
     if (end > from + 3 && octets[from + 3] !== this.#characters.element) return false;
     const elements = (): string[][] => elementsOf(octets, from, end, this.#characters);
@@ -142,7 +161,10 @@ export class EdifactEnvelope {
     this.draft?.inside?.openGroup(fieldText(elements[5]?.[0]), partyOf(elements[2]), partyOf(elements[3]));
   }
 
-  /** Of an UNH: the octets from the separator behind a plain reference on. None if there is no such, or where letters separate. */
+  /**
+   * Of an UNH: the octets from the separator behind a plain reference on. None if there is no such,
+   * or where letters separate.
+   */
   #kindAt(octets: Buffer, from: number, end: number): Buffer {
     const { element, release, component } = this.#characters;
     const at = octets.indexOf(element, from + 4);
@@ -151,7 +173,10 @@ export class EdifactEnvelope {
     return PLAIN.test(octets.toString('latin1', from + 4, at)) ? octets.subarray(at, end) : NO_OCTETS;
   }
 
-  /** Most messages of an interchange are of one kind, which is taken apart once: of the others the reference is read. */
+  /**
+   * Most messages of an interchange are of one kind, which is taken apart once: of the others the
+   * reference is read.
+   */
   #likeLast(octets: Buffer, from: number, end: number): boolean {
     const length = this.#kindLength;
     if (length === 0) return false;

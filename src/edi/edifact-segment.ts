@@ -1,4 +1,7 @@
-/** Service characters of EDIFACT, where a segment ends, and one cut into its elements (ISO 9735:1988 and ISO 9735-1). */
+/**
+ * Service characters of EDIFACT, where a segment ends, and one cut into its elements (ISO 9735:1988
+ * and ISO 9735-1).
+ */
 
 const U = 85;
 const N = 78;
@@ -16,7 +19,10 @@ export const LEVEL_A: ServiceCharacters = { component: 58, element: 43, release:
 /** ISO 9735 annex A: the information separators of level B. */
 export const LEVEL_B: ServiceCharacters = { component: 0x1f, element: 0x1d, release: -1, terminator: 0x1c };
 
-/** From the six bytes behind `UNA`. A blank as release character says that none is used. The decimal mark and the fifth do not matter here. */
+/**
+ * From the six bytes behind `UNA`. A blank as release character says that none is used. The decimal
+ * mark and the fifth do not matter here.
+ */
 export function serviceCharacters(advice: Buffer): ServiceCharacters {
   const release = advice[3] ?? 32;
   return {
@@ -27,7 +33,10 @@ export function serviceCharacters(advice: Buffer): ServiceCharacters {
   };
 }
 
-/** Offset of the first terminator from `from` on that is not released, -1 when there is none. `before`: release characters right in front of `from`. */
+/**
+ * Offset of the first terminator from `from` on that is not released, -1 when there is none.
+ * `before`: release characters right in front of `from`.
+ */
 export function terminatorFrom(
   data: Buffer,
   from: number,
@@ -54,7 +63,10 @@ export function releasesBefore(data: Buffer, from: number, end: number, release:
 /** Whether a segment of the envelope, or something like one, begins there. */
 export const isServiceAt = (data: Buffer, at: number): boolean => data[at] === U && data[at + 1] === N;
 
-/** Of the segment between two offsets: what stands behind `UN` in its tag, a blank where nothing does; empty for every other tag. */
+/**
+ * Of the segment between two offsets: what stands behind `UN` in its tag, a blank where nothing
+ * does; empty for every other tag.
+ */
 export function serviceSign(data: Buffer, from: number, end: number): string {
   if (end < from + 2 || !isServiceAt(data, from)) return '';
   return end === from + 2 ? ' ' : String.fromCharCode(data[from + 2] ?? 0);
@@ -66,7 +78,10 @@ export function endsInterchange(data: Buffer, from: number, end: number): boolea
   return sign === 'Z' || sign === 'B';
 }
 
-/** Elements of the segment between two offsets, the tag being the first; each a list of components, one character an octet, release characters undone. */
+/**
+ * Elements of the segment between two offsets, the tag being the first; each a list of components,
+ * one character an octet, release characters undone.
+ */
 export function elementsOf(data: Buffer, begin: number, end: number, characters: ServiceCharacters): string[][] {
   const { component, element, release } = characters;
   const signs = data.toString('latin1', begin, end);

@@ -1,8 +1,10 @@
 /**
- * Reads the envelopes of EDIFACT interchanges as they stream by: UNA, UNB, UNG, UNH, UNT, UNE, UNZ, and binary objects between UNO and UNP.
+ * Reads the envelopes of EDIFACT interchanges as they stream by: UNA, UNB, UNG, UNH, UNT, UNE, UNZ,
+ * and binary objects between UNO and UNP.
  *
- * ISO 9735:1988 as the field uses it, ISO 9735-1 and ISO 9735-8. Octets, not characters: segments are found by their terminator, whether lines are
- * broken or not, and nothing of what a message says is kept. Real interchanges are sloppy (references that differ, blanks as decimal mark,
+ * ISO 9735:1988 as the field uses it, ISO 9735-1 and ISO 9735-8. Octets, not characters: segments
+ * are found by their terminator, whether lines are broken or not, and nothing of what a message
+ * says is kept. Real interchanges are sloppy (references that differ, blanks as decimal mark,
  * Latin-1 under UNOA): each deviation is a remark, and reading goes on.
  */
 import { isAscii } from 'node:buffer';
@@ -35,7 +37,9 @@ export class EdifactReader implements EdiReader {
   #advised = false;
   readonly #carry = Buffer.allocUnsafe(MAX_SEGMENT);
   #carried = 0;
-  /** Octets of the segment under way that came in earlier slices, also those that were not carried. */
+  /**
+   * Octets of the segment under way that came in earlier slices, also those that were not carried.
+   */
   #earlier = 0;
   /** Release characters that these end in. */
   #releases = 0;
@@ -118,7 +122,10 @@ export class EdifactReader implements EdiReader {
     this.#digest(data, mark, partial, before);
   }
 
-  /** The rest of a slice. A segment in pieces counts once it is known that it does not end the interchange: by its first three octets. */
+  /**
+   * The rest of a slice. A segment in pieces counts once it is known that it does not end the
+   * interchange: by its first three octets.
+   */
   #digest(data: Buffer, mark: number, partial: number, before: number): void {
     const digest = this.#envelope.draft?.digest;
     if (this.#piece === 'none') {
@@ -156,7 +163,8 @@ export class EdifactReader implements EdiReader {
       const known = this.#carry.toString('latin1', 0, this.#carried);
       if (!'UNA'.startsWith(known.slice(0, 3)) && !'UNB'.startsWith(known.slice(0, 3))) {
         this.#lose();
-        // Another one may begin with the very octet that this one does not go on with, as in `UNUNB+`.
+        // Another one may begin with the very octet that this one does not go on with, as in
+        // `UNUNB+`.
         return next - 1;
       }
       if (known.startsWith('UNB') && known.length === 4) return this.#begin(next);
@@ -208,7 +216,10 @@ export class EdifactReader implements EdiReader {
     this.#releases = 0;
   }
 
-  /** Nearly all segments are a message's own and come whole: they are counted where they lie. Gives the offset of the first from `at` on that is not. */
+  /**
+   * Nearly all segments are a message's own and come whole: they are counted where they lie. Gives
+   * the offset of the first from `at` on that is not.
+   */
   #pass(data: Buffer, at: number, message: { count: number }): number {
     const { terminator, release } = this.#characters;
     let from = at;
@@ -223,7 +234,10 @@ export class EdifactReader implements EdiReader {
     }
   }
 
-  /** Offset of the terminator of the segment that goes on at `at`; -1 when it has not come, and then the octets are carried over. */
+  /**
+   * Offset of the terminator of the segment that goes on at `at`; -1 when it has not come, and then
+   * the octets are carried over.
+   */
   #segmentEnd(data: Buffer, at: number): number {
     const { terminator, release } = this.#characters;
     const end = terminatorFrom(data, at, terminator, release, this.#releases);

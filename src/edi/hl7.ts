@@ -1,8 +1,8 @@
 /**
  * Reads the envelopes of HL7 version 2 as they stream by: MSH, and BHS, BTS, FHS, FTS around them.
  *
- * HL7 2.5 chapter 2, sections 2.10 and 2.15. Segments end with CR; mail makes that CRLF or LF, and all three are taken. Without a batch, what one
- * part holds is one interchange.
+ * HL7 2.5 chapter 2, sections 2.10 and 2.15. Segments end with CR; mail makes that CRLF or LF, and
+ * all three are taken. Without a batch, what one part holds is one interchange.
  */
 import { isAscii } from 'node:buffer';
 import type { EdiParty } from '../domain/interchange.ts';
@@ -150,7 +150,10 @@ export class Hl7Reader implements EdiReader {
     if (text !== '' && Number(text) !== count) this.#draft?.remark(kind);
   }
 
-  /** FHS and BHS have their fields in the same places: 3 to 6 the parties, 7 the time, 11 the control id. */
+  /**
+   * FHS and BHS have their fields in the same places: 3 to 6 the parties, 7 the time, 11 the
+   * control id.
+   */
   #header(fields: readonly string[]): void {
     if (this.#draft !== undefined && !this.#fileOpen) {
       if (this.#batchOpen) this.#draft.remark('batch-end');

@@ -1,11 +1,16 @@
 /**
- * The messages and groups of an EDIFACT interchange one by one, for an answer that names each of them (CONTRL, UCF and UCM).
+ * The messages and groups of an EDIFACT interchange one by one, for an answer that names each of
+ * them (CONTRL, UCF and UCM).
  *
- * Gathered only where the sender is to be answered so: of an interchange with a hundred thousand messages nobody else needs a list.
+ * Gathered only where the sender is to be answered so: of an interchange with a hundred thousand
+ * messages nobody else needs a list.
  */
 import type { EdiFault, EdiGroup, EdiInside, EdiParty, EdiSingle } from '../domain/interchange.ts';
 
-/** Of one mail, over all its interchanges: what is right, and as much again of what is wrong, so that no fault is lost behind what is right. */
+/**
+ * Of one mail, over all its interchanges: what is right, and as much again of what is wrong, so
+ * that no fault is lost behind what is right.
+ */
 export const MAX_INSIDE = 1000;
 
 /** What is left of the limits for the rest of the mail. */
@@ -34,7 +39,10 @@ export class Inside {
     this.#group = this.#groups.push({ reference, sender, recipient }) - 1;
   }
 
-  /** One that is right and has nothing in it that is named is not told of: the answer to the interchange covers it. */
+  /**
+   * One that is right and has nothing in it that is named is not told of: the answer to the
+   * interchange covers it.
+   */
   closeGroup(fault: EdiFault | undefined): void {
     const place = this.#group;
     this.#group = undefined;

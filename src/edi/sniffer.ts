@@ -1,5 +1,6 @@
 /**
- * Decides by the first octets whether a leaf is EDI, never by its type or name: old systems call everything text/plain or octet-stream.
+ * Decides by the first octets whether a leaf is EDI, never by its type or name: old systems call
+ * everything text/plain or octet-stream.
  */
 import type { EdiReader, OnInterchange } from './draft.ts';
 import { EdifactReader } from './edifact.ts';

@@ -1,9 +1,11 @@
 /**
- * Whether a leaf holds interchanges and nothing else, octet for octet: text from the first sign to the last, each segment one of an interchange.
+ * Whether a leaf holds interchanges and nothing else, octet for octet: text from the first sign to
+ * the last, each segment one of an interchange.
  *
- * The readers beside this pass over whatever stands around an interchange, and tell of deviations, since mail must go on. This asks what may be left out of a
- * scan for malware, so what is not plainly so is not: binary objects (UNO), text before, between and behind interchanges, octets that no text has, lines of
- * HL7 that are no segment.
+ * The readers beside this pass over whatever stands around an interchange, and tell of deviations,
+ * since mail must go on. This asks what may be left out of a scan for malware, so what is not
+ * plainly so is not: binary objects (UNO), text before, between and behind interchanges, octets
+ * that no text has, lines of HL7 that are no segment.
  *
  * ISO 9735 and HL7 2.5 chapter 2, as the readers.
  */

@@ -1,5 +1,6 @@
 /**
- * Tells which of the XML messages of health care a document is, by its root element: no parser, and nothing behind the root is looked at.
+ * Tells which of the XML messages of health care a document is, by its root element: no parser, and
+ * nothing behind the root is looked at.
  *
  * Only roots that are known count: everything else is a document of somebody's, not a message.
  */

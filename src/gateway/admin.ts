@@ -1,5 +1,6 @@
 /**
- * What the operations of admin/ work with: in the gateway that serves, and in a command that opened the store itself because nobody serves.
+ * What the operations of admin/ work with: in the gateway that serves, and in a command that opened
+ * the store itself because nobody serves.
  *
  * The command makes every part again; the running gateway gives those that it has already.
  */
@@ -101,7 +102,10 @@ export const configurationOf = (running: () => Config): AdminContext['configurat
   examined: async (ports) => (await import('./examined.ts')).examinedOf(running(), ports),
 });
 
-/** For a command where nobody serves: the store, and what its operations work with. Throws StoreRefused. */
+/**
+ * For a command where nobody serves: the store, and what its operations work with. Throws
+ * StoreRefused.
+ */
 export async function openForCommand(
   config: Config,
   effects: GatewayEffects,
@@ -118,7 +122,10 @@ export async function openForCommand(
   return { store, context: { ...adminContext(store, config, effects), ...defined({ sites }) } };
 }
 
-/** What the certificate authority works with. The master key is read again at each use of one of its keys. */
+/**
+ * What the certificate authority works with. The master key is read again at each use of one of its
+ * keys.
+ */
 export function caParts(store: Store, config: Config, { clock, random = randomBytes }: GatewayEffects): CaParts {
   const { 'crl-file': crlFile, 'crl-url': crlUrl } = config.ca;
   return {

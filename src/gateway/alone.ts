@@ -1,6 +1,8 @@
 /**
- * Until when one place alone may acknowledge for this gateway, as an operator said (`sluis site alone`). It is a file of the gateway's data folder and no row: the database
- * may be unable to confirm anything while it is needed. So each gateway is told by itself. The row of the trail follows as soon as it can be written.
+ * Until when one place alone may acknowledge for this gateway, as an operator said
+ * (`sluis site alone`). It is a file of the gateway's data folder and no row: the database may be
+ * unable to confirm anything while it is needed. So each gateway is told by itself. The row of the
+ * trail follows as soon as it can be written.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -60,7 +62,10 @@ export class Alone {
     return until !== null && this.#p.clock.now() < until && until - at <= LONGEST_ALONE ? instant(until) : undefined;
   }
 
-  /** On the disk when it returns. The caller writes the row of the trail; where that is lost the next start writes it. */
+  /**
+   * On the disk when it returns. The caller writes the row of the trail; where that is lost the
+   * next start writes it.
+   */
   set(until: Instant | undefined, actor: Parameters<Sites['alone']>[1]): void {
     const { log, clock } = this.#p;
     this.#keep({

@@ -1,4 +1,7 @@
-/** The HTTPS API of the running gateway: what its routes work with, and how one of its listeners starts. */
+/**
+ * The HTTPS API of the running gateway: what its routes work with, and how one of its listeners
+ * starts.
+ */
 import type { AdminContext } from '../admin/context.ts';
 import { TokenNotes } from '../admin/token-notes.ts';
 import type { Authenticator } from '../auth/authenticator.ts';

@@ -28,14 +28,18 @@ export const evidenceParts = (
   const parts = { keyFolder: keys.folder, masterKey: () => readMasterKey(config), hostname, random };
   let making: Promise<EvidenceKey> | undefined;
   return {
-    // Two at the same time must not make two keys; afterwards it is opened again at each use, and not kept.
+    // Two at the same time must not make two keys; afterwards it is opened again at each use, and
+    // not kept.
     key: (now) => (making ??= evidenceKey(parts, now).finally(() => (making = undefined))),
     anchorFolder: anchorFolderOf(config),
     anchorKeyFile: auditKeyFile(keys.folder),
   };
 };
 
-/** The files are read at each use: an authority's certificate may be replaced while the gateway runs. */
+/**
+ * The files are read at each use: an authority's certificate may be replaced while the gateway
+ * runs.
+ */
 const stampPlace = (config: Config, url: string, random: RandomBytes): TimeStampPlace => ({
   url,
   random,

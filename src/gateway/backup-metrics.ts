@@ -1,4 +1,7 @@
-/** What backups tell at /metrics. Ages are read from the backups and reports themselves: they outlive a restart, and a folder that was emptied shows. */
+/**
+ * What backups tell at /metrics. Ages are read from the backups and reports themselves: they
+ * outlive a restart, and a folder that was emptied shows.
+ */
 import type { Backups } from '../backup/backups.ts';
 import { DUE_WHYS } from '../domain/drills.ts';
 import type { Clock } from '../domain/effects.ts';

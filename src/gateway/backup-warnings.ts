@@ -1,4 +1,7 @@
-/** What `check` and `doctor` say of backups: that there are none, that the last is too old, that they all lie in one place. */
+/**
+ * What `check` and `doctor` say of backups: that there are none, that the last is too old, that
+ * they all lie in one place.
+ */
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { keyLag } from '../backup/key-copies.ts';

@@ -27,7 +27,10 @@ import { anchorFolderOf } from '../config/places.ts';
 import { drillMarksOf } from './drill-marks.ts';
 import type { GatewayEffects } from './effects.ts';
 
-/** `noticeWriter`: writes to the operator what failed without anybody watching. `sites`: the engine has several. */
+/**
+ * `noticeWriter`: writes to the operator what failed without anybody watching. `sites`: the engine
+ * has several.
+ */
 export function gatewayBackups(
   store: Store,
   config: Config,
@@ -77,7 +80,10 @@ function offsiteOf({ backup }: Config): OffsiteRules {
   return defined({ folder: to, copy, verify, read });
 }
 
-/** The master key cannot change while the gateway runs, and a command that prints it is not asked each minute. */
+/**
+ * The master key cannot change while the gateway runs, and a command that prints it is not asked
+ * each minute.
+ */
 function keyCopyOf(config: Config, to: string): () => Promise<KeyCopyPlaces> {
   let fingerprint: string | undefined;
   return async () => {
@@ -86,7 +92,10 @@ function keyCopyOf(config: Config, to: string): () => Promise<KeyCopyPlaces> {
   };
 }
 
-/** Takes what is due, as long as the gateway runs. A backup that runs when the gateway stops is given up, and swept by the next. */
+/**
+ * Takes what is due, as long as the gateway runs. A backup that runs when the gateway stops is
+ * given up, and swept by the next.
+ */
 export function startBackups(backups: Backups, clock: Clock, jobs: Jobs = ALL_JOBS): Schedule {
   const mine = (): boolean => jobs.runs('backups');
   const { folder, drills, logs } = backups.configured;

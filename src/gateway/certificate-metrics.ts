@@ -1,4 +1,7 @@
-/** What certificates and keys tell at /metrics: which end, and which should have been renewed by now. */
+/**
+ * What certificates and keys tell at /metrics: which end, and which should have been renewed by
+ * now.
+ */
 import { ENDING_KINDS, endingsWithin } from '../admin/endings.ts';
 import {
   GATEWAY_CERTIFICATE_KINDS,
@@ -27,7 +30,10 @@ const distinct = (samples: readonly Sample[]): readonly Sample[] => [
   ...new Map(samples.map((sample) => [JSON.stringify(sample.labels), sample])).values(),
 ];
 
-/** Rows of certificates that are no account's: those that end first. A file of authorities may hold hundreds. */
+/**
+ * Rows of certificates that are no account's: those that end first. A file of authorities may hold
+ * hundreds.
+ */
 export const MOST_CERTIFICATES = 500;
 
 export function certificateMetrics({ store, clock, certificates: look }: CertificateMetricParts): readonly Metric[] {

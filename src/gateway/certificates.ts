@@ -1,6 +1,7 @@
 /**
- * Reads the certificates that are nobody's account: of listeners, of authorities that are trusted or our own, of evidence, of partners. In the running
- * gateway those of listeners and client authorities are the ones in use; where nobody serves the files are read.
+ * Reads the certificates that are nobody's account: of listeners, of authorities that are trusted
+ * or our own, of evidence, of partners. In the running gateway those of listeners and client
+ * authorities are the ones in use; where nobody serves the files are read.
  */
 import { readFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -25,7 +26,10 @@ import type { Store } from '../store/port/store.ts';
 export interface CertificateSources {
   readonly config: Config;
   readonly store: Pick<Store, 'certificates' | 'registry'>;
-  /** What listeners serve, by their name, and whose client certificates may log in; absent if nobody serves. */
+  /**
+   * What listeners serve, by their name, and whose client certificates may log in; absent if nobody
+   * serves.
+   */
   readonly tls?: {
     readonly material: ReadonlyMap<string, readonly TlsMaterial[]>;
     readonly authorities: readonly Certificate[];
@@ -41,7 +45,8 @@ const PAGE = 50;
 /** Rejects only where the store fails: what cannot be read otherwise is named. */
 export function gatewayCertificates(sources: CertificateSources): () => Promise<GatewayCertificates> {
   const { config } = sources;
-  // Asked for by every scrape; reading a certificate takes some tenths of a millisecond, and what is not in use any more is forgotten.
+  // Asked for by every scrape; reading a certificate takes some tenths of a millisecond, and what
+  // is not in use any more is forgotten.
   let before = new Map<string, readonly Certificate[]>();
   return async () => {
     const known = new Map<string, readonly Certificate[]>();
@@ -125,7 +130,10 @@ const authority = (kind: GatewayCertificateKind, certificate: Certificate, owner
 
 const isSelfSigned = ({ subject, issuer }: Certificate): boolean => formatName(subject) === formatName(issuer);
 
-/** The chain as well: one that has ended in it keeps clients out. A root at its end says nothing to them. */
+/**
+ * The chain as well: one that has ended in it keeps clients out. A root at its end says nothing to
+ * them.
+ */
 const ofListener = (
   listener: string,
   renewal: Renewal,
@@ -140,7 +148,8 @@ const ofListener = (
           scope: listener,
           keyHeld: true,
           name: `${listener} ${own.publicKey.asymmetricKeyType ?? 'other'}`,
-          // The one that is served is the one that counts, whatever else of that name is served beside it.
+          // The one that is served is the one that counts, whatever else of that name is served
+          // beside it.
           replaced: false,
           ...(isRenewedByProgram(renewal, own) && { renewed: true as const }),
         },

@@ -61,7 +61,9 @@ export class GatewayCluster {
     };
   }
 
-  /** Before the first listener opens. Rejects with ConfigError, or what the system says of the port. */
+  /**
+   * Before the first listener opens. Rejects with ConfigError, or what the system says of the port.
+   */
   async start(store: Store): Promise<void> {
     const { cluster, keys } = this.#config;
     if (!isChannel(cluster)) return;

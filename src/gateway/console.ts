@@ -1,4 +1,7 @@
-/** The web console of the running gateway: what its pages work with, and how one of its listeners starts. */
+/**
+ * The web console of the running gateway: what its pages work with, and how one of its listeners
+ * starts.
+ */
 import type { AdminContext } from '../admin/context.ts';
 import { consoleFacts, consoleOrigin, readClientSecret, roleOfGroups } from '../config/console.ts';
 import { readAuthorityFiles } from '../config/files.ts';
@@ -34,7 +37,8 @@ export function gatewayConsole(config: Config, parts: ConsoleParts): GatewayCons
   const { clock, log, store } = parts;
   const notes = new LogInNotes(store.audit, clock, log);
   let context: AdminContext | undefined;
-  // Loaded with the first listener: a gateway without one has neither its pages nor what judges passkeys in memory.
+  // Loaded with the first listener: a gateway without one has neither its pages nor what judges
+  // passkeys in memory.
   let served: Promise<AnyServing> | undefined;
   const serve = async (): Promise<AnyServing> => {
     const [{ CONSOLE_PAGES }, { Router }, { ConsoleServing }] = await Promise.all([
@@ -66,7 +70,8 @@ async function servicesOf(
     import('../console/parts/held-imports.ts'),
   ]);
   const origin = consoleOrigin(config) ?? `https://${config.hostname}`;
-  // Once: the master key may come from a command, which strangers must not be able to start at will.
+  // Once: the master key may come from a command, which strangers must not be able to start at
+  // will.
   const key = challengeKey(await readMasterKey(config));
   const challenges = new Challenges(key, random);
   const party = { origin, id: new URL(origin).hostname, name: config.helpdesk.name ?? config.hostname };

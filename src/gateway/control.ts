@@ -1,4 +1,7 @@
-/** The control sockets: the owner's in the data folder, and one for each role that the configuration gives to a system group. */
+/**
+ * The control sockets: the owner's in the data folder, and one for each role that the configuration
+ * gives to a system group.
+ */
 import { type ControlSocket, openControlSocket } from '../admin/socket.ts';
 import type { AdminContext } from '../admin/context.ts';
 import { groupsOf } from '../config/control.ts';
@@ -13,7 +16,10 @@ interface Parts {
   readonly clock: Clock;
 }
 
-/** Throws ConfigError if a group is not there or its socket cannot be given to it; then none is open. */
+/**
+ * Throws ConfigError if a group is not there or its socket cannot be given to it; then none is
+ * open.
+ */
 export async function openControlSockets(config: Config, parts: Parts): Promise<ControlSocket> {
   const wanted = groupsOf(config);
   const open = [await openControlSocket({ ...parts, path: controlSocketOf(config), role: 'owner' })];

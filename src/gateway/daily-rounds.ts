@@ -1,4 +1,7 @@
-/** What the gateway does by itself once a day: certificates, mailboxes that nobody empties, mail that is held, accounts that ended. */
+/**
+ * What the gateway does by itself once a day: certificates, mailboxes that nobody empties, mail
+ * that is held, accounts that ended.
+ */
 import type { AdminContext } from '../admin/context.ts';
 import type { CaParts } from '../ca/parts.ts';
 import { tryToPublish } from '../ca/revocation-lists.ts';
@@ -43,8 +46,8 @@ export function startDailyRounds(
 }
 
 /**
- * Writes down which accounts and addresses have ended by the clock; that they have, holds without it. What was issued to them is revoked with
- * that, and the lists are published.
+ * Writes down which accounts and addresses have ended by the clock; that they have, holds without
+ * it. What was issued to them is revoked with that, and the lists are published.
  */
 export const startEndings = ({ registry, jobs }: Store, ca: CaParts, { clock, log }: GatewayEffects): Daily =>
   startDaily({
@@ -76,7 +79,10 @@ const startHeldTooLong = (
     },
   });
 
-/** Once a day: mailboxes that nobody empties, whom to tell, and what ends; and whose observation is over. */
+/**
+ * Once a day: mailboxes that nobody empties, whom to tell, and what ends; and whose observation is
+ * over.
+ */
 const startUncollected = (store: Store, { noticeWriter }: GatewayNotices, { clock, log }: GatewayEffects): Daily =>
   startDaily({
     clock,

@@ -1,4 +1,7 @@
-/** TLSA records of partners' servers (RFC 7672), assembled. What asks the DNS is loaded where a resolver is configured, at the first question. */
+/**
+ * TLSA records of partners' servers (RFC 7672), assembled. What asks the DNS is loaded where a
+ * resolver is configured, at the first question.
+ */
 import type { Config } from '../config/schema.ts';
 import type { TlsaSource } from '../push/courier.ts';
 import type { TlsaCounts } from '../dns/tlsa-counts.ts';

@@ -1,4 +1,7 @@
-/** Every metric that a gateway can tell, as docs/signals.md lists them: names, labels and what they mean. Nothing is read. */
+/**
+ * Every metric that a gateway can tell, as docs/signals.md lists them: names, labels and what they
+ * mean. Nothing is read.
+ */
 import type { Metric } from '../http/metric.ts';
 import { backupMetrics } from './backup-metrics.ts';
 import { clusterMetrics } from './cluster.ts';
@@ -11,7 +14,10 @@ import { scanMetrics } from './scan.ts';
 import { storeMetrics } from './store-metrics.ts';
 import { trafficMetrics } from './traffic-metrics.ts';
 
-/** Stands for each part of a gateway: metrics hold their parts, and ask them only when somebody scrapes. */
+/**
+ * Stands for each part of a gateway: metrics hold their parts, and ask them only when somebody
+ * scrapes.
+ */
 const NOBODY: never = new Proxy(() => undefined, { get: () => NOBODY, apply: () => NOBODY }) as never;
 
 export const declaredMetrics = (): readonly (readonly [title: string, metrics: readonly Metric[]])[] => [

@@ -5,7 +5,9 @@ import { DkimSigner } from '../push/dkim.ts';
 import type { Clock } from '../domain/effects.ts';
 import { type Metric, counter } from '../http/metric.ts';
 
-/** Undefined if no folder with keys is configured. Throws Unusable for a key that cannot be used. */
+/**
+ * Undefined if no folder with keys is configured. Throws Unusable for a key that cannot be used.
+ */
 export function gatewayDkim(
   { hostname, delivery }: Pick<Config, 'hostname' | 'delivery'>,
   clock: Clock,

@@ -1,4 +1,8 @@
-/** What doctor looks at besides the listeners: the clock, the escrow of the master key, who could sign, the form of the database, certificates that nobody renewed, backups. The gateway runs the same. */
+/**
+ * What doctor looks at besides the listeners: the clock, the escrow of the master key, who could
+ * sign, the form of the database, certificates that nobody renewed, backups. The gateway runs the
+ * same.
+ */
 import type { Config } from '../config/schema.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import { formatDuration } from '../config/units.ts';

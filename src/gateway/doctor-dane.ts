@@ -4,7 +4,10 @@ import type { DoctorFinding } from '../domain/doctor.ts';
 import type { Clock } from '../domain/effects.ts';
 import { seconds } from '../domain/units.ts';
 
-/** Asks it for the root, which is signed: whoever does not say so validates nothing. None if no resolver is configured. */
+/**
+ * Asks it for the root, which is signed: whoever does not say so validates nothing. None if no
+ * resolver is configured.
+ */
 export async function daneFindings(
   { delivery: { 'dane-resolver': at } }: Pick<Config, 'delivery'>,
   clock: Clock,

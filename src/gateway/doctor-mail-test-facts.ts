@@ -7,7 +7,10 @@ import type { ListenerReport } from './doctor-report.ts';
 
 export interface MailTestFacts {
   readonly hostname: string;
-  /** The listener with STARTTLS that mail servers speak to: what it offered; `silent`: nobody answered; undefined: there is none. */
+  /**
+   * The listener with STARTTLS that mail servers speak to: what it offered; `silent`: nobody
+   * answered; undefined: there is none.
+   */
   readonly listener:
     { readonly port: number; readonly report: ListenerReport | 'silent'; readonly certificates: string } | undefined;
   readonly records: readonly CheckedRecord[];

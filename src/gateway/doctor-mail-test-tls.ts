@@ -1,4 +1,7 @@
-/** Questions of the mail test that the listener with STARTTLS answers: versions, suites, and its certificate. */
+/**
+ * Questions of the mail test that the listener with STARTTLS answers: versions, suites, and its
+ * certificate.
+ */
 import { findPath } from '../crypto/certificates/certificate-path.ts';
 import { readCertificate, readCertificates } from '../crypto/certificates/certificate.ts';
 import { MAIL_TESTS, type MailTest } from '../domain/mail-test.ts';

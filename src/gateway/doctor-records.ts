@@ -10,7 +10,10 @@ import { seconds } from '../domain/units.ts';
 /** Asks; what is no answer is undefined. */
 export type Ask = (name: string, type: RecordType) => Promise<DnsAnswer | undefined>;
 
-/** By `delivery.dane-resolver`, else by the first server of this machine: what that says is shown, and nothing is trusted because of it. */
+/**
+ * By `delivery.dane-resolver`, else by the first server of this machine: what that says is shown,
+ * and nothing is trusted because of it.
+ */
 export async function askOf({ delivery }: Pick<Config, 'delivery'>, clock: Clock): Promise<Ask> {
   const { Resolver } = await import('../dns/resolver.ts');
   const at = delivery['dane-resolver'] ?? firstServer();

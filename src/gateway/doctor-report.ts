@@ -1,4 +1,7 @@
-/** Judges what a listener offers, from its probe: pure, so that a test can show it what no build of OpenSSL still speaks. */
+/**
+ * Judges what a listener offers, from its probe: pure, so that a test can show it what no build of
+ * OpenSSL still speaks.
+ */
 import type { X509Certificate } from 'node:crypto';
 import { readCertificate } from '../crypto/certificates/certificate.ts';
 import { algorithmText, isWeak } from '../crypto/certificates/signature.ts';
@@ -44,7 +47,10 @@ export interface Judged {
 
 const SOON = days(30);
 
-/** A legacy listener passes with what is phased out, until its last day; nothing passes with what is insufficient. */
+/**
+ * A legacy listener passes with what is phased out, until its last day; nothing passes with what is
+ * insufficient.
+ */
 export function judgeOffer(offer: TlsOffer, { listener, profile, until, hostname, now }: Judged): ListenerReport {
   const findings: Finding[] = [
     ...offer.versions.map((what): Finding => ({ about: 'version', what, grade: gradeVersion(what) })),

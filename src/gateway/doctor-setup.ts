@@ -1,4 +1,7 @@
-/** What doctor says of set-up that mail programs find: the records to publish, and names that the certificate of its listener lacks. */
+/**
+ * What doctor says of set-up that mail programs find: the records to publish, and names that the
+ * certificate of its listener lacks.
+ */
 import { X509Certificate } from 'node:crypto';
 import { readTlsMaterial } from '../config/files.ts';
 import { hostnameOf } from '../config/listeners.ts';

@@ -1,4 +1,7 @@
-/** Doctor in the running gateway, assembled: the checks of `sluis doctor`, and what only the store knows. */
+/**
+ * Doctor in the running gateway, assembled: the checks of `sluis doctor`, and what only the store
+ * knows.
+ */
 import { storeFindings } from '../admin/mail-findings.ts';
 import { PURPOSE_REMINDER, withoutPurpose } from '../admin/purpose.ts';
 import { generalFindings } from './doctor-checks.ts';
@@ -24,7 +27,10 @@ export interface GatewayDoctorParts {
   readonly log: Log;
   readonly keys: Pick<MailKeys, 'gatewayKeyProblem'>;
   readonly certificates: () => Promise<GatewayCertificates>;
-  /** The TCP port that a listener has: the one that it was given where the configuration says 0. Undefined if it has none. */
+  /**
+   * The TCP port that a listener has: the one that it was given where the configuration says 0.
+   * Undefined if it has none.
+   */
   readonly portOf: (name: string) => number | undefined;
   /** Absent if nothing is scanned. */
   readonly scanner?: Pick<Scanner, 'examined'> | undefined;
@@ -65,7 +71,10 @@ const UNREAD: DoctorFinding = {
   what: 'not every page of the database was read since the last crash: wait for store.checked in the log (1 to 10 minutes for 100 GB); after store.not-checked the next start reads them',
 };
 
-/** The service manager may hand over a socket of another kind than TCP. What was not examined is not sufficient. */
+/**
+ * The service manager may hand over a socket of another kind than TCP. What was not examined is not
+ * sufficient.
+ */
 const portless = ({ name }: Config['listener'][number]): DoctorFinding => ({
   id: `listener.${name}`,
   severity: 'warning',

@@ -11,8 +11,9 @@ export interface GatewayEffects {
 }
 
 /**
- * For the servers of a store, of whoever comes right behind them: a gateway that starts, since a machine that is switched on starts it before the database, and
- * `init`, which an administrator runs as soon as the servers are made.
+ * For the servers of a store, of whoever comes right behind them: a gateway that starts, since a
+ * machine that is switched on starts it before the database, and `init`, which an administrator
+ * runs as soon as the servers are made.
  */
 export const START_PATIENCE = seconds(10);
 
@@ -20,7 +21,9 @@ export const START_PATIENCE = seconds(10);
 export interface StoreEffects extends GatewayEffects {
   /** Where nodes agree on day keys ahead. Default: a store makes those that it needs. */
   readonly mayMakeKey?: MayMakeKey;
-  /** Until when one place alone may acknowledge, where an engine has several. Default: it may not. */
+  /**
+   * Until when one place alone may acknowledge, where an engine has several. Default: it may not.
+   */
   readonly aloneUntil?: () => Instant | undefined;
   /** How long servers of the store that are not there yet are waited for. Default: they are not. */
   readonly patience?: Milliseconds;

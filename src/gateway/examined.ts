@@ -1,4 +1,7 @@
-/** What the gateway offers at its own listeners, each asked over a connection of its own; a listener that does not answer is told of, and fails nothing. */
+/**
+ * What the gateway offers at its own listeners, each asked over a connection of its own; a listener
+ * that does not answer is told of, and fails nothing.
+ */
 import { maxDrillAgeOf } from '../config/backup.ts';
 import { hostnameOf, profileEnded } from '../config/listeners.ts';
 import type { Config } from '../config/schema.ts';

@@ -10,7 +10,10 @@ import { Forwarding } from '../trail/forwarding.ts';
 import { forwarded } from '../trail/syslog.ts';
 import type { GatewayEffects } from './effects.ts';
 
-/** Undefined if nobody is to get it. Files are read at each connection: a certificate may be replaced while the gateway runs. */
+/**
+ * Undefined if nobody is to get it. Files are read at each connection: a certificate may be
+ * replaced while the gateway runs.
+ */
 export function startForwarding(store: Store, config: Config, { clock, log }: GatewayEffects): Forwarding | undefined {
   const { 'forward-to': to, 'forward-format': format, 'forward-personal': told } = config.audit;
   if (to === undefined) return undefined;

@@ -58,7 +58,10 @@ export class GatewayHttp {
   #readyListener: HttpListener | undefined;
   /** Why the gateway is not ready; for the command line too, and where the port is switched off. */
   reasons: (role?: ReadyRole) => readonly Reason[] = () => [];
-  /** What is told at /metrics of these names; for the command line too, and where the port is switched off. */
+  /**
+   * What is told at /metrics of these names; for the command line too, and where the port is
+   * switched off.
+   */
   figures: (names: ReadonlySet<string>) => Promise<readonly Figure[]> = () => Promise.resolve([]);
 
   /** Undefined until it is open, and where the configuration switches it off. */
@@ -142,7 +145,9 @@ export class GatewayHttp {
     this.#draining = true;
   }
 
-  /** Keeps new sessions away, by the word of an operator, or ends that. False: it was so already. */
+  /**
+   * Keeps new sessions away, by the word of an operator, or ends that. False: it was so already.
+   */
   drain(since: Instant | undefined): boolean {
     const changes = (this.#drainedSince === undefined) !== (since === undefined);
     if (changes) this.#drainedSince = since;

@@ -1,4 +1,7 @@
-/** The sections of the configuration, as the parts want their limits. A test holds the defaults of both together. */
+/**
+ * The sections of the configuration, as the parts want their limits. A test holds the defaults of
+ * both together.
+ */
 import type { ApiTimes } from '../api/core/limits.ts';
 import type { AuthenticatorLimits } from '../auth/authenticator-options.ts';
 import { throttleDefaults } from '../auth/throttle.ts';

@@ -1,7 +1,10 @@
 /** Why a listener cannot be opened, in words for whoever starts the gateway. */
 import { ListenerRefused, type ListenerSpec } from '../platform/listener.ts';
 
-/** One socket of the service manager goes on when its process has died, and what comes to it waits, although the other units are there. */
+/**
+ * One socket of the service manager goes on when its process has died, and what comes to it waits,
+ * although the other units are there.
+ */
 export function refuseHanded(name: string): never {
   throw new ListenerRefused(
     `Cannot use the socket that the service manager opened for listener "${name}": with cluster.share-ports each unit opens its own, so that the others take its place; disable the socket units, or set share-ports = "no"`,

@@ -1,7 +1,9 @@
 /**
- * The listeners of the running gateway: opened in the order of the configuration, and a legacy one closed when its last day is over.
+ * The listeners of the running gateway: opened in the order of the configuration, and a legacy one
+ * closed when its last day is over.
  *
- * A start after that day goes on without it: an old system that was to be gone must not keep the mail of all others from coming up again.
+ * A start after that day goes on without it: an old system that was to be gone must not keep the
+ * mail of all others from coming up again.
  */
 import type { ListenerStatus } from '../admin/running-gateway.ts';
 import { endOfProfile, hostnameOf, profileEnded } from '../config/listeners.ts';
@@ -62,7 +64,10 @@ export class GatewayListeners {
     this.#log = log;
   }
 
-  /** Throws ListenerRefused for the first that cannot be opened, and for a socket that is of no listener. */
+  /**
+   * Throws ListenerRefused for the first that cannot be opened, and for a socket that is of no
+   * listener.
+   */
   async open(
     start: Readonly<Record<Configured['protocol'], StartListener>>,
     sockets: HandedSockets = new Map(),

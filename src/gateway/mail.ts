@@ -1,6 +1,6 @@
 /**
- * Certificates and keys for mail in the running gateway, and in a command that opened the store itself: there nothing is watched, and files
- * are read when they are first asked for.
+ * Certificates and keys for mail in the running gateway, and in a command that opened the store
+ * itself: there nothing is watched, and files are read when they are first asked for.
  */
 import { randomBytes } from 'node:crypto';
 import { readAuthorities } from '../auth/authorities.ts';

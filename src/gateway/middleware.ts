@@ -31,8 +31,9 @@ export interface MiddlewareEffects {
 }
 
 /**
- * The order of the steps. Malware comes first, so that nobody is told of a refused message. EDI is looked at as it was submitted. Then signatures are judged,
- * then messages are opened that may be, then the rest is protected: S/MIME and PGP.
+ * The order of the steps. Malware comes first, so that nobody is told of a refused message. EDI is
+ * looked at as it was submitted. Then signatures are judged, then messages are opened that may be,
+ * then the rest is protected: S/MIME and PGP.
  */
 export function gatewayMiddleware(
   store: Store,

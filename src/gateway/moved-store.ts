@@ -18,7 +18,10 @@ export interface MoveWish {
 }
 export type MovedStore = Moved;
 
-/** One connection does all of it. A page is some MiB, and the last step looks through the messages of a day. */
+/**
+ * One connection does all of it. A page is some MiB, and the last step looks through the messages
+ * of a day.
+ */
 const COUNTS = { filing: 0, changing: 1, reading: 0, leasing: 0, chunks: 0, watching: 0, listening: 0 };
 const SESSION = { answerWithin: seconds(60) };
 

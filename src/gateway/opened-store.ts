@@ -10,7 +10,10 @@ export interface OpenedStore {
   readonly metrics?: readonly Metric[];
   /** Servers of an engine that has several. */
   readonly servers?: OpenedServers;
-  /** The start is over: what is away from now on is not waited for, and whoever asks is told so at once. */
+  /**
+   * The start is over: what is away from now on is not waited for, and whoever asks is told so at
+   * once.
+   */
   started?(): void;
 }
 

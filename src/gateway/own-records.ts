@@ -1,4 +1,7 @@
-/** What to publish in the DNS for the gateway's own name, for domains whose mail it signs, and for those whose mail programs find their settings: TLSA, MTA-STS, SPF, DKIM, DMARC, SRV. */
+/**
+ * What to publish in the DNS for the gateway's own name, for domains whose mail it signs, and for
+ * those whose mail programs find their settings: TLSA, MTA-STS, SPF, DKIM, DMARC, SRV.
+ */
 import { X509Certificate, createHash } from 'node:crypto';
 import { readTlsMaterial } from '../config/files.ts';
 import { hostnameOf } from '../config/listeners.ts';
@@ -8,7 +11,10 @@ import { dkimRecord, readDkimKeys } from '../crypto/dkim/dkim-keys.ts';
 import type { WantedRecord } from '../domain/dns-record.ts';
 import { setupRecords } from './doctor-setup.ts';
 
-/** Of the gateway's own name, RFC 8461 section 3.2; served at https://mta-sts.HOSTNAME/.well-known/mta-sts.txt. */
+/**
+ * Of the gateway's own name, RFC 8461 section 3.2; served at
+ * https://mta-sts.HOSTNAME/.well-known/mta-sts.txt.
+ */
 export const mtaStsPolicy = (hostname: string): string =>
   ['version: STSv1', 'mode: enforce', `mx: ${hostname}`, 'max_age: 1209600', ''].join('\r\n');
 
@@ -44,7 +50,10 @@ function dkimKeysOf({ delivery: { 'dkim-keys': folder } }: Config): readonly Dki
   return folder === undefined ? [] : [...readDkimKeys(folder), ...readDkimKeys(folder, 'waiting')];
 }
 
-/** For each listener that mail servers speak to, its own key (3 1 1): a renewal with the same key changes nothing. */
+/**
+ * For each listener that mail servers speak to, its own key (3 1 1): a renewal with the same key
+ * changes nothing.
+ */
 function tlsaRecords(config: Config): readonly WantedRecord[] {
   const found = config.listener
     .filter(({ protocol, port }) => protocol === 'smtp' && port !== 0)

@@ -1,4 +1,6 @@
-/** How a listener of pages starts, whatever site it is of: its code is in memory where there is one. */
+/**
+ * How a listener of pages starts, whatever site it is of: its code is in memory where there is one.
+ */
 import { hostnameOf, originOfListener } from '../config/listeners.ts';
 import { helpdeskOf } from '../config/helpdesk.ts';
 import type { Config } from '../config/schema.ts';

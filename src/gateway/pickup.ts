@@ -1,4 +1,7 @@
-/** What fetching over the API works with, beside what POP3 has: claims of workers, and who waits for something to come. */
+/**
+ * What fetching over the API works with, beside what POP3 has: claims of workers, and who waits for
+ * something to come.
+ */
 import { Arrivals } from '../pickup/arrivals.ts';
 import type { ClientNetworks } from '../pickup/client-networks.ts';
 import type { Receipts } from '../pickup/receipts.ts';

@@ -1,6 +1,6 @@
 /**
- * What `check` asks a server of backups: whether the role that takes them may, and what its slots keep: a disk that they fill, and those that nobody
- * receives by.
+ * What `check` asks a server of backups: whether the role that takes them may, and what its slots
+ * keep: a disk that they fill, and those that nobody receives by.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -55,7 +55,10 @@ const MUCH = 2e9;
 
 const size = (octets: number): string => `${Math.ceil(octets / MiB)} MiB`;
 
-/** Where the log behind base backups is received from, seen from the server that is looked at. `unsaid`: this gateway has no backups, others may have. */
+/**
+ * Where the log behind base backups is received from, seen from the server that is looked at.
+ * `unsaid`: this gateway has no backups, others may have.
+ */
 export type LogFrom = 'here' | 'elsewhere' | 'unsaid';
 
 /** `at`: the server, in words. */

@@ -1,10 +1,16 @@
-/** What the guard over PostgreSQL knows, for load balancers and at /metrics: whether what is committed is acknowledged, and how far the standbys are behind. */
+/**
+ * What the guard over PostgreSQL knows, for load balancers and at /metrics: whether what is
+ * committed is acknowledged, and how far the standbys are behind.
+ */
 import type { Readiness } from '../domain/readiness.ts';
 import { type Instant, iso } from '../domain/units.ts';
 import { type Metric, gauge, single } from '../http/metric.ts';
 import type { Guard } from '../store/postgres/guard.ts';
 
-/** Without a primary nothing can be read either; where only an acknowledgement is missing, what is there is handed out. */
+/**
+ * Without a primary nothing can be read either; where only an acknowledgement is missing, what is
+ * there is handed out.
+ */
 export const readinessOf = (
   guard: Pick<Guard, 'judgement'>,
   aloneUntil: () => Instant | undefined = () => undefined,

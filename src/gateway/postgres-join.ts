@@ -28,8 +28,9 @@ export interface Joined {
 }
 
 /**
- * Makes the key folder, which belongs to the store from then on and has no key. What would keep the gateway from ever serving is found before: rejects with
- * StoreRefused, StoreUnavailable or ConfigError then.
+ * Makes the key folder, which belongs to the store from then on and has no key. What would keep the
+ * gateway from ever serving is found before: rejects with StoreRefused, StoreUnavailable or
+ * ConfigError then.
  */
 export async function joinOnPostgres(
   config: Config,

@@ -1,4 +1,7 @@
-/** The sites of a store on PostgreSQL: its servers, asked again, and the gateways that share it, by their rows on the server that knows most. */
+/**
+ * The sites of a store on PostgreSQL: its servers, asked again, and the gateways that share it, by
+ * their rows on the server that knows most.
+ */
 import type { GatewayStanding, SitesLook } from '../cluster/sites.ts';
 import type { PromotionFacts, ServerFacts } from '../cluster/promote-check.ts';
 import type { Config } from '../config/schema.ts';
@@ -74,7 +77,10 @@ const mostFirst = (a: NoticeDestination, b: NoticeDestination): number =>
   b.timeline - a.timeline || Number(b.position > a.position) - Number(b.position < a.position);
 type NoticeDestination = Pick<ListSeen, 'timeline' | 'position'>;
 
-/** Of all that know of one, what was true last: a primary that answers, the rows on the servers, and what this gateway saw itself. */
+/**
+ * Of all that know of one, what was true last: a primary that answers, the rows on the servers, and
+ * what this gateway saw itself.
+ */
 function listOf(
   answered: readonly ServerAnswer[],
   clock: Clock,

@@ -58,7 +58,10 @@ export async function openOnPostgres(
   };
 }
 
-/** One process on a data folder, here too: its control socket, its drills and what it remembers of the servers are its own. Rejects with StoreRefused. */
+/**
+ * One process on a data folder, here too: its control socket, its drills and what it remembers of
+ * the servers are its own. Rejects with StoreRefused.
+ */
 async function connectedAlone(
   config: Config,
   effects: StoreEffects,

@@ -15,7 +15,10 @@ export interface As {
   readonly password: string;
 }
 
-/** Files are read when a connection is made: a password or certificate may be exchanged while the gateway runs. */
+/**
+ * Files are read when a connection is made: a password or certificate may be exchanged while the
+ * gateway runs.
+ */
 export function accessOf(config: Config, as?: As): Access {
   const { database = 'sluis', user = 'sluis', ca, 'password-file': file } = config.store;
   const password = as === undefined ? () => readServerMaterial(config).password ?? '' : () => as.password;
@@ -35,7 +38,10 @@ export function accessOf(config: Config, as?: As): Access {
   };
 }
 
-/** `what`: as the servers show it behind the name of the gateway, such as `check`; empty: the gateway itself. */
+/**
+ * `what`: as the servers show it behind the name of the gateway, such as `check`; empty: the
+ * gateway itself.
+ */
 export const connectionOf = (
   config: Config,
   { clock, log, aloneUntil, patience }: Omit<StoreEffects, 'random' | 'mayMakeKey'>,
@@ -94,7 +100,10 @@ export function copiesOf(config: Config): Copies {
 export const nameOf = (config: Config, what: string): string =>
   `sluis/${nodeOf(config).node}${what === '' ? '' : ` ${what}`}`;
 
-/** Opens one connection that writes, which commits something before it is handed over. Rejects with StoreUnavailable. */
+/**
+ * Opens one connection that writes, which commits something before it is handed over. Rejects with
+ * StoreUnavailable.
+ */
 export async function lookAtOwner(config: Config, effects: StoreEffects, owner: As): Promise<void> {
   const connected = await connectionOf(config, effects, 'init', owner);
   try {

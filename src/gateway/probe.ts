@@ -27,7 +27,8 @@ import type { GatewayEffects } from './effects.ts';
 const PASSWORD = 'probe';
 
 /**
- * The account, and its password: made from the master key, so that it is kept nowhere, every gateway of the service has it, and it is another one after a rotation.
+ * The account, and its password: made from the master key, so that it is kept nowhere, every
+ * gateway of the service has it, and it is another one after a rotation.
  */
 export function probeAccount(config: Config): ProbeAccount {
   const parsed = parseAddress(`probe@${config.hostname}`);
@@ -44,7 +45,10 @@ export function probeAccount(config: Config): ProbeAccount {
   };
 }
 
-/** Looks whether the account can be used, and gives it the password of today's master key where it has another. */
+/**
+ * Looks whether the account can be used, and gives it the password of today's master key where it
+ * has another.
+ */
 export async function visitorOf(
   { registry }: Pick<Store, 'registry'>,
   account: ProbeAccount,

@@ -1,4 +1,7 @@
-/** How a listener of each protocol starts, and what the listeners of a protocol share: counts, limits, and whom they tell of what happens. */
+/**
+ * How a listener of each protocol starts, and what the listeners of a protocol share: counts,
+ * limits, and whom they tell of what happens.
+ */
 import type { AdminContext } from '../admin/context.ts';
 import { Directory } from '../admin/directory.ts';
 import { Counts } from '../domain/counts.ts';

@@ -1,6 +1,7 @@
 /**
- * What changes in a running gateway when its configuration is read again: key, certificate and authorities as their files are now, the level
- * of the log, the limits on connections and the times of a stop. Everything else that differs is named, since it waits for a restart.
+ * What changes in a running gateway when its configuration is read again: key, certificate and
+ * authorities as their files are now, the level of the log, the limits on connections and the times
+ * of a stop. Everything else that differs is named, since it waits for a restart.
  *
  * All or nothing: a configuration, key or certificate that cannot be used changes nothing.
  */

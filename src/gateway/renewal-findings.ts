@@ -1,4 +1,7 @@
-/** What `check` and `doctor` say of certificates that a program should have renewed: of the files, so that it can be asked before a start as well. */
+/**
+ * What `check` and `doctor` say of certificates that a program should have renewed: of the files,
+ * so that it can be asked before a start as well.
+ */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { tlsFilesOf } from '../config/listeners.ts';

@@ -1,4 +1,7 @@
-/** Revocation lists of the running gateway: files and folders of the configuration, read at the start and whenever one changes. */
+/**
+ * Revocation lists of the running gateway: files and folders of the configuration, read at the
+ * start and whenever one changes.
+ */
 import type { ListFile } from '../auth/revocation-lists.ts';
 import { RevocationLists, listPolicy } from '../auth/revocation-lists.ts';
 import { type ListedAuthorities, listsOf, readRevocationLists } from '../config/revocation-lists.ts';
@@ -47,7 +50,10 @@ export class GatewayLists {
     return this.#lists.check;
   }
 
-  /** `changed` is called after lists were read again: what was remembered of paths is to be forgotten. */
+  /**
+   * `changed` is called after lists were read again: what was remembered of paths is to be
+   * forgotten.
+   */
   async start(changed: () => void): Promise<void> {
     await this.reload();
     this.#changed = changed;
@@ -58,7 +64,10 @@ export class GatewayLists {
     this.#watch.stop();
   }
 
-  /** One at a time, in the order of the calls. Never rejects: the log tells what is wrong with a file. */
+  /**
+   * One at a time, in the order of the calls. Never rejects: the log tells what is wrong with a
+   * file.
+   */
   reload(authorities: readonly Certificate[] = this.#authorities): Promise<void> {
     this.#authorities = authorities;
     return (this.#loading = this.#loading.then(async () => {

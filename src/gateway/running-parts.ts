@@ -1,4 +1,7 @@
-/** What runs, and how it comes to its end: in the reverse order of its start, each part within the drain time, or cut where somebody asks for that. */
+/**
+ * What runs, and how it comes to its end: in the reverse order of its start, each part within the
+ * drain time, or cut where somebody asks for that.
+ */
 import type { Clock } from '../domain/effects.ts';
 import { type Milliseconds, milliseconds } from '../domain/units.ts';
 
@@ -37,7 +40,10 @@ export class RunningParts {
     return part;
   }
 
-  /** A part that cannot stop does not keep the others running; the first such error is thrown at the end. */
+  /**
+   * A part that cannot stop does not keep the others running; the first such error is thrown at the
+   * end.
+   */
   stop(times: StopTimes): Promise<void> {
     return (this.#stopped ??= this.#stopAll(times));
   }

@@ -36,8 +36,9 @@ export const policyOf = ({ away, encrypted, 'too-large': tooLarge }: ScanConfig)
 });
 
 /**
- * Of mail that is taken over from another server (decision 1973). Malware is left there: whoever moves sees it in the list of what was not taken, and
- * nobody is kept from mail that has waited for years. Nobody can be asked to send old mail in clear, so what is encrypted is taken with a mark.
+ * Of mail that is taken over from another server (decision 1973). Malware is left there: whoever
+ * moves sees it in the list of what was not taken, and nobody is kept from mail that has waited for
+ * years. Nobody can be asked to send old mail in clear, so what is encrypted is taken with a mark.
  */
 export const importScan =
   (

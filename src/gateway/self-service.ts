@@ -1,4 +1,7 @@
-/** The pages on which accounts help themselves, of the running gateway: what they work with, and how one of their listeners starts. */
+/**
+ * The pages on which accounts help themselves, of the running gateway: what they work with, and how
+ * one of their listeners starts.
+ */
 import type { AdminContext } from '../admin/context.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { originOf } from '../config/listeners.ts';
@@ -41,7 +44,8 @@ export function gatewaySelfService(config: Config, parts: SelfServiceParts): Gat
   const notes = new LogInNotes(store.audit, clock, log, 'self-service.refused');
   const setup: SetupCounts = new Counts(['form', 'outcome']);
   let context: AdminContext | undefined;
-  // With the first listener, and once: the master key may come from a command, which strangers must not be able to start at will.
+  // With the first listener, and once: the master key may come from a command, which strangers must
+  // not be able to start at will.
   let made: Promise<SelfServiceLogIn> | undefined;
   const common = { window, clock, log, admin: () => context };
   return {

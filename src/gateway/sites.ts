@@ -1,4 +1,7 @@
-/** What commands about sites work with: of a store that is open, and of none, on the day on which no gateway can open it. */
+/**
+ * What commands about sites work with: of a store that is open, and of none, on the day on which no
+ * gateway can open it.
+ */
 import type { Sites } from '../cluster/sites.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../domain/effects.ts';
@@ -31,7 +34,10 @@ export function sitesOf({ servers }: Pick<OpenedStore, 'servers'>, alone: Alone 
   };
 }
 
-/** For a command, where no store can be opened: what it allows holds from the next start of the gateway on, which writes the row of the trail as well. */
+/**
+ * For a command, where no store can be opened: what it allows holds from the next start of the
+ * gateway on, which writes the row of the trail as well.
+ */
 export function sitesWithoutStore(config: Config, clock: Clock): Sites {
   const log = { warn: () => undefined, error: () => undefined };
   const alone = new Alone({ folder: config.data.folder, clock, log });

@@ -1,4 +1,7 @@
-/** Logins of pages are slowed as those of mail are, by each kind of page for itself, and over all gateways. */
+/**
+ * Logins of pages are slowed as those of mail are, by each kind of page for itself, and over all
+ * gateways.
+ */
 import type { Config } from '../config/schema.ts';
 import type { LogInNotes } from '../web/login/notes.ts';
 import type { Slowed } from '../web/login/slowed.ts';

@@ -1,6 +1,7 @@
 /**
- * What commands do to a store that nobody serves. It is the only way of the command line past the store's port, so another engine has one
- * place to come in. Each function loads what it runs and no more (decision 1503).
+ * What commands do to a store that nobody serves. It is the only way of the command line past the
+ * store's port, so another engine has one place to come in. Each function loads what it runs and no
+ * more (decision 1503).
  */
 import { readFileSync } from 'node:fs';
 import { controlSocketOf } from '../config/load.ts';
@@ -34,8 +35,8 @@ export async function compactStore(
 }
 
 /**
- * Brings a rotation of the master key that was interrupted past its commit to its end, or that of another gateway of a store on PostgreSQL; undefined if
- * there is none.
+ * Brings a rotation of the master key that was interrupted past its commit to its end, or that of
+ * another gateway of a store on PostgreSQL; undefined if there is none.
  */
 export async function finishRotation(
   config: Config,
@@ -54,7 +55,10 @@ export async function finishRotation(
   ).finishOnPostgres({ ...options, connect: connecting(config) });
 }
 
-/** Makes a new master key and seals everything with it. Rejects with StoreRefused if something cannot be opened with the old one, or a gateway runs. */
+/**
+ * Makes a new master key and seals everything with it. Rejects with StoreRefused if something
+ * cannot be opened with the old one, or a gateway runs.
+ */
 export async function rotateMasterKey(config: Config, options: RotateOptions, waits: Waits): Promise<Rotated> {
   if (config.store.engine === 'sqlite') {
     const sqlite = await import('../store/sqlite/rotate.ts');
@@ -81,7 +85,10 @@ const connecting = (config: Config) => async () => {
   return await connectionOf(config, { clock: systemClock, log }, 'key rotate');
 };
 
-/** The operators that a backup knows by its database, or by the file beside a base backup, and whose time is not over: they are who may approve its restoring. */
+/**
+ * The operators that a backup knows by its database, or by the file beside a base backup, and whose
+ * time is not over: they are who may approve its restoring.
+ */
 export const operatorsIn = async (file: string, now: Instant): Promise<readonly Operator[]> =>
   file.endsWith('.json')
     ? (JSON.parse(readFileSync(file, 'utf8')) as readonly (Omit<Operator, 'publicKey'> & { publicKey: string })[]).map(
@@ -95,6 +102,9 @@ export async function checkMove(config: Config, waits: Waits): Promise<string> {
   return await whenFree(() => moved.checkMove(config), turnOf(config, waits));
 }
 
-/** Carries a store of SQLite over to the database that the configuration names. Rejects with StoreRefused or StoreUnavailable; may be run again. */
+/**
+ * Carries a store of SQLite over to the database that the configuration names. Rejects with
+ * StoreRefused or StoreUnavailable; may be run again.
+ */
 export const moveToPostgres = async (config: Config, wish: MoveWish): Promise<MovedStore> =>
   await (await import('./moved-store.ts')).moveToPostgres(config, wish);

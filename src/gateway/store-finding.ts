@@ -11,7 +11,10 @@ export const storeFindings = (dataFolder: string): readonly DoctorFinding[] => {
   return why === undefined ? [] : [{ id: 'store', severity: 'warning', what: why }];
 };
 
-/** Free pages are room for later mail: only where they are half of a large file would another use of the disk gain by it. */
+/**
+ * Free pages are room for later mail: only where they are half of a large file would another use of
+ * the disk gain by it.
+ */
 export function whyCompact(head: FileHead | undefined): string | undefined {
   if (head === undefined) return undefined;
   const how = 'stop the gateway, run "sluis store compact", start it';

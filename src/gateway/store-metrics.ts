@@ -1,6 +1,6 @@
 /**
- * What the store tells at /metrics, with its queues and mailboxes. What takes a query is looked up once in a while and remembered, in bounded steps,
- * however often somebody scrapes.
+ * What the store tells at /metrics, with its queues and mailboxes. What takes a query is looked up
+ * once in a while and remembered, in bounded steps, however often somebody scrapes.
  */
 import type { Counts } from '../domain/counts.ts';
 import { defined } from '../domain/defined.ts';
@@ -54,7 +54,10 @@ const storeItself = ({ store }: StoreMetricParts): Metric[] => [
   counter('sluis_notices_total', 'Notices that were filed, by kind.', ['kind'], () => store.counts.notices.read()),
 ];
 
-/** What went because its time was over: content, uploads that nobody ended, traces, what was held, who and where in the trail. */
+/**
+ * What went because its time was over: content, uploads that nobody ended, traces, what was held,
+ * who and where in the trail.
+ */
 const removals = ({ store, trail, ended }: StoreMetricParts): Metric =>
   counter(
     'sluis_retention_removed_total',

@@ -1,4 +1,7 @@
-/** The store that the configuration names: made for a new gateway, opened for one that serves and for a command. */
+/**
+ * The store that the configuration names: made for a new gateway, opened for one that serves and
+ * for a command.
+ */
 import { randomBytes } from 'node:crypto';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
@@ -40,7 +43,8 @@ export async function storeOptionsOf(config: Config, effects: StoreEffects): Pro
     },
     reserve: config.store.reserve,
     copyBeforeUpgrade: config.store['copy-before-upgrade'] === 'yes',
-    // The largest message, protected: in base64 once more, with certificates, keys and the header lines that we add to it.
+    // The largest message, protected: in base64 once more, with certificates, keys and the header
+    // lines that we add to it.
     maxBody: octets(Math.ceil(config.smtp['max-message'] * 1.4) + MiB),
   };
 }
@@ -58,7 +62,10 @@ export async function openEngine(config: Config, effects: StoreEffects): Promise
 
 const patient = (effects: GatewayEffects): StoreEffects => ({ ...effects, patience: START_PATIENCE });
 
-/** Makes the empty store of a new gateway. Throws StoreRefused when there is one. `owner`: of the tables, on PostgreSQL. */
+/**
+ * Makes the empty store of a new gateway. Throws StoreRefused when there is one. `owner`: of the
+ * tables, on PostgreSQL.
+ */
 export async function createStore(config: Config, effects: GatewayEffects, owner?: As): Promise<void> {
   const options = await storeOptionsOf(config, effects);
   if (owner === undefined) await createSqliteStore(options);
@@ -71,12 +78,18 @@ export const joinStore = async (config: Config, effects: GatewayEffects): Promis
     await import('./postgres-join.ts')
   ).joinOnPostgres(config, patient(effects), await storeOptionsOf(config, effects));
 
-/** Whether the owner of the tables gets into the database, and what is done there can be acknowledged. Rejects with StoreUnavailable. */
+/**
+ * Whether the owner of the tables gets into the database, and what is done there can be
+ * acknowledged. Rejects with StoreUnavailable.
+ */
 export async function lookAtOwner(config: Config, effects: GatewayEffects, owner: As): Promise<void> {
   await (await import('./postgres.ts')).lookAtOwner(config, patient(effects), owner);
 }
 
-/** Once a day: removes copies from before an upgrade when their time is over, as the mail in them must be. */
+/**
+ * Once a day: removes copies from before an upgrade when their time is over, as the mail in them
+ * must be.
+ */
 export const startUpgradeCopies = (config: Config, { clock, log }: GatewayEffects): Daily =>
   startDaily({
     clock,

@@ -1,4 +1,7 @@
-/** The test address of the running gateway: the reporter, the notice writer, and where the report goes. */
+/**
+ * The test address of the running gateway: the reporter, the notice writer, and where the report
+ * goes.
+ */
 import type { NoticeDestination } from '../notices/notice-destination.ts';
 import { addressKey } from '../domain/address.ts';
 import type { TestedMessage } from '../domain/tested-message.ts';
@@ -21,7 +24,10 @@ export function gatewayTests(
   };
 }
 
-/** Whoever sends a test asks for an answer where it can be seen, so the setting `notices` is not asked: the sender's mailbox, or its partner. */
+/**
+ * Whoever sends a test asks for an answer where it can be seen, so the setting `notices` is not
+ * asked: the sender's mailbox, or its partner.
+ */
 async function ownMailbox(
   { registry }: Store,
   { sender, account }: TestedMessage,

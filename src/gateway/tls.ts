@@ -1,9 +1,11 @@
 /**
- * Keys, certificates, client authorities and ticket keys of the running gateway: read at the start, read again when asked or when a file changes, and a new
- * ticket key twice a day, which gateways of one store tell each other. What cannot be served never takes the place of what is served.
+ * Keys, certificates, client authorities and ticket keys of the running gateway: read at the start,
+ * read again when asked or when a file changes, and a new ticket key twice a day, which gateways of
+ * one store tell each other. What cannot be served never takes the place of what is served.
  *
- * Node knows one ticket key at a time, so a ticket of the key before leads to a full handshake: about a millisecond of processor time
- * for each client after a rotation. In exchange a key that is read from memory opens no session older than its lifetime.
+ * Node knows one ticket key at a time, so a ticket of the key before leads to a full handshake:
+ * about a millisecond of processor time for each client after a rotation. In exchange a key that is
+ * read from memory opens no session older than its lifetime.
  */
 import { X509Certificate, hash, randomBytes } from 'node:crypto';
 import { readAuthorities } from '../auth/authorities.ts';
@@ -97,7 +99,10 @@ export class GatewayTls {
     return this.#material.get(name) ?? [];
   }
 
-  /** Takes the listeners into care once they are open. `trust` is told of other authorities; `trail` of what is served, and of reloads. */
+  /**
+   * Takes the listeners into care once they are open. `trust` is told of other authorities; `trail`
+   * of what is served, and of reloads.
+   */
   async start(
     listeners: readonly Listener[],
     trust: (authorities: readonly Certificate[]) => void,

@@ -1,4 +1,7 @@
-/** What the gateway tells of itself at /metrics: sessions, logins, messages, pushes, and how the process is. The store's part stands in store-metrics.ts. */
+/**
+ * What the gateway tells of itself at /metrics: sessions, logins, messages, pushes, and how the
+ * process is. The store's part stands in store-metrics.ts.
+ */
 import type { ApiCounts } from '../api/server.ts';
 import { readdir } from 'node:fs/promises';
 import type { AuthenticatorLoad } from '../auth/authenticator-options.ts';

@@ -1,4 +1,7 @@
-/** What the audit trail tells at /metrics: erasures after their time, and whether its heads get to where they are kept. */
+/**
+ * What the audit trail tells at /metrics: erasures after their time, and whether its heads get to
+ * where they are kept.
+ */
 import type { Clock } from '../domain/effects.ts';
 import { type Metric, counter, single } from '../http/metric.ts';
 import type { AnchorCounts } from '../trail/anchors.ts';
@@ -8,7 +11,10 @@ import type { ForwardCounts } from '../trail/forwarding.ts';
 export interface TrailCounts {
   readonly erased: ByKind;
   readonly anchors: AnchorCounts;
-  /** Absent if `audit.forward-to` is not set: the figures are told all the same, so that an alarm finds them. */
+  /**
+   * Absent if `audit.forward-to` is not set: the figures are told all the same, so that an alarm
+   * finds them.
+   */
   readonly forwarded?: ForwardCounts;
 }
 

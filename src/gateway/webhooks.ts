@@ -19,8 +19,8 @@ import type { GatewayEffects } from './effects.ts';
 const DNS_TIMEOUT = 4000;
 
 /**
- * By DNS alone: the system's own look-up holds a thread of the four that also hash passwords for as long as a name server keeps it waiting, and whoever registers a webhook
- * chooses the name server.
+ * By DNS alone: the system's own look-up holds a thread of the four that also hash passwords for as
+ * long as a name server keeps it waiting, and whoever registers a webhook chooses the name server.
  */
 async function resolveName(name: string): Promise<readonly string[]> {
   const resolver = new Resolver({ timeout: DNS_TIMEOUT, tries: 2 });
@@ -28,7 +28,10 @@ async function resolveName(name: string): Promise<readonly string[]> {
   return found.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
 }
 
-/** Read at the first use, and again when they have changed: some hundred certificates take a few milliseconds. */
+/**
+ * Read at the first use, and again when they have changed: some hundred certificates take a few
+ * milliseconds.
+ */
 function contextsOf(config: Config): () => SecureContext {
   let known: { readonly pem: string; readonly context: SecureContext } | undefined;
   return () => {

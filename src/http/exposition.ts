@@ -1,14 +1,18 @@
 /**
  * Writes metrics down in the text format of Prometheus, by prom-client.
  *
- * The numbers are not kept in prom-client but where they arise; its metrics are filled at each scrape. A metric that cannot be read (the
- * store has just failed) is left out, and the others are told all the same.
+ * The numbers are not kept in prom-client but where they arise; its metrics are filled at each
+ * scrape. A metric that cannot be read (the store has just failed) is left out, and the others are
+ * told all the same.
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Log } from '../domain/effects.ts';
 import type { DistributionMetric, Metric, NumberMetric, Sample } from './metric.ts';
 
-/** Rows of one metric. Those behind are left out: a metrics server must not choke on a mistake of ours. */
+/**
+ * Rows of one metric. Those behind are left out: a metrics server must not choke on a mistake of
+ * ours.
+ */
 export const MOST_SAMPLES = 1000;
 
 export interface Exposition {
@@ -72,7 +76,10 @@ declare module 'prom-client' {
   }
 }
 
-/** A histogram whose buckets are read, not observed: prom-client would look up a label set for each value. */
+/**
+ * A histogram whose buckets are read, not observed: prom-client would look up a label set for each
+ * value.
+ */
 class ReadDistribution extends Histogram<'le'> {
   readonly #metric: DistributionMetric;
 

@@ -1,6 +1,7 @@
 /**
- * A form with one file in it, as a browser sends it (RFC 7578, multipart/form-data). It is read as it comes: what stands beside the file is bounded as in every
- * other form, the file by what its page takes, and no piece of it is copied into one whole.
+ * A form with one file in it, as a browser sends it (RFC 7578, multipart/form-data). It is read as
+ * it comes: what stands beside the file is bounded as in every other form, the file by what its
+ * page takes, and no piece of it is copied into one whole.
  */
 import type { IncomingMessage } from 'node:http';
 import { type Result, fail, ok } from '../domain/result.ts';
@@ -63,7 +64,8 @@ class Parts {
 
   push(chunk: Buffer): FormFault | undefined {
     if (this.#state === 'done') return undefined;
-    // No more than one chunk: of a file only what may be the beginning of a delimiter is left of the one before.
+    // No more than one chunk: of a file only what may be the beginning of a delimiter is left of
+    // the one before.
     this.#rest = Buffer.concat([this.#rest, chunk]);
     for (let before: State | undefined; before !== this.#state;) {
       before = this.#state;

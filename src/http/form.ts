@@ -1,6 +1,6 @@
 /**
- * What was sent with a form: url-encoded or multipart (browsers, curl), or JSON (programs). Whole and bounded before anything of it is read;
- * each field once.
+ * What was sent with a form: url-encoded or multipart (browsers, curl), or JSON (programs). Whole
+ * and bounded before anything of it is read; each field once.
  *
  * RFC 7578 (multipart/form-data), WHATWG URL section 5 (application/x-www-form-urlencoded).
  */
@@ -10,7 +10,9 @@ import { readStrictJson } from '../platform/strict-json.ts';
 
 /** Octets of a form: a certificate request of an RSA key of 8192 bits has 6 KB. */
 export const MAX_FORM = 16 * 1024;
-/** What of a form that is too large is still read, so that its sender gets the answer and no reset. */
+/**
+ * What of a form that is too large is still read, so that its sender gets the answer and no reset.
+ */
 const MAX_DISCARDED = 256 * 1024;
 export const MAX_FIELDS = 16;
 export const FIELD_NAME = /^[a-z]{1,20}$/;

@@ -1,8 +1,9 @@
 /**
  * Whether the gateway should get new sessions now, for a load balancer, and why not.
  *
- * `/live` says that the process answers at all. `/ready` says that mail sent here would be taken, and that no listener shows a certificate that has ended;
- * `/ready?role=` says it of one thing that clients come for. 503 sends new sessions to another gateway.
+ * `/live` says that the process answers at all. `/ready` says that mail sent here would be taken,
+ * and that no listener shows a certificate that has ended; `/ready?role=` says it of one thing that
+ * clients come for. 503 sends new sessions to another gateway.
  */
 import {
   ALWAYS_READY,
@@ -34,7 +35,10 @@ export interface HealthFacts {
   readonly now: Instant;
 }
 
-/** By which protocols each role is reached, and whether it needs room on the disk: the reserve is there for what is deleted when it is full. */
+/**
+ * By which protocols each role is reached, and whether it needs room on the disk: the reserve is
+ * there for what is deleted when it is full.
+ */
 const ROLES: Readonly<Record<ReadyRole, { readonly protocols: readonly Protocol[]; readonly room: boolean }>> = {
   submit: { protocols: ['smtp', 'https'], room: true },
   pickup: { protocols: ['pop3', 'https'], room: false },
@@ -75,9 +79,10 @@ export interface ReadyAnswer {
 const MAX_QUERY = 256;
 
 /**
- * Answers `/ready` with what stands behind its `?`. `role`: one of them. `drained`: the status in place of 503 where nothing but a drain is the reason; HAProxy
- * takes 404 as "send nothing new, leave what runs" (http-check disable-on-404), and cuts the sessions of a server that is down. `names`: no texts, for
- * whoever asks from another machine. `notes` stand below `ready`.
+ * Answers `/ready` with what stands behind its `?`. `role`: one of them. `drained`: the status in
+ * place of 503 where nothing but a drain is the reason; HAProxy takes 404 as "send nothing new,
+ * leave what runs" (http-check disable-on-404), and cuts the sessions of a server that is down.
+ * `names`: no texts, for whoever asks from another machine. `notes` stand below `ready`.
  */
 export function answerReady(
   query: string,

@@ -2,12 +2,15 @@
  * HTML from a tagged template, in which text of strangers stays text: html`<p>${name}</p>`.
  *
  * What a hole may hold follows from where it stands, which is found out once for each template:
- * - between tags, or within a quoted value: a text or a number, made harmless; between tags also what another template made, and lists of all these;
- * - at the head of an address (href, src, action, formaction): a path of ours, from the root or from here (`./`), or https:, mailto: or tel:, and never javascript: or //host;
+ * - between tags, or within a quoted value: a text or a number, made harmless; between tags also
+ *   what another template made, and lists of all these;
+ * - at the head of an address (href, src, action, formaction): a path of ours, from the root or
+ *   from here (`./`), or https:, mailto: or tel:, and never javascript: or //host;
  * - behind the head of an address: one segment or value, percent-encoded;
  * - within a tag, where an attribute could begin: only what `attributes` made.
- * A hole anywhere else (a script, a style, a handler such as onclick, a comment, an unquoted value, the name of a tag) is a mistake of the program, and throws the first time the
- * template is used. So does a value of another kind: what prints as "[object Object]" is nobody's text.
+ * A hole anywhere else (a script, a style, a handler such as onclick, a comment, an unquoted value,
+ * the name of a tag) is a mistake of the program, and throws the first time the template is used.
+ * So does a value of another kind: what prints as "[object Object]" is nobody's text.
  */
 
 /** Markup that was made by a template. */

@@ -1,4 +1,7 @@
-/** What a metric is, before anybody writes it down: a name and how to read its values when somebody asks. */
+/**
+ * What a metric is, before anybody writes it down: a name and how to read its values when somebody
+ * asks.
+ */
 import type { Counted, Distribution } from '../domain/counts.ts';
 
 export interface Sample {

@@ -1,8 +1,10 @@
 /**
- * Text as a QR code (ISO/IEC 18004), as far as we need it: octets, level M, versions 1 to 20 (at most 666 octets of ASCII, 665 of UTF-8). What it draws is told by numbers alone, so nothing of the text
- * stands in the markup.
+ * Text as a QR code (ISO/IEC 18004), as far as we need it: octets, level M, versions 1 to 20 (at
+ * most 666 octets of ASCII, 665 of UTF-8). What it draws is told by numbers alone, so nothing of
+ * the text stands in the markup.
  *
- * Tables of the standard: codewords of each version, and how many of them correct errors in how many blocks at level M.
+ * Tables of the standard: codewords of each version, and how many of them correct errors in how
+ * many blocks at level M.
  */
 
 const TOTAL = [26, 44, 70, 100, 134, 172, 196, 242, 292, 346, 404, 466, 532, 581, 655, 733, 815, 901, 991, 1085];
@@ -11,7 +13,9 @@ const BLOCKS = [1, 1, 1, 2, 2, 4, 4, 4, 5, 5, 5, 8, 9, 9, 10, 10, 11, 13, 14, 16
 /** Bits of level M in the format. */
 const LEVEL_M = 0;
 
-/** The Galois field of 256 elements by x^8 + x^4 + x^3 + x^2 + 1: powers of 2, and their logarithms. */
+/**
+ * The Galois field of 256 elements by x^8 + x^4 + x^3 + x^2 + 1: powers of 2, and their logarithms.
+ */
 const POWER = new Uint8Array(512);
 const LOG = new Uint8Array(256);
 for (let i = 0, x = 1; i < 255; i += 1) {
@@ -72,7 +76,9 @@ function codewords(octets: Uint8Array, version: number): number[] {
   return [...woven(parts, short + 1), ...woven(rests, correcting)];
 }
 
-/** A code of Bose, Chaudhuri and Hocquenghem: the value, and what is left of it by the generator. */
+/**
+ * A code of Bose, Chaudhuri and Hocquenghem: the value, and what is left of it by the generator.
+ */
 function withCheck(value: number, generator: number, degree: number): number {
   let rest = value << degree;
   for (let bit = 31 - Math.clz32(rest); bit >= degree; bit = 31 - Math.clz32(rest)) rest ^= generator << (bit - degree);
@@ -184,7 +190,10 @@ class Drawing {
         if (this.#fixed[y]?.[x] === false && turned?.(x, y) === true) this.#set(x, y, !this.isDark(x, y), false);
   }
 
-  /** How hard it is to read: rows of one colour, blocks of four, what looks like a mark, and how far it is from half dark. */
+  /**
+   * How hard it is to read: rows of one colour, blocks of four, what looks like a mark, and how far
+   * it is from half dark.
+   */
   get penalty(): number {
     const { size } = this;
     let sum = 0;

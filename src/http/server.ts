@@ -1,7 +1,9 @@
 /**
- * The HTTP listeners of the gateway itself, without a login. The one on loopback has `/metrics`, `/live` and `/ready`: what it tells is for whoever runs this
- * machine. The other one has only `/live` and `/ready`, and says no more than the names of reasons: for load balancers on other machines, by their addresses.
- * Neither changes anything, or reads a request further than its first line.
+ * The HTTP listeners of the gateway itself, without a login. The one on loopback has `/metrics`,
+ * `/live` and `/ready`: what it tells is for whoever runs this machine. The other one has only
+ * `/live` and `/ready`, and says no more than the names of reasons: for load balancers on other
+ * machines, by their addresses. Neither changes anything, or reads a request further than its first
+ * line.
  */
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -23,7 +25,10 @@ export interface HttpListenerOptions {
   readonly reasons: (role?: ReadyRole) => readonly Reason[];
   /** Further notes about a gateway that is ready. */
   readonly notes?: () => readonly ReadyNote[];
-  /** From where it may be reached; others are cut off before they are heard. Left out: from anywhere. */
+  /**
+   * From where it may be reached; others are cut off before they are heard. Left out: from
+   * anywhere.
+   */
   readonly networks?: readonly string[];
   readonly log: Log;
 }

@@ -1,9 +1,11 @@
 /**
- * What listeners of HTTPS have in common: connections are admitted like those of the mail (PROXY, networks, places), TLS is of the same profile, and
- * Node's HTTP parser gets a connection when its handshake is done.
+ * What listeners of HTTPS have in common: connections are admitted like those of the mail (PROXY,
+ * networks, places), TLS is of the same profile, and Node's HTTP parser gets a connection when its
+ * handshake is done.
  *
- * Node's own deadlines are off: they are looked at every 30 seconds only, and on another clock. A connection has one deadline, which whoever answers its
- * requests moves. Who is turned away gets no word: inside TLS it would cost the handshake that the limit is there to save.
+ * Node's own deadlines are off: they are looked at every 30 seconds only, and on another clock. A
+ * connection has one deadline, which whoever answers its requests moves. Who is turned away gets no
+ * word: inside TLS it would cost the handshake that the limit is there to save.
  */
 import {
   type IncomingMessage,
@@ -22,16 +24,25 @@ import { type ListenedSession, SessionListener, type SessionListenerOptions } fr
 
 /** What is done with the connections of one protocol. */
 export interface HttpProtocol {
-  /** Events of the log: connections that got no place or lost it; a port that takes none for a moment. */
+  /**
+   * Events of the log: connections that got no place or lost it; a port that takes none for a
+   * moment.
+   */
   readonly events: { readonly refused: string; readonly listener: string };
   readonly http: ServerOptions & { readonly maxHeadersCount: number; readonly maxRequestsPerSocket: number };
   /** From the connect: until TLS is up, and until `secured` or a request moves it. */
   readonly startTime: Milliseconds;
   /** TLS is up: the first request may come. */
   secured?(guest: Guest): void;
-  /** One at a time. Node parses a second one behind the first before that is answered; it is never handed over. */
+  /**
+   * One at a time. Node parses a second one behind the first before that is answered; it is never
+   * handed over.
+   */
   request(guest: Guest, request: IncomingMessage, response: ServerResponse): void;
-  /** With the header Expect: the client may hold its body back. Default: like `request`, and Node tells the client to go on. */
+  /**
+   * With the header Expect: the client may hold its body back. Default: like `request`, and Node
+   * tells the client to go on.
+   */
   readonly expecting?: (guest: Guest, request: IncomingMessage, response: ServerResponse) => void;
   /** The whole answer to what is no HTTP, or too large; nothing is being answered then. */
   malformed(guest: Guest, code: string): string;
@@ -90,7 +101,9 @@ export class Guest implements ListenedSession {
     return this.#gone.signal;
   }
 
-  /** Aborted when what comes is no HTTP any more: nothing of the body that is being read will come. */
+  /**
+   * Aborted when what comes is no HTTP any more: nothing of the body that is being read will come.
+   */
   get broken(): AbortSignal {
     return this.#broken.signal;
   }
@@ -101,7 +114,8 @@ export class Guest implements ListenedSession {
   }
 
   start(): void {
-    // Until the handshake is done, and after it, Node tells TLS errors of a server without tls.Server only here.
+    // Until the handshake is done, and after it, Node tells TLS errors of a server without
+    // tls.Server only here.
     this.socket.on('error', ignore).on('_tlsError', () => this.end());
     this.socket.once('secure', () => this.#told.secured(this));
     this.socket.once('close', () => this.#closed());
@@ -208,7 +222,10 @@ export class TlsListener extends SessionListener<Guest> {
     return server;
   }
 
-  /** Node hands over what comes behind a request before that is answered: nothing may stand behind it, and whoever answers closes the line. */
+  /**
+   * Node hands over what comes behind a request before that is answered: nothing may stand behind
+   * it, and whoever answers closes the line.
+   */
   #request(request: IncomingMessage, take: (guest: Guest) => void): void {
     const guest = this.#guests.get(request.socket);
     if (guest === undefined) return void request.socket.destroy();

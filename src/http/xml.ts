@@ -12,7 +12,10 @@ export const xml = (text: string): string =>
 
 const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
-/** The text of an element without children: the five names and numbers are read, and nothing else is there to be read. */
+/**
+ * The text of an element without children: the five names and numbers are read, and nothing else is
+ * there to be read.
+ */
 export const xmlText = (octets: string): string =>
   octets.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(amp|lt|gt|quot|apos));/gi, (all, decimal, hex, name) => {
     if (name !== undefined) return NAMED[String(name).toLowerCase()] ?? '';

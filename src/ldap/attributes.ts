@@ -1,8 +1,10 @@
 /**
- * What the directory has, as LDAP shows it: entries of the class inetOrgPerson (RFC 2798, RFC 4519), named by their address, below one suffix.
+ * What the directory has, as LDAP shows it: entries of the class inetOrgPerson (RFC 2798, RFC
+ * 4519), named by their address, below one suffix.
  *
- * An addressee is an organisation, or a person or place in it, of whom the registry knows no given name. So cn is the organisation's title with the role behind
- * it, and sn, which a person must have, the title.
+ * An addressee is an organisation, or a person or place in it, of whom the registry knows no given
+ * name. So cn is the organisation's title with the role behind it, and sn, which a person must
+ * have, the title.
  */
 import type { DirectoryEntry } from '../domain/directory.ts';
 
@@ -12,7 +14,10 @@ export const SUFFIX = 'o=directory';
 /** Values by the folded name of their attribute. */
 export type Attributes = ReadonlyMap<string, readonly (string | Uint8Array)[]>;
 
-/** As they are shown, by their folded name. `searched`: their values stand in what the store searches (`searchText`). */
+/**
+ * As they are shown, by their folded name. `searched`: their values stand in what the store
+ * searches (`searchText`).
+ */
 const NAMES: Readonly<Record<string, { readonly shown: string; readonly searched: boolean }>> = {
   objectclass: { shown: 'objectClass', searched: false },
   mail: { shown: 'mail', searched: true },
@@ -127,7 +132,10 @@ export function placeOf(name: string): SearchBase {
   return { kind: 'entry', key: entry.value };
 }
 
-/** Type and value of a name below the root, such as `mail=anna@praktijk.example,o=directory`, folded. */
+/**
+ * Type and value of a name below the root, such as `mail=anna@praktijk.example,o=directory`,
+ * folded.
+ */
 export function namedBelow(folded: string): { readonly type: string; readonly value: string } | undefined {
   const [first = '', ...rest] = folded.split(/(?<!\\),/);
   const at = first.indexOf('=');

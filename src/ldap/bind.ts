@@ -1,11 +1,13 @@
 /**
  * Bind: who is it (RFC 4511 section 4.2, RFC 4513).
  *
- * A name and password are those of an account, or an app password; SASL EXTERNAL takes the client's certificate. Nobody is anonymous: whoever has no login may
- * read what the server can do, and nothing else. Nothing is judged outside TLS. A password that was not judged is "busy" and never "wrong": mail programs forget
- * a saved password at the code 49.
+ * A name and password are those of an account, or an app password; SASL EXTERNAL takes the client's
+ * certificate. Nobody is anonymous: whoever has no login may read what the server can do, and
+ * nothing else. Nothing is judged outside TLS. A password that was not judged is "busy" and never
+ * "wrong": mail programs forget a saved password at the code 49.
  *
- * A bind that fails leaves nobody logged in. `take` is the only writer of the session's account, and a connection is one account's.
+ * A bind that fails leaves nobody logged in. `take` is the only writer of the session's account,
+ * and a connection is one account's.
  */
 import type { AuthOutcome, Authenticator, Peer, UsedPassword } from '../auth/authenticator.ts';
 import { passwordStands } from '../auth/candidates.ts';
@@ -69,14 +71,20 @@ export async function bind(session: BindingSession, { version, name, proof }: Bi
   return await take(session, await authenticator.password(login, password, session.peer, session.wire.signal));
 }
 
-/** The login itself, which is no name of LDAP but what people know; or a name below the directory with it as `uid` or `mail`. */
+/**
+ * The login itself, which is no name of LDAP but what people know; or a name below the directory
+ * with it as `uid` or `mail`.
+ */
 function loginOf(name: string): string | undefined {
   if (name.length > LONGEST) return undefined;
   const below = namedBelow(name.normalize('NFC').toLowerCase());
   return below?.type === 'uid' || below?.type === 'mail' ? below.value : name.trim();
 }
 
-/** Authorization identities are `u:LOGIN` or `dn:NAME` (RFC 4513 section 5.2.1.8); empty: the certificate's own account. */
+/**
+ * Authorization identities are `u:LOGIN` or `dn:NAME` (RFC 4513 section 5.2.1.8); empty: the
+ * certificate's own account.
+ */
 function identityOf(given: string): string | undefined {
   if (given === '') return '';
   const [kind, rest] = [given.slice(0, given.indexOf(':') + 1), given.slice(given.indexOf(':') + 1)];
@@ -99,7 +107,8 @@ async function take(session: BindingSession, outcome: AuthOutcome): Promise<Ldap
   if (!place.login(account.id)) return refused(session, results.tooManyOfAccount);
   session.owner = account.id;
   session.login = { account, byCertificate: by !== undefined, password };
-  // What an operator changed while the password was hashed holds: nobody slips in behind a suspension, nor behind a move of the account.
+  // What an operator changed while the password was hashed holds: nobody slips in behind a
+  // suspension, nor behind a move of the account.
   const record = await parts.registry.findLogin(account.login);
   const same = record?.account.id === account.id;
   if (!same || record.account.state !== 'active' || !passwordStands(record, password)) {

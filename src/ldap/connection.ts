@@ -1,8 +1,9 @@
 /**
  * One LDAP connection: socket, TLS, order of requests, deadlines.
  *
- * Requests run one after the other. A few that came meanwhile are read and wait, so that an Abandon finds its search; behind these the socket is not read. While
- * the peer does not read its answers nothing further runs. There is no timer here: the listener's tick looks at `#due` once a second.
+ * Requests run one after the other. A few that came meanwhile are read and wait, so that an Abandon
+ * finds its search; behind these the socket is not read. While the peer does not read its answers
+ * nothing further runs. There is no timer here: the listener's tick looks at `#due` once a second.
  */
 import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
@@ -237,7 +238,10 @@ export class LdapConnection implements LdapWire, ListenedSession, LoggedInSessio
     void this.#run();
   }
 
-  /** Reads requests as long as some may wait. One that begins TLS is the last that is read before it. */
+  /**
+   * Reads requests as long as some may wait. One that begins TLS is the last that is read before
+   * it.
+   */
   #take(): void {
     try {
       while (this.#waiting.length < MOST_WAITING && this.#waiting.at(-1)?.operation.kind !== 'extended') {

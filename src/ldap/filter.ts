@@ -1,9 +1,11 @@
 /**
- * Filters of a search: read, evaluated by three truth values, and looked through for what the store can search by.
+ * Filters of a search: read, evaluated by three truth values, and looked through for what the store
+ * can search by.
  *
- * RFC 4511 section 4.5.1.7: an attribute that nobody knows here, an order, or a matching rule of its own is Undefined and no error; mail programs ask for
- * attributes of many schemas. Values are compared as the directory's own search does (`foldText`), white space counts as one space. In telephone numbers blanks
- * and hyphens mean nothing (RFC 4517 sections 4.2.29 and 4.2.30).
+ * RFC 4511 section 4.5.1.7: an attribute that nobody knows here, an order, or a matching rule of
+ * its own is Undefined and no error; mail programs ask for attributes of many schemas. Values are
+ * compared as the directory's own search does (`foldText`), white space counts as one space. In
+ * telephone numbers blanks and hyphens mean nothing (RFC 4517 sections 4.2.29 and 4.2.30).
  */
 import type { Element } from '../crypto/certificates/ber.ts';
 import { context } from '../crypto/certificates/der.ts';
@@ -98,7 +100,10 @@ function readSubstrings(element: Element): Filter {
   return isAsserted(name) ? { kind: 'substrings', name, initial, any, final } : UNDEFINED;
 }
 
-/** Values as they are compared, by the folded name of their attribute; those that are no text are there, and equal nothing. */
+/**
+ * Values as they are compared, by the folded name of their attribute; those that are no text are
+ * there, and equal nothing.
+ */
 export type Compared = ReadonlyMap<string, readonly string[]>;
 
 export const compared = (of: Attributes): Compared =>
@@ -150,7 +155,10 @@ function hasParts(value: string, { initial, any, final }: Substrings): boolean {
   return value.length - final.length >= at && value.endsWith(final);
 }
 
-/** Texts of which each stands in the searched text of every entry that the filter may match. `never`: it matches none. */
+/**
+ * Texts of which each stands in the searched text of every entry that the filter may match.
+ * `never`: it matches none.
+ */
 export function neededParts(filter: Filter): readonly string[] | 'never' {
   switch (filter.kind) {
     case 'undefined':
@@ -178,12 +186,18 @@ export function neededParts(filter: Filter): readonly string[] | 'never' {
   }
 }
 
-/** cn is put together of title and role: only what lies between white space and brackets stands in one of them for certain. */
+/**
+ * cn is put together of title and role: only what lies between white space and brackets stands in
+ * one of them for certain.
+ */
 const wordsOf = (texts: readonly string[]): readonly string[] => [
   ...new Set(texts.flatMap((one) => one.split(/[\s(),]+/)).filter((word) => word !== '')),
 ];
 
-/** Addresses outside of which the filter matches nothing, folded; undefined: there are no such, or more than `most`. */
+/**
+ * Addresses outside of which the filter matches nothing, folded; undefined: there are no such, or
+ * more than `most`.
+ */
 export function addressesOf(filter: Filter, most: number): readonly string[] | undefined {
   if (filter.kind === 'equal') return filter.name === 'mail' ? [filter.value] : undefined;
   if (filter.kind === 'and')

@@ -1,8 +1,10 @@
 /**
- * Cuts what comes into LDAP messages: each is one BER SEQUENCE of definite length (RFC 4511 sections 5.1 and 5.2).
+ * Cuts what comes into LDAP messages: each is one BER SEQUENCE of definite length (RFC 4511
+ * sections 5.1 and 5.2).
  *
- * The length is believed only up to `most`, and nothing is made for it before its octets are there. What came is joined when a message is whole and not
- * before, so that a peer that sends octet by octet costs no more than one that does not.
+ * The length is believed only up to `most`, and nothing is made for it before its octets are there.
+ * What came is joined when a message is whole and not before, so that a peer that sends octet by
+ * octet costs no more than one that does not.
  */
 import { BerError } from '../crypto/certificates/ber.ts';
 import { joinSmall } from '../platform/bytes.ts';
@@ -40,7 +42,10 @@ export class Frames {
     return dropped;
   }
 
-  /** The next whole message; undefined: more must come first. Throws `BerError` for what is none, or too long. */
+  /**
+   * The next whole message; undefined: more must come first. Throws `BerError` for what is none, or
+   * too long.
+   */
   next(): Buffer | undefined {
     if (this.#octets < this.#need) return undefined;
     const joined = this.#joined();

@@ -1,8 +1,14 @@
-/** What an LDAP session may cost. Times and counts can be configured; what bounds the reading of a request is fixed. */
+/**
+ * What an LDAP session may cost. Times and counts can be configured; what bounds the reading of a
+ * request is fixed.
+ */
 import { type Milliseconds, minutes, seconds } from '../domain/units.ts';
 
 export interface LdapLimits {
-  /** From connect to the first bind that is granted, whatever is said meanwhile: nobody holds a place by talking. */
+  /**
+   * From connect to the first bind that is granted, whatever is said meanwhile: nobody holds a
+   * place by talking.
+   */
   readonly loginTime: Milliseconds;
   /** Between two requests after it. */
   readonly idleTime: Milliseconds;
@@ -27,7 +33,10 @@ export const defaultLdapLimits: LdapLimits = {
 
 /** One message. Filters of mail programs have at most 2 KB; a bind has a name and a password. */
 export const MOST_OCTETS = 64 * 1024;
-/** Requests of one session that are read and wait. What comes behind them stays with the kernel, and so with the peer. */
+/**
+ * Requests of one session that are read and wait. What comes behind them stays with the kernel, and
+ * so with the peer.
+ */
 export const MOST_WAITING = 8;
 /** Nesting of a filter. Outlook nests an "or" for each attribute, some six deep. */
 export const MOST_DEPTH = 24;

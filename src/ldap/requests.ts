@@ -1,5 +1,6 @@
 /**
- * LDAP requests as values (RFC 4511 section 4). Pure: it reads one message, and judges nothing but its form.
+ * LDAP requests as values (RFC 4511 section 4). Pure: it reads one message, and judges nothing but
+ * its form.
  */
 import { BerError, type Cursor, type Element, parse } from '../crypto/certificates/ber.ts';
 import { booleanValue, smallInteger } from '../crypto/certificates/ber-values.ts';
@@ -57,7 +58,10 @@ const LIMITS = { encoding: 'ber', maxOctets: MOST_OCTETS, maxDepth: 64, maxEleme
 const MOST_ATTRIBUTES = 100;
 const MOST_CONTROLS = 10;
 
-/** Throws `BerError` if not even the number of the message can be read, or the operation is none that a client sends. */
+/**
+ * Throws `BerError` if not even the number of the message can be read, or the operation is none
+ * that a client sends.
+ */
 export function readRequest(octets: Buffer): Request {
   const parts = parse(octets, LIMITS).as(Tag.sequence, 'a message').children();
   const id = smallInteger(parts.next('the number of a message'), 'the number of a message');

@@ -54,7 +54,10 @@ export function entryResponse(id: number, name: string, of: Attributes, typesOnl
   return message(id, value(RESPONSE.searchEntry, octets(name), sequence(...list)));
 }
 
-/** RFC 4511 section 4.12: `name` is the OID of the response, `content` its value; both are left out where the operation has none. */
+/**
+ * RFC 4511 section 4.12: `name` is the OID of the response, `content` its value; both are left out
+ * where the operation has none.
+ */
 export const extendedResponse = (id: number, given: LdapResult, name?: string, content?: string): Buffer =>
   message(
     id,

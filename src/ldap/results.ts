@@ -1,4 +1,7 @@
-/** How an operation ended, in the codes of RFC 4511 appendix A.1, each with what the person behind the program reads. */
+/**
+ * How an operation ended, in the codes of RFC 4511 appendix A.1, each with what the person behind
+ * the program reads.
+ */
 
 export interface LdapResult {
   readonly code: number;

@@ -1,8 +1,10 @@
 /**
- * A search: of the directory by steps of the store that each look at so many entries at most, or of single addresses where the filter names them.
+ * A search: of the directory by steps of the store that each look at so many entries at most, or of
+ * single addresses where the filter names them.
  *
- * The store is asked for what must stand in each entry, and the filter judges what it finds. Between two steps others have their turn; one account has one step
- * under way, whatever it asks on however many connections. What is given is counted as in the API (`directory-entries-per-hour`).
+ * The store is asked for what must stand in each entry, and the filter judges what it finds.
+ * Between two steps others have their turn; one account has one step under way, whatever it asks on
+ * however many connections. What is given is counted as in the API (`directory-entries-per-hour`).
  */
 import { type Directory, type DirectoryCounts, mayLookUp } from '../admin/directory.ts';
 import { DIRECTORY_PARTS, type DirectoryEntry, isRemoved } from '../domain/directory.ts';
@@ -49,7 +51,10 @@ export interface Searched {
 
 /** Entries of one step, with certificates some 70 KB. */
 const STEP = 50;
-/** Octets of entries that are written at once: with one step, what is in memory for a client that does not read. */
+/**
+ * Octets of entries that are written at once: with one step, what is in memory for a client that
+ * does not read.
+ */
 const MOST_WAITING = 128 * 1024;
 /** Addresses that a filter may name to be looked up one by one. */
 const MOST_NAMED = 50;
@@ -119,7 +124,10 @@ class Search {
     return named === undefined || named.length > this.#most ? await this.#steps(needed) : await this.#named(named);
   }
 
-  /** The directory's own entry, which is the root's only child: on the first page, where the filter takes it. */
+  /**
+   * The directory's own entry, which is the root's only child: on the first page, where the filter
+   * takes it.
+   */
   #isAsked(from: 'root' | 'suffix'): boolean {
     const { scope, filter } = this.#request;
     const reached = from === 'root' ? scope !== 'base' : scope !== 'one';

@@ -35,7 +35,9 @@ const farewells: Readonly<Record<Refused, LdapResult>> = {
   'not-on-listener': results.notForNetwork,
 };
 
-/** Resolves once the port is open. Rejects when the port cannot be opened; throws TlsMaterialError. */
+/**
+ * Resolves once the port is open. Rejects when the port cannot be opened; throws TlsMaterialError.
+ */
 export async function startLdapListener(options: LdapListenerOptions): Promise<Listener> {
   return await new LdapListener(options).listen();
 }

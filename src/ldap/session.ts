@@ -35,7 +35,10 @@ export type Next = 'go on' | 'tls' | 'close';
 
 const START_TLS = '1.3.6.1.4.1.1466.20037';
 const WHO_AM_I = '1.3.6.1.4.1.4203.1.11.3';
-/** References to other servers are shown as entries: there are none. Programs for administrators send it, marked as critical. */
+/**
+ * References to other servers are shown as entries: there are none. Programs for administrators
+ * send it, marked as critical.
+ */
 const MANAGE_DSA_IT = '2.16.840.1.113730.3.4.2';
 
 export class LdapSession implements BindingSession {
@@ -71,7 +74,10 @@ export class LdapSession implements BindingSession {
     return await this.parts.authenticator.certificateHolds(this.login.account.id, this.peer);
   }
 
-  /** `signal`: aborted when the client abandons the request, which then has no answer. Rejects once the peer has gone. */
+  /**
+   * `signal`: aborted when the client abandons the request, which then has no answer. Rejects once
+   * the peer has gone.
+   */
   async answer(request: Request, signal: AbortSignal): Promise<Next> {
     const { id, operation, controls } = request;
     const { wire } = this;
@@ -160,7 +166,10 @@ export class LdapSession implements BindingSession {
     }
   }
 
-  /** What the server can do, for everybody. All but its class is shown only where it is asked for by name or by "+" (RFC 4512 section 5.1). */
+  /**
+   * What the server can do, for everybody. All but its class is shown only where it is asked for by
+   * name or by "+" (RFC 4512 section 5.1).
+   */
   async #root(id: number, { filter, attributes, typesOnly }: SearchRequest): Promise<SearchAnswer> {
     const { secure } = this.wire;
     const mechanisms = secure ? await this.parts.authenticator.mechanisms(this.peer).catch(() => []) : [];

@@ -1,7 +1,9 @@
 /**
- * What a status code means to a practice assistant: the cause in one sentence, and what to do about it, in Dutch and English.
+ * What a status code means to a practice assistant: the cause in one sentence, and what to do about
+ * it, in Dutch and English.
  *
- * RFC 3463 section 3, RFC 5248. The words name no server, protocol or number; those stand in the technical part.
+ * RFC 3463 section 3, RFC 5248. The words name no server, protocol or number; those stand in the
+ * technical part.
  */
 import type { Language } from '../domain/registry.ts';
 
@@ -140,7 +142,10 @@ const BY_STATUS: readonly (readonly [RegExp, CauseName])[] = [
   [/^7\./, 'forbidden'],
 ];
 
-/** `hand`: the end was the operator's decision, or that no operator decided in time; no server refused it. */
+/**
+ * `hand`: the end was the operator's decision, or that no operator decided in time; no server
+ * refused it.
+ */
 export function causeName(status: string, hand?: 'stopped' | 'held'): CauseName {
   if (hand !== undefined) return hand;
   const detail = status.slice(2);

@@ -1,6 +1,7 @@
 /**
- * What an organisation's former contact reads when its contact changes. Codes for passwords go to the new contact from then on: when somebody had it
- * changed in another's name, that other person reads of it here.
+ * What an organisation's former contact reads when its contact changes. Codes for passwords go to
+ * the new contact from then on: when somebody had it changed in another's name, that other person
+ * reads of it here.
  */
 import type { Language } from '../domain/registry.ts';
 import type { Instant } from '../domain/units.ts';

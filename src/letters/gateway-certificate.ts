@@ -1,4 +1,7 @@
-/** What the operator reads before a certificate ends that is no account's, and what each kind of them is called. */
+/**
+ * What the operator reads before a certificate ends that is no account's, and what each kind of
+ * them is called.
+ */
 import { formatName } from '../crypto/certificates/distinguished-name.ts';
 import type { GatewayCertificateKind, Judged } from '../crypto/certificates/gateway-certificates.ts';
 import type { Language } from '../domain/registry.ts';

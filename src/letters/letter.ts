@@ -1,7 +1,9 @@
 /**
- * How every message of ours reads: both languages, the organisation's own first, short paragraphs, facts in a table, where to ask.
+ * How every message of ours reads: both languages, the organisation's own first, short paragraphs,
+ * facts in a table, where to ask.
  *
- * Read by a practice assistant between two telephone calls: what happened, to which message, what to do. Technical lines come last.
+ * Read by a practice assistant between two telephone calls: what happened, to which message, what
+ * to do. Technical lines come last.
  */
 import { type Helpdesk, helpdeskLine } from '../domain/helpdesk.ts';
 import type { Language } from '../domain/registry.ts';

@@ -1,4 +1,7 @@
-/** What the owner of a mailbox, or the sender of a message, reads of what the operator did and of what two programs do to each other. */
+/**
+ * What the owner of a mailbox, or the sender of a message, reads of what the operator did and of
+ * what two programs do to each other.
+ */
 import type { Language } from '../domain/registry.ts';
 import type { Instant } from '../domain/units.ts';
 import { type Letters, aboutBlock, lines, text, timeText, type AboutMessage } from './letter.ts';

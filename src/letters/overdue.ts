@@ -1,4 +1,7 @@
-/** What an organisation reads of a mailbox that it does not fetch, and the operators each day of all of these. */
+/**
+ * What an organisation reads of a mailbox that it does not fetch, and the operators each day of all
+ * of these.
+ */
 import type { Language } from '../domain/registry.ts';
 import type { Instant } from '../domain/units.ts';
 import { type Block, type Letters, dayText, facts, lines, text, timeText } from './letter.ts';

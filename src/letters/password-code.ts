@@ -1,4 +1,7 @@
-/** What an organisation's contact reads when a code for a password of one of its accounts was asked for. */
+/**
+ * What an organisation's contact reads when a code for a password of one of its accounts was asked
+ * for.
+ */
 import type { Language } from '../domain/registry.ts';
 import type { Instant } from '../domain/units.ts';
 import { type Block, type Letters, dayText, facts, lines, text, timeText } from './letter.ts';

@@ -1,7 +1,8 @@
 /**
  * What a sender reads when its message was fetched.
  *
- * Fetched is what we know: a program of the addressee took every octet. It is never worded as read or processed.
+ * Fetched is what we know: a program of the addressee took every octet. It is never worded as read
+ * or processed.
  */
 import type { Language } from '../domain/registry.ts';
 import type { Instant } from '../domain/units.ts';
@@ -24,11 +25,17 @@ export interface Collection {
   readonly at: Instant;
   /** For example `TLSv1.3`. */
   readonly tls: string;
-  /** `quit`: the program confirmed it. `twice`: it took the whole message a second time, without confirming. Absent: it is no longer known. */
+  /**
+   * `quit`: the program confirmed it. `twice`: it took the whole message a second time, without
+   * confirming. Absent: it is no longer known.
+   */
   readonly by?: 'quit' | 'twice' | 'hung-up';
   /** True: the receipt repeats an earlier one. */
   readonly again?: true;
-  /** Of the whole message as it was submitted, our own lines on top included. Absent if its facts are no longer kept. */
+  /**
+   * Of the whole message as it was submitted, our own lines on top included. Absent if its facts
+   * are no longer kept.
+   */
   readonly sha256?: string;
   readonly attachments: readonly Attachment[];
 }

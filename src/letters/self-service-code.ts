@@ -1,6 +1,6 @@
 /**
- * The code with which somebody logs in to the pages of an account. The letter says nothing else, since its reader may be another person than the
- * one who logs in.
+ * The code with which somebody logs in to the pages of an account. The letter says nothing else,
+ * since its reader may be another person than the one who logs in.
  */
 import { type Instant, minutes } from '../domain/units.ts';
 import { MAILED_LIFE } from '../domain/self-service.ts';

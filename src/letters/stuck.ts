@@ -1,6 +1,7 @@
 /**
- * What the owner of a mailbox and the operator read of a message at which a mail program ends again and again. Nothing of the message itself stands in these, neither its
- * subject nor its Message-ID: the program that could not read it is to read this.
+ * What the owner of a mailbox and the operator read of a message at which a mail program ends again
+ * and again. Nothing of the message itself stands in these, neither its subject nor its Message-ID:
+ * the program that could not read it is to read this.
  */
 import type { Instant } from '../domain/units.ts';
 import { type Block, type Letters, facts, lines, text, timeText } from './letter.ts';

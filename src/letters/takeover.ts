@@ -1,4 +1,7 @@
-/** What a practice reads of the move to this gateway: that it comes, that it is done, that a program of theirs still asks the old server, that they went back. */
+/**
+ * What a practice reads of the move to this gateway: that it comes, that it is done, that a program
+ * of theirs still asks the old server, that they went back.
+ */
 import type { Language } from '../domain/registry.ts';
 import { type Block, type Letter, type Letters, facts, lines, text } from './letter.ts';
 

@@ -1,8 +1,8 @@
 /**
  * Judges a tested message: facts in, remarks out, the gravest first. Pure.
  *
- * `wrong`: another system may refuse or misread it. `better`: it works, and could be had safer or plainer. Each names where the standard
- * says so.
+ * `wrong`: another system may refuse or misread it. `better`: it works, and could be had safer or
+ * plainer. Each names where the standard says so.
  */
 import type { MessagePart } from '../domain/message-part.ts';
 import { quirkFacts } from '../domain/quirks.ts';

@@ -1,4 +1,7 @@
-/** Writes the report on a message to the test address: a look at it in a thread, remarks, both languages. */
+/**
+ * Writes the report on a message to the test address: a look at it in a thread, remarks, both
+ * languages.
+ */
 import type { TestedMessage } from '../domain/tested-message.ts';
 import type { Letters } from '../letters/letter.ts';
 import { testLetters } from './letters.ts';

@@ -1,4 +1,7 @@
-/** The main thread's side: one look at a time, each in a thread of its own that has little time and memory. */
+/**
+ * The main thread's side: one look at a time, each in a thread of its own that has little time and
+ * memory.
+ */
 import { Worker } from 'node:worker_threads';
 import { type Milliseconds, seconds } from '../domain/units.ts';
 import type { View } from './view.ts';
@@ -23,8 +26,8 @@ export class ViewThread {
   }
 
   /**
-   * What another library reads in the message; undefined: it could not be read in time, or too many wait.
-   * Never rejects.
+   * What another library reads in the message; undefined: it could not be read in time, or too many
+   * wait. Never rejects.
    */
   async look(sample: Uint8Array): Promise<View | undefined> {
     if (this.#waiting >= this.#limits.waiting) return undefined;

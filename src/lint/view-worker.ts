@@ -1,6 +1,7 @@
 /**
- * The thread that looks at the beginning of a tested message with mailparser. It is here, and only here, that a library decodes a message:
- * what is submitted, stored and handed out is never rebuilt from a parser. It ends after one message, or is ended.
+ * The thread that looks at the beginning of a tested message with mailparser. It is here, and only
+ * here, that a library decodes a message: what is submitted, stored and handed out is never rebuilt
+ * from a parser. It ends after one message, or is ended.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { type AddressObject, simpleParser } from 'mailparser';

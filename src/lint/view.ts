@@ -1,4 +1,7 @@
-/** How a mail program reads the beginning of a message: what the thread that looks at it answers. Plain values, bounded. */
+/**
+ * How a mail program reads the beginning of a message: what the thread that looks at it answers.
+ * Plain values, bounded.
+ */
 
 export interface LookedAtPart {
   /** As in `MessagePart`. */

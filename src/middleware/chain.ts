@@ -17,20 +17,30 @@ import type { Addressee, AskedRecipient, Copy, Middleware, Submitted, BodyWriter
 import { Work, WorkEnded } from './work.ts';
 
 /**
- * Bodies that one message may become, unfinished ones included: each copy, each layer that was taken off for it, and for the scanner. Where fewer were allowed,
- * running out of them would tell the sender how many layers a message has that others can open.
+ * Bodies that one message may become, unfinished ones included: each copy, each layer that was
+ * taken off for it, and for the scanner. Where fewer were allowed, running out of them would tell
+ * the sender how many layers a message has that others can open.
  */
 export const MAX_BODIES = 2 * MAX_COPIES + (MAX_COPIES + 1) * MAX_LAYERS;
 
-/** Messages that are read and made at the same time, of one account and in all; each takes a few MB. As many wait as there are connections. */
+/**
+ * Messages that are read and made at the same time, of one account and in all; each takes a few MB.
+ * As many wait as there are connections.
+ */
 const WORK: SlotLimits = { running: 64, each: 4, waiting: 20_000 };
 
-/** What came of a message. `discard` gives up what was not filed: call it when the store has answered. */
+/**
+ * What came of a message. `discard` gives up what was not filed: call it when the store has
+ * answered.
+ */
 export type ChainOutcome =
   | {
       readonly kind: 'passed';
       readonly copies: readonly Copy[];
-      /** Of the message as it was submitted, where copies were made of it: notices tell of nothing else. */
+      /**
+       * Of the message as it was submitted, where copies were made of it: notices tell of nothing
+       * else.
+       */
       readonly header?: Buffer;
       /** Facts for the row of the acceptance. */
       readonly facts?: NonNullable<AuditEvent['facts']>;
@@ -66,7 +76,10 @@ export class Chain {
     return undefined;
   }
 
-  /** Rejects with what the store threw; then, as after a refusal, everything that was written is given up. */
+  /**
+   * Rejects with what the store threw; then, as after a refusal, everything that was written is
+   * given up.
+   */
   async run(message: Submitted): Promise<ChainOutcome> {
     const account = message.submitter.account.id;
     const work = new Work(this.#slots, account, message.signal);
@@ -133,7 +146,10 @@ async function headerOf(body: SealedBody): Promise<Buffer> {
   return returnedHeader(read.value.header);
 }
 
-/** More copies than the store files with one message. Said of what the sender can change: to how many it writes at once. */
+/**
+ * More copies than the store files with one message. Said of what the sender can change: to how
+ * many it writes at once.
+ */
 export const tooManyCopies = (copies: number): Refusal => refusals.tooManyCopies({ copies, most: MAX_COPIES });
 
 export const chainRows = {

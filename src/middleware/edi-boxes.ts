@@ -1,8 +1,10 @@
 /**
- * One address, two mailboxes: what holds EDI goes to the account that a system empties, everything else to the one that people read.
+ * One address, two mailboxes: what holds EDI goes to the account that a system empties, everything
+ * else to the one that people read.
  *
- * EDI is what was found by content, not what a type or a file name says: old systems call everything text/plain. A message with attachments for
- * people beside its EDI is in both by default, since an importer drops what it does not know, and nobody would see it.
+ * EDI is what was found by content, not what a type or a file name says: old systems call
+ * everything text/plain. A message with attachments for people beside its EDI is in both by
+ * default, since an importer drops what it does not know, and nobody would see it.
  */
 import type { Log } from '../domain/effects.ts';
 import type { MessageParts } from '../domain/message-part.ts';
@@ -65,7 +67,10 @@ async function boxesOf(
   return where === 'edi' ? [box] : [box, { ...own, to: { ...others, mailbox } }];
 }
 
-/** There is something beside the interchanges that is more than the text around them: a named file, or a part of another type. */
+/**
+ * There is something beside the interchanges that is more than the text around them: a named file,
+ * or a part of another type.
+ */
 const isMixed = ({ leaves, interchanges }: MessageParts): boolean => {
   const edi = new Set(interchanges.map(({ part }) => part));
   return leaves.some(({ path, type, name }) => !edi.has(path) && (name !== '' || !/^text\/(?:plain|html)$/.test(type)));

@@ -1,4 +1,7 @@
-/** Marks the recipients of a message whose interchange asks for an acknowledgement, where the sender's account is set so. */
+/**
+ * Marks the recipients of a message whose interchange asks for an acknowledgement, where the
+ * sender's account is set so.
+ */
 import { settingOf } from '../domain/settings.ts';
 import type { Middleware, Submitted } from './middleware.ts';
 

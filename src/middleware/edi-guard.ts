@@ -1,8 +1,10 @@
 /**
- * The guards over interchanges, as a step: is an interchange the sender's, is it for this addressee, of a kind that it takes, whole, new, a test.
+ * The guards over interchanges, as a step: is an interchange the sender's, is it for this
+ * addressee, of a kind that it takes, whole, new, a test.
  *
- * What domain/edi-guard.ts finds is a remark, holds copies, or refuses the message. Before the first protection: the parts are those that
- * were submitted. Log and trace name guard, parties and reference; nothing of what a message says is known here.
+ * What domain/edi-guard.ts finds is a remark, holds copies, or refuses the message. Before the
+ * first protection: the parts are those that were submitted. Log and trace name guard, parties and
+ * reference; nothing of what a message says is known here.
  */
 import { hash } from 'node:crypto';
 import { type AddressKey, addressKey } from '../domain/address.ts';
@@ -42,7 +44,10 @@ export interface HeldCopy {
 export interface EdiGuardParts {
   readonly store: Pick<Store, 'interchanges'> & { readonly registry: Pick<Store['registry'], 'identitiesOf'> };
   readonly log: Log;
-  /** What sender and operator are told of copies that are held. Rejects with StoreFull or StoreFailed. */
+  /**
+   * What sender and operator are told of copies that are held. Rejects with StoreFull or
+   * StoreFailed.
+   */
   readonly heldNotices: (held: HeldCopy) => Promise<readonly PreparedNotice[]>;
 }
 
@@ -82,7 +87,10 @@ async function run(parts: EdiGuardParts, message: Submitted, copies: readonly Co
   return verdict.kind === 'hold' ? await hold(parts, message, passed, findings) : passed;
 }
 
-/** One whose reference was used for other messages is remembered as held: to send it once more must not let it through. */
+/**
+ * One whose reference was used for other messages is remembered as held: to send it once more must
+ * not let it through.
+ */
 const remembered = (
   keys: readonly (SeenInterchange | undefined)[],
   earlier: readonly Earlier[],
@@ -94,7 +102,10 @@ const remembered = (
     return held ? [{ ...key, held }] : [key];
   });
 
-/** For an answer about each message, which is written when the memory may be another: it says that something came before (0085, code 26). */
+/**
+ * For an answer about each message, which is written when the memory may be another: it says that
+ * something came before (0085, code 26).
+ */
 function seenBefore(parts: Submitted['parts'], earlier: readonly Earlier[]): Pick<StepPassed, 'parts'> {
   const seen = parts.interchanges.map(({ inside }, n) => {
     const repetition = inside === undefined ? 'new' : repetitionOf(earlier[n] ?? UNSEEN);
@@ -104,7 +115,10 @@ function seenBefore(parts: Submitted['parts'], earlier: readonly Earlier[]): Pic
   return { parts: { ...parts, interchanges: parts.interchanges.map((one, n) => ({ ...one, ...seen[n] })) } };
 }
 
-/** Copies that a finding is about wait for the operator; one that is about no single addressee is about all of them. */
+/**
+ * Copies that a finding is about wait for the operator; one that is about no single addressee is
+ * about all of them.
+ */
 async function hold(
   { heldNotices }: EdiGuardParts,
   message: Submitted,
@@ -174,8 +188,8 @@ function modesOf({ submitter: { account, organisation } }: Submitted): GuardMode
 }
 
 /**
- * By what a reference and messages are known again: from the same organisation, of the same parties. What a stranger sends under somebody's
- * name does not use up his references.
+ * By what a reference and messages are known again: from the same organisation, of the same
+ * parties. What a stranger sends under somebody's name does not use up his references.
  */
 function keysOf(organisation: number, interchange: Interchange): SeenInterchange | undefined {
   const { format, sender, recipient, reference, digest } = interchange;

@@ -1,12 +1,15 @@
 /**
- * What happens to a message between its last octet and its acceptance: protection, verification, guards over EDI. Each is a step; the chain
- * (chain.ts) runs them in order, before the sender reads `250`.
+ * What happens to a message between its last octet and its acceptance: protection, verification,
+ * guards over EDI. Each is a step; the chain (chain.ts) runs them in order, before the sender reads
+ * `250`.
  *
- * A step never changes a body: it reads the sealed upload, as often as it must, and writes another one beside it. It sees the message as
- * copies: at first one, as submitted, for everybody; a step may split a copy by its recipients, put another body in its place, change what
- * holds for a recipient, or refuse the message. What a step does not name stays as it is.
+ * A step never changes a body: it reads the sealed upload, as often as it must, and writes another
+ * one beside it. It sees the message as copies: at first one, as submitted, for everybody; a step
+ * may split a copy by its recipients, put another body in its place, change what holds for a
+ * recipient, or refuse the message. What a step does not name stays as it is.
  *
- * A message that needs nothing pays nothing: `wants` looks at what is known already and reads no octet.
+ * A message that needs nothing pays nothing: `wants` looks at what is known already and reads no
+ * octet.
  */
 import type { Address } from '../domain/address.ts';
 import type { MessageParts } from '../domain/message-part.ts';
@@ -27,7 +30,10 @@ export interface Sending {
   readonly organisation: Organisation;
 }
 
-/** One recipient and what the registry knew of it at RCPT: settings of address, account and organisation, partner. */
+/**
+ * One recipient and what the registry knew of it at RCPT: settings of address, account and
+ * organisation, partner.
+ */
 export interface Addressee {
   readonly to: AcceptedRecipient;
   readonly registered: Recipient;
@@ -38,13 +44,18 @@ export interface Copy {
   readonly body: SealedBody;
   /** One or more. */
   readonly recipients: readonly Addressee[];
-  /** What was done to it, for the trace: words such as `smime interop`. Empty: it is as it was submitted. */
+  /**
+   * What was done to it, for the trace: words such as `smime interop`. Empty: it is as it was
+   * submitted.
+   */
   readonly protection: string;
   /** What the sender's signature is worth, if there is one. */
   readonly signature?: 'valid' | 'invalid';
   /** What was found about that signature, the outermost one. */
   readonly results?: readonly AuthenticationResult[];
-  /** Nothing more may be done to its content: it was opened for a program that reads nothing else. */
+  /**
+   * Nothing more may be done to its content: it was opened for a program that reads nothing else.
+   */
   readonly opened?: true;
 }
 
@@ -70,11 +81,17 @@ export interface Submitted {
   readonly receivedAt: Instant;
   /** For the log. */
   readonly session: string;
-  /** Aborted when the client has gone: nobody will hear what becomes of the message, and what is not done yet is not done. */
+  /**
+   * Aborted when the client has gone: nobody will hear what becomes of the message, and what is not
+   * done yet is not done.
+   */
   readonly signal?: AbortSignal;
 }
 
-/** Where a step puts octets. The chain gives up every body that is not filed in the end: a step need not. */
+/**
+ * Where a step puts octets. The chain gives up every body that is not filed in the end: a step need
+ * not.
+ */
 export interface BodyWriters {
   /** A new body; `promised` octets are kept free for it. Throws StoreFull. */
   open(promised: Octets): BodyWriter;
@@ -82,11 +99,16 @@ export interface BodyWriters {
 
 export interface StepPassed {
   readonly kind: 'passed';
-  /** The copies from here on, which replace the given ones; every recipient stands in one of them, or in several mailboxes of one. */
+  /**
+   * The copies from here on, which replace the given ones; every recipient stands in one of them,
+   * or in several mailboxes of one.
+   */
   readonly copies: readonly Copy[];
   /** Stand in the row that tells of the acceptance. */
   readonly facts?: NonNullable<AuditEvent['facts']>;
-  /** Filed with the message, in the same transaction. The message they tell of is the submitted one. */
+  /**
+   * Filed with the message, in the same transaction. The message they tell of is the submitted one.
+   */
   readonly audit?: readonly AuditEvent[];
   /** One line of ASCII for the reply to the content: what the sender should know now. */
   readonly note?: string;
@@ -106,7 +128,10 @@ export interface AskedRecipient {
   readonly at: Address;
   readonly registered: Recipient;
   readonly submitter: Sending;
-  /** The reverse path, which is the best guess at From before there is a header; empty for a null one. */
+  /**
+   * The reverse path, which is the best guess at From before there is a header; empty for a null
+   * one.
+   */
   readonly sender: Address | '';
 }
 
@@ -114,8 +139,8 @@ export interface AskedRecipient {
 export interface Middleware {
   readonly name: string;
   /**
-   * Whether a message could go to this recipient at all, as far as can be told without its content. What is refused here leaves the other
-   * recipients; what is refused later leaves nobody.
+   * Whether a message could go to this recipient at all, as far as can be told without its content.
+   * What is refused here leaves the other recipients; what is refused later leaves nobody.
    */
   recipient?(asked: AskedRecipient): Promise<Refusal | undefined> | Refusal | undefined;
   /** Whether there is anything to do. Cheap: no reading of bodies, no waiting. */

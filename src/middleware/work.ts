@@ -1,8 +1,9 @@
 /**
- * One message's share of the work that steps do: it takes its account's turn before its octets are first read, and ends when its client has gone.
+ * One message's share of the work that steps do: it takes its account's turn before its octets are
+ * first read, and ends when its client has gone.
  *
- * Whatever a step does it reads or writes octets for, so the turn is taken and the end is seen there, and no step need know of either. A message
- * that no step reads takes no turn.
+ * Whatever a step does it reads or writes octets for, so the turn is taken and the end is seen
+ * there, and no step need know of either. A message that no step reads takes no turn.
  */
 import type { BodyWriter, SealedBody } from '../store/body.ts';
 import type { FairSlots, Slot } from '../platform/fair-slots.ts';

@@ -1,8 +1,9 @@
 /**
  * Reads the mailboxes of an address field (From, Sender, Reply-To).
  *
- * RFC 5322 section 3.4, with the obsolete source route of section 4.4. Only what the policy needs: which addresses stand there, and
- * whether the field is one that two programs would read differently.
+ * RFC 5322 section 3.4, with the obsolete source route of section 4.4. Only what the policy needs:
+ * which addresses stand there, and whether the field is one that two programs would read
+ * differently.
  */
 import { type Result, fail, ok } from '../domain/result.ts';
 
@@ -47,7 +48,10 @@ function skipComment(scan: Scan): boolean {
   return false;
 }
 
-/** One list element: what stands before the angle brackets (quoted strings left out of `plain`), and what stands in them. */
+/**
+ * One list element: what stands before the angle brackets (quoted strings left out of `plain`), and
+ * what stands in them.
+ */
 interface Element {
   readonly text: string;
   readonly plain: string;
@@ -97,16 +101,18 @@ function addressOf({ text, plain, angle }: Element): Result<string, string> {
     return /[\s"]/.test(bare) ? fail('an address has a name without angle brackets') : ok(bare);
   }
   const address = angle.replace(/^\s*(?:@[^\s,:@]+(?:,@[^\s,:@]+)*:)?/, '').trim();
-  // An unquoted "@" in the display name is the usual disguise: programs show the name and hide the address.
-  // QUIRK: old programs write the address itself as the name (`a@b <a@b>`); that hides nothing.
+  // An unquoted "@" in the display name is the usual disguise: programs show the name and hide the
+  // address. QUIRK: old programs write the address itself as the name (`a@b <a@b>`); that hides
+  // nothing.
   if (plain.includes('@') && plain.trim().toLowerCase() !== address.toLowerCase())
     return fail('the name before an address holds an unquoted "@"');
   return ok(address);
 }
 
 /**
- * The addresses of a field's unfolded text, as written. Group syntax is an error: a group has a name that is no address, and some
- * programs show only that. Errors say what stands there, without repeating it.
+ * The addresses of a field's unfolded text, as written. Group syntax is an error: a group has a
+ * name that is no address, and some programs show only that. Errors say what stands there, without
+ * repeating it.
  */
 export function readMailboxes(text: string, most = MAX_MAILBOXES): Result<readonly string[], string> {
   const scan: Scan = { text, at: 0 };

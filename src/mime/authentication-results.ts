@@ -1,15 +1,20 @@
 /**
- * The field that tells what was checked of a message, and by whom (RFC 8601); for S/MIME by the method of RFC 7281. PGP has no registered
- * method: `x-pgp` is one of those that anybody may use by agreement (RFC 8601 section 2.7.6), with the results of RFC 7281.
+ * The field that tells what was checked of a message, and by whom (RFC 8601); for S/MIME by the
+ * method of RFC 7281. PGP has no registered method: `x-pgp` is one of those that anybody may use by
+ * agreement (RFC 8601 section 2.7.6), with the results of RFC 7281.
  *
- * Believed by its first word, the name of who checked. So every such field that comes in is removed, whoever it names (RFC 8601 section 5),
- * and every message that was submitted has one of ours on top, also where nothing was checked (`none`, RFC 8601 section 2.2).
+ * Believed by its first word, the name of who checked. So every such field that comes in is
+ * removed, whoever it names (RFC 8601 section 5), and every message that was submitted has one of
+ * ours on top, also where nothing was checked (`none`, RFC 8601 section 2.2).
  */
 
 /** RFC 8601 section 2.2; the results are those of RFC 7281 section 3.1. */
 export interface AuthenticationResult {
   readonly method: 'smime' | 'x-pgp';
-  /** `policy`: the signature is right, and its signer is not one that counts here. `neutral`: it could not be read. */
+  /**
+   * `policy`: the signature is right, and its signer is not one that counts here. `neutral`: it
+   * could not be read.
+   */
   readonly result: 'none' | 'pass' | 'fail' | 'policy' | 'neutral' | 'permerror';
   /** For people; any text. */
   readonly reason?: string;
@@ -22,7 +27,10 @@ const MAX_VALUE = 200;
 const TOKEN = /^[\w!#$%&'*+.^`{|}~-]+$/;
 const ADDRESS = /^[\w!#$%&'*+.^`{|}~/=?-]+@[\w.-]+$/;
 
-/** A value as it may stand in the field: what comes from a certificate or a message is text of strangers. */
+/**
+ * A value as it may stand in the field: what comes from a certificate or a message is text of
+ * strangers.
+ */
 function valueText(text: string): string {
   const plain = text
     .replace(/[^\x20-\x7e]/g, '?')
@@ -43,18 +51,21 @@ export function authenticationResults(authserv: string, results: readonly Authen
   return `Authentication-Results: ${authserv}${lines.length === 0 ? '; none' : lines.join('')}\r\n`;
 }
 
-/** The field on top of a message of which nothing was checked, so that a program that looks for our verdict finds this one first. */
+/**
+ * The field on top of a message of which nothing was checked, so that a program that looks for our
+ * verdict finds this one first.
+ */
 export const nothingChecked = (authserv: string): string => authenticationResults(authserv, []);
 
 /** RFC 8617 section 4.1. The set is worth nothing without its `ARC-Authentication-Results`. */
 const SEALS: ReadonlySet<string> = new Set(['arc-seal', 'arc-message-signature']);
 
 /**
- * True for a field that tells a verdict: Authentication-Results, and the fields that are named after it (`ARC-`, `X-`, `-Original`).
- * `name`: in lower case.
+ * True for a field that tells a verdict: Authentication-Results, and the fields that are named
+ * after it (`ARC-`, `X-`, `-Original`). `name`: in lower case.
  *
- * Who wrote such a field is not asked. The name in it may be spelled in endless ways (nested comments, quoted pairs, folding), a reader
- * that understands one spelling less than a mail program lets a forgery pass, and in a closed group nobody relies on the verdict of
- * another server.
+ * Who wrote such a field is not asked. The name in it may be spelled in endless ways (nested
+ * comments, quoted pairs, folding), a reader that understands one spelling less than a mail program
+ * lets a forgery pass, and in a closed group nobody relies on the verdict of another server.
  */
 export const isVerdict = (name: string): boolean => name.includes('authentication-results') || SEALS.has(name);

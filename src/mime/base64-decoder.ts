@@ -1,10 +1,12 @@
 /**
- * Base64 in slices, as RFC 2045 section 6.8 reads it: line ends and blanks count for nothing, padding ends the data.
+ * Base64 in slices, as RFC 2045 section 6.8 reads it: line ends and blanks count for nothing,
+ * padding ends the data.
  *
- * Clean lines go through Node's own decoder, which is four times as quick as the loop below. It takes the letters of base64url for data too,
- * skips what it does not know, and tells of neither. So it gets nothing from the first `-`, `_` or `=` of a slice on, and must give three octets
- * for each four that are no line end: then every one of these was a letter. Where it gives fewer, the loop reads the slice again, which knows
- * what is wrong with it.
+ * Clean lines go through Node's own decoder, which is four times as quick as the loop below. It
+ * takes the letters of base64url for data too, skips what it does not know, and tells of neither.
+ * So it gets nothing from the first `-`, `_` or `=` of a slice on, and must give three octets for
+ * each four that are no line end: then every one of these was a letter. Where it gives fewer, the
+ * loop reads the slice again, which knows what is wrong with it.
  */
 import type { TransferDecoder } from './transfer-decoder.ts';
 
@@ -127,7 +129,10 @@ interface Run {
   readonly letters: number;
 }
 
-/** The octets from `from` on that Node's decoder may read: up to the first that it reads in another way, in whole groups. */
+/**
+ * The octets from `from` on that Node's decoder may read: up to the first that it reads in another
+ * way, in whole groups.
+ */
 function nativeRun(slice: Buffer, from: number): Run {
   let end = slice.length;
   for (const octet of NOT_NATIVE) {
@@ -146,7 +151,10 @@ function nativeRun(slice: Buffer, from: number): Run {
   return { end, letters };
 }
 
-/** Octets of the line ends between two offsets. Lines are mostly of one length: the end of the next is looked for there first. */
+/**
+ * Octets of the line ends between two offsets. Lines are mostly of one length: the end of the next
+ * is looked for there first.
+ */
 function lineEndOctets(slice: Buffer, from: number, to: number): number {
   let octets = 0;
   let width = 0;

@@ -1,8 +1,9 @@
 /**
  * Base64 in lines of 76 characters (RFC 2045 section 6.8), a stream in one pass.
  *
- * The encoding is the library's; the line ends are put in by copying whole lines: 5 MB in 6 ms of processor time, as fast as a table in
- * JavaScript and half of what a call for each line costs. A regular expression over the text takes four times as long.
+ * The encoding is the library's; the line ends are put in by copying whole lines: 5 MB in 6 ms of
+ * processor time, as fast as a table in JavaScript and half of what a call for each line costs. A
+ * regular expression over the text takes four times as long.
  */
 import { asBuffer } from '../platform/bytes.ts';
 import { turns } from '../platform/turns.ts';
@@ -11,8 +12,9 @@ const LINE = 57;
 const ENCODED = 76;
 const WRITTEN = ENCODED + 2;
 /**
- * Octets that are encoded in one go, whole lines: a fraction of a millisecond, and a string that is small enough to be collected with the young
- * objects (larger ones stay until the next full collection: 100 MB for ten large messages at once).
+ * Octets that are encoded in one go, whole lines: a fraction of a millisecond, and a string that is
+ * small enough to be collected with the young objects (larger ones stay until the next full
+ * collection: 100 MB for ten large messages at once).
  */
 const RUN = LINE * 1024;
 /** Runs in one turn of the event loop. */
@@ -37,7 +39,10 @@ function encodeLines(octets: Buffer): Buffer {
   return out;
 }
 
-/** The octets of `source` as base64, each line ended by CRLF. Gives the event loop a turn after each 256 KB. */
+/**
+ * The octets of `source` as base64, each line ended by CRLF. Gives the event loop a turn after each
+ * 256 KB.
+ */
 export async function* base64Lines(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncGenerator<Buffer, void, void> {

@@ -1,6 +1,7 @@
 /**
- * Gives octets of strangers the form that a stored message has: every line end CRLF, the last line ended (RFC 5321 section 2.3.8). A bare LF is a
- * line end, and so is a CR without LF: both become CRLF.
+ * Gives octets of strangers the form that a stored message has: every line end CRLF, the last line
+ * ended (RFC 5321 section 2.3.8). A bare LF is a line end, and so is a CR without LF: both become
+ * CRLF.
  *
  * For what was encrypted: it did not pass the edge, where line ends are judged.
  */
@@ -19,7 +20,10 @@ type Nul = 'refuse' | 'keep';
 
 const nulFound = (): NulFound => new NulFound('Cannot hand out the content: it has a NUL octet');
 
-/** True if the slice, behind a slice that ended in CR or not, can pass as it is; its last CR must wait for what follows. */
+/**
+ * True if the slice, behind a slice that ended in CR or not, can pass as it is; its last CR must
+ * wait for what follows.
+ */
 function isCanonical(octets: Buffer, afterCr: boolean, nul: Nul): boolean {
   let cr = afterCr;
   for (const octet of octets) {
@@ -80,7 +84,10 @@ export class LineEnds {
   #added = 0;
   #last = LF;
 
-  /** Octets that `canonicalLines` adds to those that passed, the end of an unfinished last line included. */
+  /**
+   * Octets that `canonicalLines` adds to those that passed, the end of an unfinished last line
+   * included.
+   */
   get added(): number {
     return this.#added + (this.#last === LF ? 0 : this.#last === CR ? 1 : 2);
   }
@@ -104,8 +111,8 @@ export class LineEnds {
 }
 
 /**
- * Where offsets in the canonical form of `source` lie in `source` itself. `wanted`: ascending, each at the beginning or end of a line. What lies
- * behind the last of them is not read.
+ * Where offsets in the canonical form of `source` lie in `source` itself. `wanted`: ascending, each
+ * at the beginning or end of a line. What lies behind the last of them is not read.
  */
 export async function offsetsAsCame(source: AsyncIterable<Uint8Array>, wanted: readonly number[]): Promise<number[]> {
   const found: number[] = [];
@@ -125,7 +132,10 @@ export async function offsetsAsCame(source: AsyncIterable<Uint8Array>, wanted: r
   return wanted.map((_, i) => found[i] ?? at);
 }
 
-/** Offset behind the empty line that ends a header, whatever its line ends are; -1 while it has not come. */
+/**
+ * Offset behind the empty line that ends a header, whatever its line ends are; -1 while it has not
+ * come.
+ */
 export function anyHeaderEnd(octets: Uint8Array): number {
   let empty = true;
   for (let at = 0; at < octets.length; at += 1) {

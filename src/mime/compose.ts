@@ -1,7 +1,8 @@
 /**
  * Writes a message of a text and files: header, text, and each file as base64, octet for octet.
  *
- * RFC 5322, RFC 2045, RFC 2046 section 5.1 (multipart/mixed), RFC 2047 (names and subject outside ASCII), RFC 2183 and RFC 2231 (file names).
+ * RFC 5322, RFC 2045, RFC 2046 section 5.1 (multipart/mixed), RFC 2047 (names and subject outside
+ * ASCII), RFC 2183 and RFC 2231 (file names).
  */
 import type { Instant } from '../domain/units.ts';
 import { base64Lines, base64LinesLength } from './base64-encoder.ts';

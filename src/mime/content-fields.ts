@@ -1,8 +1,8 @@
 /**
  * What a header says of the entity below it: media type, transfer encoding, file name.
  *
- * RFC 2045 sections 5 and 6, RFC 2183. Lenient where `readHeader` is strict: nothing is refused here, and a field that cannot be read has the
- * default that RFC 2045 section 5.2 gives it.
+ * RFC 2045 sections 5 and 6, RFC 2183. Lenient where `readHeader` is strict: nothing is refused
+ * here, and a field that cannot be read has the default that RFC 2045 section 5.2 gives it.
  */
 import type { TransferEncoding } from '../domain/message-part.ts';
 import { type FieldValue, endingOf, readFieldValue } from './parameters.ts';
@@ -18,9 +18,14 @@ export interface ContentFields {
   readonly charset: string;
   /** For display: decoded, control characters made visible; empty if there is none. */
   readonly name: string;
-  /** Why another program may take the entity for something else (`FieldValue.doubt`); undefined for nearly all. */
+  /**
+   * Why another program may take the entity for something else (`FieldValue.doubt`); undefined for
+   * nearly all.
+   */
   readonly doubt?: string;
-  /** Value of a field From in this header; for an entity in a message, whose author stands outside. */
+  /**
+   * Value of a field From in this header; for an entity in a message, whose author stands outside.
+   */
   readonly author?: string;
 }
 

@@ -1,8 +1,10 @@
 /**
- * Splits content at the delimiter lines of the multiparts that are open (RFC 2046 section 5.1.1), wherever the slices are cut.
+ * Splits content at the delimiter lines of the multiparts that are open (RFC 2046 section 5.1.1),
+ * wherever the slices are cut.
  *
- * Looks for `--` and not for the line end before it: a memory search that passes over base64 at many GB/s, one look a line elsewhere.
- * The CRLF in front of a delimiter belongs to the delimiter, so what could begin one is held back until it is decided.
+ * Looks for `--` and not for the line end before it: a memory search that passes over base64 at
+ * many GB/s, one look a line elsewhere. The CRLF in front of a delimiter belongs to the delimiter,
+ * so what could begin one is held back until it is decided.
  */
 import { MAX_BOUNDARY } from './content-fields.ts';
 
@@ -15,7 +17,10 @@ const MAX_HELD = MAX_BOUNDARY + 64;
 export interface DelimiterSink {
   /** Content; valid as long as the data that it came in. */
   content(octets: Buffer): void;
-  /** Octets `from` to `to` are a line that begins with two dashes, without these and without blanks at its end. True when it is a delimiter. */
+  /**
+   * Octets `from` to `to` are a line that begins with two dashes, without these and without blanks
+   * at its end. True when it is a delimiter.
+   */
   matches(octets: Buffer, from: number, to: number): boolean;
   /** The line that matched last ends the content. */
   delimiter(): void;
@@ -25,7 +30,10 @@ export class DelimiterScanner {
   readonly #sink: DelimiterSink;
   readonly #held = Buffer.allocUnsafe(MAX_HELD);
   #filled = 0;
-  /** 2 where content has gone before, and the delimiter begins with its CRLF; 0 where content has just begun. */
+  /**
+   * 2 where content has gone before, and the delimiter begins with its CRLF; 0 where content has
+   * just begun.
+   */
   #prefix = 2;
 
   constructor(sink: DelimiterSink) {
@@ -74,7 +82,10 @@ export class DelimiterScanner {
     this.#prefix = 2;
   }
 
-  /** Goes on with what is held, octet by octet, as long as it could become a delimiter; gives where to go on. */
+  /**
+   * Goes on with what is held, octet by octet, as long as it could become a delimiter; gives where
+   * to go on.
+   */
   #resume(data: Buffer, at: number): { readonly at: number; readonly delimited: boolean } {
     const held = this.#held;
     for (let next = at; next < data.length; next += 1) {
@@ -92,7 +103,8 @@ export class DelimiterScanner {
         this.#end(held, 0, 0);
         return { at: next + 1, delimited: true };
       }
-      // An ordinary line; its CRLF may belong to a delimiter again, and is looked at once more, in the slice where it stands there.
+      // An ordinary line; its CRLF may belong to a delimiter again, and is looked at once more, in
+      // the slice where it stands there.
       const ended = held[line - 2] === CR;
       this.#release(ended ? 2 : 0);
       if (ended && next > at) {
@@ -108,7 +120,9 @@ export class DelimiterScanner {
     return place < 2 ? octet === DASH : this.#filled < MAX_HELD;
   }
 
-  /** What is held is content after all, but for its last `keep` octets, which may begin a delimiter. */
+  /**
+   * What is held is content after all, but for its last `keep` octets, which may begin a delimiter.
+   */
   #release(keep: number): void {
     const end = this.#filled;
     this.#prefix = 2;
@@ -117,7 +131,10 @@ export class DelimiterScanner {
     this.#held.copyWithin(0, end - keep, end);
   }
 
-  /** The slice ends: content goes out but for what could begin a delimiter. `line`: a CRLF behind which two dashes stand, or -1. */
+  /**
+   * The slice ends: content goes out but for what could begin a delimiter. `line`: a CRLF behind
+   * which two dashes stand, or -1.
+   */
   #rest(data: Buffer, from: number, line: number): void {
     const length = data.length;
     let keep = 0;

@@ -1,10 +1,13 @@
 /**
- * Writes delivery status notifications: multipart/report with a text for people, the fields for programs, and the message they are about.
+ * Writes delivery status notifications: multipart/report with a text for people, the fields for
+ * programs, and the message they are about.
  *
- * RFC 3461 section 6 (which fields, what is returned), RFC 3464 section 2 (the fields), RFC 6522 (the three parts), RFC 3463 (status codes),
- * RFC 6533 sections 3 to 6 (addresses and headers outside ASCII), RFC 3834 (Auto-Submitted), RFC 5322 section 3.6.4 (what it answers).
+ * RFC 3461 section 6 (which fields, what is returned), RFC 3464 section 2 (the fields), RFC 6522
+ * (the three parts), RFC 3463 (status codes), RFC 6533 sections 3 to 6 (addresses and headers
+ * outside ASCII), RFC 3834 (Auto-Submitted), RFC 5322 section 3.6.4 (what it answers).
  *
- * Pure. The whole message may be returned and be large, so a report comes as what stands before its octets and what stands behind.
+ * Pure. The whole message may be returned and be large, so a report comes as what stands before its
+ * octets and what stands behind.
  */
 import { Buffer } from 'node:buffer';
 import type { Address } from '../domain/address.ts';
@@ -32,7 +35,9 @@ export interface DsnRecipient {
   readonly lastAttempt?: Instant;
   /** Only with `delayed`. */
   readonly retryUntil?: Instant;
-  /** Fields of our own (RFC 3464 section 2.4: names that begin with `X-`), at most `MAX_EXTENSIONS`. */
+  /**
+   * Fields of our own (RFC 3464 section 2.4: names that begin with `X-`), at most `MAX_EXTENSIONS`.
+   */
   readonly extensions?: readonly (readonly [name: `X-${string}`, value: string])[];
 }
 
@@ -50,7 +55,10 @@ export interface OwnHeader {
   /** Message-ID of the message it is about, without angle brackets. */
   readonly about?: string;
   readonly language: readonly string[];
-  /** `auto-replied`: about one message of theirs; `auto-generated`: about anything else (RFC 3834 section 5). */
+  /**
+   * `auto-replied`: about one message of theirs; `auto-generated`: about anything else (RFC 3834
+   * section 5).
+   */
   readonly automatic: 'auto-replied' | 'auto-generated';
 }
 
@@ -144,7 +152,8 @@ function recipientFields(r: DsnRecipient, utf8: boolean): string {
 }
 
 function returnedHeaders(octets: Buffer, utf8: boolean): { readonly head: string; readonly eightBit: boolean } {
-  // RFC 6522 section 4: a header that is not ASCII is made 7bit, or stands in message/global-headers as it is.
+  // RFC 6522 section 4: a header that is not ASCII is made 7bit, or stands in
+  // message/global-headers as it is.
   const ascii = octets.every((octet) => octet < 128);
   if (ascii) return { head: `Content-Type: text/rfc822-headers\r\n\r\n${octets.toString('latin1')}`, eightBit: false };
   const text = octets.toString('utf8');
@@ -179,7 +188,10 @@ function returnedPart({ returned, utf8, boundary }: Dsn): { readonly head: strin
   }
 }
 
-/** The report. Its octets are `head`, then with `full` the message's, then `tail`; all line ends are CRLF. */
+/**
+ * The report. Its octets are `head`, then with `full` the message's, then `tail`; all line ends are
+ * CRLF.
+ */
 export function writeDsn(dsn: Dsn): WrittenReport {
   const { boundary, utf8 } = dsn;
   const text = textPart(dsn.text);

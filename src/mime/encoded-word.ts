@@ -1,7 +1,13 @@
-/** Text in a header for display: encoded words (RFC 2047) and character sets. Never used to write anything back. */
+/**
+ * Text in a header for display: encoded words (RFC 2047) and character sets. Never used to write
+ * anything back.
+ */
 import { isUtf8 } from 'node:buffer';
 
-/** An octet string (latin1) that may hold `=?utf-8?B?...?=`; octets outside of such words are read as UTF-8, else as Latin-1. */
+/**
+ * An octet string (latin1) that may hold `=?utf-8?B?...?=`; octets outside of such words are read
+ * as UTF-8, else as Latin-1.
+ */
 export function decodeEncodedWords(text: string): string {
   if (!text.includes('=?')) return octetsAsText(text);
   const word = /=\?([\w.:+-]{1,40})(?:\*[\w-]{1,40})?\?([bq])\?([^?\s]{0,2000})\?=/gi;
@@ -26,7 +32,10 @@ export function wordOctets(encoding: string, text: string): Buffer {
   return Buffer.from(octets, 'latin1');
 }
 
-/** What the octets say in `charset`; in an unknown one, or none, as UTF-8 where they are that, else as Latin-1. */
+/**
+ * What the octets say in `charset`; in an unknown one, or none, as UTF-8 where they are that, else
+ * as Latin-1.
+ */
 export function decodeCharset(octets: Uint8Array, charset: string): string {
   try {
     return new TextDecoder(charset || 'utf-8', { fatal: charset === '' }).decode(octets);
@@ -35,7 +44,10 @@ export function decodeCharset(octets: Uint8Array, charset: string): string {
   }
 }
 
-/** One character an octet made text: as UTF-8 where the octets are that, else as they stand (Latin-1). */
+/**
+ * One character an octet made text: as UTF-8 where the octets are that, else as they stand
+ * (Latin-1).
+ */
 export function octetsAsText(text: string): string {
   const ascii = Buffer.byteLength(text) === text.length;
   return ascii ? text : decodeCharset(Buffer.from(text, 'latin1'), '');

@@ -1,8 +1,10 @@
 /**
- * Tells from a header alone whether the content is encrypted by its sender: S/MIME (RFC 8551 section 3.2) or PGP/MIME (RFC 3156 section 4).
+ * Tells from a header alone whether the content is encrypted by its sender: S/MIME (RFC 8551
+ * section 3.2) or PGP/MIME (RFC 3156 section 4).
  *
- * What the header leaves open counts as encrypted (application/pkcs7-mime without smime-type, a .p7m file): who gets it in place of its
- * addressee could not read it. Encryption inside a signature, and PGP armour in a text, do not show in a header.
+ * What the header leaves open counts as encrypted (application/pkcs7-mime without smime-type, a
+ * .p7m file): who gets it in place of its addressee could not read it. Encryption inside a
+ * signature, and PGP armour in a text, do not show in a header.
  */
 import { type Header, fieldText, fieldsNamed } from './header.ts';
 import { type FieldValue, readFieldValue } from './parameters.ts';

@@ -1,8 +1,10 @@
 /**
- * Reads the header of a message without ever writing it again: fields are offsets into the octets as they came.
+ * Reads the header of a message without ever writing it again: fields are offsets into the octets
+ * as they came.
  *
- * RFC 5322 section 2.2. Strict where two readers could disagree: a line that is neither a field nor the continuation of one makes the
- * header unreadable, because one program would end the header there and another would read on.
+ * RFC 5322 section 2.2. Strict where two readers could disagree: a line that is neither a field nor
+ * the continuation of one makes the header unreadable, because one program would end the header
+ * there and another would read on.
  */
 import { type Result, fail, ok } from '../domain/result.ts';
 
@@ -14,7 +16,10 @@ export interface HeaderField {
   readonly end: number;
   /** Where the bytes behind the colon begin. */
   readonly value: number;
-  /** Obsolete syntax: a blank stands before the colon (`From :`), and some programs do not see the field then. */
+  /**
+   * Obsolete syntax: a blank stands before the colon (`From :`), and some programs do not see the
+   * field then.
+   */
   readonly spaced: boolean;
 }
 
@@ -31,8 +36,8 @@ const isBlank = (octet: number | undefined): boolean => octet === 32 || octet ==
 const isNameOctet = (octet: number): boolean => octet > 32 && octet < 127 && octet !== COLON;
 
 /**
- * Offset behind the empty line that ends the header, searching from `from`; -1 while it has not come yet. A message that begins with an
- * empty line has an empty header.
+ * Offset behind the empty line that ends the header, searching from `from`; -1 while it has not
+ * come yet. A message that begins with an empty line has an empty header.
  */
 export function headerEnd(octets: Buffer, from = 0): number {
   if (octets.length >= 2 && octets[0] === CR && octets[1] === LF) return 2;
@@ -40,7 +45,10 @@ export function headerEnd(octets: Buffer, from = 0): number {
   return at < 0 ? -1 : at + 4;
 }
 
-/** Reads the fields of a header: CRLF line ends, with or without the empty line that ends it. The error names the line. */
+/**
+ * Reads the fields of a header: CRLF line ends, with or without the empty line that ends it. The
+ * error names the line.
+ */
 export function readHeader(octets: Buffer): Result<Header, string> {
   const fields: HeaderField[] = [];
   let at = 0;
@@ -64,7 +72,10 @@ export function readHeader(octets: Buffer): Result<Header, string> {
   return ok({ octets, fields });
 }
 
-/** A field's value, unfolded (RFC 5322 section 2.2.3) and trimmed, as UTF-8. For judging and display, never for writing. */
+/**
+ * A field's value, unfolded (RFC 5322 section 2.2.3) and trimmed, as UTF-8. For judging and
+ * display, never for writing.
+ */
 export const fieldText = (header: Header, field: HeaderField): string =>
   header.octets.toString('utf8', field.value, field.end).replace(/\r\n/g, '').trim();
 

@@ -1,4 +1,6 @@
-/** One leaf of a message's tree of parts: what it says of itself, and what its decoded octets are. */
+/**
+ * One leaf of a message's tree of parts: what it says of itself, and what its decoded octets are.
+ */
 import { type Hash, createHash, hash } from 'node:crypto';
 import type { MessagePart, TransferEncoding } from '../domain/message-part.ts';
 import { Base64Decoder } from './base64-decoder.ts';
@@ -27,13 +29,19 @@ export class LeafRecorder {
   readonly #observer: LeafObserver | undefined;
   readonly #uu: UuScanner | undefined;
   #octets = 0;
-  /** Seen but not hashed yet: a leaf that came in one slice is hashed in one call, at a third of the cost. */
+  /**
+   * Seen but not hashed yet: a leaf that came in one slice is hashed in one call, at a third of the
+   * cost.
+   */
   #pending: Buffer | undefined;
   #hash: Hash | undefined;
   #exact = true;
   #part: MessagePart | undefined;
 
-  /** `openFile` gives the recorder of a uuencoded file found inside, undefined when there may be no more leaves. */
+  /**
+   * `openFile` gives the recorder of a uuencoded file found inside, undefined when there may be no
+   * more leaves.
+   */
   constructor(
     path: string,
     fields: LeafFields,

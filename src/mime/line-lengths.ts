@@ -1,7 +1,9 @@
 /**
- * Finds lines of more than 998 octets (RFC 5321 section 4.5.3.1.6: 1000 with CRLF) in content that streams by.
+ * Finds lines of more than 998 octets (RFC 5321 section 4.5.3.1.6: 1000 with CRLF) in content that
+ * streams by.
  *
- * Looks for the last line end within the next 998 octets instead of each one: a thousand octets of usual lines cost one native search.
+ * Looks for the last line end within the next 998 octets instead of each one: a thousand octets of
+ * usual lines cost one native search.
  */
 export const MAX_LINE = 998;
 
@@ -11,7 +13,10 @@ const CR = 13;
 export class LineLengths {
   /** Lines that are too long. */
   long = 0;
-  /** Octets of the longest line, its end not counted; exact where it is above the limit, 0 otherwise. */
+  /**
+   * Octets of the longest line, its end not counted; exact where it is above the limit, 0
+   * otherwise.
+   */
   longest = 0;
   /** Octets of the line under way. */
   #length = 0;

@@ -1,9 +1,10 @@
 /**
  * Reads the value of Content-Type and Content-Disposition: a first word and its parameters.
  *
- * RFC 2045 section 5.1, RFC 2183 section 2, RFC 2231 sections 3 and 4 (continuations and character sets). Lenient, since old programs quote
- * badly; bounded, since a stranger wrote it. What another program may read differently is read all the same, and told (`doubt`): under a
- * signature it decides whether everybody sees what was signed.
+ * RFC 2045 section 5.1, RFC 2183 section 2, RFC 2231 sections 3 and 4 (continuations and character
+ * sets). Lenient, since old programs quote badly; bounded, since a stranger wrote it. What another
+ * program may read differently is read all the same, and told (`doubt`): under a signature it
+ * decides whether everybody sees what was signed.
  */
 import { decodeCharset, decodeEncodedWords } from './encoded-word.ts';
 
@@ -15,7 +16,10 @@ export interface FieldValue {
   readonly word: string;
   /** By name in lower case; of two with one name the first counts. */
   readonly parameters: ReadonlyMap<string, string>;
-  /** Why another program may read the value differently; undefined for nearly all. Holds no text of the message. */
+  /**
+   * Why another program may read the value differently; undefined for nearly all. Holds no text of
+   * the message.
+   */
   readonly doubt?: string;
 }
 
@@ -27,7 +31,10 @@ const DECIDING: ReadonlySet<string> = new Set([
 const FILE_NAMES: ReadonlySet<string> = new Set(['name', 'filename']);
 /** RFC 2045 section 5.1. */
 const TOKEN = /^[\w!#$%&'*+.^`{|}~-]+$/;
-/** Without quotes programs agree on more than tokens: on what has no blank, bracket, quote or backslash. */
+/**
+ * Without quotes programs agree on more than tokens: on what has no blank, bracket, quote or
+ * backslash.
+ */
 const UNQUOTED = /^[^\s"()<>\\\x7f-\uffff]*$/;
 const QUOTED = /^[\t\x20-\x7e]*$/;
 
@@ -61,16 +68,21 @@ interface Wrote {
   readonly text: string;
 }
 
-/** Why a parameter behind those of `before` may be read differently. `key`: its name, with the mark of RFC 2231 where it has one. */
+/**
+ * Why a parameter behind those of `before` may be read differently. `key`: its name, with the mark
+ * of RFC 2231 where it has one.
+ */
 function doubtOf(key: string, { quoted, text }: Wrote, before: ReadonlyMap<string, string>): string | undefined {
   const star = key.indexOf('*');
   const name = star < 0 ? key : key.slice(0, star);
   const decides = DECIDING.has(name);
   const said = decides || FILE_NAMES.has(name) ? `the parameter ${name}` : 'a parameter';
   if (before.has(key)) return `${said} stands twice`;
-  // Where RFC 2231 is not known the parameter is another one, and beside a plain one either may count.
+  // Where RFC 2231 is not known the parameter is another one, and beside a plain one either may
+  // count.
   if (decides && star >= 0) return `${said} is written as RFC 2231 has it, which few programs read`;
-  // Whoever does not know quoted pairs finds the end of the value elsewhere, and other parameters behind it.
+  // Whoever does not know quoted pairs finds the end of the value elsewhere, and other parameters
+  // behind it.
   if (quoted ? text.includes('\\"') : text.includes('"')) return `${said} has a quote in it`;
   if (!decides) return undefined;
   if (quoted && (text.includes('\\') || !QUOTED.test(text))) return `${said} has a quoted pair or octets outside ASCII`;
@@ -78,7 +90,10 @@ function doubtOf(key: string, { quoted, text }: Wrote, before: ReadonlyMap<strin
   return text.includes('=?') ? `${said} has an encoded word` : undefined;
 }
 
-/** What a file is decides the program that opens it: an ending must be the same in every way to write the name. */
+/**
+ * What a file is decides the program that opens it: an ending must be the same in every way to
+ * write the name.
+ */
 function namesDiffer(raw: ReadonlyMap<string, string>, parameters: ReadonlyMap<string, string>): string | undefined {
   for (const name of FILE_NAMES) {
     const plain = raw.get(name);
@@ -138,7 +153,8 @@ class Scanner {
   value(): string {
     while (!this.done && ' \t'.includes(this.#text[this.#at] ?? '')) this.#at += 1;
     if (!this.take('"')) {
-      // QUIRK: file names with blanks and brackets but without quotes are common: everything up to the semicolon counts.
+      // QUIRK: file names with blanks and brackets but without quotes are common: everything up to
+      // the semicolon counts.
       const end = this.#text.indexOf(';', this.#at);
       const from = this.#at;
       this.#at = end < 0 ? this.#text.length : end;
@@ -149,7 +165,8 @@ class Scanner {
     const from = this.#at;
     let read = '';
     while (!this.done && !this.take('"')) {
-      // QUIRK: Windows paths in quotes ("C:\uit\lab.edi") are written without doubling; only what must be quoted is un-quoted.
+      // QUIRK: Windows paths in quotes ("C:\uit\lab.edi") are written without doubling; only what
+      // must be quoted is un-quoted.
       if (this.#text[this.#at] === '\\' && '"\\'.includes(this.#text[this.#at + 1] ?? ' ')) this.#at += 1;
       read += this.#text[this.#at] ?? '';
       this.#at += 1;
@@ -173,13 +190,17 @@ class Scanner {
   }
 }
 
-/** Joins the sections of RFC 2231 (`name*0*=`, `name*1=`) and undoes character sets; RFC 2047 words in a plain value, too. */
+/**
+ * Joins the sections of RFC 2231 (`name*0*=`, `name*1=`) and undoes character sets; RFC 2047 words
+ * in a plain value, too.
+ */
 function combined(raw: ReadonlyMap<string, string>): Map<string, string> {
   const parameters = new Map<string, string>();
   for (const [key, value] of raw) {
     const [name = '', section] = key.split('*', 2);
     if (section === undefined) {
-      // An extended value is the better one (RFC 6266 section 4.3 has the same rule), wherever it stands.
+      // An extended value is the better one (RFC 6266 section 4.3 has the same rule), wherever it
+      // stands.
       if (!raw.has(`${name}*`) && !raw.has(`${name}*0`) && !raw.has(`${name}*0*`))
         parameters.set(name, decodeEncodedWords(value));
     } else if (section === '') parameters.set(name, extended(value));

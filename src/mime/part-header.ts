@@ -1,20 +1,28 @@
 /**
- * Collects the header of an entity inside a message, line by line, and finds where it ends (RFC 2046 section 5.1).
+ * Collects the header of an entity inside a message, line by line, and finds where it ends (RFC
+ * 2046 section 5.1).
  *
- * A part may lack the empty line that ends its header, or have no header and no empty line: then its first line that is no field is
- * content, as Python's email package and others read it, and nothing of it goes lost.
+ * A part may lack the empty line that ends its header, or have no header and no empty line: then
+ * its first line that is no field is content, as Python's email package and others read it, and
+ * nothing of it goes lost.
  */
 const CR = 13;
 const LF = 10;
 const COLON = 58;
-/** A line is judged when this much of it is known: enough for a delimiter and for the name of a field. */
+/**
+ * A line is judged when this much of it is known: enough for a delimiter and for the name of a
+ * field.
+ */
 const JUDGED = 512;
 const FIRST = 1024;
 
 /** `content`: the header ended without an empty line, and `rest` is already content. */
 export type PartHeaderState = 'open' | 'whole' | 'delimiter' | 'content';
 
-/** Asked of the octets `from` to `to` of a line: what stands between two dashes and the blanks at its end. */
+/**
+ * Asked of the octets `from` to `to` of a line: what stands between two dashes and the blanks at
+ * its end.
+ */
 export type IsDelimiter = (line: Buffer, from: number, to: number) => boolean;
 
 export class PartHeader {
@@ -55,7 +63,10 @@ export class PartHeader {
     return this.#whole ?? this.#octets.subarray(0, this.#kept);
   }
 
-  /** Reads `data` from `at`, gives where it stopped. `isDelimiter` is asked of a line that begins with two dashes. */
+  /**
+   * Reads `data` from `at`, gives where it stopped. `isDelimiter` is asked of a line that begins
+   * with two dashes.
+   */
   read(data: Buffer, at: number, isDelimiter: IsDelimiter | undefined): number {
     if (!this.#judgeLines && this.#filled === 0) {
       // The usual header of a message comes whole and is not copied.
@@ -132,7 +143,10 @@ function textEnd(line: Buffer): number {
   return end;
 }
 
-/** A field or the continuation of one. `first`: an mbox line may stand in front of the header of an attached message. */
+/**
+ * A field or the continuation of one. `first`: an mbox line may stand in front of the header of an
+ * attached message.
+ */
 function isFieldLine(line: Buffer, first: boolean): boolean {
   if (line[0] === 32 || line[0] === 9) return true;
   let at = 0;

@@ -1,15 +1,20 @@
 /**
- * Quoted-printable in slices, by RFC 2045 section 6.7: soft line breaks join, blanks at the end of a line go, everything else stays.
+ * Quoted-printable in slices, by RFC 2045 section 6.7: soft line breaks join, blanks at the end of
+ * a line go, everything else stays.
  *
- * Content must have CRLF line ends. Octets that should have been encoded but were not (8-bit text, control characters) stay as they are,
- * as in every program looked at; what programs disagree on clears `exact`.
+ * Content must have CRLF line ends. Octets that should have been encoded but were not (8-bit text,
+ * control characters) stay as they are, as in every program looked at; what programs disagree on
+ * clears `exact`.
  */
 import type { TransferDecoder } from './transfer-decoder.ts';
 
 const CR = 13;
 const LF = 10;
 const EQUALS = 61;
-/** A run of blanks is held back to see whether the line ends behind it; RFC 2045 allows 76 characters in a line. */
+/**
+ * A run of blanks is held back to see whether the line ends behind it; RFC 2045 allows 76
+ * characters in a line.
+ */
 const MAX_HELD = 1024;
 
 const hexadecimal = new Int8Array(256).fill(-1);
@@ -44,7 +49,10 @@ export class QuotedPrintableDecoder implements TransferDecoder {
     return out;
   }
 
-  /** A soft break's line end, and the one behind the last line's blanks, may have gone to the delimiter of the part. */
+  /**
+   * A soft break's line end, and the one behind the last line's blanks, may have gone to the
+   * delimiter of the part.
+   */
   end(): Buffer {
     return this.#decode(this.#held, this.#held.length, true);
   }
@@ -84,7 +92,8 @@ export class QuotedPrintableDecoder implements TransferDecoder {
 
   #withoutBlanks(out: Buffer, to: number, floor: number): number {
     let end = to;
-    // Of a longer run the beginning is out already: it stays, so that the result does not depend on how the content was cut.
+    // Of a longer run the beginning is out already: it stays, so that the result does not depend on
+    // how the content was cut.
     if (this.#blanks <= MAX_HELD) while (end > floor && isBlank(out[end - 1])) end -= 1;
     // RFC 2045 says they were added on the way; some programs keep them all the same.
     if (this.#blanks > 0) this.#exact = false;

@@ -1,6 +1,7 @@
 /**
- * Writes octets as quoted-printable (RFC 2045 section 6.7), wherever the slices are cut. CRLF stays a line end; every other octet that a road of 7 bits may
- * change is written as digits, blanks at the end of a line too. Decoded, the octets are the same.
+ * Writes octets as quoted-printable (RFC 2045 section 6.7), wherever the slices are cut. CRLF stays
+ * a line end; every other octet that a road of 7 bits may change is written as digits, blanks at
+ * the end of a line too. Decoded, the octets are the same.
  */
 const CR = 13;
 const LF = 10;
@@ -23,7 +24,8 @@ export class QuotedPrintableEncoder {
 
   /** Valid until the next call. */
   push(octets: Uint8Array): Buffer {
-    // Three characters for an octet and a soft line end for each 24 of them; what was held comes before.
+    // Three characters for an octet and a soft line end for each 24 of them; what was held comes
+    // before.
     const room = 4 * octets.length + 16;
     if (this.#out.length < room) this.#out = Buffer.allocUnsafe(room);
     this.#to = 0;
@@ -45,7 +47,8 @@ export class QuotedPrintableEncoder {
     this.#held = undefined;
     if (held === CR && octet === LF) return this.#lineEnd();
     if (held !== undefined) {
-      // A blank before a line end would be lost on the way; before anything else it stands for itself.
+      // A blank before a line end would be lost on the way; before anything else it stands for
+      // itself.
       if (isBlank(held) && octet !== CR) this.#plain(held);
       else this.#digits(held);
     }

@@ -1,8 +1,8 @@
 /**
  * Our trace line, and the recognition of it in what comes in.
  *
- * RFC 5321 section 4.4; RFC 3848 and RFC 6531 section 4.3 for the protocol names. No `for` clause with more than one recipient: it would
- * betray one recipient to the others (RFC 5321 section 7.6).
+ * RFC 5321 section 4.4; RFC 3848 and RFC 6531 section 4.3 for the protocol names. No `for` clause
+ * with more than one recipient: it would betray one recipient to the others (RFC 5321 section 7.6).
  */
 import type { MessageId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
@@ -14,7 +14,10 @@ export interface ReceivedLine {
   readonly clientAddress: string;
   /** Our host name. */
   readonly by: string;
-  /** `HTTPS` is not registered for trace lines; readers take any word, and this one says what it was. */
+  /**
+   * `HTTPS` is not registered for trace lines; readers take any word, and this one says what it
+   * was.
+   */
   readonly protocol: 'ESMTPSA' | 'UTF8SMTPSA' | 'SMTPSA' | 'HTTPS';
   /** For example `TLSv1.3`. */
   readonly tls: string;
@@ -25,7 +28,10 @@ export interface ReceivedLine {
 }
 
 const literal = (address: string): string => (address.includes(':') ? `[IPv6:${address}]` : `[${address}]`);
-/** Only what a host name or literal can hold: whatever else a client calls itself must not end up in a header. */
+/**
+ * Only what a host name or literal can hold: whatever else a client calls itself must not end up in
+ * a header.
+ */
 const safeHelo = (helo: string): string => (/^[A-Za-z0-9.:[\]-]{1,255}$/.test(helo) ? helo : 'unknown');
 
 /** The whole field with its line ends, folded below 78 columns where names allow. */

@@ -1,10 +1,12 @@
 /**
- * Finds every address that a reader of an address field would see in it, also where none stands by the rules: in the display name, in a comment, in
- * an encoded word, in letters that only look like ASCII.
+ * Finds every address that a reader of an address field would see in it, also where none stands by
+ * the rules: in the display name, in a comment, in an encoded word, in letters that only look like
+ * ASCII.
  *
- * Most mail programs show the name and hide the address, so that an address in the name is taken for the sender's. What counts here is
- * therefore what is shown: encoded words are decoded (RFC 2047), comments and quotes opened, letters folded to their plain form (NFKC: a
- * full-width `@` is an `@`), invisible characters left out.
+ * Most mail programs show the name and hide the address, so that an address in the name is taken
+ * for the sender's. What counts here is therefore what is shown: encoded words are decoded (RFC
+ * 2047), comments and quotes opened, letters folded to their plain form (NFKC: a full-width `@` is
+ * an `@`), invisible characters left out.
  */
 import { type Result, fail, ok } from '../domain/result.ts';
 import { joinSmall } from '../platform/bytes.ts';
@@ -27,12 +29,15 @@ const NAME_CHARACTER = /[^\s@<>(),:;"\\[\]]/u;
 const DOMAIN = /^[\p{L}\p{N}\p{M}_-]+(?:\.[\p{L}\p{N}\p{M}_-]+)*|^\[[^\]\s]{1,80}\]/u;
 
 /**
- * Code pages of DOS, in which old systems write names, and what programs write who do not know theirs. All of them have ASCII in its place,
- * so that an `@` in them is seen without a table.
+ * Code pages of DOS, in which old systems write names, and what programs write who do not know
+ * theirs. All of them have ASCII in its place, so that an `@` in them is seen without a table.
  */
 const LIKE_ASCII = /^(?:(?:cp|ibm|pc|dos)-?(?:437|7\d\d|85\d|86\d)|(?:x-)?unknown(?:-8bit)?|default|ansi)$/i;
 
-/** The addresses, as shown, the field's own among them. `text`: unfolded. The error says what cannot be read. */
+/**
+ * The addresses, as shown, the field's own among them. `text`: unfolded. The error says what cannot
+ * be read.
+ */
 export function addressesShown(text: string): Result<readonly string[], string> {
   if (isPlain(text)) return ok([]);
   if (text.length > MAX_FIELD) return fail(`it is longer than ${MAX_FIELD} characters`);
@@ -66,7 +71,10 @@ export function addressesBeside(text: string, mailboxes: readonly string[]): Res
 const isPlain = (text: string): boolean =>
   text.indexOf('@') === text.lastIndexOf('@') && !text.includes('=?') && /^[\t\x20-\x7e]*$/.test(text);
 
-/** Two quoted strings behind one another are shown with a blank between them by some programs, and without by others. */
+/**
+ * Two quoted strings behind one another are shown with a blank between them by some programs, and
+ * without by others.
+ */
 function readings(text: string): readonly string[] {
   const folded = text
     .replace(INVISIBLE, '')
@@ -85,8 +93,9 @@ function readings(text: string): readonly string[] {
 }
 
 /**
- * The address around an `@`. Without a dot in its domain it is none (`C@re`), unless the text may be shown backwards. It begins with a letter
- * or digit, as names do; quotes and dashes in front of it are not its own.
+ * The address around an `@`. Without a dot in its domain it is none (`C@re`), unless the text may
+ * be shown backwards. It begins with a letter or digit, as names do; quotes and dashes in front of
+ * it are not its own.
  */
 function addressAt(text: string, at: number, turned: boolean): string | undefined {
   let from = at;
@@ -107,7 +116,10 @@ function decodedWords(text: string): Result<string, string> {
   return ok(read);
 }
 
-/** Words behind one another in one character set are decoded together: a program may cut a character in two. */
+/**
+ * Words behind one another in one character set are decoded together: a program may cut a character
+ * in two.
+ */
 function decodedOnce(text: string): Result<string, string> {
   let read = '';
   let at = 0;

@@ -1,5 +1,6 @@
 /**
- * Plain text that we write ourselves: paragraphs wrapped for the oldest mail program, and quoted-printable where ASCII does not suffice.
+ * Plain text that we write ourselves: paragraphs wrapped for the oldest mail program, and
+ * quoted-printable where ASCII does not suffice.
  *
  * RFC 2045 sections 6.7 and 2.7 (7bit), RFC 2046 section 4.1.
  */
@@ -9,7 +10,10 @@ const WIDTH = 72;
 /** Letters, so that a line of text keeps below 998 octets whatever they are. */
 const MAX_WORD = 200;
 
-/** One paragraph as lines of at most 72 characters; a word longer than that (an address, a hash) keeps a line of its own. */
+/**
+ * One paragraph as lines of at most 72 characters; a word longer than that (an address, a hash)
+ * keeps a line of its own.
+ */
 export function wrapText(text: string, indent = ''): string[] {
   const lines: string[] = [];
   let line = '';
@@ -42,7 +46,9 @@ export interface TextPart {
   readonly body: string;
 }
 
-/** Lines of text, ready for a part of a message. Always 7bit, so that no peer needs 8BITMIME for it. */
+/**
+ * Lines of text, ready for a part of a message. Always 7bit, so that no peer needs 8BITMIME for it.
+ */
 export function textPart(lines: readonly string[]): TextPart {
   if (lines.every((line) => line.length <= 900 && /^[\x20-\x7e]*$/.test(line)))
     return { charset: 'us-ascii', encoding: '7bit', body: lines.map((line) => `${line}\r\n`).join('') };
@@ -60,7 +66,8 @@ const WIDEST = 75;
 
 /** One line as quoted-printable, with its CRLF; soft breaks keep each below 76 characters. */
 export function quotedLine(octets: Uint8Array): string {
-  // Octet by octet into one buffer: a text may be one line of a quarter of a million letters, and is written in one go.
+  // Octet by octet into one buffer: a text may be one line of a quarter of a million letters, and
+  // is written in one go.
   const most = octets.length * 3;
   const written = Buffer.allocUnsafe(most + 3 * Math.ceil(most / (WIDEST - 2)) + 2);
   const last = octets.length - 1;

@@ -4,6 +4,9 @@ export interface TransferDecoder {
   push(slice: Buffer): Buffer;
   /** The octets that were still held back when the content ended. */
   end(): Buffer;
-  /** False once something was met that two programs may decode differently: then the octets are ours, not everybody's. */
+  /**
+   * False once something was met that two programs may decode differently: then the octets are
+   * ours, not everybody's.
+   */
   readonly exact: boolean;
 }

@@ -1,8 +1,9 @@
 /**
- * Finds uuencoded files in text and decodes them, slice by slice (POSIX.1-2017, uuencode, historical algorithm).
+ * Finds uuencoded files in text and decodes them, slice by slice (POSIX.1-2017, uuencode,
+ * historical algorithm).
  *
- * Old programs put the file into the text of a message that knows nothing of MIME. `begin 644 name` alone could be prose: a file begins
- * only where the line behind it is a whole line of data.
+ * Old programs put the file into the text of a message that knows nothing of MIME. `begin 644 name`
+ * alone could be prose: a file begins only where the line behind it is a whole line of data.
  */
 import { joinSmall } from '../platform/bytes.ts';
 
@@ -85,7 +86,10 @@ export class UuScanner {
     return until;
   }
 
-  /** From the beginning of a line to that of the next one which begins like a file; the end of `data` when there is none. */
+  /**
+   * From the beginning of a line to that of the next one which begins like a file; the end of
+   * `data` when there is none.
+   */
   #nextBegin(data: Buffer, at: number): number {
     if (data.compare(BEGIN, 0, BEGIN.length, at, Math.min(at + BEGIN.length, data.length)) === 0) return at;
     const found = data.indexOf('\nbegin ', at, 'latin1');
@@ -128,7 +132,9 @@ export class UuScanner {
     if (begin !== null) this.#name = begin[1];
   }
 
-  /** False when the line is none of the file's: the file has ended, damaged, and the line is text. */
+  /**
+   * False when the line is none of the file's: the file has ended, damaged, and the line is text.
+   */
   #dataLine(file: UuFile, data: Buffer, from: number, end: number): boolean {
     const isEnd = end - from === 3 && data.toString('latin1', from, end) === 'end';
     if (this.#closing || isEnd) {
@@ -142,7 +148,8 @@ export class UuScanner {
       return false;
     }
     if (octets === 0) this.#closing = true;
-    // Blanks at the end that went lost on the way stand for zeros; two programs may see that differently.
+    // Blanks at the end that went lost on the way stand for zeros; two programs may see that
+    // differently.
     if (characters < charactersFor(octets)) file.doubt();
     this.#decode(data, from + 1, end, octets);
     return true;

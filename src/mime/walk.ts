@@ -1,11 +1,13 @@
 /**
- * Walks a message's tree of parts while it streams by, and takes size and SHA-256 of every leaf's decoded octets.
+ * Walks a message's tree of parts while it streams by, and takes size and SHA-256 of every leaf's
+ * decoded octets.
  *
- * RFC 2045, RFC 2046 sections 5.1 and 5.2.1. Nothing is refused and nothing is changed here: the walk sees what is stored and says what it
- * saw. A limit that was reached is reported; what lies behind it is not told of.
+ * RFC 2045, RFC 2046 sections 5.1 and 5.2.1. Nothing is refused and nothing is changed here: the
+ * walk sees what is stored and says what it saw. A limit that was reached is reported; what lies
+ * behind it is not told of.
  *
- * Content must have CRLF line ends, as everything has that is stored. Memory: one header of a part, one decoded slice, a few
- * hundred octets a leaf.
+ * Content must have CRLF line ends, as everything has that is stored. Memory: one header of a part,
+ * one decoded slice, a few hundred octets a leaf.
  */
 import type { MessageParts, PartLimit } from '../domain/message-part.ts';
 import { type ContentFields, contentFields } from './content-fields.ts';
@@ -23,7 +25,10 @@ export interface WalkLimits {
 
 export const WALK_LIMITS: WalkLimits = { depth: 50, leaves: 500, header: 256 * 1024 };
 
-/** An entity's place: `self` is its path where it is a leaf, `below` what the paths of its parts begin with. */
+/**
+ * An entity's place: `self` is its path where it is a leaf, `below` what the paths of its parts
+ * begin with.
+ */
 interface EntityPath {
   readonly self: string;
   readonly below: string;
@@ -54,7 +59,10 @@ export class MimeWalk implements DelimiterSink {
   readonly #reached = new Set<PartLimit>();
   readonly #recorders: LeafRecorder[] = [];
   readonly #open: Multipart[] = [];
-  /** Index into `#open` by boundary. Of two with one boundary the outer one: a broken part must not swallow what comes behind it. */
+  /**
+   * Index into `#open` by boundary. Of two with one boundary the outer one: a broken part must not
+   * swallow what comes behind it.
+   */
   readonly #levels = new Map<string, number>();
   readonly #isDelimiter = this.matches.bind(this);
   #scanner: DelimiterScanner | undefined;

@@ -1,13 +1,20 @@
 /**
- * Header text outside ASCII in messages of ours: encoded words (RFC 2047 sections 2 to 5), and a field of somebody else's for display.
+ * Header text outside ASCII in messages of ours: encoded words (RFC 2047 sections 2 to 5), and a
+ * field of somebody else's for display.
  */
 import { Buffer } from 'node:buffer';
 import { decodeEncodedWords } from './encoded-word.ts';
 
-/** Octets of UTF-8 in one encoded word: 45 make 60 characters of base64, so that the word stays below 75. */
+/**
+ * Octets of UTF-8 in one encoded word: 45 make 60 characters of base64, so that the word stays
+ * below 75.
+ */
 const WORD_OCTETS = 45;
 
-/** Header text as it is where ASCII suffices, else as encoded words, folded between them. Controls become blanks: no line is smuggled in. */
+/**
+ * Header text as it is where ASCII suffices, else as encoded words, folded between them. Controls
+ * become blanks: no line is smuggled in.
+ */
 export function headerText(text: string): string {
   const plain = text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').trim();
   if (/^[\x20-\x7e]*$/.test(plain) && !plain.includes('=?')) return plain;
@@ -27,7 +34,10 @@ export function headerText(text: string): string {
   return [...words, word].map((w) => `=?utf-8?B?${Buffer.from(w).toString('base64')}?=`).join('\r\n ');
 }
 
-/** A field's octets (latin1), unfolded, for people to read: at most `max` characters, without controls. */
+/**
+ * A field's octets (latin1), unfolded, for people to read: at most `max` characters, without
+ * controls.
+ */
 export function readableHeaderText(octets: string, max = 200): string {
   const text = decodeEncodedWords(octets.slice(0, max * 8))
     .replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')

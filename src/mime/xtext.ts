@@ -1,7 +1,9 @@
 /**
- * Text as SMTP's DSN parameters and reports write it: xtext (RFC 3461 section 4) and the typed addresses of RFC 3464 and RFC 6533.
+ * Text as SMTP's DSN parameters and reports write it: xtext (RFC 3461 section 4) and the typed
+ * addresses of RFC 3464 and RFC 6533.
  *
- * Decoded octets travel as a string of U+0000 to U+00FF, one character an octet, as they came in the parameter.
+ * Decoded octets travel as a string of U+0000 to U+00FF, one character an octet, as they came in
+ * the parameter.
  */
 
 /** `+2B` is a plus sign. Undefined for text that is no xtext or hides a control character. */
@@ -23,11 +25,17 @@ export const toUtf8AddressXtext = (address: string): string =>
 
 const isAscii = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);
 
-/** The value of Final-Recipient (RFC 3464 section 2.3.2). `utf8`: the report may hold letters outside ASCII as they are. */
+/**
+ * The value of Final-Recipient (RFC 3464 section 2.3.2). `utf8`: the report may hold letters
+ * outside ASCII as they are.
+ */
 export const typedAddress = (address: string, utf8: boolean): string =>
   isAscii(address) ? `rfc822; ${address}` : `utf-8; ${utf8 ? address : toUtf8AddressXtext(address)}`;
 
-/** The value of Original-Recipient from a decoded ORCPT, `type;address`; what ASCII cannot hold is written as xtext again. */
+/**
+ * The value of Original-Recipient from a decoded ORCPT, `type;address`; what ASCII cannot hold is
+ * written as xtext again.
+ */
 export function originalRecipientValue(orcpt: string, utf8: boolean): string {
   const at = orcpt.indexOf(';');
   const type = orcpt.slice(0, at);

@@ -1,8 +1,10 @@
 /**
- * Tells a sender that an addressee is away: where the message went, or that it waits for the addressee alone.
+ * Tells a sender that an addressee is away: where the message went, or that it waits for the
+ * addressee alone.
  *
- * Filed with the message itself. Where it went to the substitute, one a day for each sender and addressees is enough (RFC 3834 section 2);
- * of what was kept the sender is told each time, since the substitute has not got it.
+ * Filed with the message itself. Where it went to the substitute, one a day for each sender and
+ * addressees is enough (RFC 3834 section 2); of what was kept the sender is told each time, since
+ * the substitute has not got it.
  */
 import { createHash } from 'node:crypto';
 import { type Address, addressKey } from '../domain/address.ts';

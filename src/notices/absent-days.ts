@@ -1,7 +1,9 @@
 /**
- * The days on which nobody is expected to empty a mailbox, since all its addresses have a registered absence.
+ * The days on which nobody is expected to empty a mailbox, since all its addresses have a
+ * registered absence.
  *
- * An absence that has ended counts for a while longer: whoever comes back finds the mail of three weeks, and is not warned at once.
+ * An absence that has ended counts for a while longer: whoever comes back finds the mail of three
+ * weeks, and is not warned at once.
  */
 import type { Address } from '../domain/address.ts';
 import { type Instant, days, instant } from '../domain/units.ts';

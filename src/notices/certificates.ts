@@ -1,4 +1,7 @@
-/** The warning that a certificate ends: in the account's own mailbox, the one place that old systems show; for a system at its contact. */
+/**
+ * The warning that a certificate ends: in the account's own mailbox, the one place that old systems
+ * show; for a system at its contact.
+ */
 import { certificateLetters } from '../letters/certificate.ts';
 import type { AccountCertificate } from '../store/certificates.ts';
 import type { PreparedNotice } from '../store/acceptance.ts';

@@ -1,4 +1,7 @@
-/** How a notice is written: header and parts as octets, and what its envelope says of them. Nothing is stored here. */
+/**
+ * How a notice is written: header and parts as octets, and what its envelope says of them. Nothing
+ * is stored here.
+ */
 import { Buffer } from 'node:buffer';
 import type { Address } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
@@ -23,7 +26,9 @@ export interface NoticeSender {
   readonly operator: Address;
   /** Other ways to reach the helpdesk, which every letter names. */
   readonly helpdesk?: Omit<Helpdesk, 'address'>;
-  /** Largest message that comes back whole with a failure; of a larger one the header (RET=FULL). */
+  /**
+   * Largest message that comes back whole with a failure; of a larger one the header (RET=FULL).
+   */
   readonly returnLimit: Octets;
 }
 
@@ -109,7 +114,8 @@ function returnedWith(
     message.envelope.requireTls !== true &&
     original.content !== undefined &&
     original.content.octets <= returnLimit &&
-    // A notice that the sender's server refuses for its octets would be lost: nobody hears of a notice's failure.
+    // A notice that the sender's server refuses for its octets would be lost: nobody hears of a
+    // notice's failure.
     !(eightBit && 'partner' in to);
   return full ? { kind: 'full', eightBit } : { kind: 'headers', octets: original.header };
 }

@@ -1,4 +1,7 @@
-/** Where letters and codes may go that only people may read: the contact of an organisation, and why one does not reach people. */
+/**
+ * Where letters and codes may go that only people may read: the contact of an organisation, and why
+ * one does not reach people.
+ */
 import { type Address, type AddressKey, addressKey, domainOf } from '../domain/address.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
@@ -16,9 +19,10 @@ import {
 } from './notice-destination.ts';
 
 /**
- * Why letters and codes do not reach people at a contact. `malformed`: no address. `outside`: nothing of its domain is registered.
- * `unregistered`: others of its domain are. `ended`: it, its account or its partner. `program`: no people read there. `closed`: nobody can open
- * it now, or it is suspended; both pass by themselves or with the next command.
+ * Why letters and codes do not reach people at a contact. `malformed`: no address. `outside`:
+ * nothing of its domain is registered. `unregistered`: others of its domain are. `ended`: it, its
+ * account or its partner. `program`: no people read there. `closed`: nobody can open it now, or it
+ * is suspended; both pass by themselves or with the next command.
  */
 export interface ContactProblem {
   readonly kind: 'malformed' | 'outside' | 'unregistered' | 'ended' | 'program' | 'closed';
@@ -39,8 +43,9 @@ export class ContactDestinations {
   }
 
   /**
-   * Where a secret about an account may go: the registered contact of its organisation, in a mailbox that people of it can open, or by verified
-   * TLS to the mail server that is registered for it. The failure says why there is no such place.
+   * Where a secret about an account may go: the registered contact of its organisation, in a
+   * mailbox that people of it can open, or by verified TLS to the mail server that is registered
+   * for it. The failure says why there is no such place.
    */
   async registered(id: AccountId, now: Instant): Promise<Result<ContactDestination, string>> {
     const summary = await this.#registry.findAccountById(id);
@@ -59,8 +64,10 @@ export class ContactDestinations {
   }
 
   /**
-   * Where a code may go that is the second factor of this account, beside its password: the registered contact of its organisation, or, where that leads to the account's own
-   * mailbox or to no people, the first other account of the organisation that people read. Never a mailbox that the same password opens.
+   * Where a code may go that is the second factor of this account, beside its password: the
+   * registered contact of its organisation, or, where that leads to the account's own mailbox or to
+   * no people, the first other account of the organisation that people read. Never a mailbox that
+   * the same password opens.
    */
   async secondFactor(id: AccountId, now: Instant): Promise<Result<ContactDestination, string>> {
     const contact = await this.registered(id, now);
@@ -74,7 +81,10 @@ export class ContactDestinations {
     return read.ok ? read : contact;
   }
 
-  /** Why letters and codes for an organisation would not reach people at this contact; undefined if they do. Asked when it is set. */
+  /**
+   * Why letters and codes for an organisation would not reach people at this contact; undefined if
+   * they do. Asked when it is set.
+   */
   async problem(contact: string, now: Instant): Promise<ContactProblem | undefined> {
     const registry = this.#registry;
     const key = keyOf(contact);
@@ -95,7 +105,8 @@ export class ContactDestinations {
     if (filed === undefined) return problem('ended', 'leads to a partner that has ended');
     const place = { ...filed, organisation: found.organisation.name };
     if ('partner' in place)
-      // What stands behind a server of their own cannot be seen: a partner is taken for people's until its setting says otherwise.
+      // What stands behind a server of their own cannot be seen: a partner is taken for people's
+      // until its setting says otherwise.
       return settingOf('notices', found.account.settings, found.organisation.settings) === 'contact'
         ? problem(
             'program',

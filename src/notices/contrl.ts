@@ -1,8 +1,10 @@
 /**
- * The acknowledgement that a sender's system asked for in its interchange: CONTRL, in a message to the mailbox of the account that submitted it.
+ * The acknowledgement that a sender's system asked for in its interchange: CONTRL, in a message to
+ * the mailbox of the account that submitted it.
  *
- * Received: the addressee fetched it, or its partner's server took it. Rejected: it was given up, taken back, or never fetched. One for each
- * message, whatever comes first: the key in `Acceptance.once` holds that, and no answer contradicts another.
+ * Received: the addressee fetched it, or its partner's server took it. Rejected: it was given up,
+ * taken back, or never fetched. One for each message, whatever comes first: the key in
+ * `Acceptance.once` holds that, and no answer contradicts another.
  */
 import { createHash } from 'node:crypto';
 import { type Address, addressKey } from '../domain/address.ts';
@@ -44,7 +46,9 @@ export const wantsContrl = (recipients: readonly AcceptedRecipient[]): boolean =
 export const asksForContrl = ({ format, acknowledge, messages }: Interchange): boolean =>
   format === 'edifact' && acknowledge && !messages.some(({ type }) => type.toUpperCase() === 'CONTRL');
 
-/** Undefined if nothing is owed, or the account is closed. Rejects with StoreFull or StoreFailed. */
+/**
+ * Undefined if nothing is owed, or the account is closed. Rejects with StoreFull or StoreFailed.
+ */
 export async function contrlFor(
   { noticeWriter, messageParts, clock, registry }: ContrlParts,
   message: MessageRecord,
@@ -72,7 +76,10 @@ export async function contrlFor(
 const referenceOf = (id: string, { part, reference }: Interchange): string =>
   `C${createHash('sha256').update(`${id} ${part} ${reference}`).digest('hex').toUpperCase()}`.slice(0, REFERENCE);
 
-/** The mailbox of the system that sent the interchange, not of the people behind its address; a partner gets it at the reverse path. */
+/**
+ * The mailbox of the system that sent the interchange, not of the people behind its address; a
+ * partner gets it at the reverse path.
+ */
 async function placeOf(
   registry: ContrlParts['registry'],
   { submitter }: MessageRecord,

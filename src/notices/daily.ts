@@ -1,4 +1,7 @@
-/** Runs something once a day in the morning, and soon after a start: what a crash cut short is made good then. */
+/**
+ * Runs something once a day in the morning, and soon after a start: what a crash cut short is made
+ * good then.
+ */
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import { type Milliseconds, hours, milliseconds, minutes } from '../domain/units.ts';
 import { dayOf, instantOf } from '../domain/working-days.ts';

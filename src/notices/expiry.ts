@@ -1,4 +1,7 @@
-/** Ends what nobody has fetched within its retention, each message together with its last notice: the third part of the daily round. */
+/**
+ * Ends what nobody has fetched within its retention, each message together with its last notice:
+ * the third part of the daily round.
+ */
 import { recipientsIn } from '../domain/recipients.ts';
 import { defined } from '../domain/defined.ts';
 import { days, instant } from '../domain/units.ts';
@@ -20,7 +23,8 @@ export async function endOld(parts: RoundParts, mailbox: Mailbox): Promise<numbe
   let ended = 0;
   if (oldest >= before) return ended;
   for await (const page of pagesOf(parts, account, before, EXPIRING)) ended += await endPage(parts, mailbox, page);
-  // Counted from when it was handed out again. What became of it has been told before, and another word would contradict that.
+  // Counted from when it was handed out again. What became of it has been told before, and another
+  // word would contradict that.
   for await (const page of pagesOf(parts, account, before, EXPIRING, true))
     ended += await endPage(parts, mailbox, page, true);
   return ended;
@@ -96,7 +100,8 @@ async function lastNotice(
     }),
   };
   const place = await noticeWriter.places.ofSender(sender, message.submitter);
-  // A program that was told "delivered" when the message was filed is not told "failed" for the same recipient; the words say it as well.
+  // A program that was told "delivered" when the message was filed is not told "failed" for the
+  // same recipient; the words say it as well.
   if (recipients.some((r) => asksFor(r.notify, 'success'))) return await noticeWriter.letter(place, said);
   return await noticeWriter.report(place, {
     ...said,

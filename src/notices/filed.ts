@@ -1,8 +1,10 @@
 /**
- * The report that a message stands in a mailbox, for the recipients for whom its sender asked that (NOTIFY=SUCCESS).
+ * The report that a message stands in a mailbox, for the recipients for whom its sender asked that
+ * (NOTIFY=SUCCESS).
  *
- * RFC 3461 section 5.2.3: a mailbox of ours is the end of the road, so the action is `delivered`. That it was fetched is another thing,
- * which receipts.ts tells. Filed in the transaction that accepts the message, so it needs no key.
+ * RFC 3461 section 5.2.3: a mailbox of ours is the end of the road, so the action is `delivered`.
+ * That it was fetched is another thing, which receipts.ts tells. Filed in the transaction that
+ * accepts the message, so it needs no key.
  */
 import { defined } from '../domain/defined.ts';
 import { filedLetters } from '../letters/delivery.ts';
@@ -13,7 +15,9 @@ import { asksFor } from './notice-rules.ts';
 import { type OriginalReader, aboutOf, headerOf, idForSender, readOriginal } from './original.ts';
 import { originalOf } from './receipts.ts';
 
-/** `header`: the message's own. Undefined if nothing is owed. Rejects with StoreFull or StoreFailed. */
+/**
+ * `header`: the message's own. Undefined if nothing is owed. Rejects with StoreFull or StoreFailed.
+ */
 export async function filedNotice(
   noticeWriter: NoticeWriter,
   message: Acceptance,
@@ -46,8 +50,8 @@ export async function filedNotice(
 }
 
 /**
- * The same for a copy that was held and has been released. Its key is that of the delivery's final state, so that a repeated release says
- * nothing twice and contradicts no failure.
+ * The same for a copy that was held and has been released. Its key is that of the delivery's final
+ * state, so that a repeated release says nothing twice and contradicts no failure.
  */
 export async function releasedNotice(
   noticeWriter: NoticeWriter,

@@ -1,8 +1,9 @@
 /**
- * Tells the owner of a mailbox, and whoever else of its organisation reads, that it is nearly full: once a week, as long as mail comes.
+ * Tells the owner of a mailbox, and whoever else of its organisation reads, that it is nearly full:
+ * once a week, as long as mail comes.
  *
- * Asked at every recipient whose mailbox is nearly full, so what was told is remembered, and nobody waits for a letter: a mailing meets
- * thousands of mailboxes in a minute.
+ * Asked at every recipient whose mailbox is nearly full, so what was told is remembered, and nobody
+ * waits for a letter: a mailing meets thousands of mailboxes in a minute.
  */
 import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';

@@ -1,8 +1,10 @@
 /**
- * Warns the operator of certificates that end and are no account's: of listeners, authorities, evidence and partners. In the log and by a letter, 60, 30 and
- * 7 days before; of those that programs renew by themselves 7 days before, and once a program has not done so in time.
+ * Warns the operator of certificates that end and are no account's: of listeners, authorities,
+ * evidence and partners. In the log and by a letter, 60, 30 and 7 days before; of those that
+ * programs renew by themselves 7 days before, and once a program has not done so in time.
  *
- * A certificate that stands in several places is one letter. What was warned of is known by the letters' keys, so a round that is repeated says nothing twice.
+ * A certificate that stands in several places is one letter. What was warned of is known by the
+ * letters' keys, so a round that is repeated says nothing twice.
  */
 import { WARNING_DAYS, type WarningDay, daysLeft, dueWarning } from '../crypto/certificates/certificate-expiry.ts';
 import {

@@ -1,4 +1,7 @@
-/** Ends a delivery that no attempt ended, with the notice that its sender is owed: by an operator's hand, or because it was held for too long. */
+/**
+ * Ends a delivery that no attempt ended, with the notice that its sender is owed: by an operator's
+ * hand, or because it was held for too long.
+ */
 import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { DeliveryId } from '../domain/ids.ts';
@@ -29,7 +32,10 @@ export interface GivingUp {
   readonly only?: DeliveryState;
 }
 
-/** `busy`: under way at this moment. `over`: it has its final state, or is not in the state that was asked for. */
+/**
+ * `busy`: under way at this moment. `over`: it has its final state, or is not in the state that was
+ * asked for.
+ */
 export async function giveUp(
   { deliveries, notices, clock }: GiveUpParts,
   id: DeliveryId,

@@ -1,5 +1,6 @@
 /**
- * Ends what was held for too long, once a day: nobody decided, so it fails as if the holder had refused it, and its sender is told.
+ * Ends what was held for too long, once a day: nobody decided, so it fails as if the holder had
+ * refused it, and its sender is told.
  *
  * Counted from the acceptance: when it was held is not kept, and the sender has waited since then.
  */
@@ -21,7 +22,10 @@ export interface HeldTooLongParts extends GiveUpParts {
 
 const PAGE = 100;
 
-/** Resolves to how many ended. One that fails or is under way is left for the next day; the others are done. */
+/**
+ * Resolves to how many ended. One that fails or is under way is left for the next day; the others
+ * are done.
+ */
 export async function heldTooLong(parts: HeldTooLongParts, stopped: () => boolean = () => false): Promise<number> {
   const { deliveries, clock, log, keep, counts } = parts;
   const before = instant(clock.now() - keep);

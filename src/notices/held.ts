@@ -1,7 +1,9 @@
 /**
- * The notices of a message that a guard holds: one for its sender, one for the operator, filed in the transaction that accepts it.
+ * The notices of a message that a guard holds: one for its sender, one for the operator, filed in
+ * the transaction that accepts it.
  *
- * They need no key: a message is accepted once. A null sender has nobody to tell; the operator is told of it all the same.
+ * They need no key: a message is accepted once. A null sender has nobody to tell; the operator is
+ * told of it all the same.
  */
 import type { Address } from '../domain/address.ts';
 import type { AccountId, MessageId } from '../domain/ids.ts';

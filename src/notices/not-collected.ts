@@ -1,4 +1,7 @@
-/** Tells senders that nobody has fetched their messages yet: the second part of the daily round. That is no failure. */
+/**
+ * Tells senders that nobody has fetched their messages yet: the second part of the daily round.
+ * That is no failure.
+ */
 import { recipientsIn } from '../domain/recipients.ts';
 import { createHash } from 'node:crypto';
 import { type Address, addressKey } from '../domain/address.ts';
@@ -25,12 +28,15 @@ interface Group {
   count: number;
 }
 
-/** One notice for each sender and day of acceptance: a laboratory that sent two hundred results that day reads one. */
+/**
+ * One notice for each sender and day of acceptance: a laboratory that sent two hundred results that
+ * day reads one.
+ */
 export async function tellSenders(parts: RoundParts, mailbox: Mailbox): Promise<number> {
   const workingDays = numberOf('tell-sender-after', mailbox);
   if (workingDays === 0) return 0;
-  // Whole days, so that a day's messages are never told of in two halves; without the closed days of the practice, since a sender needs to
-  // know all the more that nobody is there.
+  // Whole days, so that a day's messages are never told of in two halves; without the closed days
+  // of the practice, since a sender needs to know all the more that nobody is there.
   const before = instantOf(dayOf(workingDaysBefore(parts.now, workingDays)));
   if (mailbox.oldest >= before) return 0;
   let told = 0;

@@ -1,4 +1,7 @@
-/** How a notice is filed: from the null sender, to one recipient, and with no notice about it (RFC 3461 section 6.1: NOTIFY=NEVER). */
+/**
+ * How a notice is filed: from the null sender, to one recipient, and with no notice about it (RFC
+ * 3461 section 6.1: NOTIFY=NEVER).
+ */
 import { defined } from '../domain/defined.ts';
 import { type Acceptance, OPERATOR } from '../store/acceptance.ts';
 import type { NoticeFacts } from './notice-content.ts';

@@ -71,6 +71,9 @@ export interface ReportContent extends LetterContent {
   readonly message: Pick<MessageRecord, 'id' | 'messageIdField' | 'receivedAt' | 'octets' | 'envelope'>;
   readonly recipients: readonly DsnRecipient[];
   readonly original?: Pick<Original, 'header'> & { readonly content?: StoredContent };
-  /** The message itself comes back where its sender asked for that. Only with a failure (RFC 3461 section 4.3). */
+  /**
+   * The message itself comes back where its sender asked for that. Only with a failure (RFC 3461
+   * section 4.3).
+   */
   readonly whole?: boolean;
 }

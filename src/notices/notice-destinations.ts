@@ -1,9 +1,11 @@
 /**
- * Where a notice goes: never into a mailbox that a program empties unless that was asked for, and never nowhere in silence.
+ * Where a notice goes: never into a mailbox that a program empties unless that was asked for, and
+ * never nowhere in silence.
  *
- * A multipart/report in front of a lab result can stop an old importer. So what is about an account of kind `edi` goes to its
- * organisation's contact: the contact's address where that is registered, else the organisation's first account for people, else the
- * operator. The setting `notices` of the account decides otherwise.
+ * A multipart/report in front of a lab result can stop an old importer. So what is about an account
+ * of kind `edi` goes to its organisation's contact: the contact's address where that is registered,
+ * else the organisation's first account for people, else the operator. The setting `notices` of the
+ * account decides otherwise.
  */
 import { type Address, addressKey } from '../domain/address.ts';
 import type { AccountId } from '../domain/ids.ts';
@@ -42,7 +44,8 @@ export class NoticeDestinations {
     if (found !== undefined && isActive(found)) {
       const { address, account, organisation, partner } = found;
       const language = organisation.language;
-      // A partner's own server knows what to do with a report; the reverse path is where it expects one.
+      // A partner's own server knows what to do with a report; the reverse path is where it expects
+      // one.
       if (partner !== undefined)
         return partner.state === 'ended'
           ? await this.#ofOrganisation(organisation)
@@ -67,8 +70,9 @@ export class NoticeDestinations {
   }
 
   /**
-   * For what happens to a mailbox as a whole: whoever reads the mailbox itself, and beside them whoever else of the organisation reads, since a
-   * program may be all that opens it; `operator` too where asked for. Each once; undefined alone: nobody at all could be told.
+   * For what happens to a mailbox as a whole: whoever reads the mailbox itself, and beside them
+   * whoever else of the organisation reads, since a program may be all that opens it; `operator`
+   * too where asked for. Each once; undefined alone: nobody at all could be told.
    */
   async aroundMailbox(id: AccountId, also?: 'operator'): Promise<readonly (NoticeDestination | undefined)[]> {
     const found = [await this.ofAccount(id), await this.ofAccount(id, { elsewhere: true })];
@@ -78,8 +82,9 @@ export class NoticeDestinations {
   }
 
   /**
-   * Who reads for a whole organisation, whatever it is about: its contact, else its first account for people. Never a mailbox that a system
-   * empties, also not where its settings let notices in, and never the operator: that would be nobody.
+   * Who reads for a whole organisation, whatever it is about: its contact, else its first account
+   * for people. Never a mailbox that a system empties, also not where its settings let notices in,
+   * and never the operator: that would be nobody.
    */
   async ofContact(organisation: Organisation): Promise<NoticeDestination | undefined> {
     const key = keyOf(organisation.contact);

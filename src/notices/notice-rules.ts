@@ -1,8 +1,9 @@
 /**
  * Which notice a delivery's end owes its sender. Pure.
  *
- * RFC 3461 section 4.1 (NOTIFY; without it, failure and delay are told), section 5.2.1 (a server that speaks DSN tells of success itself),
- * section 5.2.2 (one that does not: `relayed`), section 6.1 (none for a null reverse path).
+ * RFC 3461 section 4.1 (NOTIFY; without it, failure and delay are told), section 5.2.1 (a server
+ * that speaks DSN tells of success itself), section 5.2.2 (one that does not: `relayed`), section
+ * 6.1 (none for a null reverse path).
  */
 import type { DsnAction } from '../mime/dsn.ts';
 
@@ -45,8 +46,9 @@ export const codesOf = (reply: string): string =>
 const STATUS = /(?:^|[\s-])([245]\.\d{1,3}\.\d{1,3})(?=\s|$)/;
 
 /**
- * The status to write: what the attempt knows, else the one in the peer's reply, else nothing but its class. A failure may have class 4: it
- * was given up after a condition that seemed to pass (RFC 3463 section 2); in a delay and a success the class follows the action.
+ * The status to write: what the attempt knows, else the one in the peer's reply, else nothing but
+ * its class. A failure may have class 4: it was given up after a condition that seemed to pass (RFC
+ * 3463 section 2); in a delay and a success the class follows the action.
  */
 export function statusOf(action: DsnAction, reply: string, known?: string): string {
   const found = known ?? STATUS.exec(reply.slice(0, 200))?.[1];

@@ -1,8 +1,10 @@
 /**
- * Where notices are written: text and fields become a sealed body and an acceptance that files it, once.
+ * Where notices are written: text and fields become a sealed body and an acceptance that files it,
+ * once.
  *
- * Everything that the gateway itself says by mail passes here: reports about deliveries, receipts, warnings, digests. Null reverse path, no
- * notice about a notice (RFC 3461 section 6.1: NOTIFY=NEVER), no quota, `Auto-Submitted`.
+ * Everything that the gateway itself says by mail passes here: reports about deliveries, receipts,
+ * warnings, digests. Null reverse path, no notice about a notice (RFC 3461 section 6.1:
+ * NOTIFY=NEVER), no quota, `Auto-Submitted`.
  */
 import { Buffer } from 'node:buffer';
 import { Counts } from '../domain/counts.ts';
@@ -52,7 +54,10 @@ export class NoticeWriter {
     this.places = new NoticeDestinations({ registry: parts.store.registry, operator: parts.operator });
   }
 
-  /** A message in plain text. Undefined: it goes to nobody, which the log tells. Rejects with StoreFull, StoreFailed or NoticeWaits. */
+  /**
+   * A message in plain text. Undefined: it goes to nobody, which the log tells. Rejects with
+   * StoreFull, StoreFailed or NoticeWaits.
+   */
   async letter(to: NoticeDestination | undefined, letter: LetterContent): Promise<PreparedNotice | undefined> {
     return await this.#prepared(composeLetter, to, letter);
   }
@@ -68,7 +73,8 @@ export class NoticeWriter {
       try {
         return await this.#written(composeReport, to, report);
       } catch (error) {
-        // Content that cannot be read any more, or is too large once it is protected, must not keep its sender from hearing of the failure.
+        // Content that cannot be read any more, or is too large once it is protected, must not keep
+        // its sender from hearing of the failure.
         if (!(error instanceof ContentDamaged || error instanceof NotProtected)) throw error;
       }
     }

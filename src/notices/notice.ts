@@ -1,8 +1,8 @@
 /**
  * The notice of a settlement: failure, delay, or that a server without DSN took the message.
  *
- * RFC 3461 sections 5 and 6. One notice for each delivery and final state: its key is in `Acceptance.once`, and the two final states share
- * one, so that none contradicts another.
+ * RFC 3461 sections 5 and 6. One notice for each delivery and final state: its key is in
+ * `Acceptance.once`, and the two final states share one, so that none contradicts another.
  */
 import { defined } from '../domain/defined.ts';
 import { type DeliveryEnd, delayedLetters, failedLetters, relayedLetters } from '../letters/delivery.ts';
@@ -75,8 +75,9 @@ async function noticeFor(
 }
 
 /**
- * What the partner's server said after it had read the content: of a message that its sender may have encrypted the codes alone. A server
- * may quote a subject or tell a size, and what it read may be what was opened for it. The operator reads all of it in the trace.
+ * What the partner's server said after it had read the content: of a message that its sender may
+ * have encrypted the codes alone. A server may quote a subject or tell a size, and what it read may
+ * be what was opened for it. The operator reads all of it in the trace.
  */
 function toldReply({ reply }: Outcome, { theirs, content }: Attempt, original: Original | undefined): string {
   return theirs !== true || content !== true || original?.closed === false ? reply : codesOf(reply);

@@ -1,6 +1,7 @@
 /**
- * Accounts that were imported with every tolerance on and are observed: what they deviate in, and, once a day, a word to the operator when
- * the time of some is over. Nothing changes by itself then: the operator looks (`account observed`) and enforces.
+ * Accounts that were imported with every tolerance on and are observed: what they deviate in, and,
+ * once a day, a word to the operator when the time of some is over. Nothing changes by itself then:
+ * the operator looks (`account observed`) and enforces.
  */
 import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
@@ -86,7 +87,10 @@ function deviationsIn(counted: readonly QuirkDay[]): Deviation[] {
   });
 }
 
-/** One round over all accounts, page by page. Told once for each last day: the key of the notice names it. */
+/**
+ * One round over all accounts, page by page. Told once for each last day: the key of the notice
+ * names it.
+ */
 export async function observedRound(
   parts: ObservedParts & {
     readonly store: Pick<Store, 'accept'>;

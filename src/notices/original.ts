@@ -1,9 +1,11 @@
 /**
- * What a notice tells of the message it is about: what its sender submitted, and nothing else. Bounded; content is never kept.
+ * What a notice tells of the message it is about: what its sender submitted, and nothing else.
+ * Bounded; content is never kept.
  *
- * Nearly anybody can send somebody else's ciphertext again as a message of its own. So no notice is made of a copy: a copy may hold what was
- * inside. Of a copy the header was kept as it was submitted. And of a message that its sender may have encrypted or signed only the header
- * is told, whether or not anything was opened, or the difference would tell that it was.
+ * Nearly anybody can send somebody else's ciphertext again as a message of its own. So no notice is
+ * made of a copy: a copy may hold what was inside. Of a copy the header was kept as it was
+ * submitted. And of a message that its sender may have encrypted or signed only the header is told,
+ * whether or not anything was opened, or the difference would tell that it was.
  */
 import { defined } from '../domain/defined.ts';
 import type { MessageId } from '../domain/ids.ts';
@@ -22,16 +24,25 @@ import type { StoredContent } from '../store/body.ts';
 export type OriginalReader = Pick<Deliveries, 'openMessage' | 'submittedHeader'>;
 
 export interface Original {
-  /** Where all of it may be told: the message lies here as it was submitted, and its sender protected nothing. */
+  /**
+   * Where all of it may be told: the message lies here as it was submitted, and its sender
+   * protected nothing.
+   */
   readonly content?: StoredContent;
   /** The header with its empty line, cut behind a field where it is longer than 64 KiB. */
   readonly header: Buffer;
   readonly subject: string;
-  /** Its sender may have encrypted it: what a program says of its content is nobody's business but the addressee's. */
+  /**
+   * Its sender may have encrypted it: what a program says of its content is nobody's business but
+   * the addressee's.
+   */
   readonly closed: boolean;
 }
 
-/** Undefined when the content is no longer kept, or cannot be read: a notice without it is better than none. */
+/**
+ * Undefined when the content is no longer kept, or cannot be read: a notice without it is better
+ * than none.
+ */
 export async function readOriginal(
   deliveries: OriginalReader,
   message: Pick<MessageRecord, 'id' | 'copyOf' | 'opened' | 'recipients'>,

@@ -1,5 +1,6 @@
 /**
- * Warns the owners of OpenPGP keys that end: 60, 30 and 7 days before, as of certificates. After its end others can no longer encrypt to it.
+ * Warns the owners of OpenPGP keys that end: 60, 30 and 7 days before, as of certificates. After
+ * its end others can no longer encrypt to it.
  *
  * What was warned of is known by the letters' keys, so a round that is repeated says nothing twice.
  */

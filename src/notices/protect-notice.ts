@@ -1,9 +1,14 @@
-/** A notice is protected as any mail to its addressee, after it was written and before it is filed. */
+/**
+ * A notice is protected as any mail to its addressee, after it was written and before it is filed.
+ */
 import { defined } from '../domain/defined.ts';
 import type { NoticeProtected, WrittenNotice } from '../store/notices.ts';
 import type { PreparedNotice } from '../store/acceptance.ts';
 
-/** What protects has no room at this moment: write the notice again later, and settle nothing without it. */
+/**
+ * What protects has no room at this moment: write the notice again later, and settle nothing
+ * without it.
+ */
 export class NoticeWaits extends Error {
   override readonly name = 'NoticeWaits';
 }
@@ -14,8 +19,8 @@ export class NotProtected extends Error {
 }
 
 /**
- * Its addressee gets the protected copy alone; the clear one is kept nowhere. `head`: its header, with or without what follows. Rejects with NotProtected or
- * NoticeWaits.
+ * Its addressee gets the protected copy alone; the clear one is kept nowhere. `head`: its header,
+ * with or without what follows. Rejects with NotProtected or NoticeWaits.
  */
 export async function protectNotice(
   protect: (notice: WrittenNotice) => Promise<NoticeProtected>,

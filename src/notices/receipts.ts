@@ -1,8 +1,10 @@
 /**
- * Receipts: a sender that asked for it is told when its message was fetched to its end and that was confirmed by QUIT, or seen twice.
+ * Receipts: a sender that asked for it is told when its message was fetched to its end and that was
+ * confirmed by QUIT, or seen twice.
  *
- * A report with `Action: delivered` and fields of our own, so that a program can read it; the words say fetched, not read. One for each
- * message and mailbox, whatever is restored or fetched again: its key is in `Acceptance.once`.
+ * A report with `Action: delivered` and fields of our own, so that a program can read it; the words
+ * say fetched, not read. One for each message and mailbox, whatever is restored or fetched again:
+ * its key is in `Acceptance.once`.
  */
 import { recipientsIn } from '../domain/recipients.ts';
 import { defined } from '../domain/defined.ts';
@@ -43,8 +45,9 @@ export interface CollectedBy {
 export const MAX_RECEIPTS = 1000;
 
 /**
- * The receipts that are owed for messages which the account's owner has collected. Never rejects: where they cannot be written, nobody is
- * kept from fetching, and the trace still tells what was fetched.
+ * The receipts that are owed for messages which the account's owner has collected. Never rejects:
+ * where they cannot be written, nobody is kept from fetching, and the trace still tells what was
+ * fetched.
  */
 export async function receiptsFor(parts: ReceiptParts, collected: CollectedBy): Promise<readonly PreparedNotice[]> {
   const { account, messages } = collected;
@@ -69,7 +72,8 @@ async function prepare(
   prepared: PreparedNotice[],
 ): Promise<void> {
   const { account } = collected;
-  // A client that leaves its mail on the server may fetch it every day. What is here for an acknowledgement alone has no receipt.
+  // A client that leaves its mail on the server may fetch it every day. What is here for an
+  // acknowledgement alone has no receipt.
   const used = new Set(await parts.deliveries.usedKeys(ids.map((id) => keyOf(id, account))));
   const answered = new Set(await parts.deliveries.usedKeys(ids.map((id) => contrlKey({ id }))));
   const left = ids.filter((id) => !used.has(keyOf(id, account)) || !answered.has(contrlKey({ id })));
@@ -88,7 +92,9 @@ async function prepare(
   }
 }
 
-/** Of the receipt for a message in a mailbox; `again`: of the n-th time that it is said once more. */
+/**
+ * Of the receipt for a message in a mailbox; `again`: of the n-th time that it is said once more.
+ */
 export const keyOf = (message: MessageId, account: AccountId, again = 0): string =>
   `collected:${message}:${account}${again === 0 ? '' : `:again:${again}`}`;
 
@@ -107,7 +113,10 @@ export interface How extends Pick<Collection, 'organisation' | 'at' | 'tls' | 'b
   readonly once: string;
 }
 
-/** Undefined if nobody asked for it, or there is nobody to tell. Rejects with StoreFull or StoreFailed. */
+/**
+ * Undefined if nobody asked for it, or there is nobody to tell. Rejects with StoreFull or
+ * StoreFailed.
+ */
 export async function receiptFor(
   { noticeWriter, deliveries, messageParts }: Omit<ReceiptParts, 'registry' | 'clock' | 'log'>,
   account: AccountId,
@@ -119,7 +128,8 @@ export async function receiptFor(
   if (sender === '' || recipients.length === 0) return undefined;
   const id = idForSender(message);
   const original = await readOriginal(deliveries, message);
-  // What was opened is its addressee's, and so is its hash; what was protected or verified is not what the sender can compare with.
+  // What was opened is its addressee's, and so is its hash; what was protected or verified is not
+  // what the sender can compare with.
   const submitted = message.copyOf === undefined ? message : await deliveries.findMessage(message.copyOf);
   const parts = await messageParts(id);
   const collection: Collection = {
@@ -161,7 +171,8 @@ const extensionsOf = (c: Collection): NonNullable<DsnRecipient['extensions']> =>
   ...(c.again === undefined ? [] : [['X-Sluis-Repeated', 'yes'] as const]),
   ['X-Sluis-TLS', c.tls],
   ...(c.sha256 === undefined ? [] : [['X-Sluis-SHA256', c.sha256] as const]),
-  // A hash that another program may not find again proves nothing: people read that it is so, programs are not told.
+  // A hash that another program may not find again proves nothing: people read that it is so,
+  // programs are not told.
   ...c.attachments
     .filter(({ damaged }) => damaged !== true)
     .map(({ name, sha256 }) => ['X-Sluis-Attachment-SHA256', `${sha256} ${name}`.trim()] as const),
@@ -170,8 +181,9 @@ const extensionsOf = (c: Collection): NonNullable<DsnRecipient['extensions']> =>
 const TEXT: ReadonlySet<string> = new Set(['text/plain', 'text/html']);
 
 /**
- * What a receipt calls an attachment: every part with a name, everything that is no text, and text in which EDI was found: old systems send an interchange as the only, nameless
- * part. The hash is of the decoded octets as submitted, before any protection.
+ * What a receipt calls an attachment: every part with a name, everything that is no text, and text
+ * in which EDI was found: old systems send an interchange as the only, nameless part. The hash is
+ * of the decoded octets as submitted, before any protection.
  */
 export function attachmentsOf({ leaves, interchanges }: MessageParts): Attachment[] {
   const edi = new Set(interchanges.map(({ part }) => part));

@@ -1,4 +1,7 @@
-/** What became of a message, as far as its sender may see it: over the API, and at the pages of accounts. */
+/**
+ * What became of a message, as far as its sender may see it: over the API, and at the pages of
+ * accounts.
+ */
 import type { Address } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
 import type { MessageId } from '../domain/ids.ts';
@@ -35,7 +38,10 @@ export interface Sender {
   readonly organisation: Organisation;
 }
 
-/** Undefined: it sent no such message. What protection made of one for some of its recipients is not the sender's. */
+/**
+ * Undefined: it sent no such message. What protection made of one for some of its recipients is not
+ * the sender's.
+ */
 export async function sentStatus(
   { deliveries, audit }: Pick<Store, 'deliveries' | 'audit'>,
   id: MessageId,

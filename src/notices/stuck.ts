@@ -1,8 +1,11 @@
 /**
- * What is done about a message at which a mail program ends again and again: its owner, whoever else of the organisation reads, and the operator are told, once;
- * where it is asked for, the message is taken out of the mailbox and held, and what is told stands there in its place, in one transaction.
+ * What is done about a message at which a mail program ends again and again: its owner, whoever
+ * else of the organisation reads, and the operator are told, once; where it is asked for, the
+ * message is taken out of the mailbox and held, and what is told stands there in its place, in one
+ * transaction.
  *
- * It is held and not wrapped into a notice: a program that cannot read a message cannot read one that has it as an attachment either.
+ * It is held and not wrapped into a notice: a program that cannot read a message cannot read one
+ * that has it as an attachment either.
  */
 import type { AccountId, DeliveryId, EntryUid } from '../domain/ids.ts';
 import type { Acted, StuckMessage, WhenStuck } from '../domain/stuck.ts';

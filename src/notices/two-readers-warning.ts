@@ -1,6 +1,7 @@
 /**
- * Tells that two places empty one mailbox, once a week as long as it goes on: the owner, whoever else of the organisation reads, and the operator.
- * A letter in that mailbox alone would be taken by one of the two programs, and perhaps by nobody's eyes.
+ * Tells that two places empty one mailbox, once a week as long as it goes on: the owner, whoever
+ * else of the organisation reads, and the operator. A letter in that mailbox alone would be taken
+ * by one of the two programs, and perhaps by nobody's eyes.
  */
 import type { Clock } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';

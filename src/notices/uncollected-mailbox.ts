@@ -1,4 +1,7 @@
-/** What the parts of the daily round over mailboxes share: its work, one mailbox, its entries, and how a notice is filed. */
+/**
+ * What the parts of the daily round over mailboxes share: its work, one mailbox, its entries, and
+ * how a notice is filed.
+ */
 import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
@@ -48,7 +51,10 @@ export const numberOf = (
   { summary, organisation }: Mailbox,
 ): number => settingOf(name, summary.account.settings, organisation.settings);
 
-/** Entries accepted before `before` (with `restored`: handed out again before it) and never sent to their end, oldest first, page by page. */
+/**
+ * Entries accepted before `before` (with `restored`: handed out again before it) and never sent to
+ * their end, oldest first, page by page.
+ */
 export async function* pagesOf(
   { store, stopped }: RoundParts,
   account: AccountId,

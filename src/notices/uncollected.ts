@@ -1,13 +1,17 @@
 /**
  * Mailboxes that are not emptied, once a day: who is warned, who is told, what ends.
  *
- * Counted are messages that were never sent to their end; what a client leaves on the server was fetched and is not overdue. For each mailbox:
- * 1. Its rhythm has passed (two working days, its own closed days and absences not counted): its organisation's contact is warned, and again
- *    every week while it lasts; the operator finds it in one digest a day.
+ * Counted are messages that were never sent to their end; what a client leaves on the server was
+ * fetched and is not overdue. For each mailbox:
+ * 1. Its rhythm has passed (two working days, its own closed days and absences not counted): its
+ *    organisation's contact is warned, and again every week while it lasts; the operator finds it
+ *    in one digest a day.
  * 2. Three working days have passed: the sender of each message is told, once. That is no failure.
- * 3. Its retention is over: the message ends with a last notice to its sender, in the transaction that hides it.
+ * 3. Its retention is over: the message ends with a last notice to its sender, in the transaction
+ *    that hides it.
  *
- * Crash-safe without a state of its own: every notice has a key that says what it is about, and a round that is repeated files nothing twice.
+ * Crash-safe without a state of its own: every notice has a key that says what it is about, and a
+ * round that is repeated files nothing twice.
  */
 import { defined } from '../domain/defined.ts';
 import type { AccountId } from '../domain/ids.ts';
@@ -46,7 +50,10 @@ interface Tally {
   expired: number;
 }
 
-/** One round over all mailboxes, page by page. A mailbox that fails is logged and left for the next day; the others are done. */
+/**
+ * One round over all mailboxes, page by page. A mailbox that fails is logged and left for the next
+ * day; the others are done.
+ */
 export async function uncollectedRound(parts: UncollectedParts, stopped: () => boolean = () => false): Promise<Round> {
   const { clock, store, log } = parts;
   const now = clock.now();

@@ -1,4 +1,7 @@
-/** The notice to the owner of a webhook that it gets no more events: in the account's mailbox, to the organisation's contact, or to the operator. */
+/**
+ * The notice to the owner of a webhook that it gets no more events: in the account's mailbox, to
+ * the organisation's contact, or to the operator.
+ */
 import { grouped } from '../crypto/keys/base32.ts';
 import { webhookLetters } from '../letters/webhook.ts';
 import type { Registry } from '../store/port/registry.ts';

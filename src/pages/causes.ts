@@ -1,4 +1,6 @@
-/** From a reply that was given, as the trail has it, back to its row: what it means, and what helps. */
+/**
+ * From a reply that was given, as the trail has it, back to its row: what it means, and what helps.
+ */
 import type { RefusalRow } from '../domain/refusal.ts';
 import { saidIn, smtpRows } from './replies.ts';
 
@@ -18,7 +20,9 @@ const patternOf = ({ text }: RefusalRow): RegExp =>
     's',
   );
 
-/** The rows that say most themselves come first: some leave nearly all of their text to the moment. */
+/**
+ * The rows that say most themselves come first: some leave nearly all of their text to the moment.
+ */
 const fixedLength = ({ text }: RefusalRow): number => text.replace(/\{\w+\}/g, '').length;
 const rows = smtpRows.map(([, row]) => row).sort((a, b) => fixedLength(b) - fixedLength(a));
 

@@ -1,4 +1,7 @@
-/** docs/configuration.md: the sections of the configuration file, and the settings of organisations, accounts and addresses. */
+/**
+ * docs/configuration.md: the sections of the configuration file, and the settings of organisations,
+ * accounts and addresses.
+ */
 import { configReference, initialText } from '../config/reference.ts';
 import { SECTION_NOTES } from '../config/section-notes.ts';
 import { SETTING_NOTES } from '../config/section-notes/settings.ts';

@@ -1,9 +1,15 @@
-/** The list of chapters at the top of a long page, between two marks: what a reader clicks on cannot differ from what is there. */
+/**
+ * The list of chapters at the top of a long page, between two marks: what a reader clicks on cannot
+ * differ from what is there.
+ */
 import { betweenMarks, marksOf } from '../domain/between-marks.ts';
 
 const MARKS = marksOf('contents');
 
-/** The anchor that GitHub and most renderers give a heading: lower case, only letters, digits, hyphens and underscores, a hyphen for each space. */
+/**
+ * The anchor that GitHub and most renderers give a heading: lower case, only letters, digits,
+ * hyphens and underscores, a hyphen for each space.
+ */
 export const anchorOf = (heading: string): string =>
   heading
     .toLowerCase()
@@ -18,7 +24,9 @@ export function headingsOf(page: string): { readonly depth: number; readonly tex
 
 export const hasContents = (page: string): boolean => page.includes(MARKS.begin);
 
-/** The page with its contents brought up to date: a line for each chapter, its sections behind it. */
+/**
+ * The page with its contents brought up to date: a line for each chapter, its sections behind it.
+ */
 export function writeContents(page: string): string {
   const link = (text: string): string => `[${text}](#${anchorOf(text)})`;
   return betweenMarks(page, MARKS, (after) => {

@@ -1,8 +1,10 @@
 /**
- * docs/replies.md: every reply that a peer can get, from the tables that the code makes them of; and the lock on their codes.
+ * docs/replies.md: every reply that a peer can get, from the tables that the code makes them of;
+ * and the lock on their codes.
  *
- * A program of a vendor acts on codes, so a code that changes and a reply that goes are news for operators: the lock keeps them until the
- * next release, and a test wants each named in CHANGELOG.md.
+ * A program of a vendor acts on codes, so a code that changes and a reply that goes are news for
+ * operators: the lock keeps them until the next release, and a test wants each named in
+ * CHANGELOG.md.
  */
 import { pgpPlanRows } from '../crypto/pgp/plan.ts';
 import { smimeRows } from '../crypto/smime/plan.ts';

@@ -1,4 +1,7 @@
-/** docs/signals.md: all that a gateway tells programs of its operator, from the tables that the code goes by. */
+/**
+ * docs/signals.md: all that a gateway tells programs of its operator, from the tables that the code
+ * goes by.
+ */
 import { exitCodes, exitMeanings } from '../cli/exit-codes.ts';
 import { AUDIT_EVENTS, NEN7513_FIELDS } from '../domain/audit-events.ts';
 import { LOG_EVENTS } from '../domain/log-events.ts';

@@ -1,7 +1,9 @@
 /**
- * Clients that wait for new mail in a mailbox: the commit that brings it tells them, so the store is not asked meanwhile.
+ * Clients that wait for new mail in a mailbox: the commit that brings it tells them, so the store
+ * is not asked meanwhile.
  *
- * The number that may wait is limited for one account and in all; a client beyond that gets no place and is answered at once.
+ * The number that may wait is limited for one account and in all; a client beyond that gets no
+ * place and is answered at once.
  */
 import type { Clock } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
@@ -18,7 +20,10 @@ export interface ArrivalsParts {
 
 /** A place in the line. Whoever has it gives it back with `end`. */
 export interface Watch {
-  /** True when the mailbox changed since the place was taken, or since the last call; false when the time is over, or the client gone. */
+  /**
+   * True when the mailbox changed since the place was taken, or since the last call; false when the
+   * time is over, or the client gone.
+   */
   next(within: Milliseconds, signal: AbortSignal): Promise<boolean>;
   end(): void;
 }

@@ -1,4 +1,6 @@
-/** One claim: messages of a mailbox that one worker has for a time, and nobody else gets meanwhile. */
+/**
+ * One claim: messages of a mailbox that one worker has for a time, and nobody else gets meanwhile.
+ */
 import type { Clock, Timer } from '../domain/effects.ts';
 import type { Address } from '../domain/address.ts';
 import type { EntryUid, MessageId } from '../domain/ids.ts';
@@ -61,8 +63,9 @@ export class Claim {
   /** Messages that were acknowledged. */
   acknowledged = 0;
   /**
-   * How many messages each request acknowledged, by the key of the request, so that a repeated request hears the same number. Each has removed at least one,
-   * so there are no more entries than messages.
+   * How many messages each request acknowledged, by the key of the request, so that a repeated
+   * request hears the same number. Each has removed at least one, so there are no more entries than
+   * messages.
    */
   readonly answered = new Map<string, number>();
   readonly #clock: Clock;

@@ -1,8 +1,10 @@
 /**
- * Who empties a mailbox: the networks its sessions come from, and a warning when two of them delete each other's mail.
+ * Who empties a mailbox: the networks its sessions come from, and a warning when two of them delete
+ * each other's mail.
  *
- * Two programs on one mailbox that both delete what they fetch lose mail for each other, silently: the practice sees half its results in
- * each. A poll that only looks is counted in memory and written now and then, since polls cost no sync (DESIGN section 9).
+ * Two programs on one mailbox that both delete what they fetch lose mail for each other, silently:
+ * the practice sees half its results in each. A poll that only looks is counted in memory and
+ * written now and then, since polls cost no sync (DESIGN section 9).
  */
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
@@ -29,7 +31,8 @@ const WRITE_EVERY = minutes(5);
 /** A network that deleted mail within this time is in use. */
 const IN_USE = days(7);
 /**
- * Accounts from which a network counts as shared: it is a hosted system's or a hospital's, whose mail programs may come from several networks.
+ * Accounts from which a network counts as shared: it is a hosted system's or a hospital's, whose
+ * mail programs may come from several networks.
  */
 const SHARED_BY = 5;
 const LOOK_EVERY = hours(1);
@@ -96,7 +99,10 @@ export class ClientNetworks {
     return deliveries.noteConsumer(account, network, { sessions, retrieved, deleted }, clock.now());
   }
 
-  /** Looks for competing networks at most once an hour for an account: a system that polls every minute must not cost a query each time. */
+  /**
+   * Looks for competing networks at most once an hour for an account: a system that polls every
+   * minute must not cost a query each time.
+   */
   #look(account: AccountId, network: string): void {
     const now = this.#parts.clock.monotonic();
     const before = this.#looked.get(account);
@@ -127,8 +133,8 @@ export class ClientNetworks {
   }
 
   /**
-   * Tells apart two cases. A network that many accounts share is one system's, which may leave by several networks; a network that only this
-   * account has beside it is another program.
+   * Tells apart two cases. A network that many accounts share is one system's, which may leave by
+   * several networks; a network that only this account has beside it is another program.
    */
   async #allShared(places: readonly string[]): Promise<boolean> {
     for (const place of places)

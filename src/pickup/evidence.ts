@@ -20,8 +20,8 @@ export interface Sent {
 }
 
 /**
- * One row for each message that was sent: "collected 10:14 by ..." is what a sender may ask for years
- * later.
+ * One row for each message that was sent: "collected 10:14 by ..." is what a sender may ask for
+ * years later.
  */
 export const collectedRows = (account: AccountId, collector: Collector, sent: readonly Sent[]): AuditEvent[] =>
   sent.map(({ id, removed, part }) => ({
@@ -39,8 +39,8 @@ export const collectedRows = (account: AccountId, collector: Collector, sent: re
   }));
 
 /**
- * The row of a commit: how many messages were removed. `by`: what made the commit, if the client did not
- * ask for it.
+ * The row of a commit: how many messages were removed. `by`: what made the commit, if the client
+ * did not ask for it.
  */
 export const committedRow = (
   account: AccountId,

@@ -1,10 +1,13 @@
 /**
- * Claims that are open or ended a while ago, so that a late request hears what became of its claim. Bounded for each account and in all.
+ * Claims that are open or ended a while ago, so that a late request hears what became of its claim.
+ * Bounded for each account and in all.
  */
 import type { AccountId } from '../domain/ids.ts';
 import type { Claim } from './claim.ts';
 
-/** Claims remembered of one account, and of all: beyond that the oldest ended ones are forgotten. */
+/**
+ * Claims remembered of one account, and of all: beyond that the oldest ended ones are forgotten.
+ */
 export const REMEMBERED = 200;
 export const REMEMBERED_IN_ALL = 20_000;
 

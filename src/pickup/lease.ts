@@ -1,8 +1,10 @@
 /**
- * The maildrop of one account, held for all who fetch it over the API, from their first open claim to the last. To POP3 it is one more session.
+ * The maildrop of one account, held for all who fetch it over the API, from their first open claim
+ * to the last. To POP3 it is one more session.
  *
- * Several workers take messages out of it: `take` gives each message to one of them, `put` gives it back, `remove` ends it. What is done here happens under the
- * lock of the maildrop alone, so that nothing can be removed that another session has.
+ * Several workers take messages out of it: `take` gives each message to one of them, `put` gives it
+ * back, `remove` ends it. What is done here happens under the lock of the maildrop alone, so that
+ * nothing can be removed that another session has.
  */
 import type { AccountId, EntryUid, MessageId } from '../domain/ids.ts';
 import type { MailboxEntry } from '../store/deliveries.ts';
@@ -63,7 +65,10 @@ export class Lease {
     return this.#taken.get(id);
   }
 
-  /** Takes up to `most` free messages, oldest first; from now on nobody else can take them. One call works at a time, the others wait for it. */
+  /**
+   * Takes up to `most` free messages, oldest first; from now on nobody else can take them. One call
+   * works at a time, the others wait for it.
+   */
   async take(most: number): Promise<readonly MailboxEntry[]> {
     const mine = this.#turn.then(() => this.#take(most));
     this.#turn = mine.catch(() => undefined);
@@ -85,7 +90,8 @@ export class Lease {
         if (!this.#removed.has(entry.uid) && this.#has(entry)) found.push(entry);
       }
     }
-    // A message that came after the lock was taken is in the maildrop only once the lock is refreshed.
+    // A message that came after the lock was taken is in the maildrop only once the lock is
+    // refreshed.
     if (found.length > 0) await this.#refresh(found);
     if (this.#puts === puts) this.#floor = after;
     return found;
@@ -131,8 +137,9 @@ export class Lease {
   }
 
   /**
-   * Removes messages as DELE and QUIT do: with the audit rows that tell who collected what, and the receipts for it, in one transaction. Rejects with LockLost,
-   * LoginEnded or StoreFailed, and then nothing was removed.
+   * Removes messages as DELE and QUIT do: with the audit rows that tell who collected what, and the
+   * receipts for it, in one transaction. Rejects with LockLost, LoginEnded or StoreFailed, and then
+   * nothing was removed.
    */
   async remove(items: readonly Item[], collector: Collector): Promise<void> {
     const { account } = this;
@@ -163,7 +170,9 @@ export class Lease {
     }
   }
 
-  /** Notes messages that were sent and not acknowledged, as the end of a session without QUIT does. */
+  /**
+   * Notes messages that were sent and not acknowledged, as the end of a session without QUIT does.
+   */
   async noteSent(items: readonly Item[], collector: Collector): Promise<void> {
     const { account } = this;
     const sent = items.filter((item) => item.sent);
@@ -183,8 +192,8 @@ export interface SentItem extends Pick<Item, 'uid' | 'id' | 'receiptWanted' | 's
 }
 
 /**
- * Notes messages as sent, with their audit rows. Whole ones that were sent before now count as collected, and their receipts are owed. Resolves to those that
- * still exist.
+ * Notes messages as sent, with their audit rows. Whole ones that were sent before now count as
+ * collected, and their receipts are owed. Resolves to those that still exist.
  */
 export async function noteSent(
   deliveries: Pick<Deliveries, 'noteSent'>,

@@ -1,8 +1,10 @@
 /**
- * A locked maildrop as one session sees it: message numbers, marks, totals, and the end by commit or release.
+ * A locked maildrop as one session sees it: message numbers, marks, totals, and the end by commit
+ * or release.
  *
- * RFC 1939 sections 4 to 7. Nothing leaves the mailbox before `commit` has succeeded; whatever else ends the session deletes nothing.
- * STAT comes from the lock's counters; the listing is read at the first command that names a message, since most polls find nothing new.
+ * RFC 1939 sections 4 to 7. Nothing leaves the mailbox before `commit` has succeeded; whatever else
+ * ends the session deletes nothing. STAT comes from the lock's counters; the listing is read at the
+ * first command that names a message, since most polls find nothing new.
  */
 import type { AccountId, EntryUid, MessageId } from '../domain/ids.ts';
 import { type Octets, octets } from '../domain/units.ts';
@@ -57,7 +59,10 @@ const RETRIEVED = 2;
 const PREVIEWED = 4;
 /** Sending of the message began; another mark says whether it came to its end. */
 const FETCHED = 8;
-/** A message that broke off after more octets than this tells nothing about itself: it is more often the line than the content. */
+/**
+ * A message that broke off after more octets than this tells nothing about itself: it is more often
+ * the line than the content.
+ */
 const MOST_BROKEN = 1024 * 1024;
 
 /** What a message number leads to. `missing`: it is higher than the last number of the maildrop. */
@@ -179,7 +184,10 @@ export class Maildrop {
     this.#last = Math.max(this.#last, index + 1);
   }
 
-  /** LAST: the highest number that was fetched, in this session or an earlier one; 0 for none. Only after `listing` has resolved. */
+  /**
+   * LAST: the highest number that was fetched, in this session or an earlier one; 0 for none. Only
+   * after `listing` has resolved.
+   */
   get last(): number {
     const listing = this.#loaded();
     this.#lastBefore ??= lastBefore(listing);
@@ -200,8 +208,9 @@ export class Maildrop {
   }
 
   /**
-   * The session ended at this message, as far as its client is concerned: is it one that may have made it end? False for the last message of a client that
-   * never asks for UIDLs: some of those drop the line when they have all. False for a large message that broke off on its way.
+   * The session ended at this message, as far as its client is concerned: is it one that may have
+   * made it end? False for the last message of a client that never asks for UIDLs: some of those
+   * drop the line when they have all. False for a large message that broke off on its way.
    */
   stuckAt(index: number, knowsUidls: boolean): EntryUid | undefined {
     const listing = this.#listing;
@@ -213,7 +222,10 @@ export class Maildrop {
     return listing.uidOf(index);
   }
 
-  /** Notes that a part of the message was sent (TOP). It tells nothing if the owner looks at the top of a message that was sent whole before. */
+  /**
+   * Notes that a part of the message was sent (TOP). It tells nothing if the owner looks at the top
+   * of a message that was sent whole before.
+   */
   notePreviewed(index: number): void {
     if (!this.#loaded().retrievedBefore(index)) this.#mark(index, PREVIEWED);
   }
@@ -233,14 +245,20 @@ export class Maildrop {
     this.#last = 0;
   }
 
-  /** Messages that a client which drops the line may believe removed: those sent to their end; with `marked`, only those that it also marked. */
+  /**
+   * Messages that a client which drops the line may believe removed: those sent to their end; with
+   * `marked`, only those that it also marked.
+   */
   removable(what: 'marked' | 'retrieved'): number {
     return what === 'retrieved'
       ? this.#retrieved.length
       : this.#retrieved.filter(({ index }) => this.isDeleted(index)).length;
   }
 
-  /** The client has closed without QUIT, and its account is set to remove mail then: removes what `removable` counts, and nothing else. */
+  /**
+   * The client has closed without QUIT, and its account is set to remove mail then: removes what
+   * `removable` counts, and nothing else.
+   */
   async commitDropped(collector: Collector, what: 'marked' | 'retrieved'): Promise<void> {
     const removed = this.#retrieved.filter(({ index }) => what === 'retrieved' || this.isDeleted(index));
     this.reset();
@@ -249,8 +267,9 @@ export class Maildrop {
   }
 
   /**
-   * QUIT: removes what was marked and ends the lock, together with the audit rows that tell who collected what and the receipts for it.
-   * Rejects with LockLost, LoginEnded or StoreFailed, and then nothing was removed. A session that only looked writes nothing: polls cost no sync.
+   * QUIT: removes what was marked and ends the lock, together with the audit rows that tell who
+   * collected what and the receipts for it. Rejects with LockLost, LoginEnded or StoreFailed, and
+   * then nothing was removed. A session that only looked writes nothing: polls cost no sync.
    */
   async commit(collector: Collector): Promise<void> {
     await this.#commit(collector, 'quit');
@@ -289,14 +308,20 @@ export class Maildrop {
     this.#notePreviews(collector);
   }
 
-  /** NEN 7513: a look at the top of messages is access to them as well; one row counts those of a session. */
+  /**
+   * NEN 7513: a look at the top of messages is access to them as well; one row counts those of a
+   * session.
+   */
   #notePreviews(collector: Collector): void {
     let messages = 0;
     for (const mark of this.#marks ?? []) if ((mark & PREVIEWED) !== 0) messages += 1;
     if (messages > 0) this.#store.audit.note(previewedRow(this.#lock.account, collector, messages));
   }
 
-  /** Ends the session without removing anything; what was sent is still noted. A second call, or one after `commit`, does nothing. */
+  /**
+   * Ends the session without removing anything; what was sent is still noted. A second call, or one
+   * after `commit`, does nothing.
+   */
   async release(collector: Collector): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
@@ -311,8 +336,9 @@ export class Maildrop {
   }
 
   /**
-   * The messages with a wish for a receipt that QUIT confirms: those sent in this session, and those that an earlier session sent before its line broke and
-   * this one deletes without fetching them again.
+   * The messages with a wish for a receipt that QUIT confirms: those sent in this session, and
+   * those that an earlier session sent before its line broke and this one deletes without fetching
+   * them again.
    */
   async #confirmed(listing: Listing): Promise<MessageId[]> {
     if (this.#receipts === undefined) return [];

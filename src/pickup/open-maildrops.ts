@@ -1,8 +1,9 @@
 /**
- * Maildrops that claims hold open: the claims of an account share one lease, which stays as long as one of them is open or somebody works under it.
+ * Maildrops that claims hold open: the claims of an account share one lease, which stays as long as
+ * one of them is open or somebody works under it.
  *
- * To POP3 and to other gateways a lease is a session of a network whose name no other process has, so that a claim never takes over the maildrop of a process
- * that lives.
+ * To POP3 and to other gateways a lease is a session of a network whose name no other process has,
+ * so that a claim never takes over the maildrop of a process that lives.
  */
 import type { RandomBytes } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';

@@ -1,10 +1,11 @@
 /**
  * Claims on mailboxes: how many workers fetch one mailbox without getting in each other's way.
  *
- * A claim gives messages to one worker for a time. What it acknowledges leaves the mailbox; what it does not is free for the others once the claim is released
- * or its time is over, and an acknowledgement that comes later removes nothing. The claims of an account share one lease of its maildrop, so POP3 hears that the
- * mailbox is in use meanwhile, and a claim during a POP3 session is refused. Claims live in memory: after a crash every message that was not
- * acknowledged is free.
+ * A claim gives messages to one worker for a time. What it acknowledges leaves the mailbox; what it
+ * does not is free for the others once the claim is released or its time is over, and an
+ * acknowledgement that comes later removes nothing. The claims of an account share one lease of its
+ * maildrop, so POP3 hears that the mailbox is in use meanwhile, and a claim during a POP3 session
+ * is refused. Claims live in memory: after a crash every message that was not acknowledged is free.
  */
 import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId, MessageId } from '../domain/ids.ts';
@@ -54,8 +55,9 @@ export class SharedMaildrops {
   }
 
   /**
-   * Claims up to `most` messages, the oldest that nobody has; where there are none, nothing is claimed (`none`). The same `key` again finds the claim that it
-   * made, in its present state, while that is remembered.
+   * Claims up to `most` messages, the oldest that nobody has; where there are none, nothing is
+   * claimed (`none`). The same `key` again finds the claim that it made, in its present state,
+   * while that is remembered.
    */
   async claim(
     account: AccountId,
@@ -113,8 +115,9 @@ export class SharedMaildrops {
   }
 
   /**
-   * Removes messages of a claim from the mailbox, all of it that is left or those that are named; durable when it resolves. `not-claimed`: one of them is not in the
-   * claim, and nothing was removed.
+   * Removes messages of a claim from the mailbox, all of it that is left or those that are named;
+   * durable when it resolves. `not-claimed`: one of them is not in the claim, and nothing was
+   * removed.
    */
   async acknowledge(
     account: AccountId,
@@ -283,6 +286,9 @@ export interface Claimed {
   readonly item: Item;
   readonly open: () => Promise<StoredContent>;
   readonly progress: () => void;
-  /** Called when the message was sent to its end or is about to be. False: it is no longer claimed, and its end may not be shown. */
+  /**
+   * Called when the message was sent to its end or is about to be. False: it is no longer claimed,
+   * and its end may not be shown.
+   */
   readonly sent: () => boolean;
 }

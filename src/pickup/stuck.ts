@@ -1,15 +1,19 @@
 /**
  * Messages at which the sessions of a mail program end again and again.
  *
- * A message that makes a program crash blocks the maildrop: the program fetches it at each start, crashes at it, and nothing behind it is ever fetched ("KIM of
- * Death", 39C3). What can be seen from here is a session whose last command fetched a message, and that ended without another one and without QUIT. Counted
- * for each account and network, in memory: a start of the gateway begins again, and the next few sessions tell the same.
+ * A message that makes a program crash blocks the maildrop: the program fetches it at each start,
+ * crashes at it, and nothing behind it is ever fetched ("KIM of Death", 39C3). What can be seen
+ * from here is a session whose last command fetched a message, and that ended without another one
+ * and without QUIT. Counted for each account and network, in memory: a start of the gateway begins
+ * again, and the next few sessions tell the same.
  *
- * A program that sends its commands ahead of the answers (mpop) shows not at which of its messages it ended. So in the next sessions of whatever program was stuck, each command behind
- * a message waits for a moment, which shows it.
+ * A program that sends its commands ahead of the answers (mpop) shows not at which of its messages
+ * it ended. So in the next sessions of whatever program was stuck, each command behind a message
+ * waits for a moment, which shows it.
  *
- * A program that gets behind a message is not stuck at it, however its sessions end. One that gets behind nothing at all, not even behind what came in the
- * place of the message that was set aside, is itself what fails: no second message is taken from it then.
+ * A program that gets behind a message is not stuck at it, however its sessions end. One that gets
+ * behind nothing at all, not even behind what came in the place of the message that was set aside,
+ * is itself what fails: no second message is taken from it then.
  */
 import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId, EntryUid } from '../domain/ids.ts';
@@ -37,14 +41,19 @@ export interface FetchingEnd {
 export interface StuckParts {
   readonly clock: Clock;
   readonly log: Log;
-  /** Tells its owner and the operator, and takes it out of the mailbox where it is asked to. May reject: it is asked again at the next session that ends so. */
+  /**
+   * Tells its owner and the operator, and takes it out of the mailbox where it is asked to. May
+   * reject: it is asked again at the next session that ends so.
+   */
   readonly act: (stuck: StuckMessage, what: WhenStuck) => Promise<Acted>;
 }
 
 /** Messages that were reported or set aside, over all accounts; for metrics. */
 export type StuckCounts = Record<'told' | 'held', number>;
 
-/** Programs that are remembered; of those beyond it the one that was seen longest ago is forgotten. */
+/**
+ * Programs that are remembered; of those beyond it the one that was seen longest ago is forgotten.
+ */
 export const MAX_STUCK = 10_000;
 /** Two sessions that ended at a message further apart than this do not count together. */
 const APART = days(7);
@@ -68,7 +77,10 @@ export class StuckMessages {
     this.#p = parts;
   }
 
-  /** Messages that block a mailbox as far as is known, oldest first: sessions ended at them often enough, and they are still in place. */
+  /**
+   * Messages that block a mailbox as far as is known, oldest first: sessions ended at them often
+   * enough, and they are still in place.
+   */
   get all(): readonly StuckMessage[] {
     return [...this.#seen.values()].filter(({ acted }) => acted === 'told').toSorted((a, b) => a.first - b.first);
   }
@@ -77,11 +89,15 @@ export class StuckMessages {
     const key = `${fetcher.account} ${fetcher.network}`;
     const before = this.#seen.get(key);
     if (at !== undefined) this.#stuck(key, before, fetcher, { at, behind: fetches > 1 });
-    // Another program in the same network that fetched something else tells nothing about this message.
+    // Another program in the same network that fetched something else tells nothing about this
+    // message.
     else if (before !== undefined && (before.acted === 'held' || wasFetched(before.uid))) this.#seen.delete(key);
   }
 
-  /** Its last session ended at a message: which one shows where its commands are answered one by one. */
+  /**
+   * Its last session ended at a message: which one shows where its commands are answered one by
+   * one.
+   */
   isWatched(account: AccountId, network: string): boolean {
     return this.#seen.has(`${account} ${network}`);
   }

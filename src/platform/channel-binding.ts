@@ -1,12 +1,16 @@
-/** What a login can be bound to, so that it is worth nothing on another TLS session than the client's own. */
+/**
+ * What a login can be bound to, so that it is worth nothing on another TLS session than the
+ * client's own.
+ */
 import type { Socket } from 'node:net';
 import { openTls } from './tls-line.ts';
 
 /**
  * Channel binding `tls-exporter` (RFC 9266), 32 octets; undefined before TLS 1.3.
  *
- * TLS 1.2 is not bound: its `tls-unique` can be made equal on two sessions (the triple handshake attack) and OpenSSL does not tell whether
- * the extended master secret that would prevent it is in use. `tls-server-end-point` would bind to the certificate alone.
+ * TLS 1.2 is not bound: its `tls-unique` can be made equal on two sessions (the triple handshake
+ * attack) and OpenSSL does not tell whether the extended master secret that would prevent it is in
+ * use. `tls-server-end-point` would bind to the certificate alone.
  */
 export function tlsExporter(socket: Socket | undefined): Buffer | undefined {
   const tls = openTls(socket);

@@ -1,9 +1,10 @@
 /**
  * The client's certificate in TLS: asked for, proved by the handshake, and judged by nobody here.
  *
- * Listeners ask every client and refuse none: what a certificate is worth is decided at each login (auth/client-certificates.ts). The names
- * of our authorities are not sent along, for many clients then hide a certificate of another issuer, which may be registered by its
- * fingerprint. OpenSSL's own verdict (`authorized`) is not used: a resumed session keeps that of its first handshake.
+ * Listeners ask every client and refuse none: what a certificate is worth is decided at each login
+ * (auth/client-certificates.ts). The names of our authorities are not sent along, for many clients
+ * then hide a certificate of another issuer, which may be registered by its fingerprint. OpenSSL's
+ * own verdict (`authorized`) is not used: a resumed session keeps that of its first handshake.
  */
 import { X509Certificate, hash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
@@ -13,7 +14,10 @@ import { openTls } from './tls-line.ts';
 /** Options of TLS servers. */
 export const clientCertificateRequest = { requestCert: true, rejectUnauthorized: false } as const;
 
-/** What a client showed, DER, its own certificate first. Its key was proved in the handshake; nothing else about it is known. */
+/**
+ * What a client showed, DER, its own certificate first. Its key was proved in the handshake;
+ * nothing else about it is known.
+ */
 export type ShownChain = readonly Buffer[];
 
 const MOST = 8;
@@ -21,7 +25,10 @@ const MOST = 8;
 /** SHA-256, hexadecimal, as certificates are named everywhere. */
 export const fingerprintOf = (der: Buffer): string => hash('sha256', der);
 
-/** Undefined if the client showed none, and once the connection is gone. On a resumed session only its own certificate is there: OpenSSL keeps no others. */
+/**
+ * Undefined if the client showed none, and once the connection is gone. On a resumed session only
+ * its own certificate is there: OpenSSL keeps no others.
+ */
 export function shownChain(socket: TLSSocket): ShownChain | undefined {
   const chain: Buffer[] = [];
   // Declared as always there; Node answers an empty object or nothing when there is none.

@@ -1,6 +1,7 @@
 /**
- * Whether the clock of this machine is kept by a time server. Node cannot ask the kernel (adjtimex), so the programs that know are asked: chrony, which
- * also knows the offset, then systemd. Each is run without a shell, for a few seconds at most, and reads only.
+ * Whether the clock of this machine is kept by a time server. Node cannot ask the kernel
+ * (adjtimex), so the programs that know are asked: chrony, which also knows the offset, then
+ * systemd. Each is run without a shell, for a few seconds at most, and reads only.
  */
 import { execFile } from 'node:child_process';
 
@@ -34,7 +35,10 @@ export async function clockSync(run: Ask = ask): Promise<ClockSync> {
   );
 }
 
-/** One line of 14 fields: the fifth is how far the system clock is off, in seconds (slow is positive), the last whether it is kept. */
+/**
+ * One line of 14 fields: the fifth is how far the system clock is off, in seconds (slow is
+ * positive), the last whether it is kept.
+ */
 function chrony(text: string | undefined): ClockSync | undefined {
   const fields = text?.trim().split(',');
   if (fields?.length !== 14) return undefined;

@@ -1,14 +1,18 @@
 /**
- * How many connections may be open at once: in all, without a login, from one network or range, for one account.
+ * How many connections may be open at once: in all, without a login, from one network or range, for
+ * one account.
  *
- * A connection costs whoever opens it nothing, so places are not given to whoever came first. Where nobody has logged in on a connection, it
- * has its place on call. Strangers, who come from networks where nobody has logged in before, have `beforeLogin` places together, and the
- * oldest of them makes room for the next. A network that is known is not counted there, and takes the place of the oldest stranger when all
- * places are taken, or else of the oldest other connection without a login. Who is logged in keeps his place.
+ * A connection costs whoever opens it nothing, so places are not given to whoever came first. Where
+ * nobody has logged in on a connection, it has its place on call. Strangers, who come from networks
+ * where nobody has logged in before, have `beforeLogin` places together, and the oldest of them
+ * makes room for the next. A network that is known is not counted there, and takes the place of the
+ * oldest stranger when all places are taken, or else of the oldest other connection without a
+ * login. Who is logged in keeps his place.
  *
- * The limit in all keeps memory bounded and holds for everybody. Those per network, range and account keep one peer from taking everybody's
- * places; networks that the operator exempted (a hosting provider with hundreds of practices behind one address) are not counted there. Only
- * open connections are remembered, so nothing here outgrows the limit in all.
+ * The limit in all keeps memory bounded and holds for everybody. Those per network, range and
+ * account keep one peer from taking everybody's places; networks that the operator exempted (a
+ * hosting provider with hundreds of practices behind one address) are not counted there. Only open
+ * connections are remembered, so nothing here outgrows the limit in all.
  */
 import type { AccountId } from '../domain/ids.ts';
 import { Counts } from '../domain/counts.ts';
@@ -18,7 +22,10 @@ import { type NetworkSet, networkOf, rangeOf } from './network.ts';
 export interface ConnectionLimitOptions {
   /** Open connections in all. */
   readonly total: number;
-  /** Open connections of strangers: nobody is logged in on them, and nobody has logged in from their network before. */
+  /**
+   * Open connections of strangers: nobody is logged in on them, and nobody has logged in from their
+   * network before.
+   */
   readonly beforeLogin: number;
   /** Most of these from one range (an IPv4 /24, an IPv6 /48). */
   readonly perRange: number;
@@ -34,7 +41,10 @@ export interface ConnectionLimitOptions {
 
 export type Admission =
   | { readonly kind: 'admitted'; readonly connection: AdmittedConnection }
-  /** `total`: everybody who has a place is logged in. `network`, `range`: it has its share. All temporary for the peer. */
+  /**
+   * `total`: everybody who has a place is logged in. `network`, `range`: it has its share. All
+   * temporary for the peer.
+   */
   | { readonly kind: 'refused'; readonly why: Turned };
 
 /** Why a connection got no place. */
@@ -59,7 +69,10 @@ export interface SessionFacts {
   readonly age: Milliseconds;
   /** Absent before the login. */
   readonly account?: { readonly id: AccountId; readonly login: string };
-  /** `login`: nobody yet. `idle`: between messages or commands. `transaction`: MAIL was taken. `content`: a message comes in. `filing`: it is whole. `busy`: a command runs. */
+  /**
+   * `login`: nobody yet. `idle`: between messages or commands. `transaction`: MAIL was taken.
+   * `content`: a message comes in. `filing`: it is whole. `busy`: a command runs.
+   */
   readonly state: 'login' | 'idle' | 'transaction' | 'content' | 'filing' | 'busy' | 'closing';
   /** For example `TLSv1.3`; absent outside TLS. */
   readonly tls?: string;
@@ -76,9 +89,15 @@ export interface OpenSession {
   facts(): SessionFacts;
   /** Whose it is; absent before the login. Costs nothing, where facts take some microseconds. */
   readonly account?: { readonly login: string } | undefined;
-  /** Ends it by an operator's wish. A message that is whole by then still gets its reply; everything else ends at once. */
+  /**
+   * Ends it by an operator's wish. A message that is whole by then still gets its reply; everything
+   * else ends at once.
+   */
   kill(): void;
-  /** Ends it at once, with a short word where one can be said, and without a line in the log: nobody is logged in, and its place goes to another. */
+  /**
+   * Ends it at once, with a short word where one can be said, and without a line in the log: nobody
+   * is logged in, and its place goes to another.
+   */
   displace(): void;
 }
 
@@ -87,9 +106,15 @@ export interface AdmittedConnection {
   readonly network: string;
   /** The session that has begun on it. */
   attach(session: OpenSession): void;
-  /** Counts the connection for an account, once it is logged in. False when the account has its share; nothing is counted then. */
+  /**
+   * Counts the connection for an account, once it is logged in. False when the account has its
+   * share; nothing is counted then.
+   */
   login(account: AccountId): boolean;
-  /** Somebody without an account is known there, such as an operator: it no longer counts as a stranger's connection. */
+  /**
+   * Somebody without an account is known there, such as an operator: it no longer counts as a
+   * stranger's connection.
+   */
   known(): void;
   /** Frees the place. A second call does nothing. */
   release(): void;
@@ -158,7 +183,10 @@ export class ConnectionLimits {
     return { kind: 'admitted', connection: place };
   }
 
-  /** Takes the place of the oldest stranger, and for a network that is known also of another who has not logged in. */
+  /**
+   * Takes the place of the oldest stranger, and for a network that is known also of another who has
+   * not logged in.
+   */
   #makeRoom(forKnown: boolean): boolean {
     const [oldest] = this.#strangers.size > 0 || !forKnown ? this.#strangers : this.#expected;
     if (oldest === undefined) return false;

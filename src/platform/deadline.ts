@@ -1,7 +1,9 @@
 /**
- * Deadlines against slow peers, without a timer of their own: whoever owns many sessions looks at all of them once a second.
+ * Deadlines against slow peers, without a timer of their own: whoever owns many sessions looks at
+ * all of them once a second.
  *
- * A session moves its deadline at every command; a timer for each move would cost more than the command. All times are monotonic.
+ * A session moves its deadline at every command; a timer for each move would cost more than the
+ * command. All times are monotonic.
  */
 import type { Milliseconds } from '../domain/units.ts';
 
@@ -25,9 +27,11 @@ export class Deadline {
 }
 
 /**
- * A least rate, judged window by window: a peer that sends an octet now and then is as slow as one that sends none (slowloris).
+ * A least rate, judged window by window: a peer that sends an octet now and then is as slow as one
+ * that sends none (slowloris).
  *
- * Looked at more often than a window is long; a look that finds us holding the peer back begins the window again.
+ * Looked at more often than a window is long; a look that finds us holding the peer back begins the
+ * window again.
  */
 export class RateWatch {
   readonly #least: number;

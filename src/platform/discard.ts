@@ -1,8 +1,10 @@
 /**
- * Frees a large buffer now. Left to the garbage collector, chunks pile up to 64 MB in each thread, because their small handles give it no
- * reason to run: measured 155 MB more at 20 uploads of 50 MB.
+ * Frees a large buffer now. Left to the garbage collector, chunks pile up to 64 MB in each thread,
+ * because their small handles give it no reason to run: measured 155 MB more at 20 uploads of 50
+ * MB.
  *
- * A transfer detaches the memory from this thread, and a port whose other end is closed drops what it is given.
+ * A transfer detaches the memory from this thread, and a port whose other end is closed drops what
+ * it is given.
  */
 import { MessageChannel } from 'node:worker_threads';
 

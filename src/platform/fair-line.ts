@@ -1,9 +1,11 @@
 /**
- * A line in which each key (an account, mostly) waits behind its own work alone: whoever stands in it takes turns, one piece each.
+ * A line in which each key (an account, mostly) waits behind its own work alone: whoever stands in
+ * it takes turns, one piece each.
  *
- * One account with 28 connections used to be 28 of 29 in every line of the gateway, and the other waited for all of them. Here it is one of
- * two. Every place where work of several accounts waits uses this: pieces of content and of commands (turns.ts), messages that are protected and
- * OpenPGP jobs (fair-slots.ts), what the writer of the store commits.
+ * One account with 28 connections used to be 28 of 29 in every line of the gateway, and the other
+ * waited for all of them. Here it is one of two. Every place where work of several accounts waits
+ * uses this: pieces of content and of commands (turns.ts), messages that are protected and OpenPGP
+ * jobs (fair-slots.ts), what the writer of the store commits.
  */
 export class FairLine<T> {
   /** Waiting items in the order of their turns: a key that was served goes behind the others. */

@@ -1,6 +1,7 @@
 /**
- * Places for work that takes long: so many at the same time, so many of one account, the rest waits in turns (fair-line.ts). One account never has
- * all places, so somebody else's small work begins at once.
+ * Places for work that takes long: so many at the same time, so many of one account, the rest waits
+ * in turns (fair-line.ts). One account never has all places, so somebody else's small work begins
+ * at once.
  */
 import { FairLine } from './fair-line.ts';
 

@@ -1,8 +1,13 @@
-/** Files that last: on the disk when a function returns, also after a power cut, and never half there under their name. */
+/**
+ * Files that last: on the disk when a function returns, also after a power cut, and never half
+ * there under their name.
+ */
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Its name lasts when the folder is synced as well. `flag` `wx`: fails where there is one already. */
+/**
+ * Its name lasts when the folder is synced as well. `flag` `wx`: fails where there is one already.
+ */
 export function writeSynced(path: string, content: string | Uint8Array, mode: number, flag: 'w' | 'wx' = 'w'): void {
   const file = openSync(path, flag, mode);
   try {
@@ -23,7 +28,10 @@ export function syncFolder(folder: string): void {
   }
 }
 
-/** Replaces a file in one step: a reader sees the old content or the new one. Makes the folder where it is missing. */
+/**
+ * Replaces a file in one step: a reader sees the old content or the new one. Makes the folder where
+ * it is missing.
+ */
 export function replaceFile(path: string, content: string | Uint8Array, mode: number): void {
   const folder = dirname(path);
   mkdirSync(folder, { recursive: true });
@@ -33,7 +41,10 @@ export function replaceFile(path: string, content: string | Uint8Array, mode: nu
   syncFolder(folder);
 }
 
-/** Makes a file with mode 0600 in one step: after a crash it is whole or absent. Keeps one that is already there. */
+/**
+ * Makes a file with mode 0600 in one step: after a crash it is whole or absent. Keeps one that is
+ * already there.
+ */
 export function writeOnce(folder: string, name: string, octets: Uint8Array): void {
   const path = join(folder, name);
   const draft = draftOf(path);

@@ -1,4 +1,7 @@
-/** A listening socket: of an address and port, or one that the service manager handed over; closed and opened again where other units share the port. */
+/**
+ * A listening socket: of an address and port, or one that the service manager handed over; closed
+ * and opened again where other units share the port.
+ */
 import type { AddressInfo, Server } from 'node:net';
 import type { ListenerSpec } from './listener.ts';
 

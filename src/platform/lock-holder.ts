@@ -4,12 +4,15 @@ import { basename } from 'node:path';
 import type { LockHolder } from '../domain/lock-holder.ts';
 
 /**
- * proc_locks(5): number, kind, manner, READ or WRITE, process, device and inode, first octet. The line of a process that waits has `->` before its
- * kind.
+ * proc_locks(5): number, kind, manner, READ or WRITE, process, device and inode, first octet. The
+ * line of a process that waits has `->` before its kind.
  */
 const HELD = /^\d+: POSIX +\w+ +WRITE (\d+) \w+:\w+:(\d+) /;
 
-/** Undefined if nobody holds it, where it is this process, and where the kernel does not tell: outside Linux, and across containers. */
+/**
+ * Undefined if nobody holds it, where it is this process, and where the kernel does not tell:
+ * outside Linux, and across containers.
+ */
 export function lockHolder(path: string): LockHolder | undefined {
   try {
     // The device is not compared: some file systems tell another one here than by stat.

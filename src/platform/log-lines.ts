@@ -1,9 +1,10 @@
 /**
- * The lines of the log of one turn of the event loop, written at once: each write is a call of the system, and sixteen messages that share a
- * commit would make sixteen.
+ * The lines of the log of one turn of the event loop, written at once: each write is a call of the
+ * system, and sixteen messages that share a commit would make sixteen.
  *
- * Whoever answers a client or an operator writes them first (`flush`), so that what was answered stands in the log whatever happens next. The rest
- * goes when the work of the moment has ended, before the loop goes on; at an exit, and after an error that ends the process, too.
+ * Whoever answers a client or an operator writes them first (`flush`), so that what was answered
+ * stands in the log whatever happens next. The rest goes when the work of the moment has ended,
+ * before the loop goes on; at an exit, and after an error that ends the process, too.
  */
 
 /** Lines are written at once when so many characters wait. */

@@ -1,8 +1,9 @@
 /**
  * The log: winston, one event a line, JSON for machines or one readable line for people.
  *
- * A line never carries content, subject, password or key. Callers hand over named fields only, and a field whose name speaks of a secret
- * is dropped here as the last net: a mistake elsewhere must not become a line that is kept for years.
+ * A line never carries content, subject, password or key. Callers hand over named fields only, and
+ * a field whose name speaks of a secret is dropped here as the last net: a mistake elsewhere must
+ * not become a line that is kept for years.
  */
 import winston from 'winston';
 import type { Log, LogFields } from '../domain/effects.ts';
@@ -19,7 +20,10 @@ export interface LogOptions {
 }
 
 const SECRET = /pass(word|wd|phrase)?|secret|token|credential|subject|content|body|privatekey/i;
-/** One field of one line: long enough for any address or reason, short enough that a peer cannot fill the disk. */
+/**
+ * One field of one line: long enough for any address or reason, short enough that a peer cannot
+ * fill the disk.
+ */
 const MAX_FIELD = 512;
 
 const clean = (fields: LogFields): Record<string, string | number | boolean> => {
@@ -31,7 +35,8 @@ const clean = (fields: LogFields): Record<string, string | number | boolean> => 
   return kept;
 };
 
-// Fields travel in an object of their own: winston's own `level`, `message` and `timestamp` must not collide with a field of that name.
+// Fields travel in an object of their own: winston's own `level`, `message` and `timestamp` must
+// not collide with a field of that name.
 const fieldsOf = (info: winston.Logform.TransformableInfo): Record<string, unknown> =>
   info.fields as Record<string, unknown>;
 
@@ -52,7 +57,8 @@ const MESSAGE = Symbol.for('message');
 const TOGETHER = {
   log: (info: winston.Logform.TransformableInfo, next: () => void): void => {
     logLines.add(`${String(info[MESSAGE])}\n`);
-    // What tells of a failure goes at once: the next thing may end the process in a way that nothing follows.
+    // What tells of a failure goes at once: the next thing may end the process in a way that
+    // nothing follows.
     if (info.level === 'error') logLines.flush();
     next();
   },

@@ -1,7 +1,8 @@
 /**
  * How long the event loop kept its timers waiting, over the last minute or two.
  *
- * The kernel's share is in it: a machine that has no core to spare shows here too, and its clients feel it all the same.
+ * The kernel's share is in it: a machine that has no core to spare shows here too, and its clients
+ * feel it all the same.
  */
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Clock } from '../domain/effects.ts';
@@ -12,13 +13,17 @@ const RESOLUTION = 20;
 const WINDOW = minutes(1);
 
 export interface LoopDelay {
-  /** Seconds; `part` from 0 to 1, where 1 is the longest delay. Of the window that runs and the one before it, whichever is worse. */
+  /**
+   * Seconds; `part` from 0 to 1, where 1 is the longest delay. Of the window that runs and the one
+   * before it, whichever is worse.
+   */
   quantile(part: number): number;
   stop(): void;
 }
 
 export function watchLoopDelay(clock: Clock): LoopDelay {
-  // Two windows in turn, so that a look just after a change of window still covers the minute before it.
+  // Two windows in turn, so that a look just after a change of window still covers the minute
+  // before it.
   const [a, b] = [begun(), begun()];
   let [current, before] = [a, b];
   const turn = (): void => {

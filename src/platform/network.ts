@@ -1,17 +1,23 @@
 /**
- * Networks as limits and take-overs see them: an IPv4 address by itself, an IPv6 address by its /64, because one IPv6 customer has at
- * least 2^64 addresses to come from.
+ * Networks as limits and take-overs see them: an IPv4 address by itself, an IPv6 address by its
+ * /64, because one IPv6 customer has at least 2^64 addresses to come from.
  */
 import { BlockList, isIP } from 'node:net';
 
-/** The range that a network lies in: an IPv4 /24 or an IPv6 /48, which is what one customer of a provider gets at most. */
+/**
+ * The range that a network lies in: an IPv4 /24 or an IPv6 /48, which is what one customer of a
+ * provider gets at most.
+ */
 export function rangeOf(address: string): string {
   const network = networkOf(address);
   if (network.endsWith('::/64')) return `${network.split(':').slice(0, 3).join(':')}::/48`;
   return isIP(network) === 4 ? `${network.slice(0, network.lastIndexOf('.'))}.0/24` : network;
 }
 
-/** Folds a peer address to its network. `::ffff:192.0.2.1` is 192.0.2.1. Anything that is no address is one network of its own. */
+/**
+ * Folds a peer address to its network. `::ffff:192.0.2.1` is 192.0.2.1. Anything that is no address
+ * is one network of its own.
+ */
 export function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '').replace(/%.*$/, '');
   if (isIP(plain) !== 6) return plain;
@@ -33,7 +39,10 @@ function groupsOf(address: string): readonly number[] {
   return groups.map((group) => Number.parseInt(group, 16) || 0);
 }
 
-/** The 4 or 16 octets of an IP address, as certificates have them (RFC 5280 section 4.2.1.6). Throws `RangeError` on anything else. */
+/**
+ * The 4 or 16 octets of an IP address, as certificates have them (RFC 5280 section 4.2.1.6). Throws
+ * `RangeError` on anything else.
+ */
 export function addressOctets(address: string): Buffer {
   const family = isIP(address);
   if (family === 4) return Buffer.from(address.split('.').map(Number));
@@ -48,7 +57,10 @@ export function addressOctets(address: string): Buffer {
   return octets;
 }
 
-/** A set of networks in CIDR notation, for exemptions. Throws on a text that is no network; the text names it. */
+/**
+ * A set of networks in CIDR notation, for exemptions. Throws on a text that is no network; the text
+ * names it.
+ */
 export class NetworkSet {
   readonly #list = new BlockList();
 

@@ -1,9 +1,10 @@
 /**
- * Looks at files as another user would, by the only judge that knows groups, access lists and folders on the way: the system. For a process of root, which may read
- * everything itself.
+ * Looks at files as another user would, by the only judge that knows groups, access lists and
+ * folders on the way: the system. For a process of root, which may read everything itself.
  *
- * The whole process has the other identity meanwhile, in all of its threads. So nothing else is done in the same time, and what is imported late must have
- * been imported before: the other user may not be allowed to read this program.
+ * The whole process has the other identity meanwhile, in all of its threads. So nothing else is
+ * done in the same time, and what is imported late must have been imported before: the other user
+ * may not be allowed to read this program.
  */
 import { closeSync, constants, openSync } from 'node:fs';
 import { userInfo } from 'node:os';
@@ -36,7 +37,10 @@ export class CannotBecome extends Unusable {
   override readonly name = 'CannotBecome';
 }
 
-/** Runs `look` with the rights of another user, and takes its own back whatever happens. Throws CannotBecome, and what `look` throws. */
+/**
+ * Runs `look` with the rights of another user, and takes its own back whatever happens. Throws
+ * CannotBecome, and what `look` throws.
+ */
 export async function asUser<T>(
   other: OtherUser,
   look: () => T | Promise<T>,
@@ -88,8 +92,9 @@ export const hasOtherRights = (): boolean => process.geteuid?.() !== process.get
 const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 
 /**
- * Whether files may be made in the folder, with the rights that the process has now: `access` would ask for those that it began with. Throws what the system says to
- * that; a file system that has no files without a name is not judged.
+ * Whether files may be made in the folder, with the rights that the process has now: `access` would
+ * ask for those that it began with. Throws what the system says to that; a file system that has no
+ * files without a name is not judged.
  */
 export function tryToWrite(folder: string): void {
   try {

@@ -1,8 +1,10 @@
 /**
- * Takes the PROXY header off the connections that come from a listed load balancer, before TLS and before any limit is applied.
+ * Takes the PROXY header off the connections that come from a listed load balancer, before TLS and
+ * before any limit is applied.
  *
- * From anybody else a header is no header: it would let them choose the address that limits and logs go by. From a listed address the
- * header is required (the protocol forbids guessing), and what is none drops the connection.
+ * From anybody else a header is no header: it would let them choose the address that limits and
+ * logs go by. From a listed address the header is required (the protocol forbids guessing), and
+ * what is none drops the connection.
  */
 import type { Socket } from 'node:net';
 import type { Clock, Log } from '../domain/effects.ts';
@@ -42,7 +44,10 @@ export class ProxyGate {
     );
   }
 
-  /** Calls `use` with the client's address, and the socket at the octet after the header; drops the connection otherwise. */
+  /**
+   * Calls `use` with the client's address, and the socket at the octet after the header; drops the
+   * connection otherwise.
+   */
   take(socket: Socket, use: (address: string) => void): void {
     const { clock, most = 4096, patience = seconds(5) } = this.#options;
     const proxy = socket.remoteAddress ?? '';

@@ -1,8 +1,9 @@
 /**
  * The header that a load balancer puts in front of a connection: PROXY protocol, versions 1 and 2.
  *
- * https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt, sections 2.1 and 2.2. Pure: it reads what has come, and nothing else. What
- * the header says is believed, so it may only be read from a listed address (`proxy-gate.ts`).
+ * https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt, sections 2.1 and 2.2. Pure: it reads
+ * what has come, and nothing else. What the header says is believed, so it may only be read from a
+ * listed address (`proxy-gate.ts`).
  */
 import { SocketAddress, isIP } from 'node:net';
 
@@ -11,13 +12,19 @@ export type ProxyHeader =
   | { readonly kind: 'more' }
   /** The client's address; the header took `length` octets. */
   | { readonly kind: 'proxied'; readonly address: string; readonly length: number }
-  /** The balancer speaks for itself (a health check), or knows no address: the connection's own address holds. */
+  /**
+   * The balancer speaks for itself (a health check), or knows no address: the connection's own
+   * address holds.
+   */
   | { readonly kind: 'local'; readonly length: number }
   | { readonly kind: 'wrong'; readonly why: string };
 
 /** Section 2.1: the longest line of version 1, with its CRLF. */
 const LONGEST_V1 = 107;
-/** Addresses take 36 octets; the rest is for TLVs, which are skipped. The protocol would allow 65,535. */
+/**
+ * Addresses take 36 octets; the rest is for TLVs, which are skipped. The protocol would allow
+ * 65,535.
+ */
 const LONGEST_V2 = 2048;
 /** No header that this file takes is longer. */
 export const LONGEST_HEADER = 16 + LONGEST_V2;
@@ -65,7 +72,8 @@ function readV2(octets: Buffer): ProxyHeader {
   if ((command & 0x0f) > 1) return wrong('version 2 with an unknown command');
   if (rest > LONGEST_V2) return wrong('the header of version 2 is too long');
   const length = 16 + rest;
-  // Also the octets that do not matter have to come, so that what follows them is not taken for the client's.
+  // Also the octets that do not matter have to come, so that what follows them is not taken for the
+  // client's.
   if (octets.length < length) return { kind: 'more' };
   const isLocal = (command & 0x0f) === 0;
   if (isLocal || family === 0x00) return { kind: 'local', length };

@@ -1,8 +1,14 @@
-/** A value that costs something to find out, remembered for a while: however often it is asked for, it is looked up once in that time. */
+/**
+ * A value that costs something to find out, remembered for a while: however often it is asked for,
+ * it is looked up once in that time.
+ */
 import type { Clock } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';
 
-/** A look-up that fails is not remembered: everybody who waits hears of it, and the next one tries again. */
+/**
+ * A look-up that fails is not remembered: everybody who waits hears of it, and the next one tries
+ * again.
+ */
 export function remembered<T>(clock: Clock, freshFor: Milliseconds, look: () => Promise<T>): () => Promise<T> {
   let found: Promise<T> | undefined;
   let until = Number.NEGATIVE_INFINITY;

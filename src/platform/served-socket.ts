@@ -1,7 +1,9 @@
 /**
- * The socket of one session of a protocol that we serve ourselves (POP3, LDAP): TLS on it, room on it, and until when its peer may take its time.
+ * The socket of one session of a protocol that we serve ourselves (POP3, LDAP): TLS on it, room on
+ * it, and until when its peer may take its time.
  *
- * There is no timer: whoever owns the session looks at `due` once a second, which keeps thousands of idle sessions cheap.
+ * There is no timer: whoever owns the session looks at `due` once a second, which keeps thousands
+ * of idle sessions cheap.
  */
 import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
@@ -91,8 +93,9 @@ export class ServedSocket<Ending extends string> {
   }
 
   /**
-   * What was said in the clear leaves, nothing that came in the clear is read any further, and TLS begins. The owner must forget what it holds of before:
-   * it may be an attacker's, and is never read as said inside TLS (RFC 2595 section 4, RFC 4511 section 4.14.1, CVE-2011-0411).
+   * What was said in the clear leaves, nothing that came in the clear is read any further, and TLS
+   * begins. The owner must forget what it holds of before: it may be an attacker's, and is never
+   * read as said inside TLS (RFC 2595 section 4, RFC 4511 section 4.14.1, CVE-2011-0411).
    */
   startTls(secureContext: SecureContext, secured: (shown: ShownChain | undefined) => void): void {
     const plain = this.#raw;
@@ -100,7 +103,8 @@ export class ServedSocket<Ending extends string> {
     for (const event of ['data', 'drain', 'end', 'close']) plain.removeAllListeners(event);
     const secure = new TLSSocket(plain, { isServer: true, secureContext, ...clientCertificateRequest });
     this.#raw = secure;
-    // Until the handshake is done, and after it, Node tells TLS errors of a server without tls.Server only here.
+    // Until the handshake is done, and after it, Node tells TLS errors of a server without
+    // tls.Server only here.
     secure.on('error', ignore).on('_tlsError', () => this.#on.tlsFailed());
     secure.once('secure', () => {
       this.#secure = true;
@@ -114,7 +118,10 @@ export class ServedSocket<Ending extends string> {
     while (this.#raw.writableCorked > 0) this.#raw.uncork();
   }
 
-  /** Resolves when there is room to write; the peer has until `until`, and what was due before stands again behind it. Rejects with ConnectionGone. */
+  /**
+   * Resolves when there is room to write; the peer has until `until`, and what was due before
+   * stands again behind it. Rejects with ConnectionGone.
+   */
   async room(until: number): Promise<void> {
     if (!this.#raw.writableNeedDrain) return;
     const { due, dueEnding } = this;

@@ -1,6 +1,7 @@
 /**
- * What all listeners have in common: connections are admitted like all others (PROXY, networks, places), TLS is of the listener's
- * profile, one tick a second looks at all deadlines, and the end drains.
+ * What all listeners have in common: connections are admitted like all others (PROXY, networks,
+ * places), TLS is of the listener's profile, one tick a second looks at all deadlines, and the end
+ * drains.
  */
 import { randomBytes } from 'node:crypto';
 import { type Server, type Socket, createServer } from 'node:net';
@@ -40,7 +41,10 @@ export interface ListenedSession extends Pick<OpenSession, 'displace'> {
 export type Refused = Turned | 'stopping' | 'not-on-listener';
 
 const TICK = seconds(1);
-/** A silent peer behind a NAT that forgot it is found by the kernel, and what it holds is freed, before the idle time is over. */
+/**
+ * A silent peer behind a NAT that forgot it is found by the kernel, and what it holds is freed,
+ * before the idle time is over.
+ */
 const KEEP_ALIVE = seconds(60);
 /** Connections that the kernel holds while the loop is busy: practices poll on the full minute. */
 const BACKLOG = 1024;
@@ -69,7 +73,10 @@ export abstract class SessionListener<S extends ListenedSession> implements List
   #ticking: Timer | undefined;
   #emptied: (() => void) | undefined;
 
-  /** `events` of the log: connections that got no place or lost it; a port that takes none for a moment. */
+  /**
+   * `events` of the log: connections that got no place or lost it; a port that takes none for a
+   * moment.
+   */
   constructor(options: SessionListenerOptions, events: { readonly refused: string; readonly listener: string }) {
     this.#options = options;
     this.#event = events.listener;
@@ -86,7 +93,10 @@ export abstract class SessionListener<S extends ListenedSession> implements List
     );
   }
 
-  /** `address`: the client's, which is not the socket's behind a load balancer. `id`: of the session, as the log has it. */
+  /**
+   * `address`: the client's, which is not the socket's behind a load balancer. `id`: of the
+   * session, as the log has it.
+   */
   protected abstract begin(socket: Socket, address: string, place: AdmittedConnection, id: string): S;
   /** What a client that is turned away hears, without TLS; undefined: nothing. */
   protected abstract farewell(why: Refused): string | Uint8Array | undefined;

@@ -1,13 +1,18 @@
 /**
  * JSON from outside, read as one thing only (RFC 8259, RFC 7493).
  *
- * A member that stands twice is refused: `JSON.parse` takes the last one, a system in front of us may take the first, and whoever sent it gets past what that one
- * judged (RFC 8259 section 4, RFC 7493 section 2.3). So is half of a surrogate pair, which is no character: it could not be stored, nor sent on. And what is nested
- * deeper or has more values than a request can have: a megabyte of brackets holds the parser for a quarter of a second, and whoever else is served waits as long.
+ * A member that stands twice is refused: `JSON.parse` takes the last one, a system in front of us
+ * may take the first, and whoever sent it gets past what that one judged (RFC 8259 section 4, RFC
+ * 7493 section 2.3). So is half of a surrogate pair, which is no character: it could not be stored,
+ * nor sent on. And what is nested deeper or has more values than a request can have: a megabyte of
+ * brackets holds the parser for a quarter of a second, and whoever else is served waits as long.
  */
 import { type Result, fail, ok } from '../domain/result.ts';
 
-/** How deep JSON is nested at most, and how many members and elements it has: a list has 1000 at most. */
+/**
+ * How deep JSON is nested at most, and how many members and elements it has: a list has 1000 at
+ * most.
+ */
 export const MAX_DEPTH = 32;
 export const MAX_VALUES = 20_000;
 /** Most characters of a name, and of a place, that an error shows. */

@@ -1,8 +1,9 @@
 /**
  * Tells the service manager how we are (sd_notify(3)): ready, reloading, stopping, alive.
  *
- * Its socket takes datagrams of the Unix kind, which Node cannot send. A small shell that lives as long as we do reads lines from us and runs
- * systemd-notify for each: no native code, and no fork of this large process in the middle of traffic (docs/decisions/1209-installing.md).
+ * Its socket takes datagrams of the Unix kind, which Node cannot send. A small shell that lives as
+ * long as we do reads lines from us and runs systemd-notify for each: no native code, and no fork
+ * of this large process in the middle of traffic (docs/decisions/1209-installing.md).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { defined } from '../domain/defined.ts';
@@ -28,7 +29,10 @@ const nobody: Supervisor = {
   close: () => undefined,
 };
 
-/** Words of a line are separated by tabs. Each call waits until the manager has taken the datagram, so that it still knows whose it was. */
+/**
+ * Words of a line are separated by tabs. Each call waits until the manager has taken the datagram,
+ * so that it still knows whose it was.
+ */
 const HELPER = `tab=$(printf '\\t'); set -f
 while IFS= read -r line; do IFS=$tab; systemd-notify -- $line || echo "systemd-notify ended with $?" >&2; done`;
 /** Lines that wait at most: a manager that takes nothing must not fill our memory. */

@@ -1,4 +1,7 @@
-/** Counts like events of one window of time, so that an attack writes one audit row a minute and not one a guess. */
+/**
+ * Counts like events of one window of time, so that an attack writes one audit row a minute and not
+ * one a guess.
+ */
 import type { AccountId } from '../domain/ids.ts';
 import type { Clock, Timer } from '../domain/effects.ts';
 import type { Instant, Milliseconds } from '../domain/units.ts';
@@ -32,9 +35,10 @@ export class Tally<S> {
   #timer: Timer | undefined;
 
   /**
-   * `report` is called once for each key when the window that began with the first event ends. `first` and `last`: when those of them were. Of keys
-   * above `limit`, those of one kind are one more; without `othersOf` the window ends early, which is for keys that no stranger makes up: from an
-   * IPv6 /48 there are 65,536 networks, and reports would come as fast as requests.
+   * `report` is called once for each key when the window that began with the first event ends.
+   * `first` and `last`: when those of them were. Of keys above `limit`, those of one kind are one
+   * more; without `othersOf` the window ends early, which is for keys that no stranger makes up:
+   * from an IPv6 /48 there are 65,536 networks, and reports would come as fast as requests.
    */
   constructor(
     clock: Clock,
@@ -50,7 +54,10 @@ export class Tally<S> {
     this.#othersOf = othersOf;
   }
 
-  /** Returns true for the first of its key in this window, and never for others. The first `subject` of a key stands for all. */
+  /**
+   * Returns true for the first of its key in this window, and never for others. The first `subject`
+   * of a key stands for all.
+   */
   add(key: string, subject: S): boolean {
     if (this.#counts.has(key) || this.#counts.size < this.#limit) return this.#add(key, subject);
     if (this.#othersOf === undefined) {

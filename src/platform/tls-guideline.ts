@@ -1,5 +1,6 @@
 /**
- * The NCSC-NL TLS guidelines 2025-05, as Internet.nl tests them: what a server may offer, in four grades.
+ * The NCSC-NL TLS guidelines 2025-05, as Internet.nl tests them: what a server may offer, in four
+ * grades.
  *
  * Anything that the guidelines do not name is insufficient.
  */
@@ -23,7 +24,8 @@ export function gradeSuite(name: string): Grade {
   if (sufficientSuites.includes(name)) return 'sufficient';
   if (/^ECDHE-(ECDSA|RSA)-(AES(128|256)-GCM-SHA(256|384)|CHACHA20-POLY1305)$/.test(name)) return 'sufficient';
   if (/^ECDHE-ECDSA-AES(128|256)-CCM$/.test(name)) return 'sufficient';
-  // CCM with a tag of 8 octets, anonymous and static-key exchanges, 3DES, RC4 and NULL are not named at all.
+  // CCM with a tag of 8 octets, anonymous and static-key exchanges, 3DES, RC4 and NULL are not
+  // named at all.
   if (
     /^(ECDHE-(ECDSA|RSA)|DHE-RSA)-((AES|CAMELLIA)(128|256)|AES(128|256)-GCM|AES(128|256)-CCM|CHACHA20-POLY1305|ARIA(128|256)-GCM)(-SHA(256|384)?)?$/.test(
       name,

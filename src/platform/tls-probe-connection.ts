@@ -1,4 +1,7 @@
-/** The way to the ClientHello of a port that is probed: its connection, and with STARTTLS the few lines before. */
+/**
+ * The way to the ClientHello of a port that is probed: its connection, and with STARTTLS the few
+ * lines before.
+ */
 import { type Socket, connect as connectTcp } from 'node:net';
 import { type Milliseconds, seconds } from '../domain/units.ts';
 
@@ -36,7 +39,8 @@ export async function openForTls(target: ProbeTarget): Promise<Socket> {
       await dialog.expect(/^250 .*\r\n$/m, 'EHLO doctor.invalid\r\n');
       await dialog.expect(/^220 .*\r\n$/, 'STARTTLS\r\n');
     } else if (tls === 'starttls' && protocol === 'ldap') {
-      // Its answer names StartTLS (RFC 4511 section 4.14); one that refuses it is followed by no handshake.
+      // Its answer names StartTLS (RFC 4511 section 4.14); one that refuses it is followed by no
+      // handshake.
       await dialog.expect(/^0.*x.*1\.3\.6\.1\.4\.1\.1466\.20037$/s, LDAP_START_TLS);
     } else if (tls === 'starttls') {
       await dialog.expect(/^\+OK.*\r\n$/);

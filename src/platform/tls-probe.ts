@@ -1,9 +1,10 @@
 /**
  * Finds out what a TLS port offers, by handshakes that ask for one thing at a time.
  *
- * The client is Node's own OpenSSL, so it can ask only for what that can speak: SSL 2 and 3, RC4, 3DES, export suites, compression and
- * the absence of the extended master secret stay unseen (testssl.sh sees them; `npm run check:tls`). One connection is open at a time,
- * so that the limits of the gateway are not touched.
+ * The client is Node's own OpenSSL, so it can ask only for what that can speak: SSL 2 and 3, RC4,
+ * 3DES, export suites, compression and the absence of the extended master secret stay unseen
+ * (testssl.sh sees them; `npm run check:tls`). One connection is open at a time, so that the limits
+ * of the gateway are not touched.
  */
 import type { X509Certificate } from 'node:crypto';
 import { type ConnectionOptions, type TLSSocket, type SecureVersion, connect, createSecureContext } from 'node:tls';
@@ -186,7 +187,10 @@ class Prober {
     return done;
   }
 
-  /** Undefined when the server refuses the handshake; throws ProbeFailed when it does not come to one. */
+  /**
+   * Undefined when the server refuses the handshake; throws ProbeFailed when it does not come to
+   * one.
+   */
   async #handshake(options: ConnectionOptions): Promise<TLSSocket | undefined> {
     const plain = await openForTls(this.#target);
     return await new Promise((resolve) => {

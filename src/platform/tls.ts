@@ -1,8 +1,10 @@
 /**
- * The TLS policy of every listener: TLS 1.2 or newer, forward secrecy, no SHA-1 in the handshake, no renegotiation, no compression.
+ * The TLS policy of every listener: TLS 1.2 or newer, forward secrecy, no SHA-1 in the handshake,
+ * no renegotiation, no compression.
  *
- * NCSC-NL TLS guidelines 2025-05, RFC 9325 (BCP 195), RFC 8314 section 4.1. There is no built-in key: a listener without material of its
- * own does not start. The lists of `intermediate` were graded A+ by testssl 3.2.1 on an implicit-TLS port.
+ * NCSC-NL TLS guidelines 2025-05, RFC 9325 (BCP 195), RFC 8314 section 4.1. There is no built-in
+ * key: a listener without material of its own does not start. The lists of `intermediate` were
+ * graded A+ by testssl 3.2.1 on an implicit-TLS port.
  */
 import { X509Certificate, constants, createPrivateKey } from 'node:crypto';
 import { type SecureContextOptions, createSecureContext } from 'node:tls';
@@ -10,7 +12,10 @@ import type { Instant } from '../domain/units.ts';
 import { Unusable } from '../domain/unusable.ts';
 import type { TlsMaterial, TlsProfile } from './listener.ts';
 
-/** The key or certificate cannot be served. The text says which, why and what to do; it never holds a part of the key. */
+/**
+ * The key or certificate cannot be served. The text says which, why and what to do; it never holds
+ * a part of the key.
+ */
 export class TlsMaterialError extends Unusable {
   override readonly name = 'TlsMaterialError';
 }
@@ -33,7 +38,8 @@ const aeadSuites = [
   'ECDHE-RSA-AES128-GCM-SHA256',
 ];
 
-// Phase out, all of them, but none insufficient: an old system without ECDHE would have no forward secrecy, and gets nothing.
+// Phase out, all of them, but none insufficient: an old system without ECDHE would have no forward
+// secrecy, and gets nothing.
 const cbcSuites = [
   'ECDHE-ECDSA-AES256-SHA384',
   'ECDHE-RSA-AES256-SHA384',
@@ -45,7 +51,10 @@ const cbcSuites = [
   'ECDHE-RSA-AES128-SHA',
 ];
 
-/** X25519 and ML-KEM-768 together: whoever records the line today must break both. TLS 1.3 alone has it, and OpenSSL from 3.5 on. */
+/**
+ * X25519 and ML-KEM-768 together: whoever records the line today must break both. TLS 1.3 alone has
+ * it, and OpenSSL from 3.5 on.
+ */
 const POST_QUANTUM = 'X25519MLKEM768';
 
 function canExchange(name: string): boolean {
@@ -57,13 +66,17 @@ function canExchange(name: string): boolean {
   }
 }
 
-/** What this Node's OpenSSL can offer of the key exchanges, best first: it refuses a whole list for one name that it does not know. */
+/**
+ * What this Node's OpenSSL can offer of the key exchanges, best first: it refuses a whole list for
+ * one name that it does not know.
+ */
 export const keyExchanges: readonly string[] = [POST_QUANTUM, 'X25519', 'prime256v1', 'secp384r1'].filter(
   (name) => name !== POST_QUANTUM || canExchange(name),
 );
 
-// As OpenSSL reads them. A server's `/` stands before what is taken only from clients that cannot do the better one, also where they guessed otherwise;
-// a client's `*` is sent along at once, so that partners without the hybrid need no further round trip.
+// As OpenSSL reads them. A server's `/` stands before what is taken only from clients that cannot
+// do the better one, also where they guessed otherwise; a client's `*` is sent along at once, so
+// that partners without the hybrid need no further round trip.
 const listened = keyExchanges.join(':').replace(`${POST_QUANTUM}:`, `${POST_QUANTUM}/`);
 const asked = keyExchanges.join(':').replace(`${POST_QUANTUM}:X25519:`, `*${POST_QUANTUM}:*X25519:`);
 
@@ -89,12 +102,14 @@ const common = {
     'rsa_pkcs1_sha384',
     'rsa_pkcs1_sha512',
   ].join(':'),
-  // Without it testssl finds client-initiated renegotiation on STARTTLS ports: a cheap way to burn the server's CPU.
+  // Without it testssl finds client-initiated renegotiation on STARTTLS ports: a cheap way to burn
+  // the server's CPU.
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
 } as const satisfies SecureContextOptions;
 
-// Sessions resume only where they were made: in this gateway and under the same profile. Without that the session of a legacy listener
-// would take its suite along to a stricter one, since all of them share one ticket key.
+// Sessions resume only where they were made: in this gateway and under the same profile. Without
+// that the session of a legacy listener would take its suite along to a stricter one, since all of
+// them share one ticket key.
 const profiles = {
   modern: { ...common, minVersion: 'TLSv1.3', ciphers: tls13Suites.join(':'), sessionIdContext: 'sluis-modern' },
   intermediate: { ...common, ciphers: [...tls13Suites, ...aeadSuites].join(':'), sessionIdContext: 'sluis' },
@@ -112,8 +127,9 @@ export type ServerTlsOptions = (typeof profiles)[TlsProfile] & {
 };
 
 /**
- * Options for `tls.createServer`, `tls.createSecureContext` and smtp-server. Throws TlsMaterialError when there is no certificate, when
- * two have the same key type (OpenSSL would silently serve the last), or when a key or certificate is missing, unreadable, not a pair,
+ * Options for `tls.createServer`, `tls.createSecureContext` and smtp-server. Throws
+ * TlsMaterialError when there is no certificate, when two have the same key type (OpenSSL would
+ * silently serve the last), or when a key or certificate is missing, unreadable, not a pair,
  * expired at `now`, or refused by OpenSSL (a key that is too short).
  */
 export function serverTlsOptions(
@@ -146,8 +162,9 @@ export function serverTlsOptions(
 }
 
 /**
- * Options for `tls.connect` to a partner's server: the same versions and suites as `intermediate`, verified always. Without a `session`
- * of its own each handshake is a full one, so that the identity check runs on every connection.
+ * Options for `tls.connect` to a partner's server: the same versions and suites as `intermediate`,
+ * verified always. Without a `session` of its own each handshake is a full one, so that the
+ * identity check runs on every connection.
  */
 export const clientTlsOptions = {
   minVersion: common.minVersion,

@@ -1,6 +1,7 @@
 /**
- * The log lines about connections that got no place, or lost it: one for the first of a network and reason in a minute, and one that counts
- * the rest. A flood may come from ten thousand addresses; networks beyond the first few of a minute are counted together.
+ * The log lines about connections that got no place, or lost it: one for the first of a network and
+ * reason in a minute, and one that counts the rest. A flood may come from ten thousand addresses;
+ * networks beyond the first few of a minute are counted together.
  */
 import type { Clock, Log } from '../domain/effects.ts';
 import { minutes } from '../domain/units.ts';

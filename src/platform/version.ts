@@ -1,4 +1,7 @@
-/** Which version of the program this is, and which build: manifests, reports and the control socket name it. */
+/**
+ * Which version of the program this is, and which build: manifests, reports and the control socket
+ * name it.
+ */
 import { readFileSync } from 'node:fs';
 
 /** The version of the package, such as `0.2.0`. */
@@ -20,15 +23,19 @@ interface Commit {
 }
 
 /**
- * The version with the commit that it was built from, in the form of a semantic version with build metadata: `0.2.0+2026-12-02.0123456789ab`, with
- * `.changed` at the end where the sources were not those of the commit, and `0.2.0+unknown` where the build could not tell.
+ * The version with the commit that it was built from, in the form of a semantic version with build
+ * metadata: `0.2.0+2026-12-02.0123456789ab`, with `.changed` at the end where the sources were not
+ * those of the commit, and `0.2.0+unknown` where the build could not tell.
  */
 export const buildVersion = (): string => `${programVersion()}+${buildOf(readCommit())}`;
 
 const buildOf = (commit: Commit | undefined): string =>
   commit === undefined ? 'unknown' : `${commit.date}.${commit.hash}${commit.changed ? '.changed' : ''}`;
 
-/** Undefined too where the file is missing: it is read by every command, and a name is no reason to refuse one. */
+/**
+ * Undefined too where the file is missing: it is read by every command, and a name is no reason to
+ * refuse one.
+ */
 function readCommit(): Commit | undefined {
   try {
     return (JSON.parse(readFileSync(new URL('../commit.json', import.meta.url), 'utf8')) as { commit?: Commit }).commit;

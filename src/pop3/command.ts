@@ -1,7 +1,8 @@
 /**
  * Reads one POP3 command line. Pure: octets in, a command or a text for the peer out.
  *
- * RFC 1939 sections 3 to 7, RFC 2449 section 5 (CAPA), RFC 2595 section 4 (STLS), RFC 5034 (AUTH), RFC 6856 section 2 (UTF8).
+ * RFC 1939 sections 3 to 7, RFC 2449 section 5 (CAPA), RFC 2595 section 4 (STLS), RFC 5034 (AUTH),
+ * RFC 6856 section 2 (UTF8).
  */
 import { decodeText } from '../auth/client-text.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
@@ -30,7 +31,10 @@ const MAX_NUMBER = 2 ** 31 - 1;
 // eslint-disable-next-line no-control-regex -- looking for control characters is the purpose
 const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
 
-/** `line` has no line end. The error is a sentence for the peer and repeats nothing of what was sent. */
+/**
+ * `line` has no line end. The error is a sentence for the peer and repeats nothing of what was
+ * sent.
+ */
 export function parseCommand(line: Buffer): Result<Command, Trouble> {
   const text = line.toString('latin1');
   if (CONTROL.test(text)) return fail(troubles.controlCharacter);

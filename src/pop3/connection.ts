@@ -1,9 +1,11 @@
 /**
  * One POP3 connection: socket, TLS, order of commands, deadlines.
  *
- * Commands run one after the other, pipelined or not; while one runs the socket is not read beyond what has come already, and while the
- * peer does not read its answers no further command runs. So what a peer can make us hold is one input buffer, one listing or two pieces
- * of a message. There is no timer here: the listener's tick looks at `due` once a second, which keeps thousands of idle sessions cheap.
+ * Commands run one after the other, pipelined or not; while one runs the socket is not read beyond
+ * what has come already, and while the peer does not read its answers no further command runs. So
+ * what a peer can make us hold is one input buffer, one listing or two pieces of a message. There
+ * is no timer here: the listener's tick looks at `due` once a second, which keeps thousands of idle
+ * sessions cheap.
  */
 import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
@@ -48,13 +50,16 @@ export interface ConnectionContext extends SessionParts {
 /** After the last answer the peer has this long to take it and close. */
 const CLOSING = seconds(5);
 /**
- * How long the next command waits after a message: a program that fails at it does so within this time, less what has passed since the
- * last tick.
+ * How long the next command waits after a message: a program that fails at it does so within this
+ * time, less what has passed since the last tick.
  */
 const MOMENT = seconds(2);
 /** Most octets that wait: one packet that is being worked on and one that came meanwhile. */
 const MOST_WAITING = 128 * 1024;
-/** Commands of one packet that run before other connections get their turn, however little time they took. */
+/**
+ * Commands of one packet that run before other connections get their turn, however little time they
+ * took.
+ */
 const TURN = 200;
 
 export class Connection implements Wire, ListenedSession, LoggedInSession {
@@ -203,7 +208,8 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
   }
 
   /**
-   * Holds all answers back while the session's right to the maildrop is checked, even that to a command which came in the same moment.
+   * Holds all answers back while the session's right to the maildrop is checked, even that to a
+   * command which came in the same moment.
    */
   judged(until: Promise<void>): void {
     this.#judging = until;
@@ -266,9 +272,11 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
   #read(chunk: Buffer): void {
     if (this.#closing) return;
     this.#lines.push(chunk);
-    // Cannot happen while the socket is paused in time, but the bound on memory must not depend on that alone.
+    // Cannot happen while the socket is paused in time, but the bound on memory must not depend on
+    // that alone.
     if (this.#lines.waiting > MOST_WAITING) return this.cut('flood');
-    // While the program is given time to fail, the socket is read, since its end comes behind whatever was sent ahead.
+    // While the program is given time to fail, the socket is read, since its end comes behind
+    // whatever was sent ahead.
     if (this.#busy && !(this.#watching && this.#lines.waiting < MOST_WAITING / 2)) this.#socket.pause();
     else this.#run();
   }
@@ -284,7 +292,10 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     this.#line.dueEnding = 'login-time';
   }
 
-  /** Runs what has come, in order, until a command has to be waited for. What is answered in one go leaves in one write. */
+  /**
+   * Runs what has come, in order, until a command has to be waited for. What is answered in one go
+   * leaves in one write.
+   */
   #run(): void {
     const socket = this.#socket;
     socket.cork();
@@ -368,7 +379,10 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     this.#touch();
   }
 
-  /** Waits until a later tick, or until the peer has gone: time for a program to fail at what it got. */
+  /**
+   * Waits until a later tick, or until the peer has gone: time for a program to fail at what it
+   * got.
+   */
   async #moment(): Promise<Reply> {
     await this.#drained();
     const over = this.#context.now + MOMENT;
@@ -387,14 +401,18 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     this.#close(ending);
   }
 
-  /** Accepts no further command; the connection closes when the peer has received what was written, or after a short while. */
+  /**
+   * Accepts no further command; the connection closes when the peer has received what was written,
+   * or after a short while.
+   */
   #close(ending: Ending): void {
     if (this.#closing) return;
     this.#closing = true;
     this.#ending = ending;
     this.#line.due = this.#context.now + CLOSING;
     this.#lines.clear();
-    // The maildrop is free at once, however long the peer takes to close: the client is often back within the second.
+    // The maildrop is free at once, however long the peer takes to close: the client is often back
+    // within the second.
     if (!this.#busy) void this.#end();
     this.#line.end();
   }

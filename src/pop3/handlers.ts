@@ -49,7 +49,8 @@ const handlers: { readonly [V in Verb]: Handler<V> } = {
     session.next = { kind: 'tls' };
     return okReply('begin TLS now');
   }),
-  // Messages are handed out as they were filed, UTF-8 or not, so the command only has to be accepted.
+  // Messages are handed out as they were filed, UTF-8 or not, so the command only has to be
+  // accepted.
   UTF8: beforeLogin(() => okReply('UTF-8 it is')),
   USER: beforeLogin(onUser),
   PASS: beforeLogin(onPass),
@@ -108,7 +109,9 @@ const uidls: Column = {
   of: (listing, index) => listing.uidlOf(index),
 };
 
-/** Runs `then` with the listing, at once if it was read already, so that a DELE costs no promise. */
+/**
+ * Runs `then` with the listing, at once if it was read already, so that a DELE costs no promise.
+ */
 function withListing(drop: Maildrop, then: (listing: Listing) => Answer): Answer {
   const listing = drop.listing();
   return listing instanceof Promise ? listing.then(then) : then(listing);
@@ -144,7 +147,10 @@ function listed(session: Session, drop: Maildrop, number: number | undefined, co
   });
 }
 
-/** Sends a listing. One piece leaves in one write; a longer listing waits after each piece until the peer has received it. */
+/**
+ * Sends a listing. One piece leaves in one write; a longer listing waits after each piece until the
+ * peer has received it.
+ */
 function inPieces(session: Session, status: string, pieces: Generator<string, undefined, undefined>): Answer {
   const first = pieces.next().value ?? '';
   const second = pieces.next().value;
@@ -173,7 +179,10 @@ async function retrieve(session: Session, drop: Maildrop, index: number): Promis
   return sent.rest;
 }
 
-/** QUIRK: fetchmail fetches by `TOP n 99999999`, which marks nothing as read at the servers that it was written for. */
+/**
+ * QUIRK: fetchmail fetches by `TOP n 99999999`, which marks nothing as read at the servers that it
+ * was written for.
+ */
 const WHOLE_BY_TOP = 1_000_000;
 
 async function top(session: Session, drop: Maildrop, index: number, lines: number): Promise<Reply> {
@@ -190,8 +199,8 @@ async function top(session: Session, drop: Maildrop, index: number, lines: numbe
 }
 
 /**
- * Once a part of a message has gone out, an error drops the line without a final dot, and the message does not count as
- * retrieved: nobody may take half a message for a whole one.
+ * Once a part of a message has gone out, an error drops the line without a final dot, and the
+ * message does not count as retrieved: nobody may take half a message for a whole one.
  */
 function broken(session: Session, index: number, sent: { readonly begun: boolean; readonly error: unknown }): string {
   if (faultOf(sent.error) !== 'damaged') {
@@ -207,7 +216,10 @@ function broken(session: Session, index: number, sent: { readonly begun: boolean
   return sent.begun ? session.cut('damaged') : errReply(troubles.damaged);
 }
 
-/** RFC 1939 section 6: marked messages are removed before the answer, or the answer says that none was. */
+/**
+ * RFC 1939 section 6: marked messages are removed before the answer, or the answer says that none
+ * was.
+ */
 async function quit(session: Session, drop: Maildrop): Promise<string> {
   await drop.commit(session.collector);
   return session.close(okReply('bye'), 'quit');

@@ -1,8 +1,9 @@
 /**
  * Cuts what a client sends into lines, with a limit on each.
  *
- * An overlong line is refused whole: its rest is thrown away up to its end and never read as a command, wherever the packets were cut.
- * QUIRK command-lf: a bare LF ends a line too, and the account is judged by it; nothing is passed on, so nothing can be smuggled.
+ * An overlong line is refused whole: its rest is thrown away up to its end and never read as a
+ * command, wherever the packets were cut. QUIRK command-lf: a bare LF ends a line too, and the
+ * account is judged by it; nothing is passed on, so nothing can be smuggled.
  */
 import { joinSmall } from '../platform/bytes.ts';
 import type { Pop3Limits } from './limits.ts';
@@ -10,7 +11,10 @@ import type { Pop3Limits } from './limits.ts';
 /** `overlong`: one line was longer than allowed and is gone. `flood`: it does not end at all. */
 export type Line = Buffer | 'overlong' | 'flood';
 
-/** Octets of an overlong line that are read on to its end, since an honest client made one mistake; a line beyond that is a flood. */
+/**
+ * Octets of an overlong line that are read on to its end, since an honest client made one mistake;
+ * a line beyond that is a flood.
+ */
 const FLOOD = 64 * 1024;
 const LF = 0x0a;
 const CR = 0x0d;
@@ -52,7 +56,10 @@ export class LineReader {
     return waiting;
   }
 
-  /** The next line without its end; undefined until it has come whole. `sasl`: a SASL response is expected. */
+  /**
+   * The next line without its end; undefined until it has come whole. `sasl`: a SASL response is
+   * expected.
+   */
   next(sasl: boolean): Line | undefined {
     if (this.waiting === 0) return undefined;
     const end = this.#buffer.indexOf(LF, this.#from);

@@ -1,10 +1,13 @@
 /**
- * Login by USER and PASS, by AUTH, or by a certificate alone: finds out who it is, and whether the maildrop is free.
+ * Login by USER and PASS, by AUTH, or by a certificate alone: finds out who it is, and whether the
+ * maildrop is free.
  *
- * No password is asked for or judged outside TLS. A wrong password, an unknown name and a suspended account get the same answer; overload is
- * never called a wrong password (users would change a password that is right). `openMaildrop` is the only writer of the session's account.
+ * No password is asked for or judged outside TLS. A wrong password, an unknown name and a suspended
+ * account get the same answer; overload is never called a wrong password (users would change a
+ * password that is right). `openMaildrop` is the only writer of the session's account.
  *
- * RFC 1939 section 7, RFC 5034, RFC 4422 appendix A (EXTERNAL), RFC 2449 section 8.1.1 ([IN-USE]), RFC 3206 ([AUTH], [SYS/TEMP]).
+ * RFC 1939 section 7, RFC 5034, RFC 4422 appendix A (EXTERNAL), RFC 2449 section 8.1.1 ([IN-USE]),
+ * RFC 3206 ([AUTH], [SYS/TEMP]).
  */
 import { type AuthOutcome, type Mechanism, passwordMechanisms } from '../auth/authenticator.ts';
 import { passwordStands } from '../auth/candidates.ts';
@@ -26,7 +29,8 @@ const needsTls = (session: Session): string | undefined =>
 export function onUser(session: Session, command: Extract<Command, { verb: 'USER' }>): Answer {
   const refused = needsTls(session);
   if (refused !== undefined) return refused;
-  // RFC 1939 section 7 allows "no such mailbox" here, which would tell a stranger who is registered.
+  // RFC 1939 section 7 allows "no such mailbox" here, which would tell a stranger who is
+  // registered.
   session.triedLogin = true;
   session.login = command.login;
   return okReply('password, please');
@@ -107,8 +111,9 @@ async function logIn(session: Session, login: string, password: string): Promise
 }
 
 /**
- * The first command of a transaction from a client that shows a certificate and has tried no other way in: where its account allows, it is
- * logged in. Undefined: the login succeeded; else the answer to the command.
+ * The first command of a transaction from a client that shows a certificate and has tried no other
+ * way in: where its account allows, it is logged in. Undefined: the login succeeded; else the
+ * answer to the command.
  */
 export async function enterByCertificate(session: Session): Promise<string | undefined> {
   const { parts, peer, wire } = session;
@@ -120,7 +125,10 @@ export async function enterByCertificate(session: Session): Promise<string | und
   return session.drop === undefined ? answer : undefined;
 }
 
-/** Counts attempts that were not judged, or found the maildrop in use, too: a session that never gets anywhere ends. */
+/**
+ * Counts attempts that were not judged, or found the maildrop in use, too: a session that never
+ * gets anywhere ends.
+ */
 function refusedLogin(session: Session, trouble: Trouble = troubles.loginRefused): string {
   session.failedLogins += 1;
   const reply = errReply(trouble);
@@ -143,8 +151,9 @@ async function openMaildrop(session: Session, granted: Granted): Promise<string>
   try {
     return await enter(session, drop, granted);
   } catch (error) {
-    // After an error the lock is given back: a lease that no session holds would be renewed for as long as the gateway runs. After a switch
-    // of the primary such a mailbox stayed [IN-USE] for good.
+    // After an error the lock is given back: a lease that no session holds would be renewed for as
+    // long as the gateway runs. After a switch of the primary such a mailbox stayed [IN-USE] for
+    // good.
     await drop.release(session.collector);
     throw error;
   }
@@ -156,7 +165,8 @@ async function enter(
   { account, organisation, by, password }: Granted,
 ): Promise<string> {
   const { parts, peer, wire } = session;
-  // What an operator changed while the password was hashed or the maildrop opened counts: nobody slips in after a suspension.
+  // What an operator changed while the password was hashed or the maildrop opened counts: nobody
+  // slips in after a suspension.
   const record = await parts.store.registry.findLogin(account.login);
   // The same after a move of the account: this mailbox belongs to another organisation then.
   const same = record?.account.id === account.id;

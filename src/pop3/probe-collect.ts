@@ -1,4 +1,7 @@
-/** The probe's pickup: it logs in, fetches the message that it looks for, and erases everything that it finds in its own mailbox. */
+/**
+ * The probe's pickup: it logs in, fetches the message that it looks for, and erases everything that
+ * it finds in its own mailbox.
+ */
 import { type TLSSocket, connect } from 'node:tls';
 import type { ProbeCause, ProbeFault } from '../domain/availability.ts';
 import { clientTlsOptions } from '../platform/tls.ts';
@@ -8,21 +11,27 @@ export interface ProbePickup {
   readonly port: number;
   readonly login: string;
   readonly password: string;
-  /** Authorities that may have issued the gateway's certificate, PEM; empty: the public authorities that Node knows. */
+  /**
+   * Authorities that may have issued the gateway's certificate, PEM; empty: the public authorities
+   * that Node knows.
+   */
   readonly authorities: readonly string[];
   /** A token in the text of the message that is looked for. */
   readonly token: string;
 }
 
-/** Messages that earlier visits left behind: how many are looked at, newest first, and how many are erased. */
+/**
+ * Messages that earlier visits left behind: how many are looked at, newest first, and how many are
+ * erased.
+ */
 const LOOKED_AT = 20;
 const ERASED = 200;
 /** Most octets of one answer: the probe's message has 2 KB. */
 const MOST = 256 * 1024;
 
 /**
- * Undefined: the message was fetched and erased. Resolves when the signal comes, too; its reason tells whether the probe took too
- * long.
+ * Undefined: the message was fetched and erased. Resolves when the signal comes, too; its reason
+ * tells whether the probe took too long.
  */
 export async function collectProbe(
   wanted: ProbePickup,

@@ -1,6 +1,6 @@
 /**
- * How the client of one session deviates. Before the login each deviation is remembered; at the login the account is judged by them, and
- * from then on at each one.
+ * How the client of one session deviates. Before the login each deviation is remembered; at the
+ * login the account is judged by them, and from then on at each one.
  */
 import { type Quirk, tolerates } from '../domain/quirks.ts';
 import type { Account, Organisation } from '../domain/registry.ts';

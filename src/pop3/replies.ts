@@ -1,8 +1,10 @@
 /**
- * Every answer of POP3 that is no listing and no content: each named once, with its response code and what it means.
+ * Every answer of POP3 that is no listing and no content: each named once, with its response code
+ * and what it means.
  *
- * RFC 1939 section 3, RFC 2449 section 8, RFC 3206. A text says what, why and what to do, and names no host, file or account. Every text
- * behind `-ERR` is made here, so that the page of replies lists each.
+ * RFC 1939 section 3, RFC 2449 section 8, RFC 3206. A text says what, why and what to do, and names
+ * no host, file or account. Every text behind `-ERR` is made here, so that the page of replies
+ * lists each.
  */
 import { type Quirk, isQuirk, quirkFacts, quirkTable, quirkText } from '../domain/quirks.ts';
 import { type Values, type Wanted, filled } from '../domain/refusal.ts';

@@ -1,8 +1,8 @@
 /**
  * Writes POP3 responses. Pure: facts in, octets out.
  *
- * RFC 1939 section 3, RFC 2449 (CAPA; response codes in section 8), RFC 3206 ([AUTH], [SYS/TEMP], [SYS/PERM]). Every text says what, why and
- * what to do, and names no host, file or account.
+ * RFC 1939 section 3, RFC 2449 (CAPA; response codes in section 8), RFC 3206 ([AUTH], [SYS/TEMP],
+ * [SYS/PERM]). Every text says what, why and what to do, and names no host, file or account.
  */
 import type { Mechanism } from '../auth/authenticator.ts';
 import { spoken } from '../domain/spoken.ts';
@@ -16,10 +16,15 @@ export const errReply = (trouble: Trouble, more = ''): string => {
   return code === undefined ? `-ERR ${text}\r\n` : `-ERR [${code}] ${text}\r\n`;
 };
 
-/** The greeting. It holds no `<...>`: a client would take that for the challenge of APOP, which needs plain-text passwords on our side. */
+/**
+ * The greeting. It holds no `<...>`: a client would take that for the challenge of APOP, which
+ * needs plain-text passwords on our side.
+ */
 export const greeting = (hostname: string): string => okReply(`${hostname} POP3 server ready`);
 
-/** RFC 2449 section 5. Before TLS nothing that carries a password is offered (RFC 2595 section 2.4). */
+/**
+ * RFC 2449 section 5. Before TLS nothing that carries a password is offered (RFC 2595 section 2.4).
+ */
 export function capabilities(state: {
   readonly secure: boolean;
   readonly loggedIn: boolean;
@@ -55,7 +60,10 @@ export interface Listed {
 /** Lines of one piece of a listing: at most 300 KB, 2 to 3 ms to write. */
 const LINES = 10_000;
 
-/** The lines of LIST or UIDL, without status line and final dot, in pieces of at most 10,000 messages so that none holds the loop. */
+/**
+ * The lines of LIST or UIDL, without status line and final dot, in pieces of at most 10,000
+ * messages so that none holds the loop.
+ */
 export function* listingPieces(
   listed: Listed,
   lineOf: (index: number) => string | number,

@@ -1,8 +1,9 @@
 /**
  * Sends a message for RETR and TOP: status line, stuffed octets, final dot.
  *
- * At most one piece is held and one waits in the socket, whatever the size. A small message leaves as one buffer with its status line and
- * dot: one write, one TLS record. The last piece is held back until the store has verified the whole message.
+ * At most one piece is held and one waits in the socket, whatever the size. A small message leaves
+ * as one buffer with its status line and dot: one write, one TLS record. The last piece is held
+ * back until the store has verified the whole message.
  */
 import { type Content, damaged } from '../pickup/maildrop.ts';
 import { PIECE } from './limits.ts';
@@ -17,10 +18,15 @@ const LINE_END = Buffer.from('\r\n');
 export type Sent =
   /** `rest`: the end of the answer, which the caller still has to write. */
   | { readonly kind: 'complete'; readonly rest: Buffer }
-  /** The answer cannot be completed. `begun`: part of it has gone out, so the connection must be dropped without the final dot. */
+  /**
+   * The answer cannot be completed. `begun`: part of it has gone out, so the connection must be
+   * dropped without the final dot.
+   */
   | { readonly kind: 'broken'; readonly begun: boolean; readonly error: unknown };
 
-/** `progress` is called for every piece that the peer has taken. Rejects with ConnectionGone only. */
+/**
+ * `progress` is called for every piece that the peer has taken. Rejects with ConnectionGone only.
+ */
 export async function sendContent(
   wire: Wire,
   content: Content,
@@ -72,7 +78,10 @@ export async function sendContent(
   return { kind: 'complete', rest };
 }
 
-/** One whole piece is sent uncopied, since its write is awaited to its end. Anything else is copied, so that its slices are free. */
+/**
+ * One whole piece is sent uncopied, since its write is awaited to its end. Anything else is copied,
+ * so that its slices are free.
+ */
 function joined(held: readonly Buffer[]): Buffer {
   const [first] = held;
   if (held.length === 1 && first !== undefined && first.length >= PIECE) return first;

@@ -45,7 +45,9 @@ const refusals: Readonly<Record<Refused, string>> = {
   'not-on-listener': errReply(troubles.notForNetwork),
 };
 
-/** Resolves once the port is open. Rejects when the port cannot be opened; throws TlsMaterialError. */
+/**
+ * Resolves once the port is open. Rejects when the port cannot be opened; throws TlsMaterialError.
+ */
 export async function startPop3Listener(options: Pop3ListenerOptions): Promise<Listener> {
   return await new Pop3Listener(options).listen();
 }

@@ -1,8 +1,9 @@
 /**
  * One POP3 session: the states of RFC 1939, and what becomes of a line.
  *
- * AUTHORIZATION until a login has locked the maildrop, TRANSACTION after it, UPDATE inside QUIT. What each command does stands in
- * handlers.ts. The session knows no socket: it answers lines, and sends large answers through its `Wire`.
+ * AUTHORIZATION until a login has locked the maildrop, TRANSACTION after it, UPDATE inside QUIT.
+ * What each command does stands in handlers.ts. The session knows no socket: it answers lines, and
+ * sends large answers through its `Wire`.
  */
 import type { Authenticator, Peer, UsedPassword } from '../auth/authenticator.ts';
 import { passwordStands } from '../auth/candidates.ts';
@@ -58,7 +59,10 @@ export type Reply = string | Buffer;
 export type Answer = Reply | Promise<Reply>;
 
 const GO_ON: Next = { kind: 'go on' };
-/** Most messages of a session behind which the next command waits, after an earlier session ended at a message: a few minutes in all. */
+/**
+ * Most messages of a session behind which the next command waits, after an earlier session ended at
+ * a message: a few minutes in all.
+ */
 const MOST_WAITED = 100;
 /** Endings that come from the client, or from its silence. A client that says QUIT is alive. */
 const CLIENTS_END: ReadonlySet<Ending> = new Set(['dropped', 'idle', 'stalled', 'taken-over']);
@@ -72,7 +76,10 @@ export class Session {
   drop: Maildrop | undefined;
   account: Account | undefined;
   organisation: Organisation | undefined;
-  /** TLS version of the login, for example `TLSv1.3`: when the session ends the socket no longer knows it. */
+  /**
+   * TLS version of the login, for example `TLSv1.3`: when the session ends the socket no longer
+   * knows it.
+   */
   tls = '';
   /** The login rests on the client's certificate. */
   byCertificate = false;
@@ -121,7 +128,10 @@ export class Session {
     return { authenticator: parts.authenticator, peer, signal: wire.signal, scram, binding: () => wire.binding };
   }
 
-  /** Answers one line, and sets `next`. Rejects only with ConnectionGone; whatever else goes wrong becomes an answer and an ending. */
+  /**
+   * Answers one line, and sets `next`. Rejects only with ConnectionGone; whatever else goes wrong
+   * becomes an answer and an ending.
+   */
   answer(line: Line, bareLf = false): Answer {
     this.#commands += 1;
     this.drop?.progress();
@@ -173,7 +183,9 @@ export class Session {
     return same && passwordStands(record, this.password) && (await this.stands());
   }
 
-  /** The answer to a line that is no proper command; the last one that is allowed ends the session. */
+  /**
+   * The answer to a line that is no proper command; the last one that is allowed ends the session.
+   */
   bad(trouble: Trouble): string {
     this.#bad += 1;
     if (this.#bad < this.parts.limits.badCommands) return errReply(trouble);
@@ -186,8 +198,8 @@ export class Session {
   }
 
   /**
-   * Called after a message was sent. If an earlier session ended at a message, the next command waits a moment, in which the client may
-   * fail at this one.
+   * Called after a message was sent. If an earlier session ended at a message, the next command
+   * waits a moment, in which the client may fail at this one.
    */
   get waitsBehindMessage(): boolean {
     if (this.#commands !== this.#fetchedBy || this.fetches > MOST_WAITED) return false;
@@ -216,7 +228,10 @@ export class Session {
     return { protocol: 'pop3', address: this.peer.address, tls: this.tls, stands: () => this.#holds() };
   }
 
-  /** Frees the maildrop. Called once, when the connection closes and no command runs, whether its peer has left or not. */
+  /**
+   * Frees the maildrop. Called once, when the connection closes and no command runs, whether its
+   * peer has left or not.
+   */
   async end(ending: Ending): Promise<void> {
     const { drop } = this;
     const removed = drop === undefined ? 0 : await this.#removeUnasked(drop, ending);
@@ -263,8 +278,9 @@ export class Session {
   }
 
   /**
-   * QUIRK delete-on-disconnect: some clients drop the line and take that for QUIT. Mail is removed only if the account is set so, after a
-   * close in good order, and only messages that were sent to their end. Resolves to the number removed.
+   * QUIRK delete-on-disconnect: some clients drop the line and take that for QUIT. Mail is removed
+   * only if the account is set so, after a close in good order, and only messages that were sent to
+   * their end. Resolves to the number removed.
    */
   async #removeUnasked(drop: Maildrop, ending: Ending): Promise<number> {
     const { account, organisation } = this;
@@ -288,7 +304,10 @@ export class Session {
     return removed;
   }
 
-  /** The answer to an error in the middle of a command: the peer hears that it may try again, the log hears what it was. */
+  /**
+   * The answer to an error in the middle of a command: the peer hears that it may try again, the
+   * log hears what it was.
+   */
   failed(error: unknown): string {
     const fault = faultOf(error);
     if (fault === 'taken-over') return this.#takenOver();

@@ -1,8 +1,9 @@
 /**
- * Puts stored octets (canonical CRLF, un-stuffed) on the wire: RFC 1939 section 3, a line that begins with a dot gets a second one.
+ * Puts stored octets (canonical CRLF, un-stuffed) on the wire: RFC 1939 section 3, a line that
+ * begins with a dot gets a second one.
  *
- * Found with `Buffer.indexOf`, never line by line: a 5 MB attachment has 67,000 lines and, nearly always, none that begins with a dot.
- * A piece without such a line is passed on as it is, uncopied.
+ * Found with `Buffer.indexOf`, never line by line: a 5 MB attachment has 67,000 lines and, nearly
+ * always, none that begins with a dot. A piece without such a line is passed on as it is, uncopied.
  */
 const CR = 0x0d;
 const LF = 0x0a;
@@ -10,7 +11,10 @@ const DOT = 0x2e;
 const LINE_DOT = Buffer.from('\r\n.');
 
 export class DotStuffer {
-  /** 2: at the start of a line; 1: a CR was the last octet; 0: elsewhere. Carried over the cut between two pieces. */
+  /**
+   * 2: at the start of a line; 1: a CR was the last octet; 0: elsewhere. Carried over the cut
+   * between two pieces.
+   */
   #tail: 0 | 1 | 2 = 2;
 
   /** True if the next octet starts a line: a message may end here and nowhere else. */

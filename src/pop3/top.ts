@@ -1,4 +1,7 @@
-/** Cuts a message for TOP: header, blank line and the first lines of the body (RFC 1939 section 7). Pure, over pieces cut anywhere. */
+/**
+ * Cuts a message for TOP: header, blank line and the first lines of the body (RFC 1939 section 7).
+ * Pure, over pieces cut anywhere.
+ */
 const LF = 0x0a;
 
 export class TopCutter {
@@ -12,7 +15,10 @@ export class TopCutter {
     this.#lines = lines;
   }
 
-  /** How many octets of `piece` belong to the answer. Fewer than all: the answer is complete, stop reading. */
+  /**
+   * How many octets of `piece` belong to the answer. Fewer than all: the answer is complete, stop
+   * reading.
+   */
   take(piece: Buffer): number {
     let from = 0;
     for (;;) {

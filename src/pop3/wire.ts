@@ -13,7 +13,8 @@ export interface Wire {
   /** Aborted when the connection goes. */
   readonly signal: AbortSignal;
   /**
-   * Writes, and resolves when the socket accepts more: at most one piece waits in memory. Rejects with ConnectionGone.
+   * Writes, and resolves when the socket accepts more: at most one piece waits in memory. Rejects
+   * with ConnectionGone.
    */
   send(data: string | Uint8Array): Promise<void>;
 }
@@ -42,6 +43,9 @@ export type Ending =
   | 'damaged'
   | 'failed';
 
-/** What the connection does once it has written the answer. `cut`: writes nothing more and drops the line. */
+/**
+ * What the connection does once it has written the answer. `cut`: writes nothing more and drops the
+ * line.
+ */
 export type Next =
   { readonly kind: 'go on' } | { readonly kind: 'tls' } | { readonly kind: 'close' | 'cut'; readonly ending: Ending };

@@ -1,6 +1,7 @@
 /**
- * Tries the front door of each site once a minute, one after the other, and has what it saw written down. Nothing piles up: a visit has a deadline, the next round
- * begins with its minute, and what cannot be written waits as at most 200 spans.
+ * Tries the front door of each site once a minute, one after the other, and has what it saw written
+ * down. Nothing piles up: a visit has a deadline, the next round begins with its minute, and what
+ * cannot be written waits as at most 200 spans.
  */
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import { Counts } from '../domain/counts.ts';
@@ -102,7 +103,8 @@ export class Probe {
   async #look(): Promise<void> {
     const { clock, doors, mine } = this.#p;
     const minute = minuteOf(clock.now());
-    // Whoever cannot be asked whose turn it is would be missed by nobody: it is measured here as well.
+    // Whoever cannot be asked whose turn it is would be missed by nobody: it is measured here as
+    // well.
     this.#measures = await Promise.resolve(mine()).catch(() => true);
     if (!this.#measures) return;
     for (const door of doors) {

@@ -1,6 +1,7 @@
 /**
- * One visit of a front door, as a client would make it: a message is submitted, fetched, and erased with all that earlier visits left behind. Nothing of it knows
- * the store: what it finds is what a client finds.
+ * One visit of a front door, as a client would make it: a message is submitted, fetched, and erased
+ * with all that earlier visits left behind. Nothing of it knows the store: what it finds is what a
+ * client finds.
  */
 import type { Address } from '../domain/address.ts';
 import { type ProbeFault, MAX_DETAIL } from '../domain/availability.ts';
@@ -17,10 +18,16 @@ export interface FrontDoor {
   readonly host: string;
 }
 
-/** `stopped`: by the signal, while the gateway stops; nothing is known then. Undefined: all went well. */
+/**
+ * `stopped`: by the signal, while the gateway stops; nothing is known then. Undefined: all went
+ * well.
+ */
 export type Visited = ProbeFault | 'stopped' | undefined;
 
-/** How the two protocols are spoken. Each resolves soon after the signal, whatever the other side does. */
+/**
+ * How the two protocols are spoken. Each resolves soon after the signal, whatever the other side
+ * does.
+ */
 export interface Protocols {
   submit(door: FrontDoor, visitor: Visitor, message: Uint8Array, signal: AbortSignal): Promise<Visited>;
   /** Fetches the message that has this text in it, and erases everything. */

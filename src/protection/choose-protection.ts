@@ -1,7 +1,9 @@
 /**
- * Chooses S/MIME or PGP for one recipient's copy. Pure: each plans for the same wishes, and the one that does more is taken.
+ * Chooses S/MIME or PGP for one recipient's copy. Pure: each plans for the same wishes, and the one
+ * that does more is taken.
  *
- * If both do the same, the addressee's preference decides. A copy is refused only if neither can do what is required.
+ * If both do the same, the addressee's preference decides. A copy is refused only if neither can do
+ * what is required.
  */
 import { type PgpMaking, type PgpPlan, pgpPlanKey } from '../crypto/pgp/plan.ts';
 import { type ProtectionPlan, type SigningPlan, planKey } from '../crypto/smime/plan.ts';
@@ -30,14 +32,15 @@ export function chooseProtection(preferred: ProtectionName, smime: ProtectionPla
 }
 
 /**
- * If one of the two lets the message pass, the other's refusal is no reason to send it back; and what is wrong with a key says more
- * than that there is none.
+ * If one of the two lets the message pass, the other's refusal is no reason to send it back; and
+ * what is wrong with a key says more than that there is none.
  */
 function refusalOf(preferred: ProtectionName, smime: Refused, pgp: Refused): Refused {
   const [first, other] = preferred === 'smime' ? [smime, pgp] : [pgp, smime];
   const passing = [first, other].find(({ refusal }) => refusal.reply < 500);
   const told = passing ?? (first.nothing === true && other.nothing !== true ? other : first);
-  // At RCPT the sender's own key is not known yet: a refusal that rests on it may change later, so it is not final.
+  // At RCPT the sender's own key is not known yet: a refusal that rests on it may change later, so
+  // it is not final.
   return [first, other].some(({ about }) => about === 'sender') ? { ...told, about: 'sender' } : told;
 }
 

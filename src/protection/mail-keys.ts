@@ -1,8 +1,10 @@
 /**
- * Certificates and keys for mail, as the steps of S/MIME need them: what protection a recipient's copy gets, who signs it, what opens it.
+ * Certificates and keys for mail, as the steps of S/MIME need them: what protection a recipient's
+ * copy gets, who signs it, what opens it.
  *
- * Of an address one record is read, which the store remembers; a message that asks for nothing reads nothing. A private key is opened when
- * it is first used, and kept as long as the record is remembered.
+ * Of an address one record is read, which the store remembers; a message that asks for nothing
+ * reads nothing. A private key is opened when it is first used, and kept as long as the record is
+ * remembered.
  */
 import type { KeyObject } from 'node:crypto';
 import type { Certificate } from '../crypto/certificates/certificate.ts';
@@ -44,7 +46,9 @@ export interface MailKeysParts {
   readonly store: Pick<Store, 'certificates' | 'registry'>;
   readonly seals: MailKeySeals;
   readonly foreign: () => Promise<ForeignTrust>;
-  /** The address whose key makes the signature inside the encryption, for accounts that do not sign. */
+  /**
+   * The address whose key makes the signature inside the encryption, for accounts that do not sign.
+   */
   readonly signingAddress: Address;
   readonly clock: Clock;
   readonly log: Log;
@@ -57,7 +61,9 @@ export interface MailSender {
   readonly from: Address | undefined;
 }
 
-/** The judgement of a certificate: one line for the operator; undefined: nothing is wrong with it. */
+/**
+ * The judgement of a certificate: one line for the operator; undefined: nothing is wrong with it.
+ */
 export interface Judgement {
   readonly encrypt: string | undefined;
   readonly sign: string | undefined;
@@ -69,7 +75,10 @@ export interface Candidate extends Judgement {
 
 export type SigningWithoutTime = Omit<SigningOptions, 'signingTime'>;
 
-/** A program whose capabilities change more often than this is two programs in turn, and their turns need not be stored. */
+/**
+ * A program whose capabilities change more often than this is two programs in turn, and their turns
+ * need not be stored.
+ */
 const NOTE_AGAIN = hours(1);
 
 export class MailKeys {
@@ -113,14 +122,17 @@ export class MailKeys {
     );
   }
 
-  /** Why the gateway has no key of its own, which signs inside the encryption if the sender's does not; undefined if it has one. */
+  /**
+   * Why the gateway has no key of its own, which signs inside the encryption if the sender's does
+   * not; undefined if it has one.
+   */
   async gatewayKeyProblem(): Promise<string | undefined> {
     return selectionProblem(await this.#held(this.#p.signingAddress, await this.#trust.now()));
   }
 
   /**
-   * The signer of a plan, without the signing time. Fails if the private key does not open: it was sealed under another master key, or
-   * removed at this moment.
+   * The signer of a plan, without the signing time. Fails if the private key does not open: it was
+   * sealed under another master key, or removed at this moment.
    */
   async signing({ signer, rsa }: SigningPlan, sender: MailSender): Promise<Result<SigningWithoutTime, string>> {
     const { certificate, path, whose } = signer;
@@ -136,7 +148,10 @@ export class MailKeys {
     });
   }
 
-  /** Keys that are held for the address, newest first; those of certificates that expired or were revoked too, for old mail. */
+  /**
+   * Keys that are held for the address, newest first; those of certificates that expired or were
+   * revoked too, for old mail.
+   */
   async decryptionKeys(address: Address): Promise<readonly DecryptionKey[]> {
     const key = addressKey(address);
     const recipient = await this.#p.store.registry.findRecipient(key);
@@ -156,7 +171,10 @@ export class MailKeys {
     return await this.#p.store.certificates.findMail(addressKey(address.address));
   }
 
-  /** Every certificate of an account for one of its addresses, newest first, each with what is wrong with it. */
+  /**
+   * Every certificate of an account for one of its addresses, newest first, each with what is wrong
+   * with it.
+   */
   async candidates({ address, account }: Recipient): Promise<readonly Candidate[]> {
     const { certificates } = await this.#p.store.certificates.findMail(addressKey(address.address));
     const candidates: Candidate[] = [];
@@ -194,15 +212,18 @@ export class MailKeys {
     };
   }
 
-  /** True for a certificate, present or former, of the key that signs for the gateway: it proves what was sent, not who sent it. */
+  /**
+   * True for a certificate, present or former, of the key that signs for the gateway: it proves
+   * what was sent, not who sent it.
+   */
   async isOwn({ fingerprint }: Pick<Certificate, 'fingerprint'>): Promise<boolean> {
     const { certificates } = await this.#p.store.certificates.findMail(addressKey(this.#p.signingAddress));
     return certificates.some((record) => record.fingerprint === fingerprint && record.sealedKey !== undefined);
   }
 
   /**
-   * Stores the capabilities that a valid signature of the address showed; those of any other signature are not to be believed. What the
-   * operator registered stays.
+   * Stores the capabilities that a valid signature of the address showed; those of any other
+   * signature are not to be believed. What the operator registered stays.
    */
   async noteCapabilities(address: Address, shown: readonly Capability[]): Promise<void> {
     const { registry, certificates } = this.#p.store;
@@ -216,8 +237,8 @@ export class MailKeys {
   }
 
   /**
-   * The record of the address with the keys that are held for it. Which account they belong to does not matter: the sender was allowed to
-   * send as the address.
+   * The record of the address with the keys that are held for it. Which account they belong to does
+   * not matter: the sender was allowed to send as the address.
    */
   async #held(address: Address, trust: MailTrust): Promise<Selection> {
     const { certificates } = await this.#p.store.certificates.findMail(addressKey(address));
@@ -244,7 +265,10 @@ export class MailKeys {
     return this.#toEncryptTo(from, recipient?.account.id, record, trust);
   }
 
-  /** Certificates of the account alone: one that was registered for somebody else must not draw mail to itself by naming the address. */
+  /**
+   * Certificates of the account alone: one that was registered for somebody else must not draw mail
+   * to itself by naming the address.
+   */
   #toEncryptTo(
     address: Address,
     account: Account['id'] | undefined,
@@ -273,8 +297,8 @@ export class MailKeys {
   }
 
   /**
-   * What correspondents are told that the address can read: all that we read if the gateway opens its mail, else what is known of its
-   * program.
+   * What correspondents are told that the address can read: all that we read if the gateway opens
+   * its mail, else what is known of its program.
    */
   async #reads(from: Address): Promise<readonly MailCapability[]> {
     const key = addressKey(from);

@@ -1,8 +1,10 @@
 /**
- * The authorities that certificates for mail are trusted by: the gateway's own, and those of the configuration. And which certificates are
- * revoked: the registry knows it of our own and of every one that an operator revoked here, revocation lists know it of the others.
+ * The authorities that certificates for mail are trusted by: the gateway's own, and those of the
+ * configuration. And which certificates are revoked: the registry knows it of our own and of every
+ * one that an operator revoked here, revocation lists know it of the others.
  *
- * What is remembered is current, since the store reports every change of authorities and revocations.
+ * What is remembered is current, since the store reports every change of authorities and
+ * revocations.
  */
 import { type Certificate, readCertificate } from '../crypto/certificates/certificate.ts';
 import type { PathOptions, Revocation } from '../crypto/certificates/certificate-path.ts';

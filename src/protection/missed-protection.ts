@@ -1,6 +1,6 @@
 /**
- * Logs addresses that want encryption where it is possible and did not get it: nobody else would notice that their certificate
- * ended.
+ * Logs addresses that want encryption where it is possible and did not get it: nobody else would
+ * notice that their certificate ended.
  */
 import type { Log } from '../domain/effects.ts';
 import type { AuditEvent } from '../store/audit.ts';

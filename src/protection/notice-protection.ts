@@ -1,8 +1,10 @@
 /**
- * Protects what the gateway itself writes as it protects anybody's mail to that addressee: by the same settings, keys and steps.
+ * Protects what the gateway itself writes as it protects anybody's mail to that addressee: by the
+ * same settings, keys and steps.
  *
- * No person signs a notice as its author. If the profile needs a signature inside, it is the gateway's own. A notice that cannot be
- * protected although the addressee requires it is not sent without protection: the caller gets the reason.
+ * No person signs a notice as its author. If the profile needs a signature inside, it is the
+ * gateway's own. A notice that cannot be protected although the addressee requires it is not sent
+ * without protection: the caller gets the reason.
  */
 import { type Address, addressKey } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
@@ -85,7 +87,10 @@ export class NoticeProtection {
     };
   }
 
-  /** A message that is filed for an account under somebody else's address is read with the account's own keys. */
+  /**
+   * A message that is filed for an account under somebody else's address is read with the account's
+   * own keys.
+   */
   async #addressee({ address, mailbox }: AcceptedRecipient): Promise<Recipient | undefined> {
     const { registry } = this.#parts.store;
     const found = await registry.findRecipient(addressKey(address));

@@ -1,8 +1,9 @@
 /**
  * Whether everybody who reads a signed message is shown what was signed.
  *
- * A signature covers octets, and a mail program shows what it reads in them. Where two programs read them differently (two boundaries, a
- * parameter that stands twice, a part that names another author) a right signature is no `pass`: the verdict is `neutral`, with the reason, and the
+ * A signature covers octets, and a mail program shows what it reads in them. Where two programs
+ * read them differently (two boundaries, a parameter that stands twice, a part that names another
+ * author) a right signature is no `pass`: the verdict is `neutral`, with the reason, and the
  * content goes out as it came. S/MIME and PGP alike.
  */
 import type { Message } from '../crypto/smime/message.ts';
@@ -17,7 +18,10 @@ import { asBuffer } from '../platform/bytes.ts';
 
 type Seen = Pick<MessageParts, 'doubt' | 'authors'>;
 
-/** Why two programs may show different content; undefined if they agree. `from`: the author that the message names. */
+/**
+ * Why two programs may show different content; undefined if they agree. `from`: the author that the
+ * message names.
+ */
 export function doubtOf(seen: Seen, from: Address, header?: Header): string | undefined {
   return (
     (header === undefined ? undefined : versionDoubt(header)) ??
@@ -26,7 +30,10 @@ export function doubtOf(seen: Seen, from: Address, header?: Header): string | un
   );
 }
 
-/** Does the same for what was opened, in the form in which it is handed out; its MIME-Version is ours. */
+/**
+ * Does the same for what was opened, in the form in which it is handed out; its MIME-Version is
+ * ours.
+ */
 export async function doubtIn({ source }: Message, from: Address): Promise<string | undefined> {
   const walk = new MimeWalk();
   try {
@@ -75,7 +82,10 @@ export const withDoubt = (
 /** Facts about a doubt for the trail, which name nobody. */
 export const doubtFacts = (doubt: string | undefined): Record<string, string> => (doubt === undefined ? {} : { doubt });
 
-/** RFC 2045 section 4: `1.0`, with comments. A program that finds another version, or two, may take the content for plain text. */
+/**
+ * RFC 2045 section 4: `1.0`, with comments. A program that finds another version, or two, may take
+ * the content for plain text.
+ */
 function versionDoubt(header: Header): string | undefined {
   const fields = fieldsNamed(header, 'mime-version');
   if (fields.length > 1) return 'MIME-Version stands twice';

@@ -1,12 +1,15 @@
 /**
- * Opens messages for addressees who let the gateway do so, because the program behind their mailbox cannot. S/MIME and PGP alike.
+ * Opens messages for addressees who let the gateway do so, because the program behind their mailbox
+ * cannot. S/MIME and PGP alike.
  *
- * Only with the keys of the addressee who gets the copy. What cannot be opened is handed out all the same, with a text that explains;
- * the sender hears of neither, since the answer would tell about the key.
+ * Only with the keys of the addressee who gets the copy. What cannot be opened is handed out all
+ * the same, with a text that explains; the sender hears of neither, since the answer would tell
+ * about the key.
  *
- * Whoever can submit can send somebody else's ciphertext again as a message of its own and watch what happens. So how many copies are made,
- * for whom and in which order follows from the settings of the addressees alone: one for each mailbox and each address of a partner,
- * opened or not. A number that depended on the keys would show in receipts and in refusals.
+ * Whoever can submit can send somebody else's ciphertext again as a message of its own and watch
+ * what happens. So how many copies are made, for whom and in which order follows from the settings
+ * of the addressees alone: one for each mailbox and each address of a partner, opened or not. A
+ * number that depended on the keys would show in receipts and in refusals.
  */
 import type { Layer } from '../crypto/smime/layer.ts';
 import { type Seen, belowSignature } from '../crypto/smime/look-through.ts';
@@ -44,7 +47,9 @@ export interface OpenEffects {
   readonly scan?: ScanOpened;
 }
 
-/** What becomes of an opened message: the message with what was found, or why it is not handed out. */
+/**
+ * What becomes of an opened message: the message with what was found, or why it is not handed out.
+ */
 export type ScanOpened = (opened: OpenedBody, message: Submitted) => Promise<Result<OpenedBody, NotOpenedBecause>>;
 
 export const letsOpen = ({ registered: { address, account, organisation } }: Addressee): boolean =>
@@ -57,16 +62,16 @@ export interface OpenWork {
   /** The message as it was submitted. */
   readonly given: Message;
   /**
-   * What is to be opened: `given`, or the content below a signature of the other protocol. The error: the two parts of the signed content cannot be
-   * told apart.
+   * What is to be opened: `given`, or the content below a signature of the other protocol. The
+   * error: the two parts of the signed content cannot be told apart.
    */
   readonly root: Result<Message, string>;
   readonly bodies: BodyWriters;
 }
 
 /**
- * The message that an opener begins with. It looks through clear signatures of its own protocol (`own`) by itself; a signature of the other protocol
- * was judged before, and stands aside.
+ * The message that an opener begins with. It looks through clear signatures of its own protocol
+ * (`own`) by itself; a signature of the other protocol was judged before, and stands aside.
  */
 export async function rootOf(given: Message, { signed }: Seen, own: Layer['kind']): Promise<Result<Message, string>> {
   const [outermost, ...more] = signed;
@@ -96,7 +101,10 @@ export interface OpenedBody {
 export interface NotOpenedBecause {
   readonly kind: string;
   readonly text: string;
-  /** The message is refused: for a time if nothing is wrong with it, or for something that its sender put into it. */
+  /**
+   * The message is refused: for a time if nothing is wrong with it, or for something that its
+   * sender put into it.
+   */
   readonly refusal?: Refusal;
 }
 
@@ -163,14 +171,18 @@ const without = (copies: readonly Copy[]): readonly Copy[] =>
     .map((copy) => ({ ...copy, recipients: copy.recipients.filter((each) => !letsOpen(each)) }))
     .filter((copy) => copy.recipients.length > 0);
 
-/** The groups in the order of RCPT. Addresses that lead into one mailbox share its copy and their keys. */
+/**
+ * The groups in the order of RCPT. Addresses that lead into one mailbox share its copy and their
+ * keys.
+ */
 async function placesOf<K>(
   opener: Opener<K>,
   { given, root }: OpenWork,
   copies: readonly Copy[],
 ): Promise<readonly OpeningGroup<K>[]> {
   const places = new Map<string, OpeningGroup<K>>();
-  // The signature was judged once for the message as submitted, so all copies have the same results.
+  // The signature was judged once for the message as submitted, so all copies have the same
+  // results.
   const apart = !root.ok || root.value !== given;
   const outside = apart ? copies.flatMap(({ results }) => (results === undefined ? [] : [results]))[0] : undefined;
   for (const addressee of copies.flatMap((copy) => copy.recipients).filter(letsOpen)) {

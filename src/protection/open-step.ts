@@ -1,4 +1,7 @@
-/** A step that opens one protocol: it looks whether the message is of that protocol, and where opening it begins. */
+/**
+ * A step that opens one protocol: it looks whether the message is of that protocol, and where
+ * opening it begins.
+ */
 import type { Layer } from '../crypto/smime/layer.ts';
 import { type Seen, lookThrough } from '../crypto/smime/look-through.ts';
 import { readMessage } from '../crypto/smime/message.ts';

@@ -1,4 +1,7 @@
-/** Private keys that the gateway keeps, each opened once and then remembered. A key is forgotten when its sealed form changes or is removed. */
+/**
+ * Private keys that the gateway keeps, each opened once and then remembered. A key is forgotten
+ * when its sealed form changes or is removed.
+ */
 import type { Log } from '../domain/effects.ts';
 import type { Result } from '../domain/result.ts';
 

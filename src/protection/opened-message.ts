@@ -1,10 +1,13 @@
 /**
- * An opened message as it is handed out: the header that it came with, the content from inside, and on top our fields about it.
+ * An opened message as it is handed out: the header that it came with, the content from inside, and
+ * on top our fields about it.
  *
- * Encrypted content was not judged when it was submitted, so nothing in it is believed that would have been judged then: of its header only
- * the fields of the content count (RFC 2046 section 5.1) and the subject (RFC 9788); where a whole message was inside, each field that may
- * stand once stands once, and none tells a verdict. A field with a bare CR or LF in it is left out, since programs read what stands behind
- * that as a field of its own. Line ends of the body are made canonical.
+ * Encrypted content was not judged when it was submitted, so nothing in it is believed that would
+ * have been judged then: of its header only the fields of the content count (RFC 2046 section 5.1)
+ * and the subject (RFC 9788); where a whole message was inside, each field that may stand once
+ * stands once, and none tells a verdict. A field with a bare CR or LF in it is left out, since
+ * programs read what stands behind that as a field of its own. Line ends of the body are made
+ * canonical.
  */
 import { type Message, fieldOctets } from '../crypto/smime/message.ts';
 import { contentHeader } from '../crypto/smime/protected-header.ts';
@@ -17,7 +20,10 @@ import { behind } from '../middleware/bodies.ts';
 const CRLF = Buffer.from('\r\n');
 const MIME_VERSION = Buffer.from('MIME-Version: 1.0\r\n');
 
-/** Fields that may stand once (RFC 5322 section 3.6, RFC 2045 section 3): which of two counts, two programs would answer differently. */
+/**
+ * Fields that may stand once (RFC 5322 section 3.6, RFC 2045 section 3): which of two counts, two
+ * programs would answer differently.
+ */
 const ONCE: ReadonlySet<string> = new Set([
   ...['from', 'sender', 'reply-to', 'to', 'cc', 'date', 'message-id', 'in-reply-to', 'references', 'subject'],
   ...['mime-version', 'content-type', 'content-transfer-encoding', 'content-disposition', 'content-id'],
@@ -26,7 +32,10 @@ const HIDDEN: ReadonlySet<string> = new Set(['bcc', 'resent-bcc']);
 
 const isContent = ({ name }: HeaderField): boolean => name.startsWith('content-');
 
-/** Picks fields for `fieldOctets`: the first of those that may stand once, and nothing that only we may say. */
+/**
+ * Picks fields for `fieldOctets`: the first of those that may stand once, and nothing that only we
+ * may say.
+ */
 function believable(header: Header): (field: HeaderField) => boolean {
   const seen = new Set<string>();
   return (field) => {
@@ -53,7 +62,10 @@ function hasBareLineEnd(octets: Buffer, { start, end }: HeaderField): boolean {
 /** A whole message was inside: its own header, as far as it can be believed. */
 const ownHeader = ({ header }: Message): readonly Buffer[] => [fieldOctets(header, believable(header))];
 
-/** An entity was inside: the header that it came with around it, with the subject from inside where there is one. */
+/**
+ * An entity was inside: the header that it came with around it, with the subject from inside where
+ * there is one.
+ */
 function headerAround(given: Message, opened: Message, subject: Buffer | undefined): readonly Buffer[] {
   const believed = believable(given.header);
   const outer = fieldOctets(
@@ -76,7 +88,10 @@ export interface HandOut {
   readonly opened: Message;
   /** A whole message was inside. */
   readonly whole: boolean;
-  /** A subject from inside that replaces the one outside; octets of the field. If a whole message was inside, its own counts. */
+  /**
+   * A subject from inside that replaces the one outside; octets of the field. If a whole message
+   * was inside, its own counts.
+   */
   readonly subject?: Buffer;
   /** Our fields on top, with their line ends. */
   readonly fields: string;

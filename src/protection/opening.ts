@@ -1,4 +1,7 @@
-/** What the layers of an opened message mean: for Authentication-Results, for the field on top, for the operator. */
+/**
+ * What the layers of an opened message mean: for Authentication-Results, for the field on top, for
+ * the operator.
+ */
 import type { CmsProblem } from '../crypto/cms/problem.ts';
 import { type Verification, failures } from '../crypto/cms/verdict.ts';
 import { type LayerSeen, type OpenedMessage, differingIn, standingOf } from '../crypto/smime/open.ts';
@@ -21,7 +24,10 @@ export const ciphersOf = (layers: readonly LayerSeen[]): string =>
 /** Reply-To is one of them if its display name shows another address than it holds. */
 const SENDER: ReadonlySet<string> = new Set(['from', 'sender', 'reply-to']);
 
-/** Why what was opened may not be handed out. The sender outside is the one who logged in; the one inside is what people would see. */
+/**
+ * Why what was opened may not be handed out. The sender outside is the one who logged in; the one
+ * inside is what people would see.
+ */
 export function problemOf({ layers, innermost }: OpenedMessage): CmsProblem | undefined {
   if (innermost === 'encrypted') return { kind: 'no-key', text: 'no key is held for the addressee' };
   if (innermost === 'pgp-encrypted')
@@ -34,8 +40,8 @@ export function problemOf({ layers, innermost }: OpenedMessage): CmsProblem | un
 }
 
 /**
- * For content decrypted from CBC only a signature inside says that nobody changed it; the gateway's own signature says at least that
- * (EFAIL).
+ * For content decrypted from CBC only a signature inside says that nobody changed it; the gateway's
+ * own signature says at least that (EFAIL).
  */
 export async function openingOf(layers: readonly LayerSeen[], isOwn: IsOwn): Promise<Opening> {
   const malleable = layers.findIndex((layer) => layer.kind === 'encrypted' && !layer.authenticated);
@@ -52,7 +58,10 @@ export async function openingOf(layers: readonly LayerSeen[], isOwn: IsOwn): Pro
   return 'unproven';
 }
 
-/** One result for each signature, from the outside in; where one of them stands around the encryption, each says where it stands. */
+/**
+ * One result for each signature, from the outside in; where one of them stands around the
+ * encryption, each says where it stands.
+ */
 export async function openedResults(
   layers: readonly LayerSeen[],
   from: Address,
@@ -90,7 +99,10 @@ export function withDiffering(
   return results.map((each) => (each.result === 'pass' ? { ...each, result: 'policy', reason } : each));
 }
 
-/** Facts of a signature. A right signature over a header that differs from the one outside is not valid for this message. */
+/**
+ * Facts of a signature. A right signature over a header that differs from the one outside is not
+ * valid for this message.
+ */
 export const withFields = <F extends Record<string, string | number>>(
   facts: F,
   differs: readonly string[],

@@ -1,8 +1,10 @@
 /**
- * OpenPGP keys, as the steps need them: what PGP would do for a recipient's copy, who signs it, what opens it, whose signatures count.
+ * OpenPGP keys, as the steps need them: what PGP would do for a recipient's copy, who signs it,
+ * what opens it, whose signatures count.
  *
- * Of an address one record is read, which the store remembers. A secret key is opened when it is first used, and kept as long as the record is
- * remembered. A key counts for addresses of its account alone.
+ * Of an address one record is read, which the store remembers. A secret key is opened when it is
+ * first used, and kept as long as the record is remembered. A key counts for addresses of its
+ * account alone.
  */
 import { type PgpMaking, type PgpPlan, planPgp } from '../crypto/pgp/plan.ts';
 import type { PgpSeals } from '../crypto/keys/pgp-seals.ts';
@@ -35,7 +37,10 @@ export class PgpKeyring {
     this.#opened = new OpenedKeys((fingerprint, sealed) => seals.open(fingerprint, sealed), log, 'pgp-key.refused');
   }
 
-  /** The plan of PGP for a message of this sender to this recipient. Opens no secret key; reads nothing if nothing is asked for. */
+  /**
+   * The plan of PGP for a message of this sender to this recipient. Opens no secret key; reads
+   * nothing if nothing is asked for.
+   */
   async plan({ account, organisation, from }: MailSender, recipient: Recipient): Promise<PgpPlan> {
     const { address } = recipient.address;
     const settings = [recipient.address.settings, recipient.account.settings, recipient.organisation.settings];
@@ -53,7 +58,10 @@ export class PgpKeyring {
     });
   }
 
-  /** Secret keys that sign for a plan. Fails if one does not open: it was sealed under another master key, or removed at this moment. */
+  /**
+   * Secret keys that sign for a plan. Fails if one does not open: it was sealed under another
+   * master key, or removed at this moment.
+   */
   async signing({ signer }: PgpMaking): Promise<Result<readonly Uint8Array[], string>> {
     if (signer === undefined) return ok([]);
     if (signer.sealedKey === undefined) return fail('its private key is not held here');
@@ -61,7 +69,10 @@ export class PgpKeyring {
     return opened.ok ? ok([opened.value]) : opened;
   }
 
-  /** Secret keys that are held for the address, newest first; those that ended or were revoked too, for old mail. */
+  /**
+   * Secret keys that are held for the address, newest first; those that ended or were revoked too,
+   * for old mail.
+   */
   async secretKeys(
     address: Address,
   ): Promise<readonly { readonly fingerprint: string; readonly secret: Uint8Array }[]> {
@@ -79,13 +90,19 @@ export class PgpKeyring {
     return recipient === undefined ? [] : await this.keysOf(recipient);
   }
 
-  /** Keys of the recipient's account alone: a key that names somebody else's address must not draw that mail to itself. */
+  /**
+   * Keys of the recipient's account alone: a key that names somebody else's address must not draw
+   * that mail to itself.
+   */
   async keysOf({ address, account }: Recipient): Promise<readonly PgpMailKey[]> {
     const keys = await this.#p.store.pgpKeys.findMail(addressKey(address.address));
     return keys.filter((key) => key.account === account.id);
   }
 
-  /** Keys of the address, whatever account they belong to: the sender was allowed to send as the address. */
+  /**
+   * Keys of the address, whatever account they belong to: the sender was allowed to send as the
+   * address.
+   */
   async #held(address: Address): Promise<PgpSelection> {
     const keys = await this.#p.store.pgpKeys.findMail(addressKey(address));
     const held = keys.filter(({ sealedKey }) => sealedKey !== undefined);

@@ -1,6 +1,7 @@
 /**
- * Opens PGP/MIME (RFC 3156) for addressees who let the gateway do so. Content is decrypted only if it proves to be unchanged. Content that
- * names another sender inside than outside counts as not opened: the sender outside is the one who logged in.
+ * Opens PGP/MIME (RFC 3156) for addressees who let the gateway do so. Content is decrypted only if
+ * it proves to be unchanged. Content that names another sender inside than outside counts as not
+ * opened: the sender outside is the one who logged in.
  */
 import type { Pgp } from '../crypto/pgp/pgp.ts';
 import { openPgp } from '../crypto/pgp/unwrap.ts';
@@ -38,8 +39,8 @@ export const pgpOpen = (parts: PgpOpenParts): Middleware =>
   });
 
 /**
- * A multipart/encrypted of a protocol that we do not know cannot be read by anybody as it is, and needs an explanation too; so does a part of
- * PGP/MIME alone.
+ * A multipart/encrypted of a protocol that we do not know cannot be read by anybody as it is, and
+ * needs an explanation too; so does a part of PGP/MIME alone.
  */
 const isOurs = ({ below }: Seen): boolean =>
   below.kind === 'pgp-encrypted' || (below.kind === 'unreadable' && below.by === 'pgp' && below.closed);
@@ -74,7 +75,8 @@ async function open(
   const doubt = isValidPgp(signatures) || isValidPgp(outside) ? await doubtIn(message, submitted.from) : undefined;
   return ok({
     message,
-    // Its header is the one outside, with the subject and the content's own fields from inside: openPgp put them together.
+    // Its header is the one outside, with the subject and the content's own fields from inside:
+    // openPgp put them together.
     whole: subject === undefined,
     ...(subject !== undefined && { subject }),
     opening: 'whole',

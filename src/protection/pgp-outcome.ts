@@ -1,10 +1,16 @@
-/** What became of the OpenPGP signatures of a message, said in Authentication-Results and in the audit trail. */
+/**
+ * What became of the OpenPGP signatures of a message, said in Authentication-Results and in the
+ * audit trail.
+ */
 import type { PgpSignature } from '../crypto/pgp/protocol.ts';
 import type { Address } from '../domain/address.ts';
 import type { AuthenticationResult } from '../mime/authentication-results.ts';
 import type { PgpMailKey } from '../store/pgp-keys.ts';
 
-/** The signatures after the registry was asked: a key that an operator revoked here is revoked, whatever the key says. */
+/**
+ * The signatures after the registry was asked: a key that an operator revoked here is revoked,
+ * whatever the key says.
+ */
 export const judged = (signatures: readonly PgpSignature[], keys: readonly PgpMailKey[]): readonly PgpSignature[] =>
   signatures.map((each) =>
     each.state === 'valid' &&
@@ -13,7 +19,10 @@ export const judged = (signatures: readonly PgpSignature[], keys: readonly PgpMa
       : each,
   );
 
-/** True if one signature holds and none contradicts the content: nobody knows which of them is shown. */
+/**
+ * True if one signature holds and none contradicts the content: nobody knows which of them is
+ * shown.
+ */
 export const isValidPgp = (signatures: readonly PgpSignature[]): boolean =>
   signatures.some(({ state }) => state === 'valid') && signatures.every(({ state }) => state !== 'wrong');
 
@@ -29,7 +38,10 @@ const OUTCOMES: Readonly<Record<PgpSignature['state'], Pick<AuthenticationResult
 /** An address outside ASCII would need a header that may hold it. */
 const fromOf = (from: Address): [string, string][] => (/[^ -~]/.test(from) ? [] : [['header.from', from]]);
 
-/** One result for each signature. A key is registered for an address by the operator: that, not a name in the key, is what ties it to From. */
+/**
+ * One result for each signature. A key is registered for an address by the operator: that, not a
+ * name in the key, is what ties it to From.
+ */
 export function pgpResults(signatures: readonly PgpSignature[], from: Address): AuthenticationResult[] {
   const valid = isValidPgp(signatures);
   return signatures.map(({ state, fingerprint, keyId }) => {

@@ -1,4 +1,7 @@
-/** Makes the PGP/MIME form of a message for recipients who share it. The work is done in the OpenPGP thread, whatever the size. */
+/**
+ * Makes the PGP/MIME form of a message for recipients who share it. The work is done in the OpenPGP
+ * thread, whatever the size.
+ */
 import type { Pgp } from '../crypto/pgp/pgp.ts';
 import { protectPgp } from '../crypto/pgp/wrap.ts';
 import { sevenBit } from '../crypto/smime/seven-bit.ts';
@@ -18,13 +21,19 @@ export interface PgpMakerParts {
   readonly thread: Pick<Pgp, 'run'>;
 }
 
-/** The OpenPGP thread for one message: its jobs take the account's turn, and end when the client leaves. */
+/**
+ * The OpenPGP thread for one message: its jobs take the account's turn, and end when the client
+ * leaves.
+ */
 export const pgpFor = (thread: Pick<Pgp, 'run'>, { submitter, body, signal }: Submitted): Pick<Pgp, 'run'> => ({
   run: (job, flow) =>
     thread.run(job, { ...flow, turn: submitter.account.id, octets: body.octets, ...defined({ signal }) }),
 });
 
-/** The PGP/MIME entity. The error says why the signing key cannot be used. Reading the entity throws PgpFailure. */
+/**
+ * The PGP/MIME entity. The error says why the signing key cannot be used. Reading the entity throws
+ * PgpFailure.
+ */
 export async function pgpEntity(
   { pgp, random }: { readonly pgp: PgpMakerParts; readonly random: RandomBytes },
   { submitted, message }: ToProtect,

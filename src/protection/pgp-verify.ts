@@ -1,7 +1,9 @@
 /**
- * Judges the OpenPGP signature of what was submitted signed (RFC 3156 section 5), by the keys that are registered for the address in From.
+ * Judges the OpenPGP signature of what was submitted signed (RFC 3156 section 5), by the keys that
+ * are registered for the address in From.
  *
- * Keys that come along, in the message or in an Autocrypt field, prove nothing: whoever forges a message chooses them.
+ * Keys that come along, in the message or in an Autocrypt field, prove nothing: whoever forges a
+ * message chooses them.
  */
 import type { Pgp } from '../crypto/pgp/pgp.ts';
 import { openPgp } from '../crypto/pgp/unwrap.ts';

@@ -1,8 +1,9 @@
 /**
  * Which recipients share one protected body.
  *
- * Those with the same plan do, with one exception: the list of recipients in an encrypted message can be read by all of them. Whoever is
- * not named in To or Cc, a blind copy or the substitute of somebody who is away, gets a body of its own.
+ * Those with the same plan do, with one exception: the list of recipients in an encrypted message
+ * can be read by all of them. Whoever is not named in To or Cc, a blind copy or the substitute of
+ * somebody who is away, gets a body of its own.
  */
 import type { Layer } from '../crypto/smime/layer.ts';
 import type { Message } from '../crypto/smime/message.ts';
@@ -33,7 +34,10 @@ export interface Member<P extends MakingPlan = MakingPlan> {
   readonly plan: P['plan'];
 }
 
-/** Recipients of one copy who share what is made of it. All their plans are equal by `chosenKey`; `plan` is that of the first. */
+/**
+ * Recipients of one copy who share what is made of it. All their plans are equal by `chosenKey`;
+ * `plan` is that of the first.
+ */
 export type Group = GroupBy<Extract<MakingPlan, { by: 'smime' }>> | GroupBy<Extract<MakingPlan, { by: 'pgp' }>>;
 export interface GroupBy<P extends MakingPlan> {
   readonly by: P['by'];
@@ -43,7 +47,10 @@ export interface GroupBy<P extends MakingPlan> {
 }
 
 const NAMING: ReadonlySet<string> = new Set(['to', 'cc', 'resent-to', 'resent-cc']);
-/** Characters between addresses. Text in a comment or a name that looks like an address counts too, since everybody sees it. */
+/**
+ * Characters between addresses. Text in a comment or a name that looks like an address counts too,
+ * since everybody sees it.
+ */
 const BETWEEN = /[\s<>,;:()"[\]]+/;
 
 /** Keys of the addresses that everybody who gets the message can see. */

@@ -1,9 +1,11 @@
 /**
- * Signs and encrypts, as settings and keys of sender and recipients demand: one body for all recipients with the same protection.
+ * Signs and encrypts, as settings and keys of sender and recipients demand: one body for all
+ * recipients with the same protection.
  *
- * S/MIME and PGP are two makers behind one decision, taken once for each recipient (choose-protection.ts). What the sender encrypted stays as
- * it is. What the sender signed keeps that signature: it is never signed again in the clear, and where a recipient gets encrypted
- * mail, the signed content is what is encrypted.
+ * S/MIME and PGP are two makers behind one decision, taken once for each recipient
+ * (choose-protection.ts). What the sender encrypted stays as it is. What the sender signed keeps
+ * that signature: it is never signed again in the clear, and where a recipient gets encrypted mail,
+ * the signed content is what is encrypted.
  */
 import { PgpFailure } from '../crypto/pgp/failure.ts';
 import { type InlinePgp, inlinePgp } from '../crypto/pgp/inline.ts';
@@ -96,7 +98,8 @@ async function atRcpt(
   const from = sender === '' ? undefined : sender;
   const { plan } = await planFor(parts, { account, organisation, from }, registered);
   if (plan.kind !== 'refused' || plan.about === 'sender') return undefined;
-  // Neither sender nor addressee is at fault: without a line in the log such mail would be tried again for days unnoticed.
+  // Neither sender nor addressee is at fault: without a line in the log such mail would be tried
+  // again for days unnoticed.
   if (plan.about === 'gateway') parts.log.error('smime.no-signing-key', { why: plan.refusal.detail ?? '' });
   return plan.refusal;
 }
@@ -165,11 +168,17 @@ async function planAll(
   return ok(planned);
 }
 
-/** Leaves out what the sender did already. Content that says it is protected and is not is protected like any other. */
+/**
+ * Leaves out what the sender did already. Content that says it is protected and is not is protected
+ * like any other.
+ */
 const wants = ({ plan: { kind } }: ChosenPlan, layer: LayerKind): boolean =>
   kind !== 'plain' && !(kind === 'signed' && isSigned(layer));
 
-/** Content that was encrypted and then clear-signed counts as encrypted, though its header shows the signature alone. */
+/**
+ * Content that was encrypted and then clear-signed counts as encrypted, though its header shows the
+ * signature alone.
+ */
 async function layerIn({ body, content }: Submitted): Promise<Layer['kind']> {
   const read = maybeProtected(content) ? await readMessage(body) : undefined;
   if (read?.ok !== true) return 'plain';
@@ -182,7 +191,10 @@ async function inlineIn({ body, content }: Submitted, outer: LayerKind): Promise
   return read?.ok === true ? await inlinePgp(read.value, content) : undefined;
 }
 
-/** Its header was read before; the fields that the gateway put on top may have made it too large to be read again. */
+/**
+ * Its header was read before; the fields that the gateway put on top may have made it too large to
+ * be read again.
+ */
 async function messageIn(body: SealedBody): Promise<Result<Message, Refusal>> {
   const read = await readMessage(body);
   return read.ok && read.value.bodyAt <= JOIN_LIMIT - KiB ? read : fail(refusals.protectedHeaderTooLarge);
@@ -234,8 +246,8 @@ const factsOf = (group: Group): Record<string, string | number> => ({
 });
 
 /**
- * Fingerprints of what the body was encrypted to, in the order of the recipients; kept as personal data, since they lead to people as
- * addresses do.
+ * Fingerprints of what the body was encrypted to, in the order of the recipients; kept as personal
+ * data, since they lead to people as addresses do.
  */
 function keysOf(group: Group): Readonly<Record<string, readonly string[]>> {
   if (group.plan.kind === 'signed') return {};

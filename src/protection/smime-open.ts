@@ -1,6 +1,7 @@
 /**
- * Opens S/MIME for addressees who let the gateway do so, also below a signature in the clear. Content whose header names another sender inside than
- * outside counts as not opened: the sender outside is the one who logged in.
+ * Opens S/MIME for addressees who let the gateway do so, also below a signature in the clear.
+ * Content whose header names another sender inside than outside counts as not opened: the sender
+ * outside is the one who logged in.
  */
 import type { DecryptionKey } from '../crypto/cms/decrypt.ts';
 import { type Layer, maybeProtected } from '../crypto/smime/layer.ts';
@@ -37,13 +38,17 @@ export const smimeOpen = (parts: OpenParts): Middleware =>
 
 const TAKEN_OFF: ReadonlySet<Layer['kind']> = new Set(['encrypted', 'opaque-signed', 'compressed'] as const);
 
-/** Content that is labelled as S/MIME and is not needs an explanation; content that is only signed in an unknown way can be read as it is. */
+/**
+ * Content that is labelled as S/MIME and is not needs an explanation; content that is only signed
+ * in an unknown way can be read as it is.
+ */
 const isOurs = ({ below }: Seen): boolean =>
   TAKEN_OFF.has(below.kind) || (below.kind === 'unreadable' && below.by === 'smime' && below.closed);
 
 /**
- * True if something encrypted lies below a signature. Then the signer's capabilities are not stored: later mail to the signer would show whether we
- * could decrypt, and the signer may have packed somebody else's ciphertext.
+ * True if something encrypted lies below a signature. Then the signer's capabilities are not
+ * stored: later mail to the signer would show whether we could decrypt, and the signer may have
+ * packed somebody else's ciphertext.
  */
 const hidesMore = (layers: readonly LayerSeen[]): boolean => {
   const signed = layers.findIndex(({ kind }) => kind === 'signed');

@@ -1,4 +1,7 @@
-/** Reports the signatures of a message in three places: Authentication-Results, the audit trail, the trace. */
+/**
+ * Reports the signatures of a message in three places: Authentication-Results, the audit trail, the
+ * trace.
+ */
 import type { Certificate } from '../crypto/certificates/certificate.ts';
 import type { Capability } from '../crypto/cms/attributes.ts';
 import type { CmsProblem } from '../crypto/cms/problem.ts';
@@ -11,12 +14,18 @@ import type { AuthenticationResult } from '../mime/authentication-results.ts';
 /** Most signers that are named; all of them are judged. */
 const MAX_TOLD = 4;
 
-/** Whether a signer's certificate is the gateway's own, which proves what was signed but not who sends it now. */
+/**
+ * Whether a signer's certificate is the gateway's own, which proves what was signed but not who
+ * sends it now.
+ */
 export type IsOwn = (certificate: Certificate) => Promise<boolean>;
 
 const GENUINE = ['message-digest', 'content-type', 'signature'] as const;
 
-/** RFC 7281 section 3.2: who signed, by which certificate. Addresses outside ASCII would need a header that may hold them. */
+/**
+ * RFC 7281 section 3.2: who signed, by which certificate. Addresses outside ASCII would need a
+ * header that may hold them.
+ */
 function propertiesOf({ certificate }: SignerVerdict, from: Address | undefined): [string, string][] {
   if (certificate === undefined) return [];
   const wanted = from === undefined ? undefined : addressKey(from);
@@ -49,8 +58,8 @@ async function resultOf(signer: SignerVerdict, from: Address | undefined, isOwn:
 }
 
 /**
- * One result for each signer; where one contradicts the content, no other one may pass, since nobody knows which of them is shown.
- * `from`: the author that the message names.
+ * One result for each signer; where one contradicts the content, no other one may pass, since
+ * nobody knows which of them is shown. `from`: the author that the message names.
  */
 export async function resultsOf(
   verification: Verification,
@@ -92,6 +101,9 @@ export function verificationFacts(verification: Verification): Record<string, st
 /** Details for the operator: never for the addressee, and never for the sender. */
 export const problemFacts = ({ kind, text }: CmsProblem): Record<string, string> => ({ problem: kind, why: text });
 
-/** RFC 8551 section 2.5.2: what a signer says that it can read. To be believed where every check passed. */
+/**
+ * RFC 8551 section 2.5.2: what a signer says that it can read. To be believed where every check
+ * passed.
+ */
 export const capabilitiesOf = (verifications: readonly Verification[]): readonly Capability[] | undefined =>
   verifications.flatMap(({ signers }) => signers.filter((each) => each.capabilities.length > 0))[0]?.capabilities;

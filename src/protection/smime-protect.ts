@@ -26,7 +26,8 @@ export async function smimeEntity(
   const signing = { ...keyed.value, signingTime: submitted.receivedAt };
   const wrap = { random, eightBit: submitted.eightBit };
   if (plan.kind === 'signed') {
-    // The recipient's server may take 7 bits only, and signed content may not be changed on the way.
+    // The recipient's server may take 7 bits only, and signed content may not be changed on the
+    // way.
     const plain = submitted.eightBit ? await sevenBit(message) : { message, eightBit: false };
     return ok(protect(plain.message, { kind: 'signed', signing }, { random, eightBit: plain.eightBit }));
   }
@@ -38,7 +39,8 @@ export async function smimeEntity(
     cipher: plan.cipher,
     random,
   };
-  // A signature of S/MIME that holds is the inner one; around any other one, ours says at least what came in.
+  // A signature of S/MIME that holds is the inner one; around any other one, ours says at least
+  // what came in.
   const inner = copy.signature === 'valid' && layer !== 'pgp-signed';
   if (plan.kind === 'interop' && inner) return ok(withHeader(message, encrypted(entityOf(message), encryption)));
   return ok(protect(message, { kind: plan.kind, signing, encryption }, wrap));

@@ -1,8 +1,9 @@
 /**
- * Judges the signature of a message that was submitted signed, and tells the addressees in a field on top; the signed content stays as it
- * is.
+ * Judges the signature of a message that was submitted signed, and tells the addressees in a field
+ * on top; the signed content stays as it is.
  *
- * A wrong signature refuses nothing: mailing lists, virus scanners and old programs break signatures, and the addressee decides.
+ * A wrong signature refuses nothing: mailing lists, virus scanners and old programs break
+ * signatures, and the addressee decides.
  */
 import { CMS_LIMITS } from '../crypto/cms/limits.ts';
 import { signedContent } from '../crypto/cms/signed-data.ts';
@@ -87,7 +88,8 @@ interface Unreadable {
 }
 
 /**
- * The label says that the content is protected, and it cannot be read as such: it is empty, no ASN.1, or of a kind that is not read here.
+ * The label says that the content is protected, and it cannot be read as such: it is empty, no
+ * ASN.1, or of a kind that is not read here.
  */
 async function unreadableBy(message: Message, layer: Layer): Promise<Unreadable | undefined> {
   if (layer.kind === 'pgp-encrypted') {
@@ -157,12 +159,18 @@ async function verify(
   return await judged(verified.value, await parts.value.inside());
 }
 
-/** A signed content with an unreadable header carries no copy of the letter's header that a program could show. */
+/**
+ * A signed content with an unreadable header carries no copy of the letter's header that a program
+ * could show.
+ */
 async function judged(verification: Verification, inside: Result<Message, string>): Promise<Result<Judged, string>> {
   return ok({ verification, differs: inside.ok ? ((await differingBelow(inside.value)) ?? []) : [] });
 }
 
-/** The content of an opaque signature, behind the header of the letter. It was read to its end before: this reads no more than it must. */
+/**
+ * The content of an opaque signature, behind the header of the letter. It was read to its end
+ * before: this reads no more than it must.
+ */
 async function insideOpaque(message: Message, fields: ContentFields): Promise<Result<Message, string>> {
   const { octets, count } = letterFields(message);
   const read = await readMessage({

@@ -1,7 +1,9 @@
 /**
- * A message that could not be opened, as it is handed out: a text that explains, and the message as it came, octet for octet.
+ * A message that could not be opened, as it is handed out: a text that explains, and the message as
+ * it came, octet for octet.
  *
- * One text for whatever went wrong: how a decryption fails tells a stranger about the key, question by question.
+ * One text for whatever went wrong: how a decryption fails tells a stranger about the key, question
+ * by question.
  */
 import { type Message, fieldOctets, isOuterField } from '../crypto/smime/message.ts';
 import { type Helpdesk, helpdeskLine } from '../domain/helpdesk.ts';

@@ -1,6 +1,6 @@
 /**
- * Puts a field on top of a message that tells addressees what its signature is worth; the signed content stays as it is. S/MIME and PGP
- * alike.
+ * Puts a field on top of a message that tells addressees what its signature is worth; the signed
+ * content stays as it is. S/MIME and PGP alike.
  */
 import type { Message } from '../crypto/smime/message.ts';
 import { KiB, octets } from '../domain/units.ts';
@@ -14,7 +14,9 @@ export interface Verified {
   readonly given: Message;
   readonly by: 'smime' | 'pgp';
   readonly valid: boolean;
-  /** The message says that it is protected and is not: as far as anybody can tell, nobody signed it. */
+  /**
+   * The message says that it is protected and is not: as far as anybody can tell, nobody signed it.
+   */
   readonly unreadable?: boolean;
   readonly results: readonly AuthenticationResult[];
   /** Facts for the trace; they name nobody. */
@@ -52,7 +54,8 @@ export async function tellVerified(
 }
 
 /**
- * The result replaces the field that says that nothing was checked; ours is the only such field, since submission removes all others.
+ * The result replaces the field that says that nothing was checked; ours is the only such field,
+ * since submission removes all others.
  */
 function verdictEnd({ header }: Message): number {
   const [first] = header.fields;

@@ -1,4 +1,6 @@
-/** One attempt: gives a message from the store to the courier. Whatever happens becomes an answer. */
+/**
+ * One attempt: gives a message from the store to the courier. Whatever happens becomes an answer.
+ */
 import { defined } from '../domain/defined.ts';
 import { type Log } from '../domain/effects.ts';
 import type { Octets } from '../domain/units.ts';
@@ -22,15 +24,16 @@ function parcelOf(
     requireTls: requireTls ?? false,
     slices: () => content.slices(),
     ...defined({ notify, originalRecipient, ret }),
-    // The decrypted content may be anything, and a report of the partner's server must not tell its sender about it.
+    // The decrypted content may be anything, and a report of the partner's server must not tell its
+    // sender about it.
     ...(submitted === undefined ? {} : { submitted, body: '8BITMIME' as const, ret: 'HDRS' as const }),
     ...defined({ envid }),
   };
 }
 
 /**
- * Failures on our side: the content is damaged or gone, or a key cannot be used. The delivery waits by its own schedule, so that the
- * operator has time, and the alarm is in the log.
+ * Failures on our side: the content is damaged or gone, or a key cannot be used. The delivery waits
+ * by its own schedule, so that the operator has time, and the alarm is in the log.
  */
 function ours(claim: Claim, why: string, log: Log): Answer {
   log.error('delivery.unreadable', { delivery: claim.id, message: claim.message.id, why });
@@ -66,7 +69,10 @@ export async function attempt(
   }
 }
 
-/** A partner who wants signatures is sent nothing unsigned: without a signer its destination is paused (partner-destinations.ts). */
+/**
+ * A partner who wants signatures is sent nothing unsigned: without a signer its destination is
+ * paused (partner-destinations.ts).
+ */
 async function signedBy(
   dkim: PushParts['dkim'],
   content: Pick<Parcel, 'octets' | 'slices'>,

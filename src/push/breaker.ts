@@ -1,13 +1,14 @@
 /**
  * One partner's circuit breaker: whether its server is worth an attempt now.
  *
- * `closed`: all is well, deliveries go out side by side. A partner that cannot be reached, or is not who it should be, opens it at once:
- * nothing is claimed for that partner until the pause is over. Then one delivery is tried (half-open): it closes the breaker, or opens it
- * for a longer pause. So a dead hospital costs one connection every few minutes and delays nobody else, and its deliveries keep their
- * place: when it is back, all of them go out at once and in order.
+ * `closed`: all is well, deliveries go out side by side. A partner that cannot be reached, or is
+ * not who it should be, opens it at once: nothing is claimed for that partner until the pause is
+ * over. Then one delivery is tried (half-open): it closes the breaker, or opens it for a longer
+ * pause. So a dead hospital costs one connection every few minutes and delays nobody else, and its
+ * deliveries keep their place: when it is back, all of them go out at once and in order.
  *
- * Where the connection was lost in the middle of a message, the message may be at fault (a filter that crashes on it): only three in a
- * row, without a success between them, open the breaker.
+ * Where the connection was lost in the middle of a message, the message may be at fault (a filter
+ * that crashes on it): only three in a row, without a success between them, open the breaker.
  */
 import { type Milliseconds, milliseconds, minutes, seconds } from '../domain/units.ts';
 import { type Fraction, spread } from './retry.ts';
@@ -26,7 +27,8 @@ export interface Breaker {
 export const closedBreaker: Breaker = { state: 'closed', failures: 0, until: milliseconds(0) };
 
 const DOUBTS = 3;
-// RFC 5321 section 4.5.4.1 has 30 minutes for strangers. A partner is a known server of the group, and a probe is one connection.
+// RFC 5321 section 4.5.4.1 has 30 minutes for strangers. A partner is a known server of the group,
+// and a probe is one connection.
 const pauses = [seconds(5), seconds(15), minutes(1), minutes(2), minutes(5)] as const;
 
 const opened = (failures: number, now: Milliseconds, random: Fraction): Breaker => ({
@@ -35,7 +37,10 @@ const opened = (failures: number, now: Milliseconds, random: Fraction): Breaker 
   until: milliseconds(now + spread(pauses[Math.min(failures, pauses.length) - 1] ?? minutes(5), random)),
 });
 
-/** The breaker after an attempt. A sign of an attempt that began before it opened changes a pause only by ending it. */
+/**
+ * The breaker after an attempt. A sign of an attempt that began before it opened changes a pause
+ * only by ending it.
+ */
 export function afterSign(breaker: Breaker, sign: PartnerSign, now: Milliseconds, random: Fraction): Breaker {
   if (sign === 'works') return breaker.state === 'closed' && breaker.failures === 0 ? breaker : closedBreaker;
   switch (breaker.state) {

@@ -1,16 +1,19 @@
 /**
- * The courier port: hands one message to one recipient of a partner, over a connection that was verified.
+ * The courier port: hands one message to one recipient of a partner, over a connection that was
+ * verified.
  *
  * Contract:
- * - Nothing is said about a message before TLS stands and the partner's certificate was verified: authorities, name and, where there is
- *   one, pin; or by the TLSA records of its host, which never take the place of what the partner's record demands. There is no plaintext and
- *   no unverified way.
- * - The octets go out as they are stored, dot-stuffed and nothing else. What the partner cannot take as it is (8-bit content, UTF-8
- *   addresses) is `unable`, never rewritten.
+ * - Nothing is said about a message before TLS stands and the partner's certificate was verified:
+ *   authorities, name and, where there is one, pin; or by the TLSA records of its host, which never
+ *   take the place of what the partner's record demands. There is no plaintext and no unverified
+ *   way.
+ * - The octets go out as they are stored, dot-stuffed and nothing else. What the partner cannot
+ *   take as it is (8-bit content, UTF-8 addresses) is `unable`, never rewritten.
  * - One recipient a transaction, so that its DSN parameters are its own (RFC 3461 section 4).
- * - `deliver` always resolves, whatever the partner does, within the time-outs of RFC 5321 section 4.5.3.2. It rejects only for what is
- *   ours: content that cannot be read.
- * - After the final dot was sent without an answer nobody knows whether the partner took the message: `lost`, `in-doubt`.
+ * - `deliver` always resolves, whatever the partner does, within the time-outs of RFC 5321 section
+ *   4.5.3.2. It rejects only for what is ours: content that cannot be read.
+ * - After the final dot was sent without an answer nobody knows whether the partner took the
+ *   message: `lost`, `in-doubt`.
  */
 import type { Address } from '../domain/address.ts';
 import type { PartnerId } from '../domain/ids.ts';
@@ -26,18 +29,27 @@ export interface Destination {
   readonly tls: 'implicit' | 'starttls';
   /** The name that its certificate must carry. Default: `host`. */
   readonly certificateName?: string;
-  /** PEM certificates; one of them must have issued the partner's. Default: the public authorities that Node knows. */
+  /**
+   * PEM certificates; one of them must have issued the partner's. Default: the public authorities
+   * that Node knows.
+   */
   readonly authorities?: readonly string[];
-  /** Where there are any, the certificate that is shown must meet one of them, besides every other check. */
+  /**
+   * Where there are any, the certificate that is shown must meet one of them, besides every other
+   * check.
+   */
   readonly pins?: readonly CertificatePin[];
   /**
-   * `required`: the partner is known only by the TLSA records of its host. `off`: they are not looked up. Default: they hold if there are
-   * any.
+   * `required`: the partner is known only by the TLSA records of its host. `off`: they are not
+   * looked up. Default: they hold if there are any.
    */
   readonly dane?: DaneDemand;
   /** Mail to this partner is signed (DKIM). */
   readonly dkim?: true;
-  /** Client certificate that is shown when the partner asks for one. PEM, the certificate with its chain. */
+  /**
+   * Client certificate that is shown when the partner asks for one. PEM, the certificate with its
+   * chain.
+   */
   readonly clientCertificate?: { readonly key: string; readonly certificate: string };
   /** Name and password for AUTH after TLS. */
   readonly login?: { readonly name: string; readonly password: string };
@@ -54,8 +66,8 @@ export interface Parcel {
   readonly recipient: Address;
   readonly octets: Octets;
   /**
-   * BODY as the sender declared it (RFC 6152). A sender may declare 8BITMIME without need, which is no reason to refuse: the content is
-   * looked at.
+   * BODY as the sender declared it (RFC 6152). A sender may declare 8BITMIME without need, which is
+   * no reason to refuse: the content is looked at.
    */
   readonly body: '7BIT' | '8BITMIME';
   /** SMTPUTF8 as the sender declared it (RFC 6531). */
@@ -68,26 +80,32 @@ export interface Parcel {
   readonly ret?: 'FULL' | 'HDRS';
   readonly envid?: string;
   /**
-   * Size as submitted, in octets, of content that was decrypted for the partner. Limits are judged by this size, and octets above 127 are
-   * not looked for: the reason of a failure would tell the sender what was inside.
+   * Size as submitted, in octets, of content that was decrypted for the partner. Limits are judged
+   * by this size, and octets above 127 are not looked for: the reason of a failure would tell the
+   * sender what was inside.
    */
   readonly submitted?: Octets;
   /** The canonical octets: CRLF line ends, ending in CRLF. May be read more than once. */
   readonly slices: () => AsyncIterable<Uint8Array>;
 }
 
-/** What the partner was doing when it refused. All before `mail` is about the session and says nothing about the message. */
+/**
+ * What the partner was doing when it refused. All before `mail` is about the session and says
+ * nothing about the message.
+ */
 export type Step = 'greeting' | 'ehlo' | 'starttls' | 'login' | 'mail' | 'rcpt' | 'data' | 'message';
 
 /**
- * Why there was no answer. `lookup`: nobody could say whether its host has TLSA records. `certificate`: the partner is not who it should be
- * (authority, name, date, pin, TLSA record). `tls`: no TLS was agreed. `garbage`: what came was no SMTP. `stopped`: by our own `signal`.
+ * Why there was no answer. `lookup`: nobody could say whether its host has TLSA records.
+ * `certificate`: the partner is not who it should be (authority, name, date, pin, TLSA record).
+ * `tls`: no TLS was agreed. `garbage`: what came was no SMTP. `stopped`: by our own `signal`.
  */
 export type LostWhy = 'lookup' | 'unreachable' | 'closed' | 'timeout' | 'tls' | 'certificate' | 'garbage' | 'stopped';
 
 /**
- * How far the dialog had come. `session`: nothing was said about the message, so the partner alone is at fault. `message`: the message may
- * be what the partner fails at. `in-doubt`: the final dot may have arrived, and with it the message.
+ * How far the dialog had come. `session`: nothing was said about the message, so the partner alone
+ * is at fault. `message`: the message may be what the partner fails at. `in-doubt`: the final dot
+ * may have arrived, and with it the message.
  */
 export type LostAt = 'session' | 'message' | 'in-doubt';
 
@@ -97,7 +115,10 @@ export interface Session {
   readonly dsn: boolean;
   readonly tlsVersion: string;
   readonly cipher: string;
-  /** The TLSA record that the partner's certificate met, such as `3 1 1`. Absent: it was verified by an authority. */
+  /**
+   * The TLSA record that the partner's certificate met, such as `3 1 1`. Absent: it was verified by
+   * an authority.
+   */
   readonly tlsa?: string;
   /** The domain that signed what was sent (DKIM). */
   readonly dkim?: string;
@@ -110,8 +131,9 @@ export type TlsaAnswer =
       /** The name below which the records stand, and that is sent as SNI. */
       readonly base: string;
       /**
-       * Finds the record that a server's chain meets (`3 1 1`), or why none is met. `chain`: DER, its own certificate first. `names`: one of
-       * them must be in the certificate if a record names only its authority.
+       * Finds the record that a server's chain meets (`3 1 1`), or why none is met. `chain`: DER,
+       * its own certificate first. `names`: one of them must be in the certificate if a record
+       * names only its authority.
        */
       readonly judge: (chain: readonly Buffer[], names: readonly string[]) => Result<string, string>;
     }
@@ -175,7 +197,10 @@ export interface ProbeReport {
     readonly issuer: string;
     readonly names: readonly string[];
     readonly notAfter: Instant;
-    /** SHA-256 of the certificate and of its SubjectPublicKeyInfo, 64 hexadecimal digits each: the two values that a pin may hold. */
+    /**
+     * SHA-256 of the certificate and of its SubjectPublicKeyInfo, 64 hexadecimal digits each: the
+     * two values that a pin may hold.
+     */
     readonly fingerprint: string;
     readonly publicKey: string;
   };

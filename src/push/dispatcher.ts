@@ -1,7 +1,9 @@
 /**
- * Pushes what is due to partners: one `PartnerPush` for each that has something waiting, and a scan of the queue that misses nothing.
+ * Pushes what is due to partners: one `PartnerPush` for each that has something waiting, and a scan
+ * of the queue that misses nothing.
  *
- * The store's `onDue` is a hint that makes it quick; the scan, every half minute and whenever something comes due, is what makes it sure.
+ * The store's `onDue` is a hint that makes it quick; the scan, every half minute and whenever
+ * something comes due, is what makes it sure.
  */
 import { Counts } from '../domain/counts.ts';
 import type { Timer } from '../domain/effects.ts';
@@ -12,7 +14,10 @@ import { PartnerPush, type PushState } from './partner-push.ts';
 import { Permits } from './permits.ts';
 
 const SCAN_EVERY = seconds(30);
-/** A scan reads the counts of the whole queue: with ten thousand different due times it still runs no more often than this. */
+/**
+ * A scan reads the counts of the whole queue: with ten thousand different due times it still runs
+ * no more often than this.
+ */
 const SCAN_AT_MOST = seconds(1);
 
 /** `outcome`: relayed, retry, failed, or overtaken (another claim or an operator was faster). */
@@ -23,7 +28,10 @@ export interface Dispatcher {
   readonly states: readonly PushState[];
   /** How attempts ended. */
   readonly ended: EndedCounts;
-  /** Begins no more attempts, lets those under way end for at most `drain`, then cuts them; each is settled. */
+  /**
+   * Begins no more attempts, lets those under way end for at most `drain`, then cuts them; each is
+   * settled.
+   */
   stop(drain: Milliseconds): Promise<void>;
   /** Ends the drain time of a `stop` under way. */
   cut(): void;

@@ -1,9 +1,10 @@
 /**
- * Signs what is pushed to partners who want it (DKIM, RFC 6376): the content stays as it is stored, octet for octet, and has one field more in
- * front for each key.
+ * Signs what is pushed to partners who want it (DKIM, RFC 6376): the content stays as it is stored,
+ * octet for octet, and has one field more in front for each key.
  *
- * The key is that of the domain in From, or of one above it; without one that of the gateway's own name, which every gateway has that signs.
- * The content is read once for the hash over its body, and once more when it is sent.
+ * The key is that of the domain in From, or of one above it; without one that of the gateway's own
+ * name, which every gateway has that signs. The content is read once for the hash over its body,
+ * and once more when it is sent.
  */
 import { domainToASCII } from 'node:url';
 import { type DkimKey, dkimField } from '../crypto/dkim/dkim.ts';

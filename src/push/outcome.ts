@@ -3,13 +3,17 @@
  *
  * - 2yz after the final dot: relayed.
  * - 5yz about the message (MAIL, RCPT, DATA, the message): failed. 4yz: again later.
- * - 5yz about the session (greeting, EHLO, STARTTLS, AUTH, or a MAIL that asks for a login): the operator's or the partner's mistake, not
- *   the message's. Again later, and the alarm is the breaker's.
- * - The partner lacks what the message needs: failed, with the code of RFC 3463 that says so. Nothing is rewritten.
- * - Everything else is no answer: again later. What we do not understand is temporary, so that no mail is lost to a misreading. That
- *   holds after the final dot too: the message may arrive twice, never not at all.
+ * - 5yz about the session (greeting, EHLO, STARTTLS, AUTH, or a MAIL that asks for a login): the
+ *   operator's or the partner's mistake, not the message's. Again later, and the alarm is the
+ *   breaker's.
+ * - The partner lacks what the message needs: failed, with the code of RFC 3463 that says so.
+ *   Nothing is rewritten.
+ * - Everything else is no answer: again later. What we do not understand is temporary, so that no
+ *   mail is lost to a misreading. That holds after the final dot too: the message may arrive twice,
+ *   never not at all.
  *
- * Trouble of the partner leaves the delivery due, so that it keeps its place; trouble of the message makes it wait by its own schedule.
+ * Trouble of the partner leaves the delivery due, so that it keeps its place; trouble of the
+ * message makes it wait by its own schedule.
  *
  * RFC 5321 sections 4.2 and 4.5.4.1, RFC 3463.
  */
@@ -47,7 +51,10 @@ const lacking = { SIZE: '5.3.4', '8BITMIME': '5.6.3', SMTPUTF8: '5.6.7', REQUIRE
 
 /** RFC 4954 section 6: the partner wants a login that we do not have or that it did not take. */
 const WANTS_LOGIN = [530, 534, 535, 538];
-/** RFC 5321 section 4.2.4: bad sequence of commands. The same message may pass in a session of its own. */
+/**
+ * RFC 5321 section 4.2.4: bad sequence of commands. The same message may pass in a session of its
+ * own.
+ */
 const BAD_SEQUENCE = 503;
 
 function meaningOf(answer: Answer): Meaning {
@@ -73,7 +80,8 @@ function meaningOf(answer: Answer): Meaning {
 function refusedMeaning({ step, code, reply }: Extract<Answer, { kind: 'refused' }>): Meaning {
   const aboutSession = ['greeting', 'ehlo', 'starttls', 'login'].includes(step) || WANTS_LOGIN.includes(code);
   if (aboutSession) return { end: 'when-partner-works', reply, sign: 'down', theirs: true };
-  // 421: the session ends in the middle of our transaction. The cause may be a limit of the session, or a server that is going down.
+  // 421: the session ends in the middle of our transaction. The cause may be a limit of the
+  // session, or a server that is going down.
   if (code === 421) return { end: 'later', reply, sign: 'doubtful', theirs: true };
   if (code >= 500 && code !== BAD_SEQUENCE) return { end: 'failed', reply, sign: 'works', theirs: true };
   return { end: 'later', reply, sign: 'works', theirs: true };
@@ -88,15 +96,16 @@ function lostMeaning({ why, text, at }: Extract<Answer, { kind: 'lost' }>): Mean
         : why === 'garbage'
           ? '4.5.0'
           : '4.4.1';
-  // We ended the attempt ourselves: it tells nothing about the partner, and the delivery need not wait because of it.
+  // We ended the attempt ourselves: it tells nothing about the partner, and the delivery need not
+  // wait because of it.
   if (why === 'stopped') return { end: 'when-partner-works', reply: text, sign: undefined, status };
   if (at === 'session') return { end: 'when-partner-works', reply: text, sign: 'down', status };
   return { end: 'later', reply: text, sign: 'doubtful', status };
 }
 
 /**
- * Decides the outcome. `now`: when the attempt ended. `due`: when a delivery that keeps its place was due; default: when its message was
- * accepted.
+ * Decides the outcome. `now`: when the attempt ended. `due`: when a delivery that keeps its place
+ * was due; default: when its message was accepted.
  */
 export function endingOf(
   claim: Claim,

@@ -1,8 +1,8 @@
 /**
  * Where a partner's mail goes now: its record from the registry, its secrets opened.
  *
- * The record is read for each batch, so that a change holds at once; the secrets are opened only when it has changed, since the master
- * key may come from a program.
+ * The record is read for each batch, so that a change holds at once; the secrets are opened only
+ * when it has changed, since the master key may come from a program.
  */
 import type { PartnerId } from '../domain/ids.ts';
 import type { Partner, PartnerSecrets } from '../domain/partner.ts';

@@ -1,9 +1,10 @@
 /**
  * Everything that is pushed to one partner.
  *
- * At most one batch is claimed at a time, however much waits. Of it as many are attempted side by side as the partner has connections,
- * but never two of the same sender and addressee: their order is kept where nothing fails. While the breaker is open nothing is claimed
- * but the one delivery that tries whether the partner is back; what was claimed goes back to its place.
+ * At most one batch is claimed at a time, however much waits. Of it as many are attempted side by
+ * side as the partner has connections, but never two of the same sender and addressee: their order
+ * is kept where nothing fails. While the breaker is open nothing is claimed but the one delivery
+ * that tries whether the partner is back; what was claimed goes back to its place.
  */
 import type { Timer } from '../domain/effects.ts';
 import type { DeliveryId, PartnerId } from '../domain/ids.ts';
@@ -95,7 +96,10 @@ export class PartnerPush {
     this.#pump();
   }
 
-  /** Takes what the queue holds now. Senders of deliveries that cannot be tried are told of delay and end all the same. */
+  /**
+   * Takes what the queue holds now. Senders of deliveries that cannot be tried are told of delay
+   * and end all the same.
+   */
   see(oldest: Instant | undefined): void {
     const { clock, limits } = this.#parts;
     const now = clock.monotonic();
@@ -182,7 +186,10 @@ export class PartnerPush {
     }
   }
 
-  /** A claim of a delivery that is under way here renews it: its lease ended early since a clock was set. */
+  /**
+   * A claim of a delivery that is under way here renews it: its lease ended early since a clock was
+   * set.
+   */
   #adopt(claim: Claim, since: Milliseconds): void {
     const mine = this.#active.get(claim.id) ?? this.#waiting.find((c) => c.claim.id === claim.id);
     if (mine !== undefined) mine.claim = claim;
@@ -245,8 +252,8 @@ export class PartnerPush {
     const fields = { partner: this.#name, host: this.#destination?.host, why: text };
     if (state === 'open' && before.state !== 'open') {
       this.#why = text;
-      // Another server may stand where the partner should be, or the partner forgot to renew its certificate: a person has to look at
-      // once.
+      // Another server may stand where the partner should be, or the partner forgot to renew its
+      // certificate: a person has to look at once.
       if (answer.kind === 'lost' && answer.why === 'certificate') this.#parts.log.error('partner.untrusted', fields);
       else if (before.state === 'closed') this.#parts.log.warn('partner.down', fields);
       else this.#parts.log.info('partner.still-down', { ...fields, failures: this.#breaker.failures });

@@ -1,4 +1,7 @@
-/** A number of permits for all partners together; whoever had to wait is told in the order of asking, one for each that comes back. */
+/**
+ * A number of permits for all partners together; whoever had to wait is told in the order of
+ * asking, one for each that comes back.
+ */
 export class Permits {
   #free: number;
   readonly #waiting = new Set<() => void>();
@@ -12,8 +15,8 @@ export class Permits {
   }
 
   /**
-   * Takes a permit; false if there is none, and then `told` is called once when one may be free. Asking again keeps the place in the
-   * line.
+   * Takes a permit; false if there is none, and then `told` is called once when one may be free.
+   * Asking again keeps the place in the line.
    */
   take(told: () => void): boolean {
     if (this.#free > 0) {

@@ -1,10 +1,12 @@
 /**
  * When a delivery is tried again, and when it is given up.
  *
- * The waits grow: 1 min, 5 min, 15 min, 30 min, 1 h, 2 h, then every 4 h, each up to a fifth longer or shorter so that a hundred messages
- * that failed together do not come back together. RFC 5321 section 4.5.4.1 asks for 30 minutes between attempts on the average of a long
- * outage and gives up after 4 to 5 days; the first, shorter waits are what it calls a strategy that notices why a delivery failed: they
- * hold for one message that a working partner put off (greylisting, a full disk), never for a partner that is down. That is the breaker's.
+ * The waits grow: 1 min, 5 min, 15 min, 30 min, 1 h, 2 h, then every 4 h, each up to a fifth longer
+ * or shorter so that a hundred messages that failed together do not come back together. RFC 5321
+ * section 4.5.4.1 asks for 30 minutes between attempts on the average of a long outage and gives up
+ * after 4 to 5 days; the first, shorter waits are what it calls a strategy that notices why a
+ * delivery failed: they hold for one message that a working partner put off (greylisting, a full
+ * disk), never for a partner that is down. That is the breaker's.
  */
 import { type Instant, type Milliseconds, hours, instant, minutes } from '../domain/units.ts';
 
@@ -47,8 +49,8 @@ export const delayIsDue = (
 ): boolean => delivery.delayedAt === undefined && now >= delivery.message.receivedAt + schedule.delayNotice;
 
 /**
- * The time of the attempt after the `attempts`-th one, which ended at `now`. An attempt falls on the time of the delay notice and on the
- * time of giving up, so that neither comes hours late.
+ * The time of the attempt after the `attempts`-th one, which ended at `now`. An attempt falls on
+ * the time of the delay notice and on the time of giving up, so that neither comes hours late.
  */
 export function nextAttempt(
   schedule: RetrySchedule,

@@ -1,9 +1,10 @@
 /**
  * Settles one attempt: outcome, notice and audit rows in one transaction of the store.
  *
- * A partner that took a message must not be sent it again because our disk was full for a moment, or the database was away: the settlement is
- * then tried again every few seconds for as long as the gateway runs, and its claim counts as under way, so that nothing more is claimed
- * than what can be settled.
+ * A partner that took a message must not be sent it again because our disk was full for a moment,
+ * or the database was away: the settlement is then tried again every few seconds for as long as the
+ * gateway runs, and its claim counts as under way, so that nothing more is claimed than what can be
+ * settled.
  */
 import { defined } from '../domain/defined.ts';
 import type { Milliseconds } from '../domain/units.ts';
@@ -33,13 +34,17 @@ export interface Settling {
 
 export type SettleParts = Pick<PushParts, 'deliveries' | 'notices' | 'clock' | 'log' | 'ended'>;
 
-/** `kept`: another claim or an operator was faster, or the store is gone; the claim's lease ends by itself. Never rejects. */
+/**
+ * `kept`: another claim or an operator was faster, or the store is gone; the claim's lease ends by
+ * itself. Never rejects.
+ */
 export async function settle(parts: SettleParts, settling: Settling, signal: AbortSignal): Promise<'settled' | 'kept'> {
   for (;;) {
     try {
       return await settleOnce(parts, settling);
     } catch (error) {
-      // It may be unknown whether the settlement was stored: repeating it finds the claim gone and changes nothing.
+      // It may be unknown whether the settlement was stored: repeating it finds the claim gone and
+      // changes nothing.
       const again = error instanceof StoreFull || error instanceof StoreUnavailable || error instanceof NoticeWaits;
       parts.log[again ? 'warn' : 'error']('delivery.unsettled', {
         delivery: settling.claim.id,
@@ -101,7 +106,8 @@ function auditOf({ claim, ending, partner, answer }: Settling): AuditEvent[] {
 }
 
 /**
- * The row is about the sender as well and goes into an export of its organisation, so the reply is shortened; the delivery keeps all of it.
+ * The row is about the sender as well and goes into an export of its organisation, so the reply is
+ * shortened; the delivery keeps all of it.
  */
 const replyFor = ({ message }: Claim, { outcome, told }: Ending): string =>
   message.opened === true && told.content === true ? codesOf(outcome.reply) : outcome.reply;

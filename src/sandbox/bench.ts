@@ -1,7 +1,9 @@
 /**
- * Tries one scenario after the other: the doors in front of a gateway of its own, the mailbox made ready, the program waited for or run, and what it did judged.
+ * Tries one scenario after the other: the doors in front of a gateway of its own, the mailbox made
+ * ready, the program waited for or run, and what it did judged.
  *
- * A scenario ends when enough was seen, when its time is over, or at the signal. What a program opens while the next one is made ready waits for it.
+ * A scenario ends when enough was seen, when its time is over, or at the signal. What a program
+ * opens while the next one is made ready waits for it.
  */
 import { lookup } from 'node:dns/promises';
 import type { Socket } from 'node:net';
@@ -38,7 +40,10 @@ export interface BenchParts {
   readonly settings: Settings;
   /** How long a scenario waits for the program, in milliseconds. */
   readonly patience: number;
-  /** How long a program may do once more what it should do once, and how long its connections may outlive it; default: two seconds. */
+  /**
+   * How long a program may do once more what it should do once, and how long its connections may
+   * outlive it; default: two seconds.
+   */
   readonly linger?: number;
   /** Path where the program stores messages. */
   readonly stored?: string;
@@ -47,9 +52,15 @@ export interface BenchParts {
   readonly env: Readonly<Record<string, string>>;
   readonly receiver?: Receiver;
   readonly operate: Stage['operate'];
-  /** Hands a message to the gateway as the laboratory, for the account or for an address of the hospital; resolves with its mark. */
+  /**
+   * Hands a message to the gateway as the laboratory, for the account or for an address of the
+   * hospital; resolves with its mark.
+   */
   readonly submit: (mail: Mail, to?: string) => Promise<string>;
-  /** Makes the gateway write a receipt for a message of the account; resolves with the mark of that message. */
+  /**
+   * Makes the gateway write a receipt for a message of the account; resolves with the mark of that
+   * message.
+   */
   readonly receipt: () => Promise<string>;
   readonly now: () => number;
   readonly say: (text: string) => void;

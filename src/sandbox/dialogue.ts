@@ -1,4 +1,7 @@
-/** What both dialogues stand on: the scenario with its trouble, what is seen, and TLS that is still to be started. */
+/**
+ * What both dialogues stand on: the scenario with its trouble, what is seen, and TLS that is still
+ * to be started.
+ */
 import type { TLSSocket } from 'node:tls';
 import type { Socket } from 'node:net';
 import type { Facts, Visit } from './facts.ts';

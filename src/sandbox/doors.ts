@@ -1,5 +1,6 @@
 /**
- * Where the program under test connects: a port for each way in, on IPv4 and IPv6, which can be shut, and whose certificate can be a wrong one.
+ * Where the program under test connects: a port for each way in, on IPv4 and IPv6, which can be
+ * shut, and whose certificate can be a wrong one.
  *
  * TLS ends here, with a certificate of the sandbox, so that every line is seen.
  */
@@ -15,7 +16,9 @@ export interface DoorWish {
   readonly port: number;
 }
 
-/** Told of each connection. `secure` starts TLS on it and rejects where the program does not agree. */
+/**
+ * Told of each connection. `secure` starts TLS on it and rejects where the program does not agree.
+ */
 export type Serve = (door: DoorName, socket: Socket, secure: (raw: Socket) => Promise<TLSSocket>) => void;
 
 /** More connections at once than any program has. */
@@ -38,7 +41,10 @@ export class Doors {
     this.#serve = serve;
   }
 
-  /** Opens every door on each of the addresses and shuts it on all others. Answers the addresses that this machine does not have. */
+  /**
+   * Opens every door on each of the addresses and shuts it on all others. Answers the addresses
+   * that this machine does not have.
+   */
   async open(wishes: readonly DoorWish[], addresses: readonly string[]): Promise<readonly string[]> {
     const missing = new Set<string>();
     for (const [key, server] of this.#servers) if (!addresses.includes(key.split(' ')[0] ?? '')) await shut(server);
@@ -72,7 +78,8 @@ export class Doors {
   #secured(kind: TlsKind, raw: Socket): Promise<TLSSocket> {
     const secure = new TLSSocket(raw, { isServer: true, ...this.#options[kind] });
     const timer = setTimeout(() => raw.destroy(), HANDSHAKE);
-    // Until the handshake is done, Node tells TLS errors of a server without tls.Server only by _tlsError.
+    // Until the handshake is done, Node tells TLS errors of a server without tls.Server only by
+    // _tlsError.
     return new Promise((resolve, reject) => {
       secure
         .on('error', reject)
@@ -95,7 +102,10 @@ export class Doors {
   }
 }
 
-/** A port that was free a moment ago may be the near end of somebody's connection now, for a while: a door that is opened again waits for it. */
+/**
+ * A port that was free a moment ago may be the near end of somebody's connection now, for a while:
+ * a door that is opened again waits for it.
+ */
 async function listening(server: Server, host: string, port: number, again: boolean): Promise<number> {
   for (let tries = 0; ; tries++)
     try {

@@ -1,7 +1,9 @@
 /**
- * What was seen of the program under test while one scenario went on: its visits to the doors of the sandbox, and what it did in each.
+ * What was seen of the program under test while one scenario went on: its visits to the doors of
+ * the sandbox, and what it did in each.
  *
- * Times are milliseconds since the scenario began. Everything is bounded: a program that loops fills no memory, it is counted.
+ * Times are milliseconds since the scenario began. Everything is bounded: a program that loops
+ * fills no memory, it is counted.
  */
 
 /** Lines of what happened; what comes later is counted. */
@@ -19,8 +21,9 @@ export interface Fetched {
 }
 
 /**
- * One message that the program asked to delete. DELE marks it; QUIT is what deletes (RFC 1939 section 6), so each is looked at twice. `stored`: whether it lay in the
- * place of `--stored` then; undefined: no place was given.
+ * One message that the program asked to delete. DELE marks it; QUIT is what deletes (RFC 1939
+ * section 6), so each is looked at twice. `stored`: whether it lay in the place of `--stored` then;
+ * undefined: no place was given.
  */
 export interface Deleted {
   readonly uid: string;

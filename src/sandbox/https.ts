@@ -1,4 +1,7 @@
-/** The API behind a door: each request goes on to the gateway, or is answered here where the scenario says so. */
+/**
+ * The API behind a door: each request goes on to the gateway, or is answered here where the
+ * scenario says so.
+ */
 import { createHash } from 'node:crypto';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { request as requestTls } from 'node:https';

@@ -46,7 +46,9 @@ const goneWith = (facts: Facts): Set<string> =>
       .flatMap((visit) => visit.deleted.map(({ uid }) => uid)),
   );
 
-/** Everything arrived, and is deleted; or two whole visits went by and the program leaves it there. */
+/**
+ * Everything arrived, and is deleted; or two whole visits went by and the program leaves it there.
+ */
 export function fetchedAll(facts: Facts, placed: readonly Placed[], used: boolean): boolean {
   if (!used || facts.open) return false;
   const wanted = placed.filter(({ gone }) => gone !== true);

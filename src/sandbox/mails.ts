@@ -1,4 +1,7 @@
-/** Messages that the sandbox puts into the mailbox of the program under test. Names of patients do not stand in them: nobody is meant. */
+/**
+ * Messages that the sandbox puts into the mailbox of the program under test. Names of patients do
+ * not stand in them: nobody is meant.
+ */
 
 /** A message before it has its marks. */
 export interface Mail {
@@ -62,7 +65,10 @@ export const result = (letter: string): Mail => ({
   body: text('Proefbericht van de sandbox, over niemand.', '', `Uitslag ${letter}: Hb 8.2 mmol/l`),
 });
 
-/** An interchange with octets above 127, in Latin-1, as systems send that know no MIME. The last segment is longer than 998 octets would allow a line to be wrapped at 78. */
+/**
+ * An interchange with octets above 127, in Latin-1, as systems send that know no MIME. The last
+ * segment is longer than 998 octets would allow a line to be wrapped at 78.
+ */
 export const EDI = Buffer.from(
   "UNA:+.? 'UNB+UNOC:3+500000001:ZZ+500000002:ZZ+261202:0900+SANDBOX1'\r\n" +
     "UNH+1+MEDLAB:1'NAD+PAT+++Cr\u00e9\u00e9r:Zo\u00eb++M\u00fcnsterstra\u00dfe 1'\r\n" +
@@ -73,7 +79,10 @@ export const EDI = Buffer.from(
 
 export const ediMail: Mail = { name: 'the interchange', subject: 'EDI (sandbox)', body: EDI };
 
-/** Without MIME headers 40 parts in each other, a part that never ends, a character set and an encoding that nobody has. */
+/**
+ * Without MIME headers 40 parts in each other, a part that never ends, a character set and an
+ * encoding that nobody has.
+ */
 export const poison: Mail = {
   name: 'the poison message',
   subject: '=?x-unknown?Q?=FF=FE?= =?utf-8?B?////?=',

@@ -1,6 +1,6 @@
 /**
- * One end of a dialogue in lines, with a limit on what waits to be read. Each line tells when its last octet came: whoever asks before the answer before has
- * ended is seen.
+ * One end of a dialogue in lines, with a limit on what waits to be read. Each line tells when its
+ * last octet came: whoever asks before the answer before has ended is seen.
  */
 import type { Socket } from 'node:net';
 
@@ -9,7 +9,10 @@ const LF = 0x0a;
 const MOST = 1024 * 1024;
 /** The longest line of a command or an answer. Octets. */
 const MAX_LINE = 64 * 1024;
-/** A side that says nothing for so long is gone. Longer than the ten minutes that a program may wait for an answer. */
+/**
+ * A side that says nothing for so long is gone. Longer than the ten minutes that a program may wait
+ * for an answer.
+ */
 export const SILENCE = 15 * 60_000;
 
 export interface ReadLine {
@@ -107,7 +110,10 @@ export class Peer {
     });
   }
 
-  /** Gives the socket away, such as to TLS; what was read and not asked for is forgotten (RFC 3207 section 4.2). */
+  /**
+   * Gives the socket away, such as to TLS; what was read and not asked for is forgotten (RFC 3207
+   * section 4.2).
+   */
   release(): Socket {
     this.socket.removeAllListeners('data').removeAllListeners('end').removeAllListeners('timeout');
     this.#chunks = [];

@@ -1,8 +1,9 @@
 /**
- * The dialogue between the program under test and the gateway's POP3 (RFC 1939), a command at a time, with trouble where the scenario has it.
+ * The dialogue between the program under test and the gateway's POP3 (RFC 1939), a command at a
+ * time, with trouble where the scenario has it.
  *
- * What the mailbox calls each message is asked of the gateway right after the login, unseen by the program: so it is known what a number means, also of a program that
- * never asks for unique ids.
+ * What the mailbox calls each message is asked of the gateway right after the login, unseen by the
+ * program: so it is known what a number means, also of a program that never asks for unique ids.
  */
 import { remember, type Visit } from './facts.ts';
 import type { Act } from './scenario.ts';
@@ -13,7 +14,10 @@ import { type Dialogue, type DialogueContext, pause } from './dialogue.ts';
 import { uidsOf } from './upstream.ts';
 
 const MANY = new Set(['RETR', 'TOP', 'CAPA', 'LIST', 'UIDL']);
-/** What is offered inside TLS, of what the gateway offers: a mechanism that is bound to its TLS cannot work through the sandbox. */
+/**
+ * What is offered inside TLS, of what the gateway offers: a mechanism that is bound to its TLS
+ * cannot work through the sandbox.
+ */
 const SASL = 'SASL PLAIN LOGIN';
 const BEFORE_TLS = '+OK capabilities follow\r\nUIDL\r\nTOP\r\nRESP-CODES\r\n';
 
@@ -22,7 +26,10 @@ export class Pop3Dialogue implements Dialogue {
   readonly #visit: Visit;
   readonly #sides: Sides;
   #uids = new Map<string, string>();
-  /** Numbers of messages that were handed out whole in this visit, and when the last line of each was sent. */
+  /**
+   * Numbers of messages that were handed out whole in this visit, and when the last line of each
+   * was sent.
+   */
   readonly #whole = new Map<string, number>();
   #lastWhole = 0;
 

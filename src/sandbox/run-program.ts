@@ -1,4 +1,7 @@
-/** Runs the command line of the program under test, and ends it with all that it started when it takes too long. */
+/**
+ * Runs the command line of the program under test, and ends it with all that it started when it
+ * takes too long.
+ */
 import { spawn } from 'node:child_process';
 
 const MAX_SAID = 2000;

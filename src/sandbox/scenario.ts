@@ -1,5 +1,6 @@
 /**
- * A scenario, declared as data: what happens, what is asked of a program then and where that is written, what it would mean for a patient, and how it is judged.
+ * A scenario, declared as data: what happens, what is asked of a program then and where that is
+ * written, what it would mean for a patient, and how it is judged.
  */
 import type { Facts, Visit } from './facts.ts';
 import type { Mail, Placed } from './mails.ts';
@@ -12,7 +13,10 @@ export type Act =
   | { readonly do: 'cut' }
   /** The gateway does it, its answer is lost, and the line breaks. */
   | { readonly do: 'lose' }
-  /** This in place of the gateway's answer; the gateway never got the command. `cut`: and the line breaks. */
+  /**
+   * This in place of the gateway's answer; the gateway never got the command. `cut`: and the line
+   * breaks.
+   */
   | { readonly do: 'answer'; readonly line: string; readonly cut?: true }
   /** The answer comes, later. */
   | { readonly do: 'wait'; readonly ms: number }
@@ -24,13 +28,19 @@ export type Act =
   | { readonly do: 'first'; readonly what: () => Promise<void> };
 
 export interface Trouble {
-  /** Asked for each command before the gateway gets it: `QUIT`, `RETR`, `MAIL`; `greeting` when a connection begins, `content` when a message came whole. */
+  /**
+   * Asked for each command before the gateway gets it: `QUIT`, `RETR`, `MAIL`; `greeting` when a
+   * connection begins, `content` when a message came whole.
+   */
   command(verb: string, visit: Visit, facts: Facts): Act | undefined;
   /** True once everything that was to go wrong has gone wrong. */
   used(facts: Facts): boolean;
 }
 
-/** `failed`: the guide or the RFC forbids it. `remark`: mail is safe, and the guide asks for something else. */
+/**
+ * `failed`: the guide or the RFC forbids it. `remark`: mail is safe, and the guide asks for
+ * something else.
+ */
 export interface Finding {
   readonly level: 'failed' | 'remark';
   readonly says: string;

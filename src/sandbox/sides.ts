@@ -1,4 +1,7 @@
-/** The program under test on one side and the gateway on the other, in one visit: what both dialogues do with them. */
+/**
+ * The program under test on one side and the gateway on the other, in one visit: what both
+ * dialogues do with them.
+ */
 import type { DialogueContext } from './dialogue.ts';
 import { pause } from './dialogue.ts';
 import type { Visit } from './facts.ts';
@@ -38,7 +41,9 @@ export class Sides {
     this.#program = new Peer(await secure(this.#program.release()), this.#context.now);
   }
 
-  /** A program that left at once has said what it said, though nobody answered: a password is out. */
+  /**
+   * A program that left at once has said what it said, though nobody answered: a password is out.
+   */
   async readRest(): Promise<void> {
     while (this.#program.ended) {
       const line = await this.#program.line();
@@ -51,7 +56,10 @@ export class Sides {
     await this.#program.write(`${line}\r\n`);
   }
 
-  /** What the program says in the middle of a login, to the gateway; it is written down nowhere. False: the program has gone. */
+  /**
+   * What the program says in the middle of a login, to the gateway; it is written down nowhere.
+   * False: the program has gone.
+   */
   async passOn(): Promise<boolean> {
     const more = await this.#program.line();
     if (more === undefined) return false;

@@ -1,4 +1,7 @@
-/** The dialogue between the program under test and the gateway's SMTP (RFC 5321), a command at a time, with trouble where the scenario has it. */
+/**
+ * The dialogue between the program under test and the gateway's SMTP (RFC 5321), a command at a
+ * time, with trouble where the scenario has it.
+ */
 import { createHash } from 'node:crypto';
 import { type Sent, type Visit, remember } from './facts.ts';
 import type { Dialogue, DialogueContext } from './dialogue.ts';
@@ -8,7 +11,10 @@ import { toDot } from './to-dot.ts';
 
 /** Octets of the header in which the Message-ID is looked for. */
 const HEAD = 64 * 1024;
-/** Offered inside TLS, of what the gateway offers: a mechanism that is bound to its TLS cannot work through the sandbox. */
+/**
+ * Offered inside TLS, of what the gateway offers: a mechanism that is bound to its TLS cannot work
+ * through the sandbox.
+ */
 const AUTH = 'AUTH PLAIN LOGIN';
 const codeOf = (reply: string): number => Number(reply.slice(0, 3)) || 0;
 

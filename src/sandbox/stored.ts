@@ -1,8 +1,10 @@
 /**
- * Looks for a message where the program under test stores: any file whose octets hold its mark, however the program names or frames it.
+ * Looks for a message where the program under test stores: any file whose octets hold its mark,
+ * however the program names or frames it.
  *
- * Only files that changed since the sandbox began are read, and only so many: a folder of somebody's life is no reason to read for minutes. What a program keeps in
- * memory, compressed or encrypted is not found.
+ * Only files that changed since the sandbox began are read, and only so many: a folder of
+ * somebody's life is no reason to read for minutes. What a program keeps in memory, compressed or
+ * encrypted is not found.
  */
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';

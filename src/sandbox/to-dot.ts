@@ -1,4 +1,7 @@
-/** Content of many lines, from either side, up to the dot that ends it (RFC 5321 section 4.1.1.4, RFC 1939 section 3). */
+/**
+ * Content of many lines, from either side, up to the dot that ends it (RFC 5321 section 4.1.1.4,
+ * RFC 1939 section 3).
+ */
 import type { Peer } from './peer.ts';
 
 const END = Buffer.from('\r\n.\r\n', 'latin1');
@@ -6,14 +9,17 @@ const END = Buffer.from('\r\n.\r\n', 'latin1');
 const LINE_END = 2;
 
 /**
- * Hands the content to `take` in pieces as they come, with its last line end and without the dot: what may be the beginning of the end is kept until more
- * has come. `whole`: the dot was read, and what came behind it is given back. `stopped`: `take` wanted no more. `ended`: whoever sent it has gone.
+ * Hands the content to `take` in pieces as they come, with its last line end and without the dot:
+ * what may be the beginning of the end is kept until more has come. `whole`: the dot was read, and
+ * what came behind it is given back. `stopped`: `take` wanted no more. `ended`: whoever sent it has
+ * gone.
  */
 export async function toDot(
   from: Pick<Peer, 'octets' | 'giveBack'>,
   take: (piece: Buffer) => Promise<boolean>,
 ): Promise<'whole' | 'stopped' | 'ended'> {
-  // Content of no line at all is a dot: a line end before it makes it like any other, and is handed to nobody.
+  // Content of no line at all is a dot: a line end before it makes it like any other, and is handed
+  // to nobody.
   let kept: Buffer = Buffer.from('\r\n', 'latin1');
   let begun = false;
   for (;;) {

@@ -1,4 +1,7 @@
-/** Connections of the sandbox to the gateway behind it, and to the mailbox of the program under test: to see what lies there, and to empty it. */
+/**
+ * Connections of the sandbox to the gateway behind it, and to the mailbox of the program under
+ * test: to see what lies there, and to empty it.
+ */
 import { type TLSSocket, connect } from 'node:tls';
 import { clientTlsOptions } from '../platform/tls.ts';
 import { Peer } from './peer.ts';
@@ -58,7 +61,10 @@ async function fetched(peer: Peer, number: string): Promise<void> {
   for (let line = await peer.line(); line !== undefined && line.text !== '.'; line = await peer.line());
 }
 
-/** What lies in a mailbox, oldest first, after all for which `remove` says so were taken out; `collects`: and fetched before. Waits, a second at a time, where a session has it. */
+/**
+ * What lies in a mailbox, oldest first, after all for which `remove` says so were taken out;
+ * `collects`: and fetched before. Waits, a second at a time, where a session has it.
+ */
 export async function mailbox(
   behind: Behind,
   who: { readonly login: string; readonly password: string },

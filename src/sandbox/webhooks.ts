@@ -1,4 +1,7 @@
-/** Webhooks of the sandbox (Standard Webhooks 1.0.0): to the address that the vendor gave, in a wrong order or with a wrong signature. */
+/**
+ * Webhooks of the sandbox (Standard Webhooks 1.0.0): to the address that the vendor gave, in a
+ * wrong order or with a wrong signature.
+ */
 import { randomBytes } from 'node:crypto';
 import { request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';

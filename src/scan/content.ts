@@ -1,6 +1,7 @@
 /**
- * What a scanner for mail does not see by itself: content in S/MIME that is signed or compressed and not encrypted, which the gateway takes out for it, and
- * content that is encrypted for somebody else, which nobody can look into.
+ * What a scanner for mail does not see by itself: content in S/MIME that is signed or compressed
+ * and not encrypted, which the gateway takes out for it, and content that is encrypted for somebody
+ * else, which nobody can look into.
  */
 import { lookThrough } from '../crypto/smime/look-through.ts';
 import { maybeProtected } from '../crypto/smime/layer.ts';
@@ -54,7 +55,10 @@ export interface Inside {
   readonly closed: () => boolean;
 }
 
-/** Undefined if the message is not of that kind, or cannot be taken apart: then it is what its label says. */
+/**
+ * Undefined if the message is not of that kind, or cannot be taken apart: then it is what its label
+ * says.
+ */
 export async function insideSigned(
   message: Submitted,
   keys: Pick<MailKeys, 'trust'>,

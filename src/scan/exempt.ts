@@ -1,9 +1,11 @@
 /**
- * Which parts of a message two operators have exempt from scanning, by the parties of the interchanges in them (decision 1973), and the message without
- * those parts, for the scanner.
+ * Which parts of a message two operators have exempt from scanning, by the parties of the
+ * interchanges in them (decision 1973), and the message without those parts, for the scanner.
  *
- * Whoever submits writes the parties himself, so an exemption is an account's, and a part is left out only where it is interchanges of these parties and
- * nothing else (edi/whole.ts), their control totals are right, and no two programs can read the message differently. All else of it is scanned.
+ * Whoever submits writes the parties himself, so an exemption is an account's, and a part is left
+ * out only where it is interchanges of these parties and nothing else (edi/whole.ts), their control
+ * totals are right, and no two programs can read the message differently. All else of it is
+ * scanned.
  */
 import { WholeEdifact, WholeHl7 } from '../edi/whole.ts';
 import type { Interchange } from '../domain/interchange.ts';
@@ -21,11 +23,17 @@ export interface LeftOut {
   readonly parts: readonly string[];
   /** The exemptions by which they pass. */
   readonly exemptions: readonly EdiExemption[];
-  /** Of the leaves as a walk begins them, which ones: two can have one path, where a multipart has text in front of its first part. */
+  /**
+   * Of the leaves as a walk begins them, which ones: two can have one path, where a multipart has
+   * text in front of its first part.
+   */
   readonly leaves: ReadonlySet<number>;
 }
 
-/** Undefined: everything is scanned. Reads the message only where an exemption names one of its interchanges. */
+/**
+ * Undefined: everything is scanned. Reads the message only where an exemption names one of its
+ * interchanges.
+ */
 export async function leftOut(message: Asked): Promise<LeftOut | undefined> {
   const { interchanges } = message.parts;
   if (interchanges.length === 0) return undefined;
@@ -48,7 +56,10 @@ interface Named {
   readonly by: EdiExemption[];
 }
 
-/** Parts that hold interchanges of exempt parties and none of others, as far as their envelopes tell. */
+/**
+ * Parts that hold interchanges of exempt parties and none of others, as far as their envelopes
+ * tell.
+ */
 function namedParts({ parts, receivedAt }: Asked, exemptions: readonly EdiExemption[]): ReadonlyMap<string, Named> {
   // Where two programs may show different content, nobody knows what is left out.
   if (parts.doubt !== undefined || parts.limits.length > 0) return new Map();
@@ -96,7 +107,10 @@ const MAX_LINE = 4096;
 /** Lines between two turns of the event loop: some milliseconds. */
 const LINES_AT_ONCE = 4096;
 
-/** The message without the content of these leaves; their headers stay, so that the scanner sees names and types. */
+/**
+ * The message without the content of these leaves; their headers stay, so that the scanner sees
+ * names and types.
+ */
 export async function* without(
   slices: AsyncIterable<Uint8Array>,
   leaves: ReadonlySet<number>,
@@ -107,7 +121,10 @@ export async function* without(
     inside = true;
     return { write: () => undefined, end: () => void (inside = false) };
   });
-  /** Whether the scanner gets a line: what the walk took for content from its beginning to its end it does not. */
+  /**
+   * Whether the scanner gets a line: what the walk took for content from its beginning to its end
+   * it does not.
+   */
   const stays = (line: Buffer): boolean => {
     const before = inside;
     walk.write(line);

@@ -1,8 +1,9 @@
 /**
  * One question to clamd: one connection, one command, one answer (clamd(8), "INSTREAM").
  *
- * Each wait has an end: for the connection, for each slice to be taken, for the answer. A slice is asked for when the one before has been handed to the
- * system, so a slow scanner holds back whoever reads the store and fills no memory. The answer is at most 4 KiB.
+ * Each wait has an end: for the connection, for each slice to be taken, for the answer. A slice is
+ * asked for when the one before has been handed to the system, so a slow scanner holds back whoever
+ * reads the store and fills no memory. The answer is at most 4 KiB.
  */
 import { type NetConnectOpts, Socket } from 'node:net';
 import type { Clock, Timer } from '../domain/effects.ts';
@@ -44,8 +45,9 @@ export class ScanEnded extends Error {
 }
 
 /**
- * clamd answers a stream that is too long, and closes at once: what is written after that fails (EPIPE). The stream of Node would end there, with the
- * answer unread in the system's buffer; so a failed write ends nothing here, and the answer or the end of reading does.
+ * clamd answers a stream that is too long, and closes at once: what is written after that fails
+ * (EPIPE). The stream of Node would end there, with the answer unread in the system's buffer; so a
+ * failed write ends nothing here, and the answer or the end of reading does.
  */
 class PatientSocket extends Socket {
   override _write(chunk: unknown, encoding: BufferEncoding, done: (error?: Error | null) => void): void {

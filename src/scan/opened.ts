@@ -1,10 +1,13 @@
 /**
- * Looks for malware in what the gateway has opened for an addressee, before it is filed (decision 1969).
+ * Looks for malware in what the gateway has opened for an addressee, before it is filed (decision
+ * 1969).
  *
- * Whoever can submit can send somebody else's ciphertext again, changed in places, and watch the answer. A refusal that depends on what is inside would
- * tell whether it could be opened: over CBC that is enough to read it, octet by octet (Vaudenay's padding oracle). So the sender hears of what is inside
- * only where nothing can have been changed (authenticated, or signed inside): then the answer tells of its own message. Else the addressee gets the
- * message as it came, with a text that explains, and the sender hears nothing of it.
+ * Whoever can submit can send somebody else's ciphertext again, changed in places, and watch the
+ * answer. A refusal that depends on what is inside would tell whether it could be opened: over CBC
+ * that is enough to read it, octet by octet (Vaudenay's padding oracle). So the sender hears of
+ * what is inside only where nothing can have been changed (authenticated, or signed inside): then
+ * the answer tells of its own message. Else the addressee gets the message as it came, with a text
+ * that explains, and the sender hears nothing of it.
  */
 import { type Result, fail, ok } from '../domain/result.ts';
 import type { NotOpenedBecause, OpenedBody, ScanOpened } from '../protection/open-copies.ts';
@@ -21,7 +24,10 @@ export const scanOpened =
     return openedAs(opened, ruling);
   };
 
-/** Too large and encrypted are never said: both are of the addressee's copy, and the sender's own program may have made it so in good faith. */
+/**
+ * Too large and encrypted are never said: both are of the addressee's copy, and the sender's own
+ * program may have made it so in good faith.
+ */
 export function openedAs(opened: OpenedBody, ruling: Ruling): Result<OpenedBody, NotOpenedBecause> {
   switch (ruling.kind) {
     case 'clean':

@@ -1,12 +1,15 @@
 /**
  * Archives that show whether a scanner tells when it met a limit of its own.
  *
- * clamd looks at no more than its limits let it, and by default says OK all the same (`AlertExceedsMax no`). Nobody can ask it for its limits, so it is
- * given archives that are larger inside than limits usually are, with the test file of EICAR behind their end. It finds the file: it looked at all of it. It
- * tells of a limit: then it does so for mail as well. OK: malware behind a limit passes as clean.
+ * clamd looks at no more than its limits let it, and by default says OK all the same
+ * (`AlertExceedsMax no`). Nobody can ask it for its limits, so it is given archives that are larger
+ * inside than limits usually are, with the test file of EICAR behind their end. It finds the file:
+ * it looked at all of it. It tells of a limit: then it does so for mail as well. OK: malware behind
+ * a limit passes as clean.
  *
- * One large member and many small ones are two questions: clamd 1.4 says OK of a member of a ZIP archive above `MaxFileSize`, even with
- * `AlertExceedsMax yes`, unless `MaxFileSize` is at least `MaxScanSize`.
+ * One large member and many small ones are two questions: clamd 1.4 says OK of a member of a ZIP
+ * archive above `MaxFileSize`, even with `AlertExceedsMax yes`, unless `MaxFileSize` is at least
+ * `MaxScanSize`.
  */
 import { constants, deflateRawSync } from 'node:zlib';
 import { joinSmall } from '../platform/bytes.ts';
@@ -15,7 +18,10 @@ import { type ZipMember, zip } from './zip.ts';
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-/** The test file that every scanner knows, in two pieces: in one, scanners on the way of this program would find it here. */
+/**
+ * The test file that every scanner knows, in two pieces: in one, scanners on the way of this
+ * program would find it here.
+ */
 export const EICAR = Buffer.from(
   ['X5O!P%@AP[4\\PZX54(P^)7CC)7}$', 'EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*'].join(''),
   'latin1',
@@ -23,9 +29,15 @@ export const EICAR = Buffer.from(
 
 /** MiB in one piece. */
 const AT_ONCE = 64;
-/** 2112 MiB: above clamd's largest `MaxFileSize`, 2 GiB. It writes out no more than its limit, whatever follows. */
+/**
+ * 2112 MiB: above clamd's largest `MaxFileSize`, 2 GiB. It writes out no more than its limit,
+ * whatever follows.
+ */
 const LARGE = 33 * AT_ONCE;
-/** Of 512 KiB each: 500 MiB in all, more than clamd's usual `MaxScanSize` (400 MiB), in an archive of 640 KB. */
+/**
+ * Of 512 KiB each: 500 MiB in all, more than clamd's usual `MaxScanSize` (400 MiB), in an archive
+ * of 640 KB.
+ */
 const MANY = 1000;
 const SMALL = 512 * KiB;
 /** Each begins with another number, or a scanner that knows it again would not count it. */

@@ -1,4 +1,7 @@
-/** What a verdict of the scanner means for a message: let through, let through with a mark, or refused. Pure. */
+/**
+ * What a verdict of the scanner means for a message: let through, let through with a mark, or
+ * refused. Pure.
+ */
 import { type Refusal, type RefusalRow, refusing, row } from '../domain/refusal.ts';
 import type { Verdict } from './verdict.ts';
 

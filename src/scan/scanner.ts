@@ -1,7 +1,9 @@
 /**
- * Looks for malware in content, through clamd: so many at the same time, accounts in turns, each wait with an end.
+ * Looks for malware in content, through clamd: so many at the same time, accounts in turns, each
+ * wait with an end.
  *
- * The verdict of a scanner that cannot be believed (trust.ts) is none. What a message is answered then is its caller's to say.
+ * The verdict of a scanner that cannot be believed (trust.ts) is none. What a message is answered
+ * then is its caller's to say.
  */
 import { Counts, Distribution } from '../domain/counts.ts';
 import type { Log } from '../domain/effects.ts';
@@ -29,7 +31,10 @@ export interface ScannedContent {
 const WAITING = 20_000;
 /** Seconds. */
 const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 150];
-/** A scanner that ends a stream above this without a word, and is well, has met its limit: over TCP its answer may be lost with the connection. */
+/**
+ * A scanner that ends a stream above this without a word, and is well, has met its limit: over TCP
+ * its answer may be lost with the connection.
+ */
 const SURELY_TOO_LARGE = MiB;
 
 export class Scanner {
@@ -64,7 +69,10 @@ export class Scanner {
     return Promise.resolve();
   }
 
-  /** `account`: whose turn it takes. Rejects with what reading the content throws, and with ScanEnded when the signal comes first. */
+  /**
+   * `account`: whose turn it takes. Rejects with what reading the content throws, and with
+   * ScanEnded when the signal comes first.
+   */
   async scan(content: ScannedContent, account: unknown, signal?: AbortSignal): Promise<Verdict> {
     const slot = await this.#turn(account, signal);
     let verdict: Verdict;

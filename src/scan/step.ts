@@ -1,9 +1,10 @@
 /**
- * Looks for malware in what is submitted, before anything else is done to it (decision 1968). What the gateway opens is looked at where it is
- * opened (scan-opened.ts).
+ * Looks for malware in what is submitted, before anything else is done to it (decision 1968). What
+ * the gateway opens is looked at where it is opened (scan-opened.ts).
  *
- * The whole upload is given to the scanner once it has come: clamd looks at a stream when it has ended, so nothing would be won by sending it as it
- * comes, and a slow sender would hold one of its places. A message that is refused for another reason costs the scanner nothing.
+ * The whole upload is given to the scanner once it has come: clamd looks at a stream when it has
+ * ended, so nothing would be won by sending it as it comes, and a slow sender would hold one of its
+ * places. A message that is refused for another reason costs the scanner nothing.
  */
 import type { Log } from '../domain/effects.ts';
 import { isExempt } from '../domain/scan-exemption.ts';
@@ -72,10 +73,16 @@ const saidOf = ({ parts, exemptions }: LeftOut): Record<'parts' | 'ediFrom' | 'e
   };
 };
 
-/** The trail's row for a message that was not scanned, since two operators decided so for the account that submits. */
+/**
+ * The trail's row for a message that was not scanned, since two operators decided so for the
+ * account that submits.
+ */
 export const EXEMPT = { kind: 'marked', mark: 'exempt', why: 'not scanned: exempt' } as const;
 
-/** Whether the whole message passes unscanned. It is counted, so that a forgotten exemption shows in the figures. */
+/**
+ * Whether the whole message passes unscanned. It is counted, so that a forgotten exemption shows in
+ * the figures.
+ */
 export function passesExempt(
   { scanner }: Pick<ScanParts, 'scanner'>,
   { submitter, receivedAt }: Pick<Submitted, 'submitter' | 'receivedAt'>,
@@ -110,8 +117,8 @@ const holdsClosed = ({ parts }: Submitted, inside: Inside | undefined): boolean 
   inside === undefined ? parts.leaves.some(isClosed) : inside.closed();
 
 /**
- * What the gateway may open for every addressee is looked at where it is opened. Whether it can be, no answer must tell; so settings decide here, and no
- * key does.
+ * What the gateway may open for every addressee is looked at where it is opened. Whether it can be,
+ * no answer must tell; so settings decide here, and no key does.
  */
 const forSealed = (policy: ScanPolicy, { recipients }: Submitted): ScanPolicy =>
   recipients.every(letsOpen) ? { ...policy, encrypted: 'pass' } : policy;

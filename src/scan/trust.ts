@@ -1,8 +1,10 @@
 /**
- * Whether clamd's OK can be believed: it answers, and it tells when it met a limit of its own (proof.ts).
+ * Whether clamd's OK can be believed: it answers, and it tells when it met a limit of its own
+ * (proof.ts).
  *
- * It is asked for its version every ten seconds, so that a scanner that has gone is known before mail meets it; one that comes back, or is of another
- * version, may have another configuration and is proved again, and each is once a day.
+ * It is asked for its version every ten seconds, so that a scanner that has gone is known before
+ * mail meets it; one that comes back, or is of another version, may have another configuration and
+ * is proved again, and each is once a day.
  */
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import { type Instant, type Milliseconds, hours, instant, seconds } from '../domain/units.ts';
@@ -28,7 +30,10 @@ export interface Examined {
 const LOOK_EVERY = seconds(10);
 const PROVE_EVERY = hours(24);
 
-/** `ClamAV 1.4.3/27823/Tue Nov 25 09:41:12 2026`: program, number and date of the signatures, by its own clock. */
+/**
+ * `ClamAV 1.4.3/27823/Tue Nov 25 09:41:12 2026`: program, number and date of the signatures, by its
+ * own clock.
+ */
 export function readVersion(text: string): Pick<Examined, 'version' | 'signatures'> | undefined {
   const [, version, date] = /^(ClamAV [\w.+~-]{1,40})(?:\/\d{1,9}\/([\w: ]{10,40}))?$/.exec(text) ?? [];
   if (version === undefined) return undefined;
@@ -96,7 +101,9 @@ export class Trust {
     this.#become({ standing: { kind: 'away', why } });
   }
 
-  /** A scanner that answers is proved first, where it is not known yet: whoever asks waits for that. */
+  /**
+   * A scanner that answers is proved first, where it is not known yet: whoever asks waits for that.
+   */
   async standing(): Promise<Standing> {
     const { kind } = this.#examined.standing;
     if (kind === 'unknown' || kind === 'away') await this.#prove();

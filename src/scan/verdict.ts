@@ -1,8 +1,9 @@
 /**
  * What clamd's answer to a stream means.
  *
- * Whatever is not exactly one of its answers is no verdict: a scanner that is not understood has not looked. Its limits and what it cannot read
- * come as findings (`AlertExceedsMax`, `AlertEncrypted` of its configuration), and are no malware.
+ * Whatever is not exactly one of its answers is no verdict: a scanner that is not understood has
+ * not looked. Its limits and what it cannot read come as findings (`AlertExceedsMax`,
+ * `AlertEncrypted` of its configuration), and are no malware.
  */
 
 /** Why nothing is known of the content. `limits`: it says OK of what it did not look at. */
@@ -20,7 +21,10 @@ export type Verdict =
 
 /** Characters of a name that a reply and a log line carry. */
 const LONGEST_NAME = 80;
-/** Names of signatures are words of ASCII; a scanner that was taken over must not write into replies. */
+/**
+ * Names of signatures are words of ASCII; a scanner that was taken over must not write into
+ * replies.
+ */
 const UNUSUAL = /[^A-Za-z0-9._/+-]/g;
 
 const LIMITS = 'Heuristics.Limits.Exceeded';

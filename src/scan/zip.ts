@@ -1,6 +1,7 @@
 /**
- * Writes a ZIP archive (APPNOTE 6.3, sections 4.3.7, 4.3.12, 4.3.16) whose members are compressed already, for the proofs of proof.ts. Its checksums are 0:
- * clamd looks at none, and those of 2 GiB would cost a second.
+ * Writes a ZIP archive (APPNOTE 6.3, sections 4.3.7, 4.3.12, 4.3.16) whose members are compressed
+ * already, for the proofs of proof.ts. Its checksums are 0: clamd looks at none, and those of 2 GiB
+ * would cost a second.
  */
 import { joinSmall } from '../platform/bytes.ts';
 

@@ -1,9 +1,11 @@
 /**
- * One SMTP connection: smtp-server's, with our own greeting, deadlines and replies. What becomes of a command says session.ts, of a content
- * content.ts; here is what reaches them, when, and how their answers leave.
+ * One SMTP connection: smtp-server's, with our own greeting, deadlines and replies. What becomes of
+ * a command says session.ts, of a content content.ts; here is what reaches them, when, and how
+ * their answers leave.
  *
- * RFC 5321, RFC 6409 (submission), RFC 3207 (STARTTLS), RFC 4954 (AUTH), RFC 3461 (DSN). What is kept of the library: its socket and TLS
- * handling, the order of commands, HELO, NOOP, RSET, QUIT, VRFY. Members with an underscore are pinned by test/smtp/library.test.ts.
+ * RFC 5321, RFC 6409 (submission), RFC 3207 (STARTTLS), RFC 4954 (AUTH), RFC 3461 (DSN). What is
+ * kept of the library: its socket and TLS handling, the order of commands, HELO, NOOP, RSET, QUIT,
+ * VRFY. Members with an underscore are pinned by test/smtp/library.test.ts.
  */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -37,7 +39,10 @@ export interface ConnectionContext extends SessionParts {
   readonly listener: string;
   /** See `replyWords`. */
   readonly says?: (text: string) => string;
-  /** Monotonic, a second old at most: deadlines need no finer clock, and reading one costs more than a command. */
+  /**
+   * Monotonic, a second old at most: deadlines need no finer clock, and reading one costs more than
+   * a command.
+   */
   now: Milliseconds;
 }
 
@@ -45,9 +50,15 @@ type Callback = () => void;
 
 type Command = 'EHLO' | 'AUTH' | 'MAIL' | 'RCPT' | 'DATA';
 
-/** A session in which no message is accepted ends after as many refusals as this many messages may have recipients. */
+/**
+ * A session in which no message is accepted ends after as many refusals as this many messages may
+ * have recipients.
+ */
 const REFUSED_MESSAGES = 3;
-/** Refused commands that get a log line each; the line at the end of the session has the count of all. */
+/**
+ * Refused commands that get a log line each; the line at the end of the session has the count of
+ * all.
+ */
 const REFUSED_LINES = 20;
 
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/; // eslint-disable-line no-control-regex -- the attack is in these
@@ -61,7 +72,10 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
   readonly #deadline = new Deadline();
   /** A command came inside TLS: whoever holds this connection has shown more than silence. */
   #started = false;
-  /** The connection is ended as one of a flood, and its end is not logged, so that a flood cannot fill the log. */
+  /**
+   * The connection is ended as one of a flood, and its end is not logged, so that a flood cannot
+   * fill the log.
+   */
   #quiet = false;
   readonly #replies = new ReplyWriter({
     name: () => this.name,
@@ -77,7 +91,10 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
   /** Commands that were refused since the last accepted message. */
   #refused = 0;
   #handshake: Socket | undefined;
-  /** The reply before the next command, with which the session ends: the gateway stops, or an operator ends the session. */
+  /**
+   * The reply before the next command, with which the session ends: the gateway stops, or an
+   * operator ends the session.
+   */
   #last: Refusal | undefined;
 
   constructor(
@@ -135,20 +152,25 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
   override init(): void {
     this.#log.debug('smtp.opened', { peer: this.remoteAddress });
     this._setListeners(() => {
-      // One turn of the loop: what the peer sent before the greeting is read in it, and judged by `_ready`. The library waits 100 ms.
+      // One turn of the loop: what the peer sent before the greeting is read in it, and judged by
+      // `_ready`. The library waits 100 ms.
       setImmediate(() => {
         if (!this.gone) this.connectionReady();
       });
     });
   }
 
-  /** The library's timers are replaced by `check`; from here we learn the TLS socket whose handshake begins after STARTTLS. */
+  /**
+   * The library's timers are replaced by `check`; from here we learn the TLS socket whose handshake
+   * begins after STARTTLS.
+   */
   override _armTimeout(socket?: Socket): void {
     if (this._upgrading) this.#handshake = socket;
   }
 
   override _createParser(): SubmissionParser {
-    // This runs inside the constructor of the base class, before our own fields exist; the callbacks read them only when a line comes.
+    // This runs inside the constructor of the base class, before our own fields exist; the
+    // callbacks read them only when a line comes.
     const parser = new SubmissionParser({
       limit: () => this.#context.limits.authLine,
       command: (line, next, bareLf) => {
@@ -230,14 +252,20 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
     if (!this._upgrading) this._socket.destroySoon();
   }
 
-  /** The time to drain is over. A message that is being filed still gets its reply; everything else is cut. */
+  /**
+   * The time to drain is over. A message that is being filed still gets its reply; everything else
+   * is cut.
+   */
   cut(): void {
     if (this.#content.filing) return;
     this.#cut(this.#last ?? replies.shuttingDown);
     if (!this._upgrading) this._socket.destroySoon();
   }
 
-  /** The account may no longer log in. A message in the middle still gets its reply, and MAIL refuses the next. */
+  /**
+   * The account may no longer log in. A message in the middle still gets its reply, and MAIL
+   * refuses the next.
+   */
   expel(reply: Refusal): void {
     if (!this.#content.open) this.#cut(reply);
   }
@@ -245,7 +273,8 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
   override close(): void {
     this.#replies.flush();
     if (this._upgrading && this.#handshake !== undefined) {
-      // The plain socket below must not go first: Node crashes when a TLS wrap loses it in the middle of a handshake.
+      // The plain socket below must not go first: Node crashes when a TLS wrap loses it in the
+      // middle of a handshake.
       this._closing = true;
       this.#handshake.destroy();
     } else super.close();
@@ -257,7 +286,8 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
     this.#session.forget();
     const raw = this._socket;
     super.upgrade(callback, secureCallback);
-    // The library takes every listener off the raw socket, ours as well; a handshake that never ends must still free the place.
+    // The library takes every listener off the raw socket, ours as well; a handshake that never
+    // ends must still free the place.
     raw.once('close', () => this.#place.release());
   }
 
@@ -316,8 +346,8 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
     this.#context.answers.refusals.add([command, classOf(refusal)]);
     this.#refused += 1;
     if (this.#refused > REFUSED_MESSAGES * this.#context.limits.maxRecipients) return this.#cut(replies.tooManyRefused);
-    // A refusal that an internal error caused is logged as such, so that nobody has to search for it. Failed logins are counted in the line
-    // at the end of the session, and by auth.refused.
+    // A refusal that an internal error caused is logged as such, so that nobody has to search for
+    // it. Failed logins are counted in the line at the end of the session, and by auth.refused.
     const isCounted = command === 'AUTH' || this.#refused > REFUSED_LINES;
     const level = refusal.status === '4.3.0' ? 'error' : isCounted ? 'debug' : 'info';
     this.#log[level]('smtp.refused', {
@@ -371,12 +401,16 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
     if (refusal !== undefined) this.#refuse('MAIL', refusal);
     this._handlerPending = false;
     if (refusal !== undefined || this.gone) return this._whenWritable(callback);
-    // Runs the command as if it came now: the session has an account, or the library refuses the command.
+    // Runs the command as if it came now: the session has an account, or the library refuses the
+    // command.
     if (this.account === undefined) super._onCommand(command, callback);
     else this.#transact(line, command, callback);
   }
 
-  /** The commands of every message, without the library's look at each: its checks are all true once somebody is logged in. */
+  /**
+   * The commands of every message, without the library's look at each: its checks are all true once
+   * somebody is logged in.
+   */
   #transact(line: string, command: Buffer, callback: Callback): boolean {
     const verb = line.slice(0, 5).trimEnd().toUpperCase();
     if (verb !== 'MAIL' && verb !== 'RCPT' && verb !== 'DATA') return false;
@@ -407,7 +441,9 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
     next();
   }
 
-  /** Sends the answer to a command, at once if it is there already, and goes on with the next one. */
+  /**
+   * Sends the answer to a command, at once if it is there already, and goes on with the next one.
+   */
   #answer(callback: Callback, command: Command, answer: Answer): void {
     if (!(answer instanceof Promise)) {
       this.say(command, answer);

@@ -1,4 +1,7 @@
-/** A message's slices as the stream that nodemailer reads. Whoever destroys it, read or not, ends the reading of the store. */
+/**
+ * A message's slices as the stream that nodemailer reads. Whoever destroys it, read or not, ends
+ * the reading of the store.
+ */
 import { Readable } from 'node:stream';
 
 export class ContentStream extends Readable {

@@ -1,8 +1,9 @@
 /**
  * The content of a message, from the 354 to the reply behind the final dot.
  *
- * RFC 5321 section 4.1.1.4. The reply says that the message is filed, or why it is not; it waits for the store whatever happens meanwhile.
- * Content that is refused is read on to its end, since a client listens only then, but not for ever.
+ * RFC 5321 section 4.1.1.4. The reply says that the message is filed, or why it is not; it waits
+ * for the store whatever happens meanwhile. Content that is refused is read on to its end, since a
+ * client listens only then, but not for ever.
  */
 import type { Log } from '../domain/effects.ts';
 import { quirkRefusal } from '../domain/quirks.ts';
@@ -36,7 +37,10 @@ export interface ContentParts {
   readonly answers: SmtpAnswers;
 }
 
-/** After a refusal in the content, this much more of it is read and thrown away before the line is cut: the client may be endless. */
+/**
+ * After a refusal in the content, this much more of it is read and thrown away before the line is
+ * cut: the client may be endless.
+ */
 const PATIENCE_OCTETS = 10_000_000;
 
 export class Content {
@@ -77,7 +81,10 @@ export class Content {
     return this.open && !this.#filing && this.#rate.tooSlow(now);
   }
 
-  /** The refusal for content that came too slowly: a message, or its end from a client that does not end it as the standard says. */
+  /**
+   * The refusal for content that came too slowly: a message, or its end from a client that does not
+   * end it as the standard says.
+   */
   slowness(): Refusal {
     if (this.#decoder?.seemsEnded !== true) return replies.slowData;
     this.#delivery?.quirks.refused('lf-only');
@@ -104,8 +111,8 @@ export class Content {
   }
 
   /**
-   * The line broke. A message that was whole by then is not given up here: what only has to be filed is filed, and work that it needs before that,
-   * such as encryption, ends by the signal.
+   * The line broke. A message that was whole by then is not given up here: what only has to be
+   * filed is filed, and work that it needs before that, such as encryption, ends by the signal.
    */
   interrupted(): void {
     const delivery = this.#delivery;
@@ -166,7 +173,9 @@ export class Content {
     this.#line.answered(taken);
   }
 
-  /** The content was refused long ago and does not end: the reply comes now, and the line is cut. */
+  /**
+   * The content was refused long ago and does not end: the reply comes now, and the line is cut.
+   */
   #cut(refusal: Refusal): void {
     this.#refuse(refusal);
     this.#line.close();
@@ -177,7 +186,10 @@ export class Content {
     this.#line.say('DATA', refusal);
   }
 
-  /** Counts one outcome for each message: after a refusal that cut the connection more content may still come, and the connection may break. */
+  /**
+   * Counts one outcome for each message: after a refusal that cut the connection more content may
+   * still come, and the connection may break.
+   */
   #count(outcome: MessageOutcome): void {
     if (this.#counted) return;
     this.#counted = true;

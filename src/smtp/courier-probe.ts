@@ -1,8 +1,10 @@
 /**
- * A look at a partner's server for the operator: how far a delivery would come, and what the server showed on the way.
+ * A look at a partner's server for the operator: how far a delivery would come, and what the server
+ * showed on the way.
  *
- * The way is the courier's own, so what works here works there. A certificate that was not accepted is shown by a second connection that
- * verifies nothing, sends nothing but EHLO and never logs in: the operator needs to see which certificate it was.
+ * The way is the courier's own, so what works here works there. A certificate that was not accepted
+ * is shown by a second connection that verifies nothing, sends nothing but EHLO and never logs in:
+ * the operator needs to see which certificate it was.
  */
 import { lookup } from 'node:dns/promises';
 import type { X509Certificate } from 'node:crypto';

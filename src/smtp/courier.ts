@@ -1,12 +1,13 @@
 /**
  * The courier: nodemailer's connections to partners, kept open between messages.
  *
- * A connection is used again for at most a minute of idleness and five minutes in all: then certificate, pin and address are looked at
- * again (Postfix's `smtp_connection_reuse_time_limit` is the same 300 s). nodemailer's own pool is not used: it knows no pins, verifies no
- * reply before the final dot, and gives a connection up after each refusal.
+ * A connection is used again for at most a minute of idleness and five minutes in all: then
+ * certificate, pin and address are looked at again (Postfix's `smtp_connection_reuse_time_limit` is
+ * the same 300 s). nodemailer's own pool is not used: it knows no pins, verifies no reply before
+ * the final dot, and gives a connection up after each refusal.
  *
- * A partner may end an idle connection at any time. Where that meets the next message before its content was sent, the message goes out
- * on a new connection: nothing of it has arrived.
+ * A partner may end an idle connection at any time. Where that meets the next message before its
+ * content was sent, the message goes out on a new connection: nothing of it has arrived.
  */
 import type { Answer, Courier, Destination, Parcel } from '../push/courier.ts';
 import type { Timer } from '../domain/effects.ts';
@@ -21,7 +22,10 @@ export const createCourier = (effects: ConnectionEffects): Courier => new Pooled
 
 class PooledCourier implements Courier {
   readonly #effects: ConnectionEffects;
-  /** Idle connections by partner. The one used last is used again first, so that the others reach their idle limit and end. */
+  /**
+   * Idle connections by partner. The one used last is used again first, so that the others reach
+   * their idle limit and end.
+   */
   readonly #idle = new Map<number, PartnerConnection[]>();
   readonly #busy = new Set<PartnerConnection>();
   #timer: Timer | undefined;
@@ -113,7 +117,9 @@ class PooledCourier implements Courier {
   }
 }
 
-/** The answer of a server that had already ended the session before it read the message's envelope. */
+/**
+ * The answer of a server that had already ended the session before it read the message's envelope.
+ */
 const endedIdle = (answer: Answer): boolean =>
   (answer.kind === 'lost' && answer.why === 'closed') || (answer.kind === 'refused' && answer.code === 421);
 

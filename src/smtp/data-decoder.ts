@@ -1,12 +1,14 @@
 /**
- * The bytes behind DATA: finds the end, takes the stuffed dots out, judges line ends; in place, one slice out for each slice in.
+ * The bytes behind DATA: finds the end, takes the stuffed dots out, judges line ends; in place, one
+ * slice out for each slice in.
  *
- * RFC 5321 sections 2.3.8, 4.1.1.4 and 4.5.2. Only CRLF.CRLF ends the data, wherever packets are cut: everything laxer lets one sender
- * smuggle a second message past a stricter server. Dots are looked for with `indexOf`; smtp-server's own stream takes an event-loop turn
- * for each stuffed line (measured 1.5 to 14 MB/s on such content).
+ * RFC 5321 sections 2.3.8, 4.1.1.4 and 4.5.2. Only CRLF.CRLF ends the data, wherever packets are
+ * cut: everything laxer lets one sender smuggle a second message past a stricter server. Dots are
+ * looked for with `indexOf`; smtp-server's own stream takes an event-loop turn for each stuffed
+ * line (measured 1.5 to 14 MB/s on such content).
  *
- * QUIRK: a line that begins with one dot and goes on is kept as it is. By the letter its dot should go, but only a client that forgets to
- * stuff sends it, and ".5 mg" must not become "5 mg".
+ * QUIRK: a line that begins with one dot and goes on is kept as it is. By the letter its dot should
+ * go, but only a client that forgets to stuff sends it, and ".5 mg" must not become "5 mg".
  */
 import { type LineEndCounts, judged } from '../mime/line-ends.ts';
 
@@ -65,7 +67,10 @@ export class DataDecoder implements ContentDecoder {
     return this.#scan(data);
   }
 
-  /** The first line has no CRLF before it: `.CRLF` at once is an empty message. Undefined: go on with scanning. */
+  /**
+   * The first line has no CRLF before it: `.CRLF` at once is an empty message. Undefined: go on
+   * with scanning.
+   */
   #begin(data: Buffer): Decoded | undefined {
     if (data[0] !== DOT) return data.length === 0 ? { slice: data, rest: undefined } : undefined;
     if (data.length >= 3 && data[1] === CR && data[2] === LF)
@@ -107,7 +112,10 @@ export class DataDecoder implements ContentDecoder {
   }
 }
 
-/** How many octets at the end of `data` could begin the end sequence; never reaches back before `from`. */
+/**
+ * How many octets at the end of `data` could begin the end sequence; never reaches back before
+ * `from`.
+ */
 function heldLength(data: Buffer, from: number): number {
   for (let length = Math.min(END.length - 1, data.length - from); length > 0; length -= 1)
     if (data.compare(END, 0, length, data.length - length) === 0) return length;

@@ -1,8 +1,9 @@
 /**
  * Reads the arguments of MAIL and RCPT.
  *
- * RFC 5321 section 4.1.2 (paths, parameters), RFC 1870 (SIZE), RFC 6152 (BODY), RFC 6531 (SMTPUTF8), RFC 3461 sections 4.1 to 4.5 (DSN,
- * xtext), RFC 4954 section 5 (AUTH=, accepted and ignored: the session's login decides).
+ * RFC 5321 section 4.1.2 (paths, parameters), RFC 1870 (SIZE), RFC 6152 (BODY), RFC 6531
+ * (SMTPUTF8), RFC 3461 sections 4.1 to 4.5 (DSN, xtext), RFC 4954 section 5 (AUTH=, accepted and
+ * ignored: the session's login decides).
  */
 import type { Quirk } from '../domain/quirks.ts';
 import { type Refusal, type RefusalRow, refusing, row } from '../domain/refusal.ts';
@@ -43,8 +44,8 @@ interface Arguments {
 const MAX_PARAMETERS = 16;
 
 /**
- * `MAIL FROM:<a@b> SIZE=1` -> path and parameters. Spaces and missing brackets are accepted and noted as quirks, since old clients send
- * them.
+ * `MAIL FROM:<a@b> SIZE=1` -> path and parameters. Spaces and missing brackets are accepted and
+ * noted as quirks, since old clients send them.
  */
 function readArguments(line: string, keyword: 'FROM' | 'TO'): Result<Arguments, Refusal> {
   const match = /^[A-Za-z]{4}\s+([A-Za-z]+)\s*:\s*(<[^<>]*>|[^<>\s]+)(?:\s+(.*))?$/.exec(line);

@@ -1,9 +1,11 @@
 /**
- * The bytes behind DATA from a client that knows no CRLF: every LF ends a line, and a line of one dot the message.
+ * The bytes behind DATA from a client that knows no CRLF: every LF ends a line, and a line of one
+ * dot the message.
  *
- * QUIRK lf-only: used only on a listener that is set so, and there only for a session whose DATA itself ended in a bare LF. Anywhere else
- * `<LF>.<LF>` is content: a mail server that passes on what others wrote could else be made to end a message where its writer wanted
- * (SMTP smuggling), and to send what follows as commands.
+ * QUIRK lf-only: used only on a listener that is set so, and there only for a session whose DATA
+ * itself ended in a bare LF. Anywhere else `<LF>.<LF>` is content: a mail server that passes on
+ * what others wrote could else be made to end a message where its writer wanted (SMTP smuggling),
+ * and to send what follows as commands.
  */
 import { type LineEndCounts, judged } from '../mime/line-ends.ts';
 import type { ContentDecoder, Decoded } from './data-decoder.ts';
@@ -48,7 +50,8 @@ export class LfDecoder implements ContentDecoder {
         from += 1;
       }
     }
-    // A dot that may be the last one, and a CR that may belong to a line end, wait for what follows.
+    // A dot that may be the last one, and a CR that may belong to a line end, wait for what
+    // follows.
     const until = dot >= 0 ? dot : data.at(-1) === CR ? data.length - 1 : data.length;
     keep(until);
     this.#held = Buffer.from(data.subarray(until));

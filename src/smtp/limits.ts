@@ -1,4 +1,7 @@
-/** What an SMTP session may cost. Every value can be configured; the defaults are RFC 5321 section 4.5.3's where it has one. */
+/**
+ * What an SMTP session may cost. Every value can be configured; the defaults are RFC 5321 section
+ * 4.5.3's where it has one.
+ */
 import { type Milliseconds, type Octets, minutes, octets } from '../domain/units.ts';
 
 export interface SmtpLimits {
@@ -6,7 +9,10 @@ export interface SmtpLimits {
   readonly maxMessage: Octets;
   /** Recipients of one message, at most 1000. RFC 5321 section 4.5.3.1.8: at least 100. */
   readonly maxRecipients: number;
-  /** From connect to a successful login, whatever is said meanwhile: nobody holds a place by talking. */
+  /**
+   * From connect to a successful login, whatever is said meanwhile: nobody holds a place by
+   * talking.
+   */
   readonly loginTime: Milliseconds;
   /** Between two commands after the login. RFC 5321 section 4.5.3.2.7: at least 5 minutes. */
   readonly commandTime: Milliseconds;
@@ -14,7 +20,10 @@ export interface SmtpLimits {
   readonly dataMinimum: Octets;
   /** RFC 5321 section 4.5.3.2.5 gives one block 3 minutes. */
   readonly dataInterval: Milliseconds;
-  /** A command line without its line end. RFC 5321 section 4.5.3.1.4 asks for 510, RFC 3461 for 500 more a parameter. */
+  /**
+   * A command line without its line end. RFC 5321 section 4.5.3.1.4 asks for 510, RFC 3461 for 500
+   * more a parameter.
+   */
   readonly commandLine: Octets;
   /** A line that carries a SASL response. RFC 4954 section 4: 12,288. */
   readonly authLine: Octets;

@@ -1,8 +1,10 @@
 /**
- * The login of a session, from EHLO to an account: what is offered, the exchange of AUTH, or a client certificate alone.
+ * The login of a session, from EHLO to an account: what is offered, the exchange of AUTH, or a
+ * client certificate alone.
  *
- * RFC 4954. A wrong password, an unknown name and a suspended account get the same answer; overload is never called a wrong password (users
- * would change a password that is right). A login that rests on a certificate is judged again at every MAIL (`holds`).
+ * RFC 4954. A wrong password, an unknown name and a suspended account get the same answer; overload
+ * is never called a wrong password (users would change a password that is right). A login that
+ * rests on a certificate is judged again at every MAIL (`holds`).
  */
 import {
   type AuthOutcome,
@@ -81,7 +83,10 @@ export class Login {
     return by === undefined || own === undefined ? undefined : fingerprintOf(own);
   }
 
-  /** EXTERNAL is offered only where the client's certificate leads to an account: without one there is nothing to wait for. */
+  /**
+   * EXTERNAL is offered only where the client's certificate leads to an account: without one there
+   * is nothing to wait for.
+   */
   mechanisms(): readonly Mechanism[] | Promise<readonly Mechanism[]> {
     return this.certificate === undefined ? passwordMechanisms : this.#parts.authenticator.mechanisms(this.#peer);
   }
@@ -113,8 +118,8 @@ export class Login {
   }
 
   /**
-   * Logs in by the certificate alone, where its account allows. Undefined: the command may run, logged in or not; else the refusal that
-   * ends it.
+   * Logs in by the certificate alone, where its account allows. Undefined: the command may run,
+   * logged in or not; else the refusal that ends it.
    */
   async enter(): Promise<Refusal | undefined> {
     const outcome = await this.#parts.authenticator.implicit(this.#peer);
@@ -184,7 +189,10 @@ export class Login {
     return this.#refused(this.certificate === undefined ? replies.noCertificate : replies.certificateRefused);
   }
 
-  /** Counts attempts that the back-off refused unjudged, too: a session that meets nothing else ends as well. */
+  /**
+   * Counts attempts that the back-off refused unjudged, too: a session that meets nothing else ends
+   * as well.
+   */
   #refused(refusal: Refusal, last: Refusal = replies.tooManyLogins): Refusal {
     this.#failed += 1;
     return this.#failed < this.#parts.limits.failedLogins ? refusal : last;

@@ -1,9 +1,10 @@
 /**
  * The octets of one session: command lines, and the content behind DATA.
  *
- * Replaces both halves of smtp-server's stream. Its command half answers an overlong line only by closing, and at the end of the
- * connection runs a command that was cut off; its data half takes an event-loop turn for each stuffed line. Commands that came behind the
- * final dot wait until the message was answered.
+ * Replaces both halves of smtp-server's stream. Its command half answers an overlong line only by
+ * closing, and at the end of the connection runs a command that was cut off; its data half takes an
+ * event-loop turn for each stuffed line. Commands that came behind the final dot wait until the
+ * message was answered.
  */
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 import { joinSmall } from '../platform/bytes.ts';
@@ -20,7 +21,10 @@ export interface DataReceiver {
 export interface ParserOwner {
   /** Octets of a line without its line end. */
   limit(): number;
-  /** One line without its line end. `next` makes the parser read on; `bareLf`: the line ended in LF alone. */
+  /**
+   * One line without its line end. `next` makes the parser read on; `bareLf`: the line ended in LF
+   * alone.
+   */
   command(line: Buffer, next: () => void, bareLf: boolean): void;
   /** A line above the limit has ended; nothing of it was kept. */
   overlong(next: () => void): void;
@@ -68,8 +72,8 @@ export class SubmissionParser extends SMTPStream {
   override _write(chunk: Buffer, _encoding: BufferEncoding | 'buffer', next: Next): void {
     if (this.isClosed || chunk.length === 0) next();
     else if (this.#decoder !== undefined && this.#receiver !== undefined) {
-      // Content shares the turns that commands have, since it is as much work: the content of 28 connections of one account took 33 ms of
-      // each turn.
+      // Content shares the turns that commands have, since it is as much work: the content of 28
+      // connections of one account took 33 ms of each turn.
       if (turns.over(this.#owner.turn?.())) turns.next(() => this.#contentNow(chunk, next), this.#owner.turn?.());
       else this.#content(chunk, this.#decoder, this.#receiver, next);
     } else this.#commands(chunk, next);
@@ -80,7 +84,8 @@ export class SubmissionParser extends SMTPStream {
     let count = 0;
     let busy = false;
     let again = false;
-    // A handler may call back at once or later: a loop instead of recursion, so that pipelining cannot grow the stack.
+    // A handler may call back at once or later: a loop instead of recursion, so that pipelining
+    // cannot grow the stack.
     const step = (): void => {
       again = true;
       if (busy) return;
@@ -127,7 +132,8 @@ export class SubmissionParser extends SMTPStream {
       line = this.#pending ?? Buffer.alloc(0);
       this.#pending = undefined;
     }
-    // QUIRK command-lf: a bare LF ends a command too, and the account is judged by it. Content is another matter: see data-decoder.ts.
+    // QUIRK command-lf: a bare LF ends a command too, and the account is judged by it. Content is
+    // another matter: see data-decoder.ts.
     const bareLf = line.at(-1) !== CR;
     if (!bareLf) line = line.subarray(0, -1);
     if (this.#overlong || line.length > this.#owner.limit()) {

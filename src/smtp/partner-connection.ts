@@ -1,8 +1,10 @@
 /**
- * One verified connection to a partner's server: opened, used for one message after the other, ended.
+ * One verified connection to a partner's server: opened, used for one message after the other,
+ * ended.
  *
- * Whatever ends it, the delivery under way gets one answer. Deadlines are absolute for each step and are looked at by the owner once a
- * second: a server that sends an octet now and then gains nothing.
+ * Whatever ends it, the delivery under way gets one answer. Deadlines are absolute for each step
+ * and are looked at by the owner once a second: a server that sends an octet now and then gains
+ * nothing.
  */
 import { type LookupFunction, type Socket, connect as connectTcp, isIP } from 'node:net';
 import type { Readable } from 'node:stream';
@@ -28,7 +30,10 @@ import { answerOf, lostAt, oneLine, unreachable } from './partner-replies.ts';
 import { type TlsaRecords, judgedByTlsa, partnerTls } from './partner-tls.ts';
 import { StrictConnection } from './strict-connection.ts';
 
-/** RFC 5321 section 4.5.3.2: each is the least that a client must wait, so each is what a dead server costs. */
+/**
+ * RFC 5321 section 4.5.3.2: each is the least that a client must wait, so each is what a dead
+ * server costs.
+ */
 const patience = {
   // Not in the RFC: Postfix waits as long.
   connect: seconds(30),
@@ -50,7 +55,10 @@ export interface ConnectionEffects {
   readonly clock: Clock;
   /** Longest time for one step, where it is shorter than the RFC's. */
   readonly patience?: Milliseconds;
-  /** For a look at a server that was not accepted: it is not verified, nobody logs in, and `deliver` throws. */
+  /**
+   * For a look at a server that was not accepted: it is not verified, nobody logs in, and `deliver`
+   * throws.
+   */
   readonly unverified?: true;
   /** Told of the certificate, DER, that a partner's server showed and that was accepted. */
   readonly shown?: (partner: PartnerId, certificate: Uint8Array) => void;
@@ -163,7 +171,10 @@ export class PartnerConnection {
     this.#socket?.destroy();
   }
 
-  /** Runs one step of the connection's life; resolves with its answer or with what ended the connection meanwhile. */
+  /**
+   * Runs one step of the connection's life; resolves with its answer or with what ended the
+   * connection meanwhile.
+   */
   async #under(signal: AbortSignal, run: () => Promise<Answer | undefined>): Promise<Answer | undefined> {
     const stopped = (): Answer =>
       signal.reason === TOO_LONG
@@ -204,7 +215,10 @@ export class PartnerConnection {
     return { kind: 'lost', why, text: `${this.#where}: ${text}`, at: lostAt(this.#smtp?.phase ?? 'session') };
   }
 
-  /** Looks up TLSA records before the connection: a server that may not be the partner is not even greeted. */
+  /**
+   * Looks up TLSA records before the connection: a server that may not be the partner is not even
+   * greeted.
+   */
   async #lookUp(): Promise<Answer | undefined> {
     const { host, port, dane } = this.#destination;
     const { tlsa: source, unverified } = this.#effects;
@@ -351,8 +365,8 @@ export class PartnerConnection {
           resolve({ kind: 'taken', reply: oneLine(info.response), session });
           return;
         }
-        // The content could not be read to its end. The final dot was not sent; the connection must not be used again, since what
-        // follows would be taken for content.
+        // The content could not be read to its end. The final dot was not sent; the connection must
+        // not be used again, since what follows would be taken for content.
         if (error.code === 'ESTREAM') {
           reject(error);
           return;
@@ -366,7 +380,10 @@ export class PartnerConnection {
     });
   }
 
-  /** Up to one slice as it is, more as a stream; each slice that is asked for shows that the partner takes the ones before. */
+  /**
+   * Up to one slice as it is, more as a stream; each slice that is asked for shows that the partner
+   * takes the ones before.
+   */
   async #contentOf(parcel: Parcel): Promise<Buffer | Readable> {
     const slices = parcel.slices()[Symbol.asyncIterator]();
     const first = await slices.next();
@@ -398,7 +415,8 @@ function envelopeOf(parcel: Parcel): Parameters<StrictConnection['send']>[0] {
   return {
     from: parcel.sender === '' ? false : parcel.sender,
     to: parcel.recipient,
-    // The size of a decrypted message tells about its content, and a refusal at MAIL or RCPT must not depend on that.
+    // The size of a decrypted message tells about its content, and a refusal at MAIL or RCPT must
+    // not depend on that.
     ...(parcel.submitted === undefined ? { size: parcel.octets } : {}),
     use8BitMime: parcel.body === '8BITMIME',
     requireTLSExtensionEnabled: parcel.requireTls,
@@ -406,7 +424,10 @@ function envelopeOf(parcel: Parcel): Parameters<StrictConnection['send']>[0] {
   };
 }
 
-/** The extension that the message needs and this server lacks; RFC 6152 section 3, RFC 6531 section 3.2, RFC 8689 section 4.2.1. */
+/**
+ * The extension that the message needs and this server lacks; RFC 6152 section 3, RFC 6531 section
+ * 3.2, RFC 8689 section 4.2.1.
+ */
 async function lackingOf(
   smtp: StrictConnection,
   parcel: Parcel,

@@ -1,4 +1,7 @@
-/** Turns what nodemailer reports into answers of the courier port: codes of the partner, words of ours. */
+/**
+ * Turns what nodemailer reports into answers of the courier port: codes of the partner, words of
+ * ours.
+ */
 import type { Answer, LostAt, LostWhy, Step } from '../push/courier.ts';
 import { defined } from '../domain/defined.ts';
 import { tlsTrouble } from './partner-tls.ts';
@@ -6,7 +9,10 @@ import { NoSmtp, type Phase } from './strict-connection.ts';
 
 type Lost = Extract<Answer, { kind: 'lost' }>;
 
-/** RFC 5321 section 4.5.3.1.5 has 512 octets a line; a reply of many lines is cut for log, queue and notice. */
+/**
+ * RFC 5321 section 4.5.3.1.5 has 512 octets a line; a reply of many lines is cut for log, queue and
+ * notice.
+ */
 const MAX_REPLY = 500;
 
 // Control characters would reach log and notice.
@@ -42,8 +48,8 @@ interface Reported extends Error {
 }
 
 /**
- * What an error of connection, login or transaction means. `verb`: the last command; `where`: host and port, which our own texts
- * name.
+ * What an error of connection, login or transaction means. `verb`: the last command; `where`: host
+ * and port, which our own texts name.
  */
 export function answerOf(error: Error, phase: Phase, verb: string, where: string): Answer {
   const { response, responseCode = 0 } = error as Reported;
@@ -56,7 +62,8 @@ export function answerOf(error: Error, phase: Phase, verb: string, where: string
 }
 
 /**
- * The step that was refused. With PIPELINING the last command is DATA while MAIL is refused; nodemailer's error says which it was.
+ * The step that was refused. With PIPELINING the last command is DATA while MAIL is refused;
+ * nodemailer's error says which it was.
  */
 function stepOf(error: Reported, phase: Phase, verb: string): Step {
   if (phase === 'content' || phase === 'dot') return 'message';

@@ -1,10 +1,13 @@
 /**
- * How a partner's server is recognised: by authorities, name, date, and the certificate or key if one is pinned; and by the TLSA records of its host.
+ * How a partner's server is recognised: by authorities, name, date, and the certificate or key if
+ * one is pinned; and by the TLSA records of its host.
  *
- * Where there are TLSA records, one must be met. They stand in for the public authorities and the name of the host, which are what holds when a partner's
- * record says nothing; what the record says (authorities, name, pins) must hold as well.
+ * Where there are TLSA records, one must be met. They stand in for the public authorities and the
+ * name of the host, which are what holds when a partner's record says nothing; what the record says
+ * (authorities, name, pins) must hold as well.
  *
- * RFC 8314 section 3, RFC 7817 (names in server certificates); a pin of the key is the one of RFC 7469 section 2.4.
+ * RFC 8314 section 3, RFC 7817 (names in server certificates); a pin of the key is the one of RFC
+ * 7469 section 2.4.
  */
 import { X509Certificate, createHash } from 'node:crypto';
 import { type ConnectionOptions, type PeerCertificate, checkServerIdentity } from 'node:tls';
@@ -38,8 +41,9 @@ export const pinsOf = (certificate: X509Certificate): readonly [certificate: Cer
 export const nameOf = ({ certificateName, host }: Destination): string => certificateName ?? host;
 
 /**
- * Options for the handshake with the partner. With `tlsa`, and without authorities in the partner's record, the handshake checks nothing: the caller must
- * ask `tlsaProblem`. Throws OpenSSL's error if it cannot use our client certificate.
+ * Options for the handshake with the partner. With `tlsa`, and without authorities in the partner's
+ * record, the handshake checks nothing: the caller must ask `tlsaProblem`. Throws OpenSSL's error
+ * if it cannot use our client certificate.
  */
 export function partnerTls(destination: Destination, tlsa?: TlsaRecords): ConnectionOptions {
   const { authorities, clientCertificate, pins, certificateName } = destination;
@@ -56,14 +60,18 @@ export function partnerTls(destination: Destination, tlsa?: TlsaRecords): Connec
       key: clientCertificate?.key,
       cert: clientCertificate?.certificate,
     }),
-    // Called after the chain was verified. The name that Node passes is the one of the connection; ours is the one that was registered.
+    // Called after the chain was verified. The name that Node passes is the one of the connection;
+    // ours is the one that was registered.
     checkServerIdentity: (_host, certificate) => identityError(name, pins, certificate),
   };
 }
 
 const isIpAddress = (name: string): boolean => /^[\d.]+$|:/.test(name);
 
-/** After the handshake, before anything is sent: the record that the shown chain (DER, own certificate first) meets, or what is wrong. */
+/**
+ * After the handshake, before anything is sent: the record that the shown chain (DER, own
+ * certificate first) meets, or what is wrong.
+ */
 export function judgedByTlsa(destination: Destination, tlsa: TlsaRecords, chain: readonly Buffer[]): string | Error {
   const { authorities, pins, certificateName, host } = destination;
   const names = certificateName === undefined ? [tlsa.base, host] : [certificateName];

@@ -1,4 +1,7 @@
-/** The probe's submission: one message to itself over the connection of the courier, so that TLS is verified and every answer is told apart. */
+/**
+ * The probe's submission: one message to itself over the connection of the courier, so that TLS is
+ * verified and every answer is told apart.
+ */
 import type { Answer, Destination } from '../push/courier.ts';
 import type { Address } from '../domain/address.ts';
 import type { ProbeCause } from '../domain/availability.ts';
@@ -12,7 +15,10 @@ export interface ProbeSubmission {
   readonly port: number;
   readonly address: Address;
   readonly password: string;
-  /** Authorities that may have issued the gateway's certificate, PEM; empty: the public authorities that Node knows. */
+  /**
+   * Authorities that may have issued the gateway's certificate, PEM; empty: the public authorities
+   * that Node knows.
+   */
   readonly authorities: readonly string[];
   readonly helo: string;
   readonly message: Uint8Array;
@@ -20,7 +26,10 @@ export interface ProbeSubmission {
 
 const NO_PARTNER = 0 as PartnerId;
 
-/** Undefined: the message was accepted. Resolves when the signal comes, too; its reason tells whether the probe took too long. */
+/**
+ * Undefined: the message was accepted. Resolves when the signal comes, too; its reason tells
+ * whether the probe took too long.
+ */
 export async function submitProbe(
   { host, port, address, password, authorities, helo, message }: ProbeSubmission,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },

@@ -1,8 +1,10 @@
 /**
- * Every reply that this layer gives besides the refusals of submission and policy: each named once, with its enhanced status code.
+ * Every reply that this layer gives besides the refusals of submission and policy: each named once,
+ * with its enhanced status code.
  *
- * RFC 5321 section 4.2, RFC 2034 section 4, RFC 3463; RFC 5248 for the registered meanings. What smtp-server words itself is looked up by
- * its text and replaced, so that a peer hears one voice and a code that was chosen.
+ * RFC 5321 section 4.2, RFC 2034 section 4, RFC 3463; RFC 5248 for the registered meanings. What
+ * smtp-server words itself is looked up by its text and replaced, so that a peer hears one voice
+ * and a code that was chosen.
  */
 import { type Refusal, type RefusalRow, refusing, row } from '../domain/refusal.ts';
 
@@ -309,8 +311,8 @@ export const successes = {
 } as const satisfies Record<string, Success>;
 
 /**
- * The texts of smtp-server 3.21.6 in the handlers that we keep, and what we say instead. A contract test reads its source for texts that
- * are missing here.
+ * The texts of smtp-server 3.21.6 in the handlers that we keep, and what we say instead. A contract
+ * test reads its source for texts that are missing here.
  */
 export const ofLibrary: ReadonlyMap<string, Refusal | Success> = new Map<string, Refusal | Success>([
   ['Server shutting down', replies.shuttingDown],

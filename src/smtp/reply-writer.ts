@@ -1,7 +1,9 @@
 /**
- * Writes the replies of a session in one form, ours and the library's, and sends those of one turn in one write.
+ * Writes the replies of a session in one form, ours and the library's, and sends those of one turn
+ * in one write.
  *
- * A text of smtp-server is replaced by ours: peers hear nothing of its internals, and always a code of the right class.
+ * A text of smtp-server is replaced by ours: peers hear nothing of its internals, and always a code
+ * of the right class.
  */
 import type { Refusal } from '../domain/refusal.ts';
 import { spoken } from '../domain/spoken.ts';
@@ -24,13 +26,19 @@ export class ReplyWriter {
     this.#session = session;
   }
 
-  /** A reply of ours; `status`: its enhanced status code, empty if it has none. Returns the code that was said. */
+  /**
+   * A reply of ours; `status`: its enhanced status code, empty if it has none. Returns the code
+   * that was said.
+   */
   say(code: number, text: string, status: string): number {
     this.#add(`${code} ${status === '' ? '' : `${status} `}${code >= 400 ? this.#session.says(text) : text}\r\n`);
     return code;
   }
 
-  /** What the library says. It also names a context, which is left unread: at an unknown command it is the client's own first word. */
+  /**
+   * What the library says. It also names a context, which is left unread: at an unknown command it
+   * is the client's own first word.
+   */
   ofLibrary(code: number, data?: string | string[] | null): number {
     if (Array.isArray(data)) {
       this.#add(data.map((line, i) => `${code}${i < data.length - 1 ? '-' : ' '}${line}\r\n`).join(''));
@@ -43,7 +51,8 @@ export class ReplyWriter {
   flush(): void {
     const out = this.#out;
     this.#out = '';
-    // Sent as octets: for a string Node makes one more copy on its way into TLS (measured 12 % of the main thread at 64 connections).
+    // Sent as octets: for a string Node makes one more copy on its way into TLS (measured 12 % of
+    // the main thread at 64 connections).
     if (out !== '') this.#session.write(Buffer.from(out, 'latin1'));
   }
 
@@ -55,7 +64,10 @@ export class ReplyWriter {
     return known ?? (code >= 500 ? replies.argument : code >= 400 ? replies.internal : undefined);
   }
 
-  /** Replies to pipelined commands leave in one TLS record: the write runs in a tick, after everything that could still reply in this turn. */
+  /**
+   * Replies to pipelined commands leave in one TLS record: the write runs in a tick, after
+   * everything that could still reply in this turn.
+   */
   #add(lines: string): void {
     if (this.#out === '') process.nextTick(() => this.flush());
     this.#out += lines;

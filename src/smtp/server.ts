@@ -1,8 +1,8 @@
 /**
  * The SMTP listener: smtp-server with our connections, our TLS policy and our limits.
  *
- * RFC 6409, RFC 8314 section 3.3. The library's defaults that weaken (its published key, TLS 1.0, hidden status codes, the greeting
- * delay) are all overridden; test/smtp holds each.
+ * RFC 6409, RFC 8314 section 3.3. The library's defaults that weaken (its published key, TLS 1.0,
+ * hidden status codes, the greeting delay) are all overridden; test/smtp holds each.
  */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
@@ -48,7 +48,9 @@ export interface SmtpListenerOptions {
   readonly authenticator: Authenticator;
   readonly connections: ConnectionLimits;
   readonly limits: SmtpLimits;
-  /** Shared by all listeners, so that an account has one count; a listener without it makes its own. */
+  /**
+   * Shared by all listeners, so that an account has one count; a listener without it makes its own.
+   */
   readonly counts?: SubmissionCounts;
   readonly absences?: AbsenceNotices;
   readonly middleware?: SubmissionServices['middleware'];
@@ -73,7 +75,10 @@ export const newSubmissionCounts = (
   ...newHourlyCounts(clock, shared),
 });
 
-/** Deadlines are looked at this often; a timer for each command of each session would cost more than the command. */
+/**
+ * Deadlines are looked at this often; a timer for each command of each session would cost more than
+ * the command.
+ */
 const TICK = seconds(1);
 /** Connections that the kernel holds while the loop is busy: practices poll on the full minute. */
 const BACKLOG = 1024;
@@ -92,7 +97,9 @@ class SubmissionServer extends SMTPServer implements Listener {
   readonly #log: Log;
   /** Accepted sockets and when they came; kept by the raw socket and by the TLS socket above it. */
   readonly #places = new WeakMap<Socket, AdmittedConnection>();
-  /** Sockets in the handshake of implicit TLS: they have no session that could look at its deadline. */
+  /**
+   * Sockets in the handshake of implicit TLS: they have no session that could look at its deadline.
+   */
   readonly #handshakes = new Map<Socket, Milliseconds>();
   readonly #gate: ProxyGate;
   readonly #turnedAway: TurnedAway;
@@ -197,7 +204,8 @@ class SubmissionServer extends SMTPServer implements Listener {
   }
 
   updateTicketKey(key: Buffer): void {
-    // The library merges this into its options and makes the TLS context again, so that later certificates keep the ticket key.
+    // The library merges this into its options and makes the TLS context again, so that later
+    // certificates keep the ticket key.
     this.updateSecureContext({ ticketKeys: key });
   }
 
@@ -224,7 +232,10 @@ class SubmissionServer extends SMTPServer implements Listener {
     if (this.#stopping) this.#each((connection) => connection.cut());
   }
 
-  /** A suspended or ended account, or a password that was replaced, must not go on with the session that it has. */
+  /**
+   * A suspended or ended account, or a password that was replaced, must not go on with the session
+   * that it has.
+   */
   async #expel(changed: readonly AccountId[] | 'many'): Promise<void> {
     for (const connection of [...this.#sessions()]) {
       const { account } = connection;
@@ -263,9 +274,13 @@ class SubmissionServer extends SMTPServer implements Listener {
     });
   }
 
-  /** Every accepted socket passes here, before TLS: a flood of half-open handshakes meets the limits as well. */
+  /**
+   * Every accepted socket passes here, before TLS: a flood of half-open handshakes meets the limits
+   * as well.
+   */
   override _acceptSocket(socket: Socket, handshake: boolean): ReturnType<SMTPServer['_acceptSocket']> {
-    // A load balancer's connection meets the limits when its header has told whose it is; a stop does not wait for that.
+    // A load balancer's connection meets the limits when its header has told whose it is; a stop
+    // does not wait for that.
     if (this.#stopping && this.#gate.expects(socket)) {
       socket.destroy();
       return false;
@@ -295,7 +310,8 @@ class SubmissionServer extends SMTPServer implements Listener {
       const text = spoken(refusal);
       this.#turnedAway.note(why, address);
       socket.on('error', () => undefined);
-      // In a TLS listener nothing can be said before the handshake, and the limit is there to save that work.
+      // In a TLS listener nothing can be said before the handshake, and the limit is there to save
+      // that work.
       if (handshake) socket.destroy();
       else socket.end(`${reply} ${status} ${this.#options.says?.(text) ?? text}\r\n`, () => socket.destroy());
       return false;
@@ -305,7 +321,8 @@ class SubmissionServer extends SMTPServer implements Listener {
     const admission = this.#options.connections.admit(address, {
       displaced: (session) => {
         this.#turnedAway.note('displaced', address);
-        // The connection has no session yet: it is in the handshake, or the library has not taken it up.
+        // The connection has no session yet: it is in the handshake, or the library has not taken
+        // it up.
         if (session === undefined) this.#abandon(socket);
         else session.displace();
       },
@@ -326,8 +343,8 @@ class SubmissionServer extends SMTPServer implements Listener {
   }
 
   override _upgrade(...[socket, callback]: Parameters<SMTPServer['_upgrade']>): void {
-    // The listener was stopped, or the deadline has passed, since the socket was accepted; Node crashes when TLS is put on a socket
-    // without a handle.
+    // The listener was stopped, or the deadline has passed, since the socket was accepted; Node
+    // crashes when TLS is put on a socket without a handle.
     if (socket.destroyed) {
       callback(new Error('The connection ended before its TLS handshake'));
       return;
@@ -355,8 +372,8 @@ class SubmissionServer extends SMTPServer implements Listener {
   }
 
   /**
-   * Destroys the TLS socket first, if there is one: Node crashes when a TLS wrap loses the socket below it in the middle of a
-   * handshake.
+   * Destroys the TLS socket first, if there is one: Node crashes when a TLS wrap loses the socket
+   * below it in the middle of a handshake.
    */
   #abandon(socket: Socket): void {
     (this._pendingSockets.get(socket) ?? socket).destroy();

@@ -1,8 +1,10 @@
 /**
- * One SMTP session: whose it is, and what becomes of the commands that log in and send (RFC 5321, RFC 6409).
+ * One SMTP session: whose it is, and what becomes of the commands that log in and send (RFC 5321,
+ * RFC 6409).
  *
- * It is nobody's until a login (login.ts) has made it an account's; from then on the account's messages are its transactions
- * (transaction.ts). The session knows no socket: it answers commands, and its connection says the answers.
+ * It is nobody's until a login (login.ts) has made it an account's; from then on the account's
+ * messages are its transactions (transaction.ts). The session knows no socket: it answers commands,
+ * and its connection says the answers.
  */
 import type { Mechanism, UsedPassword } from '../auth/authenticator.ts';
 import { passwordStands } from '../auth/candidates.ts';
@@ -68,7 +70,10 @@ export class Session {
     this.#quirks.add(quirk);
   }
 
-  /** RFC 3207 section 4.2: forgets what was said before TLS, which may have come from somebody on the way. */
+  /**
+   * RFC 3207 section 4.2: forgets what was said before TLS, which may have come from somebody on
+   * the way.
+   */
   forget(): void {
     this.#quirks.clear();
   }
@@ -109,8 +114,8 @@ export class Session {
   }
 
   /**
-   * Logs in by the certificate alone, where its account allows. Undefined: the command may run, logged in or not; else the refusal that
-   * ends it.
+   * Logs in by the certificate alone, where its account allows. Undefined: the command may run,
+   * logged in or not; else the refusal that ends it.
    */
   enter(): Promise<Refusal | undefined> {
     return this.#login.enter();
@@ -146,8 +151,8 @@ export class Session {
   }
 
   /**
-   * Also refuses a login that was under way when its password was replaced. The registry is read last, so that nothing can change after it
-   * was judged.
+   * Also refuses a login that was under way when its password was replaced. The registry is read
+   * last, so that nothing can change after it was judged.
    */
   async #standing(account: Account, byCertificate: boolean): Promise<Result<Standing, Refusal>> {
     if (byCertificate && !(await this.#login.holds(account))) return fail(replies.certificateEnded);

@@ -1,12 +1,17 @@
 /**
  * nodemailer's SMTP connection, held to what a gateway must insist on.
  *
- * Read and tried against version 10.6.1; test/smtp/courier.test.ts fails if another one behaves otherwise. What is changed, and why:
- * - DATA is answered by 354 alone. nodemailer takes any 2yz or 3yz, so one reply too many before it would let the message start early.
- * - A reply to the message that comes before its final dot is no acceptance, whatever its code says.
- * - SMTPUTF8 is declared also where only the header needs it; nodemailer looks at the addresses alone.
+ * Read and tried against version 10.6.1; test/smtp/courier.test.ts fails if another one behaves
+ * otherwise. What is changed, and why:
+ * - DATA is answered by 354 alone. nodemailer takes any 2yz or 3yz, so one reply too many before it
+ *   would let the message start early.
+ * - A reply to the message that comes before its final dot is no acceptance, whatever its code
+ *   says.
+ * - SMTPUTF8 is declared also where only the header needs it; nodemailer looks at the addresses
+ *   alone.
  * - It tells when the final dot has left: from then on nobody knows, until the reply is there.
- * - When TLS stands it may be judged before anything goes out on it: TLSA records are nothing that Node's TLS knows.
+ * - When TLS stands it may be judged before anything goes out on it: TLSA records are nothing that
+ *   Node's TLS knows.
  */
 import type { Transform } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
@@ -48,7 +53,9 @@ export class StrictConnection extends SMTPConnection {
   /** Called at every command, at 354 and at the final dot: from then on the peer has to act. */
   moved: () => void = () => undefined;
 
-  /** Called when TLS is established, before a command goes out on it. An error ends the connection. */
+  /**
+   * Called when TLS is established, before a command goes out on it. An error ends the connection.
+   */
   judge: (socket: TLSSocket) => Error | undefined = () => undefined;
 
   _upgradeConnection(callback: (error: Error | null, upgraded?: boolean) => void): void {

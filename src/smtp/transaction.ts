@@ -1,5 +1,6 @@
 /**
- * MAIL, RCPT and DATA of a session that somebody logged in to, up to the 354: from there on the content has the line (content.ts).
+ * MAIL, RCPT and DATA of a session that somebody logged in to, up to the 354: from there on the
+ * content has the line (content.ts).
  *
  * RFC 5321 sections 4.1.1.2 to 4.1.1.4. Each command is read here and judged by `submission`.
  */
@@ -88,7 +89,10 @@ export class Transaction {
     return { ...parameters, quirks: [...known, ...(parameters.quirks ?? [])] };
   }
 
-  /** A partner's mail server passes on what others wrote, so it could be made to smuggle a second message (smtp/lf-decoder.ts). */
+  /**
+   * A partner's mail server passes on what others wrote, so it could be made to smuggle a second
+   * message (smtp/lf-decoder.ts).
+   */
   get #mayBeLfOnly(): boolean {
     return this.#lfOnly && this.submitter.account.kind !== 'partner';
   }

@@ -1,4 +1,7 @@
-/** The registry's part for absences and substitutes. Changes throw RegistryError and write their audit rows in the same transaction. */
+/**
+ * The registry's part for absences and substitutes. Changes throw RegistryError and write their
+ * audit rows in the same transaction.
+ */
 import type { Absence } from '../domain/absence.ts';
 import type { Address } from '../domain/address.ts';
 import type { Instant } from '../domain/units.ts';

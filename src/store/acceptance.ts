@@ -10,13 +10,17 @@ import type { SealedBody } from './body.ts';
 /**
  * One recipient of an accepted message. Where it leads was found by `Registry.findRecipient`.
  *
- * `held`: its copy waits for a release and is neither filed nor queued until then: a delivery in state `held`. A mailbox to which another
- * recipient leads that is not held gets the message at once.
+ * `held`: its copy waits for a release and is neither filed nor queued until then: a delivery in
+ * state `held`. A mailbox to which another recipient leads that is not held gets the message at
+ * once.
  */
 export type AcceptedRecipient = RecipientFacts &
   (
     | { readonly mailbox: AccountId; readonly partner?: undefined }
-    /** Queued for the partner in the transaction that accepts the message, one delivery for each recipient. */
+    /**
+     * Queued for the partner in the transaction that accepts the message, one delivery for each
+     * recipient.
+     */
     | { readonly partner: PartnerId; readonly mailbox?: undefined }
   );
 
@@ -30,10 +34,16 @@ interface RecipientFacts {
   readonly receipt?: true;
   /** The addressee, who is absent: the message goes to `address` instead. */
   readonly substituteFor?: Address;
-  /** In `MessageRecord.recipients`: the copy that went there, where it is not the message as it was submitted. */
+  /**
+   * In `MessageRecord.recipients`: the copy that went there, where it is not the message as it was
+   * submitted.
+   */
   readonly copy?: MessageId;
   readonly held?: true;
-  /** The sender's system wants an EDI acknowledgement (CONTRL) when it is collected or relayed, or fails. */
+  /**
+   * The sender's system wants an EDI acknowledgement (CONTRL) when it is collected or relayed, or
+   * fails.
+   */
   readonly contrl?: true;
 }
 
@@ -43,8 +53,9 @@ export interface MessageCopy {
   /** At least one. */
   readonly recipients: readonly AcceptedRecipient[];
   /**
-   * It holds what the sender had encrypted. Room in a mailbox is asked for by the size of what was submitted, and a courier judges it by that
-   * size as well, so that no refusal tells what was inside.
+   * It holds what the sender had encrypted. Room in a mailbox is asked for by the size of what was
+   * submitted, and a courier judges it by that size as well, so that no refusal tells what was
+   * inside.
    */
   readonly opened?: boolean;
 }
@@ -73,15 +84,22 @@ export interface Acceptance {
     readonly requireTls?: boolean;
   };
   /**
-   * Who gets it as it is in `body`; with those of the copies 1 to 1000. Recipients that lead to the same mailbox get one entry of each copy
-   * there. Where nobody gets it as it is, its facts stay for the trace and its octets go.
+   * Who gets it as it is in `body`; with those of the copies 1 to 1000. Recipients that lead to the
+   * same mailbox get one entry of each copy there. Where nobody gets it as it is, its facts stay
+   * for the trace and its octets go.
    */
   readonly recipients: readonly AcceptedRecipient[];
   /** Filed with it, all or none; each is a message of its own (`MessageRecord.copyOf`). */
   readonly copies?: readonly MessageCopy[];
-  /** How many octets its sender gave us, before our own fields; absent: as many as `body` has. Counted for the figures of usage. */
+  /**
+   * How many octets its sender gave us, before our own fields; absent: as many as `body` has.
+   * Counted for the figures of usage.
+   */
   readonly submittedOctets?: Octets;
-  /** With copies: the header as it was submitted, for whoever writes notices about them; kept with each copy, as long as its content. */
+  /**
+   * With copies: the header as it was submitted, for whoever writes notices about them; kept with
+   * each copy, as long as its content.
+   */
   readonly header?: Uint8Array;
   /** What it was made of when it was submitted; absent for what we wrote ourselves. */
   readonly parts?: MessageParts;
@@ -91,27 +109,32 @@ export interface Acceptance {
   /** A message of the gateway itself: no mailbox is too full for it. */
   readonly system?: true;
   /**
-   * Key of a notice, for example `failed:<delivery>` or `collected:<message>:<account>`; 1 to 200 characters. One that was filed under this
-   * key before is not filed again: `already`. Keys are remembered for 400 days.
+   * Key of a notice, for example `failed:<delivery>` or `collected:<message>:<account>`; 1 to 200
+   * characters. One that was filed under this key before is not filed again: `already`. Keys are
+   * remembered for 400 days.
    */
   readonly once?: string;
   /**
-   * Nothing is filed when a message with this key was accepted within `window` (at most an hour) and nobody has it yet: no recipient
-   * collected or deleted it, no partner took it. 16 octets.
+   * Nothing is filed when a message with this key was accepted within `window` (at most an hour)
+   * and nobody has it yet: no recipient collected or deleted it, no partner took it. 16 octets.
    */
   readonly resubmission?: { readonly key: Uint8Array; readonly window: Milliseconds };
   /**
-   * A request that may come again under the same key: kept with the message, in the same transaction. When one came
-   * under it before, nothing is filed: `answered`. What is refused leaves the key free.
+   * A request that may come again under the same key: kept with the message, in the same
+   * transaction. When one came under it before, nothing is filed: `answered`. What is refused
+   * leaves the key free.
    */
   readonly request?: KeptRequest;
   /**
-   * Notices filed in the same transaction, only when this is filed; at most 8. One whose own addressee is gone stays out, with an audit row
-   * `notice.not-filed`; so does one whose `once` was used, without a row. Abort their bodies afterwards: for those that were filed it does
-   * nothing.
+   * Notices filed in the same transaction, only when this is filed; at most 8. One whose own
+   * addressee is gone stays out, with an audit row `notice.not-filed`; so does one whose `once` was
+   * used, without a row. Abort their bodies afterwards: for those that were filed it does nothing.
    */
   readonly with?: readonly Acceptance[];
-  /** `Registry.seen` of before its sender was judged. Where another gateway has changed the registry since, nothing is filed: `outdated`. */
+  /**
+   * `Registry.seen` of before its sender was judged. Where another gateway has changed the registry
+   * since, nothing is filed: `outdated`.
+   */
   readonly judged?: number;
 }
 
@@ -135,7 +158,9 @@ export interface KeptRequest {
   readonly answer: string;
 }
 
-/** How long a request is remembered, from when its message was begun; the latest 500,000 of them. */
+/**
+ * How long a request is remembered, from when its message was begun; the latest 500,000 of them.
+ */
 export const REQUESTS_FOR = hours(24);
 /** Characters of an answer that is kept. */
 export const MAX_ANSWER = 64 * 1024;
@@ -153,9 +178,18 @@ export type AcceptOutcome =
   | ({ readonly kind: 'answered' } & Answered)
   /** `once` was used before. */
   | { readonly kind: 'already' }
-  /** Nothing was filed: the account of the submitter ends or has ended, or went to another organisation. */
+  /**
+   * Nothing was filed: the account of the submitter ends or has ended, or went to another
+   * organisation.
+   */
   | { readonly kind: 'closed' }
-  /** Nothing was filed: the registry was changed at another gateway, and what is remembered of it is forgotten. Judge anew, and come again. */
+  /**
+   * Nothing was filed: the registry was changed at another gateway, and what is remembered of it is
+   * forgotten. Judge anew, and come again.
+   */
   | { readonly kind: 'outdated' }
-  /** Nothing was filed for anybody: this mailbox is over its quota, or its account or address ended since RCPT. */
+  /**
+   * Nothing was filed for anybody: this mailbox is over its quota, or its account or address ended
+   * since RCPT.
+   */
   | { readonly kind: 'refused'; readonly why: 'quota' | 'gone'; readonly address: Address };

@@ -1,9 +1,10 @@
 /**
  * The audit trail's part of the store port: what happened, to whose mail, by whom.
  *
- * Rows form a hash chain per node. A row rides in the same transaction as the event it tells of, so neither exists without the other.
- * Personal fields are covered by the row's hash only through a salted commitment: erasing them (and their salt) later leaves a chain that
- * still verifies and from which they cannot be guessed.
+ * Rows form a hash chain per node. A row rides in the same transaction as the event it tells of, so
+ * neither exists without the other. Personal fields are covered by the row's hash only through a
+ * salted commitment: erasing them (and their salt) later leaves a chain that still verifies and
+ * from which they cannot be guessed.
  */
 import type { AccountId, MessageId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
@@ -43,7 +44,10 @@ export type AuditReport =
       readonly kind: 'intact';
       readonly rows: number;
       readonly head: string;
-      /** Rows whose personal fields are gone although no row tells that they were erased; absent for none. */
+      /**
+       * Rows whose personal fields are gone although no row tells that they were erased; absent for
+       * none.
+       */
       readonly vanished?: number;
     }
   | { readonly kind: 'broken'; readonly seq: number; readonly why: string };
@@ -58,8 +62,8 @@ export interface AuditMark {
 export const ERASED_AT_ONCE = 250;
 
 /**
- * What a support call asks for by account: found newest first however many rows the account has. An index has these and no others, so that
- * messages do not pay for it.
+ * What a support call asks for by account: found newest first however many rows the account has. An
+ * index has these and no others, so that messages do not pay for it.
  */
 export const LATEST_EVENTS = [
   ...['login.granted', 'login.refused', 'login.busy', 'message.refused', 'maildrop.committed'],

@@ -1,9 +1,11 @@
 /**
- * The certificates' part of the store port: the gateway's own authorities, the certificates of accounts, one-time enrolment codes.
+ * The certificates' part of the store port: the gateway's own authorities, the certificates of
+ * accounts, one-time enrolment codes.
  *
- * Each change is one transaction with its audit row. Private keys of authorities lie sealed in the key folder; those of accounts leave with
- * their owner, except for mail keys that the gateway holds to sign or to open: these are here, sealed, and nothing else of them ever
- * is. Rows are never deleted, so a serial number is never used twice.
+ * Each change is one transaction with its audit row. Private keys of authorities lie sealed in the
+ * key folder; those of accounts leave with their owner, except for mail keys that the gateway holds
+ * to sign or to open: these are here, sealed, and nothing else of them ever is. Rows are never
+ * deleted, so a serial number is never used twice.
  */
 import type { AccountId } from '../domain/ids.ts';
 import type { MailCapability } from '../domain/mail-capability.ts';
@@ -49,7 +51,10 @@ export interface NewAccountCertificate {
   readonly replaces?: string;
 }
 
-/** `sealedKey`: the private key, for the gateway to hold; sealed for the fingerprint. Of certificates for mail only. */
+/**
+ * `sealedKey`: the private key, for the gateway to hold; sealed for the fingerprint. Of
+ * certificates for mail only.
+ */
 export interface KeptCertificate extends NewAccountCertificate {
   readonly sealedKey?: Uint8Array;
 }
@@ -66,7 +71,10 @@ export interface MailCertificate {
   /** The account of the certificate; it counts for no address of another account. */
   readonly account: AccountId;
   readonly der: Uint8Array;
-  /** Its private key is held here: sealed for the fingerprint (crypto/keys/sealed-key.ts, `account-mail`). */
+  /**
+   * Its private key is held here: sealed for the fingerprint (crypto/keys/sealed-key.ts,
+   * `account-mail`).
+   */
   readonly sealedKey?: Uint8Array;
   readonly revoked?: { readonly at: Instant; readonly reason: string };
 }
@@ -94,13 +102,16 @@ export interface AccountCertificate extends NewAccountCertificate {
   readonly revoked?: { readonly at: Instant; readonly reason: string };
   /** Days before the end of the last warning that was sent. */
   readonly warned?: number;
-  /** A certificate that was not revoked takes its place: nobody needs to do anything. Another one of the account is no replacement: it may be another workplace's. */
+  /**
+   * A certificate that was not revoked takes its place: nobody needs to do anything. Another one of
+   * the account is no replacement: it may be another workplace's.
+   */
   readonly replaced: boolean;
   /** The gateway holds its private key. */
   readonly keyHeld: boolean;
   /**
-   * It was registered for login alone (`Registry.addCertificate`). Then `subject` is what that says for people, `serial` the fingerprint, and
-   * `issuer`, `emails` and `der` are empty.
+   * It was registered for login alone (`Registry.addCertificate`). Then `subject` is what that says
+   * for people, `serial` the fingerprint, and `issuer`, `emails` and `der` are empty.
    */
   readonly registered?: true;
 }
@@ -138,7 +149,10 @@ interface AnyEnrolment {
   readonly tries: number;
 }
 
-/** `notAfter`: end of the certificate that it fetches; `replaces`: fingerprint of the one that it takes the place of. */
+/**
+ * `notAfter`: end of the certificate that it fetches; `replaces`: fingerprint of the one that it
+ * takes the place of.
+ */
 export type CertificateEnrolment = AnyEnrolment & {
   readonly use: CertificateUse;
   readonly notAfter: Instant;
@@ -168,10 +182,16 @@ export type Enrolment =
     }
   | { readonly login: string; readonly use: 'password'; readonly password: string; readonly notAfter?: Instant };
 
-/** Why a code is not valid. `other-use`: it is for something else. `other-login`: it belongs to another account. */
+/**
+ * Why a code is not valid. `other-use`: it is for something else. `other-login`: it belongs to
+ * another account.
+ */
 export type EnrolmentFault = 'unknown' | 'too-many-tries' | 'wrong' | 'used' | 'expired' | 'other-use' | 'other-login';
 
-/** `refused`: which reason it was is for the audit trail, never for the answer. `account`: whose code was tried. */
+/**
+ * `refused`: which reason it was is for the audit trail, never for the answer. `account`: whose
+ * code was tried.
+ */
 export type TriedEnrolment =
   | { readonly kind: 'valid'; readonly enrolment: Enrolment }
   | { readonly kind: 'refused'; readonly why: EnrolmentFault; readonly account?: AccountId };
@@ -181,7 +201,10 @@ export interface EnrolmentTry {
   readonly for: WantedUse;
   /** Login that was typed beside the code; absent: the page does not ask for one. */
   readonly login?: string;
-  /** Of the row in the audit trail that tells of a refusal; absent: the caller tells it, many in one row. */
+  /**
+   * Of the row in the audit trail that tells of a refusal; absent: the caller tells it, many in one
+   * row.
+   */
   readonly actor?: Actor;
 }
 

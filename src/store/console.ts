@@ -1,4 +1,7 @@
-/** The console's part of the store port: passkeys of operators, one-time codes for them, and who is logged in. */
+/**
+ * The console's part of the store port: passkeys of operators, one-time codes for them, and who is
+ * logged in.
+ */
 import type { Means } from '../domain/console.ts';
 import type { Role } from '../domain/roles.ts';
 import type { Instant, Milliseconds } from '../domain/units.ts';
@@ -33,7 +36,10 @@ export interface HeldPasskey extends NewPasskey {
   readonly holder: OperatorRecord;
 }
 
-/** Whom an OpenID provider means: its address, and whom it calls so for good (OpenID Connect Core 1.0, section 2). */
+/**
+ * Whom an OpenID provider means: its address, and whom it calls so for good (OpenID Connect Core
+ * 1.0, section 2).
+ */
 export interface Identity {
   readonly issuer: string;
   readonly subject: string;
@@ -49,7 +55,10 @@ export interface IdentityRecord extends Identity {
   readonly endedAt?: Instant;
 }
 
-/** `certificate`: what the provider has judged is one factor, and the client certificate with this SHA-256 is to be the other: it must be his. */
+/**
+ * `certificate`: what the provider has judged is one factor, and the client certificate with this
+ * SHA-256 is to be the other: it must be his.
+ */
 export interface Vouching extends Identity {
   readonly certificate?: string;
 }

@@ -1,21 +1,31 @@
 /**
- * Whole copies of the store: taken while mail goes on, proved far from it, made ready to be served again.
+ * Whole copies of the store: taken while mail goes on, proved far from it, made ready to be served
+ * again.
  *
- * A copy is one file of SQLite, or a base backup of PostgreSQL with what its log says since. It holds no key: content in it stays sealed, and opens only
- * beside the key folder and the master key of its store.
+ * A copy is one file of SQLite, or a base backup of PostgreSQL with what its log says since. It
+ * holds no key: content in it stays sealed, and opens only beside the key folder and the master key
+ * of its store.
  */
 import type { Instant } from '../domain/units.ts';
 
-/** What a copy says of itself. Compared with the manifest of its backup before anything is restored. */
+/**
+ * What a copy says of itself. Compared with the manifest of its backup before anything is restored.
+ */
 export interface CopyFacts {
   readonly storeId: string;
-  /** Fingerprint of the master key that opens it, as pages of escrow and copies of the key folder name it. Absent in backups that are older than this field. */
+  /**
+   * Fingerprint of the master key that opens it, as pages of escrow and copies of the key folder
+   * name it. Absent in backups that are older than this field.
+   */
   readonly masterKey?: string;
   /** Number of the newest migration in it. */
   readonly schema: number;
   /** Version of SQLite that wrote it. */
   readonly sqlite?: string;
-  /** Where it is PostgreSQL's. Its counts and the trail are those of its begin then: what came while it was taken is in it, too. */
+  /**
+   * Where it is PostgreSQL's. Its counts and the trail are those of its begin then: what came while
+   * it was taken is in it, too.
+   */
   readonly postgres?: ServerFacts;
   readonly counts: CopyCounts;
   /** Last row of the audit trail; the hash as 64 hexadecimal digits. */
@@ -35,9 +45,15 @@ export interface ServerFacts {
   readonly version: string;
   /** `host:port`. */
   readonly server: string;
-  /** The file of the log that a restore goes on with, 24 hexadecimal digits: what is before it is in the backup itself. Absent: another program keeps backup and log. */
+  /**
+   * The file of the log that a restore goes on with, 24 hexadecimal digits: what is before it is in
+   * the backup itself. Absent: another program keeps backup and log.
+   */
   readonly start?: string;
-  /** Octets of that file that the backup is not whole without: a log with less of it does not lead on from the backup. Absent in backups that are older than this field. */
+  /**
+   * Octets of that file that the backup is not whole without: a log with less of it does not lead
+   * on from the backup. Absent in backups that are older than this field.
+   */
   readonly startOctets?: number;
   /** The name that the operator's own program has for it. */
   readonly label?: string;
@@ -67,15 +83,22 @@ export interface StoreCopy {
   readonly facts: CopyFacts;
   /** Those of which nothing is known but the name are still to be hashed. */
   readonly files: readonly (CopiedFile | Pick<CopiedFile, 'name'>)[];
-  /** How far the write-ahead log grew meanwhile: it cannot be copied back behind the copy's snapshot. 0 where the log is a server's. */
+  /**
+   * How far the write-ahead log grew meanwhile: it cannot be copied back behind the copy's
+   * snapshot. 0 where the log is a server's.
+   */
   readonly logOctets: number;
 }
 
-/** The log of a server, which goes on behind its base backups: with both a store comes back as it was at any moment. */
+/**
+ * The log of a server, which goes on behind its base backups: with both a store comes back as it
+ * was at any moment.
+ */
 export interface LogSource {
   /**
-   * Brings the files of the log in `folder` up to what was committed when this was called. Rejects with CopyFailed: `gap` where what comes next is
-   * not there any more, so that only a new base backup helps.
+   * Brings the files of the log in `folder` up to what was committed when this was called. Rejects
+   * with CopyFailed: `gap` where what comes next is not there any more, so that only a new base
+   * backup helps.
    */
   receive(folder: string): Promise<ReceivedLog>;
   /** What the server keeps of it because it was not received yet. Rejects with CopyFailed. */
@@ -85,7 +108,10 @@ export interface LogSource {
 export interface LogKept {
   /** Octets. */
   readonly kept: number;
-  /** Octets until it is dropped, and a base backup is due; 0: nothing is kept. Absent: nothing bounds it. */
+  /**
+   * Octets until it is dropped, and a base backup is due; 0: nothing is kept. Absent: nothing
+   * bounds it.
+   */
   readonly left?: number;
 }
 
@@ -116,9 +142,15 @@ export interface ProofRequest {
   readonly masterKey: Uint8Array;
   /** What its manifest says. */
   readonly expected: CopyFacts;
-  /** Signed heads whose signatures were checked; those behind the end of the copy are counted and prove nothing here. */
+  /**
+   * Signed heads whose signatures were checked; those behind the end of the copy are counted and
+   * prove nothing here.
+   */
   readonly anchors: readonly CopyHead[];
-  /** Bodies that are opened and hashed whole: at least one of each day, the others spread evenly. 0: every one. */
+  /**
+   * Bodies that are opened and hashed whole: at least one of each day, the others spread evenly. 0:
+   * every one.
+   */
   readonly sample: number;
 }
 
@@ -130,7 +162,10 @@ export interface Proof {
   /** Bodies in the sample whose day key was destroyed on purpose. */
   readonly erased: number;
   readonly anchorsHeld: number;
-  /** Row of the newest given anchor behind the end of the copy: so much of the trail, and of the mail, is later than it. */
+  /**
+   * Row of the newest given anchor behind the end of the copy: so much of the trail, and of the
+   * mail, is later than it.
+   */
   readonly later?: number;
   /** ISO 8601: the last commit that the log brought. */
   readonly moment?: string;
@@ -140,7 +175,10 @@ export interface SettleRequest {
   readonly keyFolder: string;
   readonly masterKey: Uint8Array;
   readonly at: Instant;
-  /** What becomes of deliveries that waited for partners: `hold` until an operator releases them, or `push` again. */
+  /**
+   * What becomes of deliveries that waited for partners: `hold` until an operator releases them, or
+   * `push` again.
+   */
   readonly queue: 'hold' | 'push';
   readonly actor: { readonly name: string; readonly reason?: string };
   readonly facts: Readonly<Record<string, string | number>>;
@@ -151,7 +189,10 @@ export interface SettledCopy {
   readonly held: number;
   /** Deliveries that will be pushed at once. */
   readonly waiting: number;
-  /** Days whose key was destroyed since the copy was taken. What was sealed on them was taken out of its mailboxes. */
+  /**
+   * Days whose key was destroyed since the copy was taken. What was sealed on them was taken out of
+   * its mailboxes.
+   */
   readonly erasedDays: number;
   readonly erasedMessages: number;
 }
@@ -167,14 +208,20 @@ export interface DraftOptions {
   readonly scratch?: boolean;
 }
 
-/** A copy that is being put into a folder, and is nobody's store yet. Its methods reject with CopyFailed. */
+/**
+ * A copy that is being put into a folder, and is nobody's store yet. Its methods reject with
+ * CopyFailed.
+ */
 export interface Draft {
   /** Whether a file of the backup is the store's own. */
   has(name: string): boolean;
   /** Keeps the octets of a file, `log/NAME` for one of the log. */
   bring(name: string, octets: AsyncIterable<Uint8Array>): Promise<void>;
   prove(request: ProofRequest, told: (result: ProofResult) => void): Promise<Proof>;
-  /** Makes a proved copy one that may be served: newest tables, a higher start, what was erased stays erased, an audit row. */
+  /**
+   * Makes a proved copy one that may be served: newest tables, a higher start, what was erased
+   * stays erased, an audit row.
+   */
   settle(request: SettleRequest): Promise<SettledCopy>;
   /** From now on it is the store of its folder. */
   place(): Promise<void>;

@@ -1,14 +1,19 @@
 /**
- * The deliveries' part of the store port: what waits for partners, and where every message of the last weeks is.
+ * The deliveries' part of the store port: what waits for partners, and where every message of the
+ * last weeks is.
  *
- * A delivery is one message for one recipient of a partner, or a copy that is held from a mailbox. It is queued in the transaction that
- * accepted its message and leaves the queue by one settlement; the first final state wins. A claim is a leased right to attempt it: `dueAt` is moved to the end of the lease, so a
- * claim that a crash left over is simply due again. Each claim raises the fence; a settlement with an older fence changes nothing.
+ * A delivery is one message for one recipient of a partner, or a copy that is held from a mailbox.
+ * It is queued in the transaction that accepted its message and leaves the queue by one settlement;
+ * the first final state wins. A claim is a leased right to attempt it: `dueAt` is moved to the end
+ * of the lease, so a claim that a crash left over is simply due again. Each claim raises the fence;
+ * a settlement with an older fence changes nothing.
  *
  * Contract, checked for every store by test/store/delivery-contract.ts:
- * - `settle` is one transaction: state, audit rows and the notice with its entry or its own delivery. Never one without the others.
+ * - `settle` is one transaction: state, audit rows and the notice with its entry or its own
+ *   delivery. Never one without the others.
  * - A notice whose `once` was filed before is not filed again, by whatever road it comes.
- * - A message's content stays readable as long as an entry, a hidden entry or an unsettled delivery needs it; its facts stay for the trace.
+ * - A message's content stays readable as long as an entry, a hidden entry or an unsettled delivery
+ *   needs it; its facts stay for the trace.
  */
 import type { Address } from '../domain/address.ts';
 import type { AccountId, DeliveryId, EntryUid, MessageId, PartnerId } from '../domain/ids.ts';
@@ -21,9 +26,15 @@ import type { Acceptance, AcceptedRecipient } from './acceptance.ts';
 /** Immutable facts of an accepted message; they outlive its content by the trace's retention. */
 export interface MessageRecord {
   readonly id: MessageId;
-  /** The message as it was submitted, of which this is what protection made for some recipients: the id that the sender knows. */
+  /**
+   * The message as it was submitted, of which this is what protection made for some recipients: the
+   * id that the sender knows.
+   */
   readonly copyOf?: MessageId;
-  /** Of a copy: it holds what its sender had encrypted, or may hold it. Whatever is known of it is its addressee's alone. */
+  /**
+   * Of a copy: it holds what its sender had encrypted, or may hold it. Whatever is known of it is
+   * its addressee's alone.
+   */
   readonly opened?: boolean;
   readonly receivedAt: Instant;
   readonly submitter: AccountId;
@@ -37,8 +48,8 @@ export interface MessageRecord {
 }
 
 /**
- * `held`: by an operator or a guard; it waits for a release. `filed`: released into its mailbox. `withdrawn`: taken back before it was
- * relayed or released.
+ * `held`: by an operator or a guard; it waits for a release. `filed`: released into its mailbox.
+ * `withdrawn`: taken back before it was relayed or released.
  */
 export type DeliveryState = 'waiting' | 'held' | 'relayed' | 'filed' | 'failed' | 'withdrawn';
 
@@ -77,7 +88,10 @@ export type Outcome =
 export interface Settlement {
   readonly claim: Pick<Claim, 'id' | 'fence'>;
   readonly outcome: Outcome;
-  /** Filed in the same transaction. If its own addressee is gone by now, the settlement stands and an audit row tells. */
+  /**
+   * Filed in the same transaction. If its own addressee is gone by now, the settlement stands and
+   * an audit row tells.
+   */
   readonly notice?: Acceptance;
   /** Filed with it as well: what a program asked to be told. */
   readonly also?: Acceptance;
@@ -158,12 +172,16 @@ export type Whereabouts =
       readonly recipient: Address;
       readonly account: AccountId;
       /**
-       * `waiting`: never sent to its end. `collected`: sent, still in the maildrop. `deleted`: removed by the addressee, recoverable. `gone`:
-       * content is no longer kept. `held`: not filed, it waits for a release. `failed`: given up while it was held.
+       * `waiting`: never sent to its end. `collected`: sent, still in the maildrop. `deleted`:
+       * removed by the addressee, recoverable. `gone`: content is no longer kept. `held`: not
+       * filed, it waits for a release. `failed`: given up while it was held.
        */
       readonly state: 'waiting' | 'collected' | 'deleted' | 'withdrawn' | 'expired' | 'gone' | 'held' | 'failed';
       readonly uid?: EntryUid;
-      /** From when its time in the maildrop counts: it came, or was handed out again (`restored`). Of what is there alone. */
+      /**
+       * From when its time in the maildrop counts: it came, or was handed out again (`restored`).
+       * Of what is there alone.
+       */
       readonly since?: Instant;
       readonly restored?: true;
       /** Where the copy was held. */
@@ -171,15 +189,18 @@ export type Whereabouts =
     }
   | { readonly kind: 'partner'; readonly recipient: Address; readonly delivery: Delivery };
 
-/** What a withdrawal did for one recipient. `earlier`: another one had taken it back; `too-late`: collected, relayed or being attempted; `Whereabouts` tells which. */
+/**
+ * What a withdrawal did for one recipient. `earlier`: another one had taken it back; `too-late`:
+ * collected, relayed or being attempted; `Whereabouts` tells which.
+ */
 export interface Withdrawal {
   readonly where: Whereabouts;
   readonly done: 'withdrawn' | 'earlier' | 'too-late';
 }
 
 /**
- * `waiting`: somebody has not got it yet. `in-use`: a session has a mailbox open that holds it. `elsewhere`: a mailbox holds it to which it
- * was not sent. Nothing was changed then.
+ * `waiting`: somebody has not got it yet. `in-use`: a session has a mailbox open that holds it.
+ * `elsewhere`: a mailbox holds it to which it was not sent. Nothing was changed then.
  */
 export type Erasure = 'erased' | 'waiting' | 'in-use' | 'elsewhere';
 
@@ -189,13 +210,19 @@ export interface Holding {
   readonly account: AccountId;
   /** In UTC, such as `2026-11-25`: the day that their ids tell. */
   readonly day: string;
-  /** `left`: collected, still in the maildrop. `uncollected`: not collected yet. `deleted`: hidden, can be handed out again. `queue`: waits or is held. */
+  /**
+   * `left`: collected, still in the maildrop. `uncollected`: not collected yet. `deleted`: hidden,
+   * can be handed out again. `queue`: waits or is held.
+   */
   readonly what: 'left' | 'uncollected' | 'deleted' | 'queue';
   readonly messages: number;
   /** When the last of them came; of deleted ones, when it was hidden. */
   readonly latest: Instant;
 }
-/** A step: its rows may be of a mailbox and day that another step has too. `next` goes on behind it; absent at the end. */
+/**
+ * A step: its rows may be of a mailbox and day that another step has too. `next` goes on behind it;
+ * absent at the end.
+ */
 export interface Holdings {
   readonly rows: readonly Holding[];
   readonly next?: readonly number[];
@@ -237,7 +264,10 @@ export interface MailboxEntry {
   readonly parts?: MessageParts;
 }
 
-/** A message of a mailbox, of late, and what became of it there. A protected copy stands for its message. */
+/**
+ * A message of a mailbox, of late, and what became of it there. A protected copy stands for its
+ * message.
+ */
 export interface LatestEntry {
   readonly message: MessageRecord;
   readonly state: 'waiting' | 'collected' | 'deleted' | 'withdrawn' | 'expired';

@@ -1,4 +1,7 @@
-/** The registry's part for EDI identities. Changes throw RegistryError and write their audit rows in the same transaction. */
+/**
+ * The registry's part for EDI identities. Changes throw RegistryError and write their audit rows in
+ * the same transaction.
+ */
 import type { EdiIdentity } from '../domain/edi-identity.ts';
 
 /** Most identities of one organisation, those of its accounts included. */

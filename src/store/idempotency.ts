@@ -1,4 +1,7 @@
-/** What is asked for over the API under a key of the caller's own is done once, however often it is sent: `Store.idempotency`. */
+/**
+ * What is asked for over the API under a key of the caller's own is done once, however often it is
+ * sent: `Store.idempotency`.
+ */
 import { hours } from '../domain/units.ts';
 
 /** How long a key is remembered, from when it was first sent. */
@@ -23,9 +26,11 @@ export interface KeyedRequest {
 }
 
 /**
- * `begun`: it is the first, and whoever asked does it now; `end` or `forget` follows. `kept`: it was done, with this answer. `done`: it was done, and its answer
- * is not kept. `unknown`: it was begun, and nobody knows how far it came: the process died, or it failed half way. `running`: this process is still at it.
- * `another`: the key was used for another request. `full`: the caller has as many keys as there can be.
+ * `begun`: it is the first, and whoever asked does it now; `end` or `forget` follows. `kept`: it
+ * was done, with this answer. `done`: it was done, and its answer is not kept. `unknown`: it was
+ * begun, and nobody knows how far it came: the process died, or it failed half way. `running`: this
+ * process is still at it. `another`: the key was used for another request. `full`: the caller has
+ * as many keys as there can be.
  */
 export type KeyState =
   | { readonly kind: 'begun' }

@@ -1,6 +1,7 @@
 /**
- * The imports' part of the store port: mail that another server had filed, taken over with the UIDLs that it gave, so that clients which
- * leave mail on the server know it again (RFC 1939 section 7).
+ * The imports' part of the store port: mail that another server had filed, taken over with the
+ * UIDLs that it gave, so that clients which leave mail on the server know it again (RFC 1939
+ * section 7).
  */
 import type { Address } from '../domain/address.ts';
 import type { MessageParts } from '../domain/message-part.ts';

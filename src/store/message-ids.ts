@@ -1,10 +1,13 @@
 /**
- * Message ids: 42 bits of milliseconds since 1970 (until 2109), 8 of the node that made it, 13 that count within the millisecond.
+ * Message ids: 42 bits of milliseconds since 1970 (until 2109), 8 of the node that made it, 13 that
+ * count within the millisecond.
  *
- * The time stands in front, so that ids lie in the order of their making and a day is a range of them, whichever nodes made them. Two nodes
- * never make the same id: each writes its own 8 bits, and what does not fit into a millisecond (8,192) goes into the next, never into those
- * bits. Ids that were made when there was one node, and 21 bits that counted, keep their value, their time and their day; one whose count
- * went beyond 8,191 looks like another node's, and nothing follows from that.
+ * The time stands in front, so that ids lie in the order of their making and a day is a range of
+ * them, whichever nodes made them. Two nodes never make the same id: each writes its own 8 bits,
+ * and what does not fit into a millisecond (8,192) goes into the next, never into those bits. Ids
+ * that were made when there was one node, and 21 bits that counted, keep their value, their time
+ * and their day; one whose count went beyond 8,191 looks like another node's, and nothing follows
+ * from that.
  */
 import { type Instant, instant } from '../domain/units.ts';
 
@@ -25,8 +28,9 @@ export class MessageIds {
   #last: bigint;
 
   /**
-   * `above`: an id that no new one may reach: the highest that the store has filed or written down, whichever node it looks like. `node`:
-   * 0 to 255, and no other process that files into the same store has it. Throws RangeError.
+   * `above`: an id that no new one may reach: the highest that the store has filed or written down,
+   * whichever node it looks like. `node`: 0 to 255, and no other process that files into the same
+   * store has it. Throws RangeError.
    */
   constructor(above: bigint, node = 0) {
     if (!Number.isInteger(node) || node < 0 || node > MAX_NODE)
@@ -46,7 +50,10 @@ export class MessageIds {
     return millisecond | this.#node;
   }
 
-  /** Above `id`, which may look like another node's: the next one in its millisecond, or the first of the next. */
+  /**
+   * Above `id`, which may look like another node's: the next one in its millisecond, or the first
+   * of the next.
+   */
   #behind(id: bigint): bigint {
     const millisecond = firstIdAt(idTime(id));
     const next = id + 1n;

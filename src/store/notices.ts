@@ -1,4 +1,7 @@
-/** A notice on its way from who writes it to who protects it: as it was written, and what became of it. */
+/**
+ * A notice on its way from who writes it to who protects it: as it was written, and what became of
+ * it.
+ */
 import type { Refusal } from '../domain/refusal.ts';
 import type { Instant } from '../domain/units.ts';
 import type { AuditEvent } from './audit.ts';
@@ -19,7 +22,9 @@ export interface WrittenNotice {
 }
 
 export type NoticeProtected =
-  /** The notice goes unprotected. `audit`: rows which say that the addressee wanted it encrypted. */
+  /**
+   * The notice goes unprotected. `audit`: rows which say that the addressee wanted it encrypted.
+   */
   | { readonly kind: 'plain'; readonly audit: readonly AuditEvent[] }
   /** This copy goes in its place. `discard` gives it up, where it was not filed. */
   | {

@@ -1,4 +1,7 @@
-/** The operators' part of the store port: who they are, their tokens, and what waits for a second of them. */
+/**
+ * The operators' part of the store port: who they are, their tokens, and what waits for a second of
+ * them.
+ */
 import type { Role } from '../domain/roles.ts';
 import type { ApprovalRequest, ApprovalSignature, PasskeySignature } from '../domain/second-person.ts';
 import type { Instant } from '../domain/units.ts';
@@ -75,5 +78,8 @@ export interface ApprovalRecord extends ApprovalRequest {
   readonly rejectedAt?: Instant;
 }
 
-/** By what one of the two is bound to a request: the fingerprint of a key, or the id of a passkey that signed it, or with which it was asked. */
+/**
+ * By what one of the two is bound to a request: the fingerprint of a key, or the id of a passkey
+ * that signed it, or with which it was asked.
+ */
 export type Bound = { readonly key: string } | { readonly passkey: string };

@@ -1,13 +1,17 @@
 /**
- * The registry's part for organisations of which one becomes part of another. Changes throw RegistryError and write their audit rows in the
- * same transaction. Each may be asked for again: what was done is passed over.
+ * The registry's part for organisations of which one becomes part of another. Changes throw
+ * RegistryError and write their audit rows in the same transaction. Each may be asked for again:
+ * what was done is passed over.
  */
 import type { Address } from '../domain/address.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
 import type { SettingChanges } from './registry.ts';
 
-/** Accounts that go over in one transaction, each with some rows of the trail: tens of milliseconds of the writer's time. */
+/**
+ * Accounts that go over in one transaction, each with some rows of the trail: tens of milliseconds
+ * of the writer's time.
+ */
 export const MERGED_AT_ONCE = 100;
 
 /** What becomes of one address that leads to an account which goes over. */
@@ -35,7 +39,10 @@ export interface FormerAccount {
   readonly login: string;
   /** The organisation that the account went to. */
   readonly organisation: string;
-  /** The trail of the account is the former organisation's behind `fromSeq`, up to and with `untilSeq`. */
+  /**
+   * The trail of the account is the former organisation's behind `fromSeq`, up to and with
+   * `untilSeq`.
+   */
   readonly fromSeq: number;
   readonly untilSeq: number;
   readonly until: Instant;

@@ -1,4 +1,7 @@
-/** What ties an account to its organisation and to others of it: certificates that name it, rights and duties across its border. */
+/**
+ * What ties an account to its organisation and to others of it: certificates that name it, rights
+ * and duties across its border.
+ */
 import type { Address } from '../domain/address.ts';
 import type { Instant } from '../domain/units.ts';
 import type { CertificateUse } from './certificates.ts';
@@ -46,7 +49,10 @@ export interface TiedOrganisation {
 
 /** What the preview of a merge lists for an account. */
 export interface MergeReferences {
-  /** Valid certificates by an authority of this gateway that name an organisation which it is no more. */
+  /**
+   * Valid certificates by an authority of this gateway that name an organisation which it is no
+   * more.
+   */
   readonly certificates: readonly (Required<Pick<NamingReference, 'fingerprint' | 'use' | 'subject' | 'serial'>> & {
     readonly notAfter: Instant;
   })[];

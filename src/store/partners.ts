@@ -1,4 +1,7 @@
-/** The registry's part for partners. Changes throw RegistryError and write their audit row in the same transaction. */
+/**
+ * The registry's part for partners. Changes throw RegistryError and write their audit row in the
+ * same transaction.
+ */
 import type { PartnerId } from '../domain/ids.ts';
 import type { PartnerServer, PartnerState } from '../domain/partner.ts';
 import type { Octets } from '../domain/units.ts';

@@ -1,9 +1,11 @@
 /**
- * The OpenPGP keys' part of the store port: public keys of accounts by address, and secret keys in the gateway's care.
+ * The OpenPGP keys' part of the store port: public keys of accounts by address, and secret keys in
+ * the gateway's care.
  *
- * Each change is one transaction with its audit row. A secret key is here sealed, and nothing else of it ever is. An OpenPGP key lives on
- * under one fingerprint when its owner lengthens its time or revokes it: registered again, it is the same key with newer packets. Rows are
- * never deleted, and what was revoked stays so.
+ * Each change is one transaction with its audit row. A secret key is here sealed, and nothing else
+ * of it ever is. An OpenPGP key lives on under one fingerprint when its owner lengthens its time or
+ * revokes it: registered again, it is the same key with newer packets. Rows are never deleted, and
+ * what was revoked stays so.
  */
 import type { AccountId } from '../domain/ids.ts';
 import { type Instant, instant } from '../domain/units.ts';
@@ -75,7 +77,10 @@ export interface PgpKeyQuery {
   readonly limit: number;
   readonly after?: string;
   readonly login?: string;
-  /** Those alone that can be encrypted to until this moment or a later one, and until before that one. */
+  /**
+   * Those alone that can be encrypted to until this moment or a later one, and until before that
+   * one.
+   */
   readonly endsFrom?: Instant;
   readonly endsBefore?: Instant;
 }

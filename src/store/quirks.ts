@@ -1,4 +1,7 @@
-/** The quirks' part of the store port: how often each account deviated, by day, so that an operator sees what strictness would cost. */
+/**
+ * The quirks' part of the store port: how often each account deviated, by day, so that an operator
+ * sees what strictness would cost.
+ */
 import type { AccountId } from '../domain/ids.ts';
 import type { Quirk } from '../domain/quirks.ts';
 import type { Instant } from '../domain/units.ts';
@@ -19,7 +22,10 @@ export interface QuirkDay {
 }
 
 export interface Quirks {
-  /** Counted in memory and written a few seconds later, many at a time; a crash loses those seconds, `close` of the store nothing. */
+  /**
+   * Counted in memory and written a few seconds later, many at a time; a crash loses those seconds,
+   * `close` of the store nothing.
+   */
   note(account: AccountId, quirk: Quirk, outcome: 'tolerated' | 'refused', client?: string): void;
   /** Counts by quirk and day, oldest first, those that were noted before the call included. */
   of(account: AccountId): Promise<readonly QuirkDay[]>;

@@ -1,8 +1,9 @@
 /**
  * The registry's part of the store port.
  *
- * Reads on the roads (`findLogin`, `findCertificate`, `findRecipient`, `maySendAs`) are cached by the store and always current: a change made through this
- * port is seen by the next read. Changes are transactions of their own; each writes its audit row in the same transaction and takes the
+ * Reads on the roads (`findLogin`, `findCertificate`, `findRecipient`, `maySendAs`) are cached by
+ * the store and always current: a change made through this port is seen by the next read. Changes
+ * are transactions of their own; each writes its audit row in the same transaction and takes the
  * `actor` who is behind it.
  */
 import type { Absence } from '../domain/absence.ts';
@@ -29,7 +30,10 @@ export interface LoginRecord {
   readonly organisation: Organisation;
   readonly passwords: readonly Password[];
   readonly appPasswords: readonly AppPassword[];
-  /** Changes whenever anything that a login depends on changes; a remembered success holds for one version only. */
+  /**
+   * Changes whenever anything that a login depends on changes; a remembered success holds for one
+   * version only.
+   */
   readonly version: number;
 }
 
@@ -41,8 +45,8 @@ export interface CertificateRecord {
 }
 
 /**
- * Everything that RCPT needs, in one read. `used` counts what is filed, current to the last commit. An address that only its domain
- * registers stands here folded, active and without settings.
+ * Everything that RCPT needs, in one read. `used` counts what is filed, current to the last commit.
+ * An address that only its domain registers stands here folded, active and without settings.
  */
 export interface Recipient {
   readonly address: RegisteredAddress;
@@ -74,7 +78,10 @@ export interface AccountSummary {
   readonly sendsAs: readonly Address[];
   readonly used: Octets;
   readonly messages: number;
-  /** The last day on which it logged in, and on which it logged in, sent or took mail; absent: never, as far as is known. */
+  /**
+   * The last day on which it logged in, and on which it logged in, sent or took mail; absent:
+   * never, as far as is known.
+   */
   readonly lastLogin?: Day;
   readonly lastUsed?: Day;
 }
@@ -117,7 +124,10 @@ export interface NewPassword {
 
 export type NewAppPassword = Pick<AppPassword, 'id' | 'name' | 'hash' | 'scope' | 'endsAt'>;
 
-/** An address, and the account that its mail goes to from now on: one with a mailbox, or a partner's. */
+/**
+ * An address, and the account that its mail goes to from now on: one with a mailbox, or a
+ * partner's.
+ */
 export interface AddressMove {
   readonly address: Address;
   readonly login: string;
@@ -133,7 +143,9 @@ export type NewCertificate = Pick<
   'name' | 'key' | 'fingerprint' | 'about' | 'notBefore' | 'notAfter'
 >;
 
-/** Settings to set (a value) or to take back (null), by name; values were checked by `parseSetting`. */
+/**
+ * Settings to set (a value) or to take back (null), by name; values were checked by `parseSetting`.
+ */
 export type SettingChanges = Readonly<Record<string, string | number | boolean | null>>;
 
 export type SettingTarget =
@@ -154,7 +166,10 @@ export interface KnownNetwork {
   readonly at: Instant;
 }
 
-/** Targets whose settings are changed in one transaction: mail that comes meanwhile waits some 20 ms for them. */
+/**
+ * Targets whose settings are changed in one transaction: mail that comes meanwhile waits some 20 ms
+ * for them.
+ */
 export const MAX_SETTINGS = 500;
 
 /** How an account, an address or an organisation ends. */

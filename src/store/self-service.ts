@@ -1,4 +1,7 @@
-/** The part of the store port of the pages on which accounts help themselves: codes by mail, and who is logged in. */
+/**
+ * The part of the store port of the pages on which accounts help themselves: codes by mail, and who
+ * is logged in.
+ */
 import type { AccountId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
 import type { NewSession } from './console.ts';

@@ -1,6 +1,7 @@
 /**
- * What the gateways of one store count together: guesses, and what accounts do in an hour. Each counts for itself and tells the others a moment later. A word
- * that is lost is not said again: at worst each gateway counts alone, and a limit holds once for each of them (decision 1913).
+ * What the gateways of one store count together: guesses, and what accounts do in an hour. Each
+ * counts for itself and tells the others a moment later. A word that is lost is not said again: at
+ * worst each gateway counts alone, and a limit holds once for each of them (decision 1913).
  */
 
 export type SharedSubject =

@@ -1,18 +1,25 @@
-/** The takeovers' part of the store port: a region moves here from another server, practice by practice, and where each one stands. */
+/**
+ * The takeovers' part of the store port: a region moves here from another server, practice by
+ * practice, and where each one stands.
+ */
 import type { EntryUid, MessageId } from '../domain/ids.ts';
 import type { Language } from '../domain/registry.ts';
 import type { Instant } from '../domain/units.ts';
 
 /**
- * Of one mailbox. `rehearsed`: the other server was asked, nothing is here yet. `importing`: begun, perhaps cut short. `failed`: its import ended with an
- * error. `moved`: all that was there is here. `back`: it went back to the other server.
+ * Of one mailbox. `rehearsed`: the other server was asked, nothing is here yet. `importing`: begun,
+ * perhaps cut short. `failed`: its import ended with an error. `moved`: all that was there is here.
+ * `back`: it went back to the other server.
  */
 export type MailboxStep = 'rehearsed' | 'importing' | 'failed' | 'moved' | 'back';
 /** Of a practice. `importing`: some of its mailboxes are here, or on their way. */
 export type PracticeState = 'not-begun' | 'rehearsed' | 'importing' | 'moved' | 'back';
 
 export const LETTER_STEPS = ['announce', 'moved', 'reminder', 'back'] as const;
-/** Which letter: that the move comes, that it is done, that a program still logs in at the old server, that the practice went back. */
+/**
+ * Which letter: that the move comes, that it is done, that a program still logs in at the old
+ * server, that the practice went back.
+ */
 export type LetterStep = (typeof LETTER_STEPS)[number];
 
 export interface TakeoverMailbox {

@@ -1,8 +1,10 @@
 /**
  * The usage part of the store port: what accounts did, by month, and since when they do nothing.
  *
- * After a crash a figure is there exactly when the message, the collection or the row of the trail is: it is written in the same transaction, or
- * can be counted again from what it counts. Whoever reads has what was answered by then. Each row names the organisation that the account belonged to when it happened; it outlives mail, trail and account.
+ * After a crash a figure is there exactly when the message, the collection or the row of the trail
+ * is: it is written in the same transaction, or can be counted again from what it counts. Whoever
+ * reads has what was answered by then. Each row names the organisation that the account belonged to
+ * when it happened; it outlives mail, trail and account.
  */
 import type { AccountId } from '../domain/ids.ts';
 import type { AccountKind, State } from '../domain/registry.ts';
@@ -46,7 +48,10 @@ export const NO_USAGE: UsageCounts = {
   loginsRefused: 0,
 };
 
-/** An account of an organisation in a month; one without any usage stands there too, where it had not ended. */
+/**
+ * An account of an organisation in a month; one without any usage stands there too, where it had
+ * not ended.
+ */
 export interface MonthlyUsage extends UsageCounts {
   /** Absent: accounts that left the organisation before it was erased, together. */
   readonly account?: AccountId;

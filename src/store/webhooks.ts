@@ -67,8 +67,9 @@ export interface WebhookEvent {
   readonly account: AccountId;
   readonly organisation: OrganisationId;
   /**
-   * Ids of the webhooks that may be told of it because they are the account's own, or, of a message, that of the account which took over from it. They stand in the
-   * answer that has the event: a webhook that goes along with its account in between misses none.
+   * Ids of the webhooks that may be told of it because they are the account's own, or, of a
+   * message, that of the account which took over from it. They stand in the answer that has the
+   * event: a webhook that goes along with its account in between misses none.
    */
   readonly webhooks: readonly string[];
   readonly message?: MessageId;
@@ -81,7 +82,10 @@ export interface WebhookEvents {
   readonly next: number;
 }
 
-/** How far a webhook has been told. `succeededAt`: of the last event that was taken; absent if rows were only passed over. */
+/**
+ * How far a webhook has been told. `succeededAt`: of the last event that was taken; absent if rows
+ * were only passed over.
+ */
 export interface WebhookProgress {
   readonly id: string;
   readonly position: number;

@@ -1,6 +1,6 @@
 /**
- * Judges how the octets of a message deviate, while they stream by: line ends, NUL octets, long lines. A deviation that is not tolerated refuses the
- * content.
+ * Judges how the octets of a message deviate, while they stream by: line ends, NUL octets, long
+ * lines. A deviation that is not tolerated refuses the content.
  */
 import { type Quirk, quirkRefusal } from '../domain/quirks.ts';
 import type { LineEndCounts } from '../mime/line-ends.ts';
@@ -14,7 +14,8 @@ export class ContentQuirks {
   readonly #lines = new LineLengths();
 
   /**
-   * `met`: the counts of line ends that the decoder keeps while it cuts slices. `lineEnds`: false if the client was allowed other line ends before.
+   * `met`: the counts of line ends that the decoder keeps while it cuts slices. `lineEnds`: false
+   * if the client was allowed other line ends before.
    */
   constructor(delivery: Pick<Delivery, 'incoming' | 'quirks'>, met: LineEndCounts, lineEnds: boolean) {
     this.#delivery = delivery;

@@ -1,8 +1,10 @@
 /**
- * The notices about a message that the transaction which accepts it also files: that it is in a mailbox, that its addressee is absent.
+ * The notices about a message that the transaction which accepts it also files: that it is in a
+ * mailbox, that its addressee is absent.
  *
- * Each notice is written before that transaction and filed in it, or not at all (`Acceptance.with`). One that cannot be written, since the
- * disk is full, refuses the message for now: nobody is left without an answer that was asked for.
+ * Each notice is written before that transaction and filed in it, or not at all
+ * (`Acceptance.with`). One that cannot be written, since the disk is full, refuses the message for
+ * now: nobody is left without an answer that was asked for.
  */
 import type { AcceptOutcome, Acceptance, AcceptedRecipient, PreparedNotice } from '../store/acceptance.ts';
 import type { Store } from '../store/port/store.ts';
@@ -10,8 +12,9 @@ import type { AbsenceNotices, HandledAbsence } from './absence-notices.ts';
 
 export interface FiledNotices {
   /**
-   * The report for recipients with NOTIFY=SUCCESS into whose mailboxes the message goes (RFC 3461 section 5.2.3); undefined if there is
-   * none, and for a null sender. `header`: the message's own, as it is filed.
+   * The report for recipients with NOTIFY=SUCCESS into whose mailboxes the message goes (RFC 3461
+   * section 5.2.3); undefined if there is none, and for a null sender. `header`: the message's own,
+   * as it is filed.
    */
   noticeFor(message: Acceptance, header: Buffer): Promise<PreparedNotice | undefined>;
 }
@@ -38,7 +41,9 @@ const allOf = ({ recipients, copies = [] }: Acceptance): readonly AcceptedRecipi
   ...copies.flatMap((copy) => copy.recipients),
 ];
 
-/** Accepts the message together with the notices about it. Rejects with StoreFull or StoreFailed. */
+/**
+ * Accepts the message together with the notices about it. Rejects with StoreFull or StoreFailed.
+ */
 export async function acceptWithNotices(
   { store, absences, filed }: FilingParts,
   message: Acceptance,

@@ -1,8 +1,8 @@
 /**
  * Files a message whose content has come whole: for all its recipients, or for none.
  *
- * Routes are settled now that the content is known, the steps of middleware see the message, and one acceptance holds it, its notices and its
- * audit row.
+ * Routes are settled now that the content is known, the steps of middleware see the message, and
+ * one acceptance holds it, its notices and its audit row.
  */
 import { defined } from '../domain/defined.ts';
 import type { MessageId } from '../domain/ids.ts';
@@ -30,7 +30,10 @@ import type { Filed, SubmissionServices, Transaction } from './transaction.ts';
 /** Addresses of Reply-To that are looked up. */
 const MAX_REPLY_TO = 10;
 
-/** Most attempts to file one message while other gateways change the registry, and how many of them begin from the start. */
+/**
+ * Most attempts to file one message while other gateways change the registry, and how many of them
+ * begin from the start.
+ */
 const TRIES = 6;
 const WHOLE_TRIES = 2;
 
@@ -71,7 +74,10 @@ const requestOf = (
         },
       };
 
-/** With the fields that the gateway adds a message may have become larger than a whole mailbox; then later is no better. */
+/**
+ * With the fields that the gateway adds a message may have become larger than a whole mailbox; then
+ * later is no better.
+ */
 function fullFor(recipients: readonly CopyRoute[], size: Octets): Refusal {
   const never = recipients.find(({ quota }) => quota !== undefined && quota < size);
   return never?.quota === undefined ? refusals.mailboxFull : tooLargeFor(never.to.address, never.quota);
@@ -124,15 +130,17 @@ export class Filing {
       octets: body.octets,
     });
     this.#noteFilling(settled.value.recipients, body.octets);
-    // Runs after the acceptance and nothing waits for it: whatever goes wrong here, the message is filed and the sender hears so.
+    // Runs after the acceptance and nothing waits for it: whatever goes wrong here, the message is
+    // filed and the sender hears so.
     this.#warnReplyTo(content).catch(() => undefined);
     return ok(defined({ note: noteOf(handled, passed) }));
   }
 
   /**
-   * `outdated`: another gateway has changed the registry, perhaps a moment ago. All of it is done again then, also what protects the message: the keys may be
-   * others by now. `whole`: that counts for all of it; else for who sends alone, since a registry that changes all the time must not keep out what takes long to
-   * protect.
+   * `outdated`: another gateway has changed the registry, perhaps a moment ago. All of it is done
+   * again then, also what protects the message: the keys may be others by now. `whole`: that counts
+   * for all of it; else for who sends alone, since a registry that changes all the time must not
+   * keep out what takes long to protect.
    */
   async #tryOnce({ transaction, content, recipients, handled, signal }: Work, whole: boolean): Promise<Tried> {
     const { registry } = this.#services.store;
@@ -146,7 +154,8 @@ export class Filing {
       );
       if (passed?.kind === 'refused') return { kind: 'not-passed', refusal: passed.refusal };
       const judged = whole ? before : registry.seen;
-      // A store with one gateway tells its sessions of each change, and accepts a message that is under way.
+      // A store with one gateway tells its sessions of each change, and accepts a message that is
+      // under way.
       const refusal = judged === undefined ? undefined : await this.#holds();
       if (refusal !== undefined) return { kind: 'not-passed', refusal };
       const note = noteOf(handled, passed);
@@ -171,7 +180,10 @@ export class Filing {
     return record === undefined || record.account.id === id ? refusals.accountClosed : refusals.accountMoved;
   }
 
-  /** The first copy waits where the second would go, so one is enough; the sender hears the id of the one that waits. */
+  /**
+   * The first copy waits where the second would go, so one is enough; the sender hears the id of
+   * the one that waits.
+   */
   #again(first: MessageId, second: MessageId): Omit<Filed, 'id'> & { readonly again: MessageId } {
     this.#services.log.info('smtp.resubmitted', {
       session: this.#submitter.session,
@@ -239,7 +251,8 @@ export class Filing {
             recipients: recipients.length,
             tls: this.#submitter.tls,
             ...defined({ protocol: this.#submitter.protocol }),
-            // The deviations that were tolerated; they also say that line ends are not as they were sent.
+            // The deviations that were tolerated; they also say that line ends are not as they were
+            // sent.
             ...(transaction.quirks.names === '' ? {} : { quirks: transaction.quirks.names }),
             ...passed?.facts,
           },
@@ -257,7 +270,10 @@ export class Filing {
     };
   }
 
-  /** Counts only messages that were filed: a size that is declared and never sent must not cause a letter to the owner. */
+  /**
+   * Counts only messages that were filed: a size that is declared and never sent must not cause a
+   * letter to the owner.
+   */
   #noteFilling(copyRoutes: readonly CopyRoute[], octets: Octets): void {
     const { fullness } = this.#services;
     if (fullness === undefined) return;
@@ -270,7 +286,10 @@ export class Filing {
         });
   }
 
-  /** A Reply-To outside the group would lead the answer to a stranger; it is counted and warned of, not refused. */
+  /**
+   * A Reply-To outside the group would lead the answer to a stranger; it is counted and warned of,
+   * not refused.
+   */
   async #warnReplyTo(content: ReceivedContent): Promise<void> {
     for (const text of content.plan.replyTo.slice(0, MAX_REPLY_TO)) {
       const key = keyOf(text);

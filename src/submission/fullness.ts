@@ -10,8 +10,8 @@ export interface Filling {
 
 export interface Fullness {
   /**
-   * A message is about to come for this mailbox. Costs nothing if its owner was told already, and nothing waits for
-   * it.
+   * A message is about to come for this mailbox. Costs nothing if its owner was told already, and
+   * nothing waits for it.
    */
   note(account: AccountId, filling: Filling): void;
 }

@@ -1,8 +1,10 @@
 /**
  * Judges a header and plans our changes to it: the list in docs/standards.md, nothing else.
  *
- * RFC 6409 section 8 (Date and Message-ID added where missing), RFC 5321 sections 4.4 and 6.3 (trace, loops), RFC 8601 section 5 (a
- * verdict that comes in is not ours, whomever it names, and neither is what a last server writes), RFC 3834 section 2 and RFC 6522 (what a null sender is for).
+ * RFC 6409 section 8 (Date and Message-ID added where missing), RFC 5321 sections 4.4 and 6.3
+ * (trace, loops), RFC 8601 section 5 (a verdict that comes in is not ours, whomever it names, and
+ * neither is what a last server writes), RFC 3834 section 2 and RFC 6522 (what a null sender is
+ * for).
  */
 import { type Address, addressKey, parseAddress } from '../domain/address.ts';
 import { foreignSender } from '../domain/policy.ts';
@@ -77,7 +79,8 @@ export async function judgeHeader(
   for (const field of fieldsNamed(header, 'reply-to')) {
     const read = readMailboxes(fieldText(header, field));
     const lie = await judgeNames(header, field, 'Reply-To', read.ok ? read.value : [], context);
-    // A field that cannot be read passes if it holds one address: there is nothing that it could hide.
+    // A field that cannot be read passes if it holds one address: there is nothing that it could
+    // hide.
     if (!lie.ok) return read.ok ? lie : fail(refusals.malformedField({ name: 'Reply-To', why: read.error }));
     if (read.ok) replyTo.push(...read.value);
   }
@@ -97,7 +100,9 @@ export async function judgeHeader(
   });
 }
 
-/** Judges a field that may hold one mailbox, which the account may send as; the field may be absent. */
+/**
+ * Judges a field that may hold one mailbox, which the account may send as; the field may be absent.
+ */
 async function judgeOne(
   header: Header,
   name: 'from' | 'sender',
@@ -122,7 +127,10 @@ async function judgeOne(
   return names.ok ? ok(address.value) : names;
 }
 
-/** A name that a reader sees beside an address of `mailboxes` must not be the address of somebody else. */
+/**
+ * A name that a reader sees beside an address of `mailboxes` must not be the address of somebody
+ * else.
+ */
 async function judgeNames(
   header: Header,
   field: HeaderField,

@@ -1,8 +1,9 @@
 /**
- * The content of one message on its way into the store: the header is judged before the first octet of the body is stored, then octets
- * pass through in slices.
+ * The content of one message on its way into the store: the header is judged before the first octet
+ * of the body is stored, then octets pass through in slices.
  *
- * After a refusal the rest of the content is taken and thrown away, since SMTP has one reply for it, at the final dot.
+ * After a refusal the rest of the content is taken and thrown away, since SMTP has one reply for
+ * it, at the final dot.
  */
 import { isAscii } from 'node:buffer';
 import { defined } from '../domain/defined.ts';
@@ -40,13 +41,17 @@ export interface IncomingOptions {
   /** Some recipient is owed a report with the header. */
   readonly keepHeader?: boolean;
   /**
-   * The account's hour: every octet is added as it comes, kept or not. `refusal`: what the sender hears if the octets of other messages and these are too many.
+   * The account's hour: every octet is added as it comes, kept or not. `refusal`: what the sender
+   * hears if the octets of other messages and these are too many.
    */
   readonly hour: { add(octets: number): void; refusal(soFar: Octets): Refusal | undefined };
   readonly quirks: QuirkGuard;
   /** The header may hold UTF-8 (RFC 6531). */
   readonly smtpUtf8: boolean;
-  /** Messages inside EDIFACT interchanges are listed one by one: the sender is to be answered about each. */
+  /**
+   * Messages inside EDIFACT interchanges are listed one by one: the sender is to be answered about
+   * each.
+   */
   readonly inside?: boolean;
   readonly now: Instant;
 }
@@ -98,14 +103,20 @@ export class Incoming {
     return this.#refusal;
   }
 
-  /** The first refusal stays: it names the cause, what follows is its consequence. What was stored goes now, not at an end that may never come. */
+  /**
+   * The first refusal stays: it names the cause, what follows is its consequence. What was stored
+   * goes now, not at an end that may never come.
+   */
   refuse(refusal: Refusal): void {
     this.#refusal ??= refusal;
     this.#head = NOTHING;
     void this.#options.writer.abort();
   }
 
-  /** Takes canonical octets. A promise is back-pressure: hold the next slice until it resolves. Never rejects. */
+  /**
+   * Takes canonical octets. A promise is back-pressure: hold the next slice until it resolves.
+   * Never rejects.
+   */
   write(slice: Buffer): Promise<void> | undefined {
     this.#submitted += slice.length;
     const { hour, limit } = this.#options;
@@ -206,10 +217,14 @@ export class Incoming {
     else this.refuse(quirkRefusal(quirk));
   }
 
-  /** RFC 5322 section 2.2 and RFC 2045 section 2.7: without MIME, and in every header without SMTPUTF8, text is ASCII. */
+  /**
+   * RFC 5322 section 2.2 and RFC 2045 section 2.7: without MIME, and in every header without
+   * SMTPUTF8, text is ASCII.
+   */
   #lookForEightBit(octets: Buffer): void {
-    // Only content that does not say what it is is searched, and only up to the first octet found: a loop over the octets took 3 % of the thread at 500
-    // messages a second (isAscii: 0.5 us for 10 KB).
+    // Only content that does not say what it is is searched, and only up to the first octet found:
+    // a loop over the octets took 3 % of the thread at 500 messages a second (isAscii: 0.5 us for
+    // 10 KB).
     if (isAscii(octets)) return;
     this.#untold = false;
     this.#meet('eight-bit');
@@ -223,7 +238,10 @@ export class Incoming {
     return `${this.#options.writer.id}@${this.#options.header.hostname}`;
   }
 
-  /** The header with our verdict and our trace line on top, missing fields below them, removed fields left out; every other octet as it came. */
+  /**
+   * The header with our verdict and our trace line on top, missing fields below them, removed
+   * fields left out; every other octet as it came.
+   */
   #rewritten(header: Header, plan: HeaderPlan): Buffer {
     const { received, writer, now } = this.#options;
     let added = nothingChecked(this.#options.header.hostname) + receivedField({ ...received, id: writer.id });

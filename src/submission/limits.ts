@@ -1,10 +1,13 @@
 /**
- * What one account may do in an hour: messages, octets of them, recipients, attempts at unregistered recipients.
+ * What one account may do in an hour: messages, octets of them, recipients, attempts at
+ * unregistered recipients.
  *
- * A sliding hour in two halves: the count of the running window plus the share of the one before that still overlaps. Cheap, needs no
- * list of times, and errs by at most a few percent. Counts live in memory: a restart forgets them, which favours the sender.
+ * A sliding hour in two halves: the count of the running window plus the share of the one before
+ * that still overlaps. Cheap, needs no list of times, and errs by at most a few percent. Counts
+ * live in memory: a restart forgets them, which favours the sender.
  *
- * Gateways of one store tell each other what they count, so the hour is that of all of them, but for the tenth of a second that telling takes.
+ * Gateways of one store tell each other what they count, so the hour is that of all of them, but
+ * for the tenth of a second that telling takes.
  */
 import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
@@ -14,7 +17,10 @@ import { COUNTED_ALONE, type SharedCount, type SharedCounts } from '../store/sha
 import type { Submitter } from './submitter.ts';
 
 const WINDOW = hours(1);
-/** Accounts that one hour remembers; of more the oldest are forgotten. It bounds memory and is no policy. */
+/**
+ * Accounts that one hour remembers; of more the oldest are forgotten. It bounds memory and is no
+ * policy.
+ */
 const MAX_ACCOUNTS = 100_000;
 
 interface Count {

@@ -1,4 +1,7 @@
-/** A message on its way through the steps of middleware/: how they see it, and how the store files what they made of it. */
+/**
+ * A message on its way through the steps of middleware/: how they see it, and how the store files
+ * what they made of it.
+ */
 import type { ChainOutcome } from '../middleware/chain.ts';
 import type { Addressee, Submitted } from '../middleware/middleware.ts';
 import type { Acceptance } from '../store/acceptance.ts';

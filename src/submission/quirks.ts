@@ -1,4 +1,6 @@
-/** How one mail transaction deviates: what the account may do, what is refused, and what is counted. */
+/**
+ * How one mail transaction deviates: what the account may do, what is refused, and what is counted.
+ */
 import { type Quirk, quirkRefusal, tolerates } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Account, Organisation } from '../domain/registry.ts';
@@ -20,7 +22,10 @@ export class TransactionQuirks implements QuirkGuard {
   readonly #organisation: Organisation;
   readonly #met = new Map<Quirk, number>();
   readonly #refused = new Set<Quirk>();
-  /** Set for a message to the test address: every deviation is tolerated and reported, and nothing is counted. */
+  /**
+   * Set for a message to the test address: every deviation is tolerated and reported, and nothing
+   * is counted.
+   */
   testing = false;
 
   constructor(

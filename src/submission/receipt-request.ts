@@ -1,7 +1,9 @@
 /**
- * Whether a sender is told when its message was collected: by the header field `Sluis-Receipt: collected`, or by its account's setting.
+ * Whether a sender is told when its message was collected: by the header field
+ * `Sluis-Receipt: collected`, or by its account's setting.
  *
- * NOTIFY=NEVER wins over both: a receipt is a delivery status notification as well (RFC 3461 section 4.1).
+ * NOTIFY=NEVER wins over both: a receipt is a delivery status notification as well (RFC 3461
+ * section 4.1).
  */
 import type { Address } from '../domain/address.ts';
 import { type Header, fieldText, fieldsNamed } from '../mime/header.ts';

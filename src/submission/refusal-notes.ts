@@ -1,4 +1,7 @@
-/** Refused mail in the audit trail: which account, from and to which addresses, and why; never its content. */
+/**
+ * Refused mail in the audit trail: which account, from and to which addresses, and why; never its
+ * content.
+ */
 import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { MessageId } from '../domain/ids.ts';

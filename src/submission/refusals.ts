@@ -1,5 +1,6 @@
 /**
- * Every refusal of a submission besides those that domain/policy.ts and domain/quirks.ts decide. Each stands here once, with its name and code.
+ * Every refusal of a submission besides those that domain/policy.ts and domain/quirks.ts decide.
+ * Each stands here once, with its name and code.
  */
 import { type RefusalRow, refusing, row } from '../domain/refusal.ts';
 

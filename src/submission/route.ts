@@ -1,8 +1,10 @@
 /**
- * Where one recipient's copy goes: into a mailbox, to a partner, or, while the addressee is away, to the substitute.
+ * Where one recipient's copy goes: into a mailbox, to a partner, or, while the addressee is away,
+ * to the substitute.
  *
- * A substitute is one step: the substitute's own absence is not looked at, and could not overlap (store/absences.ts). A substitute who can
- * take no mail for good, such as one that was suspended since, does not cost the addressee the message: it is filed as if nobody were away.
+ * A substitute is one step: the substitute's own absence is not looked at, and could not overlap
+ * (store/absences.ts). A substitute who can take no mail for good, such as one that was suspended
+ * since, does not cost the addressee the message: it is filed as if nobody were away.
  */
 import type { Absence } from '../domain/absence.ts';
 import { type Address, addressKey, needsUtf8 } from '../domain/address.ts';
@@ -93,7 +95,10 @@ export async function routeOf(registry: Registry, asked: Asked): Promise<Route> 
   };
 }
 
-/** The probe account writes to itself alone and nobody else writes to it: to each other they are unknown. */
+/**
+ * The probe account writes to itself alone and nobody else writes to it: to each other they are
+ * unknown.
+ */
 function reachable({ by }: Asked, found: Recipient | undefined): Recipient | undefined {
   const isProbe = found?.account.kind === 'probe' || by.kind === 'probe';
   return isProbe && found?.account.id !== by.id ? undefined : found;
@@ -122,7 +127,8 @@ function copyRouteOf(asked: Asked, found: Recipient, at: Address): CopyRoute | {
   const decision: RecipientDecision = decideRoom(at, found, asked.declared);
   if (decision.kind === 'refused') return { refusal: decision.refusal };
   const instead = at !== asked.address;
-  // RFC 3461 section 4.2: the address that the sender wrote must not be lost when the copy goes to another one.
+  // RFC 3461 section 4.2: the address that the sender wrote must not be lost when the copy goes to
+  // another one.
   const original =
     asked.originalRecipient ?? (instead && !needsUtf8(asked.address) ? `rfc822;${asked.address}` : undefined);
   const to: AcceptedRecipient = {
@@ -148,8 +154,8 @@ export interface SettledRoutes {
 }
 
 /**
- * Called when the header was read: a copy that is encrypted for an absent addressee stays with the addressee. A refusal is for the whole
- * message.
+ * Called when the header was read: a copy that is encrypted for an absent addressee stays with the
+ * addressee. A refusal is for the whole message.
  */
 export function settleRoutes(
   routes: readonly { readonly copyRoute: CopyRoute; readonly away?: RoutedAbsence }[],

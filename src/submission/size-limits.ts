@@ -1,4 +1,7 @@
-/** How large a message may be: for the gateway, for its sender, for one of its recipients; and whether there is room for it now. */
+/**
+ * How large a message may be: for the gateway, for its sender, for one of its recipients; and
+ * whether there is room for it now.
+ */
 import { type Address, needsUtf8 } from '../domain/address.ts';
 import { formatOctets } from '../domain/octets-text.ts';
 import { quoted } from '../domain/policy.ts';
@@ -11,7 +14,10 @@ import { refusals } from './refusals.ts';
 import type { Submitter } from './submitter.ts';
 import type { Transaction } from './transaction.ts';
 
-/** The refusal of a message above a limit; it names the size of attached files that the limit on encoded octets allows. */
+/**
+ * The refusal of a message above a limit; it names the size of attached files that the limit on
+ * encoded octets allows.
+ */
 export function tooLarge(limit: Octets): Refusal {
   const attachment = Math.floor((limit * 0.73) / 1_000_000);
   return refusals.tooLarge({ limit: formatOctets(limit), attachment });
@@ -32,7 +38,9 @@ export function tooLargeFor(address: Address, limit: Octets): Refusal {
   return refusals.tooLargeFor({ whose, limit: formatOctets(limit) });
 }
 
-/** A low disk refuses at MAIL already: a sender with ten recipients need not find out at the end. */
+/**
+ * A low disk refuses at MAIL already: a sender with ten recipients need not find out at the end.
+ */
 export function freeSpaceFor(size: Octets, store: Pick<Store, 'health'>): Refusal | undefined {
   const health = store.health();
   if (health.failed) return refusals.storageFailed;

@@ -1,8 +1,9 @@
 /**
- * One session's mail transactions, seen from inside: mail, recipient, data, reset. The protocol layer parses and replies; what may be done
- * and what is stored is decided here.
+ * One session's mail transactions, seen from inside: mail, recipient, data, reset. The protocol
+ * layer parses and replies; what may be done and what is stored is decided here.
  *
- * RFC 6409 sections 4 to 6. A refused recipient leaves the others; a refusal at the end of the content files nothing for anybody.
+ * RFC 6409 sections 4 to 6. A refused recipient leaves the others; a refusal at the end of the
+ * content files nothing for anybody.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type Address, addressKey, needsUtf8, parseAddress } from '../domain/address.ts';
@@ -124,7 +125,10 @@ export class Submission {
       : undefined;
   }
 
-  /** If other gateways change the registry too, what MAIL and the header were judged by is judged again when the message is filed. */
+  /**
+   * If other gateways change the registry too, what MAIL and the header were judged by is judged
+   * again when the message is filed.
+   */
   async #holds({ sender, authors }: Transaction): Promise<Refusal | undefined> {
     const standing = await this.#standing();
     const closed = standing.ok ? this.#closed(standing.value) : standing.error;
@@ -263,7 +267,8 @@ export class Submission {
         by: hostname,
         protocol: protocolOf(this.#submitter, transaction),
         tls,
-        // The trace line names the address that the sender wrote: who the substitute is is not the sender's business.
+        // The trace line names the address that the sender wrote: who the substitute is is not the
+        // sender's business.
         ...(only === undefined ? {} : { recipient: only.away?.addressee ?? only.copyRoute.to.address }),
         ...(transaction.test === undefined ? {} : { recipient: transaction.test }),
         at: now,
@@ -337,8 +342,9 @@ export class Submission {
   }
 
   /**
-   * Octets are counted as they come, so that a broken-off message counts too and many messages at once cannot pass together. A message that
-   * began below the limit is not refused for its own size.
+   * Octets are counted as they come, so that a broken-off message counts too and many messages at
+   * once cannot pass together. A message that began below the limit is not refused for its own
+   * size.
    */
   #hour(): IncomingOptions['hour'] {
     const { octets } = this.#services.counts;
@@ -386,6 +392,9 @@ export interface Delivery {
   readonly id: MessageId;
   /** The connection was lost: nothing is filed. */
   abort(): Promise<void>;
-  /** The final dot has come: files the message for all recipients, or for none. `signal`: the client has gone, and hears no reply. */
+  /**
+   * The final dot has come: files the message for all recipients, or for none. `signal`: the client
+   * has gone, and hears no reply.
+   */
   file(signal?: AbortSignal, ended?: EndedContent): Promise<Result<Filed, Refusal>>;
 }

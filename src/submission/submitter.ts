@@ -12,7 +12,10 @@ export interface Submitter {
   readonly extended: boolean;
   /** For example `TLSv1.3`. */
   readonly tls: string;
-  /** Cipher suite by its IANA name, and SASL mechanism of the login, for reports of the test address. */
+  /**
+   * Cipher suite by its IANA name, and SASL mechanism of the login, for reports of the test
+   * address.
+   */
   readonly cipher?: string;
   readonly mechanism?: string;
   /** Fingerprint of the client certificate that the login rests on. */

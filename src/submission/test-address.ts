@@ -1,8 +1,10 @@
 /**
- * The test address: a message to it alone is filed for nobody and answered by a report, into the mailbox of whoever sent it.
+ * The test address: a message to it alone is filed for nobody and answered by a report, into the
+ * mailbox of whoever sent it.
  *
- * It cannot loop: the report has a null sender and is auto-submitted (RFC 3834 section 3.1), and no message with either is accepted. If
- * somebody has registered the same address, it is a normal address.
+ * It cannot loop: the report has a null sender and is auto-submitted (RFC 3834 section 3.1), and no
+ * message with either is accepted. If somebody has registered the same address, it is a normal
+ * address.
  */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -14,7 +16,10 @@ import type { PreparedNotice } from '../store/acceptance.ts';
 import type { BodyWriter, SealedBody } from '../store/body.ts';
 
 export interface TestReports {
-  /** The report, its body sealed; undefined if the sender has no mailbox for it. Rejects with StoreFull or StoreFailed. */
+  /**
+   * The report, its body sealed; undefined if the sender has no mailbox for it. Rejects with
+   * StoreFull or StoreFailed.
+   */
   reportOn(tested: TestedMessage): Promise<PreparedNotice | undefined>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A transaction whose one recipient is the test address: whether it is accepted, and the report that is filed instead
- * of a message.
+ * A transaction whose one recipient is the test address: whether it is accepted, and the report
+ * that is filed instead of a message.
  */
 import { type Address, addressKey } from '../domain/address.ts';
 import type { Refusal } from '../domain/refusal.ts';
@@ -28,7 +28,9 @@ export class TestTransactions {
     return (await store.registry.findRecipient(addressKey(address))) === undefined;
   }
 
-  /** Answers RCPT of a transaction that has the test address among its recipients, or would get it. */
+  /**
+   * Answers RCPT of a transaction that has the test address among its recipients, or would get it.
+   */
   recipient(
     transaction: Transaction,
     address: Address,

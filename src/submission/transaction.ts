@@ -37,7 +37,10 @@ export interface SubmissionServices {
   readonly tests?: TestReports;
   /** Tells senders that asked for it (NOTIFY=SUCCESS) that their message stands in a mailbox. */
   readonly filed?: FiledNotices;
-  /** Counts a message whose content was begun, by how it ended; set by protocols whose sessions do not count it. */
+  /**
+   * Counts a message whose content was begun, by how it ended; set by protocols whose sessions do
+   * not count it.
+   */
   readonly ended?: (outcome: ContentOutcome, submitted: Octets) => void;
   /** Notes mailboxes that are nearly full. */
   readonly fullness?: Fullness;
@@ -47,7 +50,10 @@ export interface SubmissionServices {
 export const CONTENT_OUTCOMES = ['accepted', 'duplicate', 'refused-4yz', 'refused-5yz', 'interrupted'] as const;
 export type ContentOutcome = (typeof CONTENT_OUTCOMES)[number];
 
-/** What the registry says at this moment of whoever logged in; undefined if the account no longer exists. */
+/**
+ * What the registry says at this moment of whoever logged in; undefined if the account no longer
+ * exists.
+ */
 export type Standing = LoginRecord | undefined;
 
 export interface MailParameters {
@@ -56,7 +62,10 @@ export interface MailParameters {
   readonly smtpUtf8: boolean;
   readonly ret?: 'FULL' | 'HDRS';
   readonly envid?: string;
-  /** How session and command deviate. Judged at RCPT, since for the test address everything is tolerated. */
+  /**
+   * How session and command deviate. Judged at RCPT, since for the test address everything is
+   * tolerated.
+   */
   readonly quirks?: readonly Quirk[];
 }
 
@@ -117,10 +126,16 @@ export interface RecipientTaken {
 /** How the content of a transaction ended. */
 export interface Filed {
   readonly id: MessageId;
-  /** The same message was accepted a moment ago and nobody has it yet: `id` is that one's, and nothing was filed. */
+  /**
+   * The same message was accepted a moment ago and nobody has it yet: `id` is that one's, and
+   * nothing was filed.
+   */
   readonly again?: MessageId;
   /** A note for the reply: what did not go where RCPT said. */
   readonly note?: string;
-  /** The same request was carried out before, or another one under the same key: `id` is that one's message, and nothing was filed. */
+  /**
+   * The same request was carried out before, or another one under the same key: `id` is that one's
+   * message, and nothing was filed.
+   */
   readonly answered?: Answered;
 }

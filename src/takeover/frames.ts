@@ -1,5 +1,6 @@
 /**
- * How messages of another server travel as an upload of the control socket: text, in pieces that arrive as they were given.
+ * How messages of another server travel as an upload of the control socket: text, in pieces that
+ * arrive as they were given.
  *
  *   M{"uidl":"...","at":1764158400000,"fetched":true,"octets":1234}     a message begins
  *   B<base64>                                                           some of its octets, as the other server keeps them
@@ -10,7 +11,10 @@
 import { type Instant, instant } from '../domain/units.ts';
 import { isUidl } from '../domain/uidl.ts';
 
-/** Octets of one frame: with its letter it fits one piece of an upload (32 Ki characters), which is never cut. */
+/**
+ * Octets of one frame: with its letter it fits one piece of an upload (32 Ki characters), which is
+ * never cut.
+ */
 export const FRAME_OCTETS = 24_573;
 
 /** Facts that the other server tells about a message. */

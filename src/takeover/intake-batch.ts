@@ -1,4 +1,7 @@
-/** One batch of an import: what was taken and not yet filed, and the count of all that was. Sealed bodies alone stay in memory. */
+/**
+ * One batch of an import: what was taken and not yet filed, and the count of all that was. Sealed
+ * bodies alone stay in memory.
+ */
 import type { Address } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
 import type { AccountId } from '../domain/ids.ts';
@@ -16,7 +19,9 @@ const MAX_TOLD = 100;
 
 export interface IntakeTarget {
   readonly account: AccountId;
-  /** Addresses of the account, and the one that stands in the trace if a message names none of them. */
+  /**
+   * Addresses of the account, and the one that stands in the trace if a message names none of them.
+   */
   readonly addresses: readonly Address[];
   readonly otherwise: Address;
   readonly actor: Actor;
@@ -32,7 +37,10 @@ export interface IntakeReport {
   readonly fetched: number;
   /** Messages with EDI in them. */
   readonly edi: number;
-  /** Messages that needed CRs, or had NUL octets, or have another size than the other server had noted. */
+  /**
+   * Messages that needed CRs, or had NUL octets, or have another size than the other server had
+   * noted.
+   */
   readonly lineEnds: number;
   readonly nul: number;
   readonly otherSize: number;
@@ -84,7 +92,10 @@ export class IntakeBatch {
     this.#octets += entry.body.octets;
   }
 
-  /** What was changed of the message that was added last, or was not as the other server had noted it. */
+  /**
+   * What was changed of the message that was added last, or was not as the other server had noted
+   * it.
+   */
   note(found: Readonly<Record<'lineEnds' | 'nul' | 'otherSize', boolean>>): void {
     for (const kind of ['lineEnds', 'nul', 'otherSize'] as const) if (found[kind]) this.#report[kind] += 1;
   }

@@ -1,6 +1,7 @@
 /**
- * Takes messages of another server into a mailbox, batch by batch: each batch is one transaction, so an import that is cut short has filed
- * whole batches, and is repeated without what they hold. In memory: one batch of sealed bodies, and a chunk of the message that comes in.
+ * Takes messages of another server into a mailbox, batch by batch: each batch is one transaction,
+ * so an import that is cut short has filed whole batches, and is repeated without what they hold.
+ * In memory: one batch of sealed bodies, and a chunk of the message that comes in.
  */
 import { type Address, addressKey } from '../domain/address.ts';
 import type { Clock } from '../domain/effects.ts';
@@ -23,8 +24,8 @@ export interface IntakeParts {
 }
 
 /**
- * `taken`: as `fact` tells in the trail. `refused`: this one is left where it is. `away`: nothing can be scanned now, and what is not scanned is not
- * taken.
+ * `taken`: as `fact` tells in the trail. `refused`: this one is left where it is. `away`: nothing
+ * can be scanned now, and what is not scanned is not taken.
  */
 export type Scanned =
   { readonly kind: 'taken'; readonly fact: string } | { readonly kind: 'refused' | 'away'; readonly why: string };
@@ -155,7 +156,9 @@ class Intake {
     });
   }
 
-  /** Nobody else could be told anything, and the operator need not read of each stranger's old mail. */
+  /**
+   * Nobody else could be told anything, and the operator need not read of each stranger's old mail.
+   */
   async #known(sender: MessageFacts['sender']): Promise<Address | ''> {
     if (sender === undefined) return '';
     return (await this.#p.store.registry.findRecipient(addressKey(sender))) === undefined ? '' : sender;

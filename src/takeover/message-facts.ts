@@ -1,6 +1,7 @@
 /**
- * What the trace needs of a message that another server had taken: read from its octets, which are stored as they are. A header that cannot
- * be read says nothing, and the message is taken all the same: it was handed out there too.
+ * What the trace needs of a message that another server had taken: read from its octets, which are
+ * stored as they are. A header that cannot be read says nothing, and the message is taken all the
+ * same: it was handed out there too.
  */
 import { defined } from '../domain/defined.ts';
 import type { MessageParts } from '../domain/message-part.ts';

@@ -1,6 +1,7 @@
 /**
- * Gives a message that another server keeps the octets that it served over POP3, which are those that clients have seen: LF gets its CR, a
- * last line its end, and NUL, which Dovecot never sent, becomes 0x80 as there. Every other octet stays, a lone CR too.
+ * Gives a message that another server keeps the octets that it served over POP3, which are those
+ * that clients have seen: LF gets its CR, a last line its end, and NUL, which Dovecot never sent,
+ * becomes 0x80 as there. Every other octet stays, a lone CR too.
  */
 
 const CR = 13;

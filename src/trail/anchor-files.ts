@@ -1,4 +1,7 @@
-/** Anchors and their time stamps as they lie in their folder: which one tells of a row, or of a later one that the row leads to. */
+/**
+ * Anchors and their time stamps as they lie in their folder: which one tells of a row, or of a
+ * later one that the row leads to.
+ */
 import { hash } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -51,8 +54,8 @@ export class AnchorFiles {
   }
 
   /**
-   * The first anchor of a row, written at `at`, or of a later row of its chain; undefined if none was made within ten days that have one.
-   * `seq`: its number in the chain.
+   * The first anchor of a row, written at `at`, or of a later row of its chain; undefined if none
+   * was made within ten days that have one. `seq`: its number in the chain.
    */
   async covering({ seq, lane, at }: SoughtRow): Promise<FoundAnchor | undefined> {
     this.#files ??= await filesIn(this.#folder, '.jsonl');
@@ -63,7 +66,10 @@ export class AnchorFiles {
     return undefined;
   }
 
-  /** The first anchor of a row, or of a later one of its chain, that was stamped, with its stamp; undefined as above. */
+  /**
+   * The first anchor of a row, or of a later one of its chain, that was stamped, with its stamp;
+   * undefined as above.
+   */
   async stamped({ seq, lane, at }: SoughtRow): Promise<FoundStamp | undefined> {
     this.#stampFiles ??= await filesIn(this.#folder, TIME_STAMP_FILES);
     for (const file of since(this.#stampFiles, at))

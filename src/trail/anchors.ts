@@ -1,6 +1,7 @@
 /**
- * Signs the head of the audit trail again and again and puts it where whoever changes the database does not get: a folder, and, where the
- * operator says so, a command (another site, a time-stamping service). One line a time, in a file a day.
+ * Signs the head of the audit trail again and again and puts it where whoever changes the database
+ * does not get: a folder, and, where the operator says so, a command (another site, a time-stamping
+ * service). One line a time, in a file a day.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
@@ -51,15 +52,23 @@ export interface Anchors {
   stop(): Promise<void>;
 }
 
-/** Between two tries of a stamp that failed, doubled each time up to the time between two stamps. */
+/**
+ * Between two tries of a stamp that failed, doubled each time up to the time between two stamps.
+ */
 const STAMP_AGAIN = 60_000;
 
 /** Chains that are read at a time. */
 const LANES = 500;
-/** What gateways say of the time may differ by so much: a chain that ended at another one stands in two anchors rather than in none. */
+/**
+ * What gateways say of the time may differ by so much: a chain that ended at another one stands in
+ * two anchors rather than in none.
+ */
 const CLOCKS_APART = 3_600_000;
 
-/** Chains that ended while nobody signed: of a month, should all gateways have been down for that long. */
+/**
+ * Chains that ended while nobody signed: of a month, should all gateways have been down for that
+ * long.
+ */
 const UNANCHORED = days(30);
 
 /** Longest time for the command: it must end before the next one begins. */

@@ -1,8 +1,10 @@
 /**
- * The configuration in the audit trail: the SHA-256 of its file, which anybody can take of a copy, and the names of the settings that are not
- * what they were at the last start. Never a value: words of a command may be a secret.
+ * The configuration in the audit trail: the SHA-256 of its file, which anybody can take of a copy,
+ * and the names of the settings that are not what they were at the last start. Never a value: words
+ * of a command may be a secret.
  *
- * What they were is kept in the data folder as a keyed hash for each setting, under a key of that file.
+ * What they were is kept in the data folder as a keyed hash for each setting, under a key of that
+ * file.
  */
 import { createHmac, hash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
- * Runs doctor's checks in the running gateway, again and again, and tells what is new: a log line when a finding comes and when it has gone,
- * a row in the trail for each run, and the state for metrics.
+ * Runs doctor's checks in the running gateway, again and again, and tells what is new: a log line
+ * when a finding comes and when it has gone, a row in the trail for each run, and the state for
+ * metrics.
  */
 import type { DoctorFinding, DoctorState } from '../domain/doctor.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
@@ -88,7 +89,10 @@ export class Doctor {
     });
   }
 
-  /** What runs is left to end by itself, and tells nothing more: a stop does not wait for handshakes. */
+  /**
+   * What runs is left to end by itself, and tells nothing more: a stop does not wait for
+   * handshakes.
+   */
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();

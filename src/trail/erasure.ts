@@ -1,6 +1,7 @@
 /**
- * Erases who and where from rows of the trail, a few at a time: the writer is held for a few milliseconds a step, mail goes between two. What
- * is left of a row keeps its place in the chain, which still holds (decision 1206).
+ * Erases who and where from rows of the trail, a few at a time: the writer is held for a few
+ * milliseconds a step, mail goes between two. What is left of a row keeps its place in the chain,
+ * which still holds (decision 1206).
  */
 import { setImmediate } from 'node:timers/promises';
 import { type AuditLogKind, meaningOf } from '../domain/audit-events.ts';

@@ -1,6 +1,7 @@
 /**
- * The connection to a collector of logs: TLS alone, its certificate verified for the name in the setting, and one text under way at a time. What the collector says
- * is thrown away: neither syslog over TLS nor lines of JSON have an answer.
+ * The connection to a collector of logs: TLS alone, its certificate verified for the name in the
+ * setting, and one text under way at a time. What the collector says is thrown away: neither syslog
+ * over TLS nor lines of JSON have an answer.
  */
 import { isIP } from 'node:net';
 import { type TLSSocket, connect } from 'node:tls';
@@ -8,7 +9,10 @@ import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import { seconds } from '../domain/units.ts';
 
-/** For the handshake, and for each text to be taken by the system: a collector that stands still is left. */
+/**
+ * For the handshake, and for each text to be taken by the system: a collector that stands still is
+ * left.
+ */
 export const PATIENCE = seconds(30);
 
 export interface ForwardTarget {
@@ -62,7 +66,10 @@ export class ForwardLine {
     return this.#over === undefined;
   }
 
-  /** Resolves when the system has taken it: the collector may not have it yet. Rejects when the connection ends or stands still. */
+  /**
+   * Resolves when the system has taken it: the collector may not have it yet. Rejects when the
+   * connection ends or stands still.
+   */
   async send(text: string): Promise<void> {
     await this.#within((done) => this.#socket.write(text, 'latin1', done));
   }

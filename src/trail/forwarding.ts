@@ -1,9 +1,11 @@
 /**
  * Sends the rows of the trail to a collector of logs (SIEM), in their order and each at least once.
  *
- * How far it came is a mark in the store. Syslog has no answer, so a row counts as arrived when the connection still stands some seconds after it was sent; where it
- * ends before, or the gateway does, rows of these seconds are sent again under their numbers. It is read in steps, and the next step waits until the system has
- * taken the one before: a collector that is slow, away or lying costs a step of memory and no mail. While it is away the trail waits for it, in the store.
+ * How far it came is a mark in the store. Syslog has no answer, so a row counts as arrived when the
+ * connection still stands some seconds after it was sent; where it ends before, or the gateway
+ * does, rows of these seconds are sent again under their numbers. It is read in steps, and the next
+ * step waits until the system has taken the one before: a collector that is slow, away or lying
+ * costs a step of memory and no mail. While it is away the trail waits for it, in the store.
  */
 import type { ChainRow } from '../domain/audit-row.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
@@ -160,7 +162,9 @@ export class Forwarding {
     this.#wait = milliseconds(Math.min(this.#wait * 2, LONGEST_WAIT));
   }
 
-  /** What had not arrived for certain is sent again: here, or by the gateway that has it to do now. */
+  /**
+   * What had not arrived for certain is sent again: here, or by the gateway that has it to do now.
+   */
   #leave(): void {
     this.#line?.close();
     this.#line = undefined;

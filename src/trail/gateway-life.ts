@@ -1,6 +1,7 @@
 /**
- * Start and stop of the gateway, and so of its logging; what configuration it runs by; the keys it serves TLS with. NEN 7513 wants to see
- * when there was no logging: a start says whether the trail before it ended in order.
+ * Start and stop of the gateway, and so of its logging; what configuration it runs by; the keys it
+ * serves TLS with. NEN 7513 wants to see when there was no logging: a start says whether the trail
+ * before it ended in order.
  */
 import type { AuditTrail } from '../store/port/audit.ts';
 import { type Actor, THE_GATEWAY, personalOf } from '../store/actor.ts';
@@ -25,7 +26,10 @@ export interface Reread {
 }
 
 export interface GatewayLife {
-  /** Reads the configuration again for `actor`; what came of it goes into the trail. Rejects as `read` does. */
+  /**
+   * Reads the configuration again for `actor`; what came of it goes into the trail. Rejects as
+   * `read` does.
+   */
   configured<R extends Reread>(actor: Actor, read: () => Promise<R>): Promise<R>;
   /** An operator keeps new sessions away, or takes them again. */
   drained(wanted: boolean, actor: Actor): void;

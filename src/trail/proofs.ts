@@ -1,6 +1,6 @@
 /**
- * What proves some rows of the trail: pieces of the chain, each from a row that is shown to the next anchor, past rows that are not
- * (crypto/trail/audit-export.ts).
+ * What proves some rows of the trail: pieces of the chain, each from a row that is shown to the
+ * next anchor, past rows that are not (crypto/trail/audit-export.ts).
  */
 import { beforeAllOf, isLinked } from '../crypto/trail/audit-chain.ts';
 import { EXPORT_FORMAT, type ExportHeader, MAX_LINKS, exportLine, linksLine } from '../crypto/trail/audit-export.ts';
@@ -28,8 +28,9 @@ export interface Piece {
 }
 
 /**
- * `rows` rise. A piece is of one chain. Pieces that reach the same anchor are one. A piece goes on to the first anchor that an authority stamped, where that is near enough: what the
- * gateway signed itself it could sign again.
+ * `rows` rise. A piece is of one chain. Pieces that reach the same anchor are one. A piece goes on
+ * to the first anchor that an authority stamped, where that is near enough: what the gateway signed
+ * itself it could sign again.
  */
 export async function planPieces(rows: readonly ProvedRow[], anchors: AnchorFiles): Promise<readonly Piece[]> {
   const lanes = new Map<number, ProvedRow[]>();

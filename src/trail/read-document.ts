@@ -1,6 +1,7 @@
 /**
- * Reads a signed document and says what is wrong with it. Strict: the file must be, octet for octet, what a gateway would have written of what
- * is signed in it. In memory, for it is read far from a gateway, by one person.
+ * Reads a signed document and says what is wrong with it. Strict: the file must be, octet for
+ * octet, what a gateway would have written of what is signed in it. In memory, for it is read far
+ * from a gateway, by one person.
  */
 import { createHash } from 'node:crypto';
 import type { Certificate } from '../crypto/certificates/certificate.ts';
@@ -24,7 +25,10 @@ export interface ReadDocument {
   readonly about: DocumentAbout;
   readonly parts: ReadonlyMap<string, Buffer>;
   readonly summary: string;
-  /** Certificate of the signer. The reader has to compare its fingerprint with one from another source. */
+  /**
+   * Certificate of the signer. The reader has to compare its fingerprint with one from another
+   * source.
+   */
   readonly signer: Certificate;
   readonly signedAt: Instant;
 }
@@ -34,7 +38,8 @@ export async function readDocument(file: Buffer): Promise<Result<ReadDocument, s
   const framed = frameOf(file);
   if (!framed.ok) return framed;
   const { content, signature } = framed.value;
-  // Whether the certificate is the right one is not asked of an authority: its reader was given it, or its fingerprint.
+  // Whether the certificate is the right one is not asked of an authority: its reader was given it,
+  // or its fingerprint.
   const trust = { anchors: [], now: instant(0), revocation: () => ({ kind: 'good' }) as const, address: undefined };
   const verified = await verifyDetached([signature], () => [content], trust);
   if (!verified.ok) return fail(`the signature cannot be read: ${verified.error.text}`);
@@ -70,7 +75,10 @@ interface Framed {
   readonly isFramedBy: (header: Buffer, boundary: string) => boolean;
 }
 
-/** Cuts the file where its own boundary says; whether all of it is right is asked when the signed part has told. */
+/**
+ * Cuts the file where its own boundary says; whether all of it is right is asked when the signed
+ * part has told.
+ */
 function frameOf(file: Buffer): Result<Framed, string> {
   const boundary = /boundary="(sluis-[0-9a-f]{32})"/.exec(file.toString('latin1', 0, 2000))?.[1];
   if (boundary === undefined) return fail('it is not a signed document of a gateway');

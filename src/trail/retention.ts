@@ -1,6 +1,7 @@
 /**
- * How long the trail says who and from where: each of its logs for a time of its own, then the personal fields of its rows are erased, once a
- * day. What happened, when and to which message stays, and the chain still holds.
+ * How long the trail says who and from where: each of its logs for a time of its own, then the
+ * personal fields of its rows are erased, once a day. What happened, when and to which message
+ * stays, and the chain still holds.
  */
 import { AUDIT_LOG_KINDS, type AuditLogKind } from '../domain/audit-events.ts';
 import type { Clock, Log } from '../domain/effects.ts';
@@ -11,8 +12,8 @@ import { type ByKind, erase, nothingByKind } from './erasure.ts';
 export type AuditKeep = Readonly<Record<AuditLogKind, Milliseconds>>;
 
 /**
- * What is asked for at least. `access` and `change`: five years (NEN 7513; the Dutch decision of July 2019). `chain`: MedMij asks 24 to 36
- * months. `technical`: a year.
+ * What is asked for at least. `access` and `change`: five years (NEN 7513; the Dutch decision of
+ * July 2019). `chain`: MedMij asks 24 to 36 months. `technical`: a year.
  */
 export const LEAST_KEPT: AuditKeep = {
   access: days(1826),
@@ -48,7 +49,8 @@ export async function keepTrail(parts: RetentionParts, stopped: () => boolean = 
     });
     return found[kind];
   };
-  // What goes is counted and told of first: a crash leaves more told of than erased, and `audit verify` finds what went untold.
+  // What goes is counted and told of first: a crash leaves more told of than erased, and
+  // `audit verify` finds what went untold.
   for (const kind of AUDIT_LOG_KINDS) total[kind] = await walk(kind, true);
   const some = Object.values(total).some((rows) => rows > 0);
   if (some && !stopped()) audit.note({ event: 'audit.retention', outcome: 'success', facts: { ...total } });

@@ -1,9 +1,10 @@
 /**
- * A signed document: one mail message (multipart/signed, RFC 8551) with a text for people and files for programs, that any editor shows, any
- * mail program opens and `openssl cms -verify` checks.
+ * A signed document: one mail message (multipart/signed, RFC 8551) with a text for people and files
+ * for programs, that any editor shows, any mail program opens and `openssl cms -verify` checks.
  *
- * The same content at the same time gives the same octets, and every octet of the file follows from what is signed: so a reader that writes
- * it again finds each change, also one where no signature reaches.
+ * The same content at the same time gives the same octets, and every octet of the file follows from
+ * what is signed: so a reader that writes it again finds each change, also one where no signature
+ * reaches.
  */
 import { createHash } from 'node:crypto';
 import { evidenceAddress, type EvidenceKey } from '../crypto/trail/evidence-keys.ts';
@@ -58,7 +59,10 @@ const boundarySeed = (head: DocumentHead): Buffer =>
     .subarray(0, 16);
 export const outerBoundary = (head: DocumentHead): string => `sluis-${boundarySeed(head).toString('hex')}`;
 
-/** `text` is shown by mail programs. Throws what its sources throw; nothing half made has a signature. */
+/**
+ * `text` is shown by mail programs. Throws what its sources throw; nothing half made has a
+ * signature.
+ */
 export async function* signedDocument(
   head: DocumentHead,
   { text, parts }: { readonly text: string; readonly parts: readonly DocumentPart[] },

@@ -1,8 +1,10 @@
 /**
- * A row of the trail as a collector of logs takes it: a message of RFC 5424 behind its length (RFC 6587 section 3.4.1, as RFC 5425 has it), or a line of JSON.
+ * A row of the trail as a collector of logs takes it: a message of RFC 5424 behind its length (RFC
+ * 6587 section 3.4.1, as RFC 5425 has it), or a line of JSON.
  *
- * What the row says stands in it as JSON under the field names of NEN 7513, in ASCII, so that nothing has to be told of its characters. The number of the row is
- * `EventID`, and `sequenceId` of RFC 5424: a row that comes twice is known by it.
+ * What the row says stands in it as JSON under the field names of NEN 7513, in ASCII, so that
+ * nothing has to be told of its characters. The number of the row is `EventID`, and `sequenceId` of
+ * RFC 5424: a row that comes twice is known by it.
  */
 import type { Nen7513Record } from '../domain/nen7513.ts';
 
@@ -13,7 +15,10 @@ const FACILITY = 13 * 8;
 /** Severity: warning, for what failed or was refused; informational. */
 const FAILED = 4;
 const DONE = 6;
-/** What a receiver should take at least (RFC 5425 section 4.3.1): what is longer may be cut anywhere by the next one on the way. */
+/**
+ * What a receiver should take at least (RFC 5425 section 4.3.1): what is longer may be cut anywhere
+ * by the next one on the way.
+ */
 export const MOST_OCTETS = 8192;
 /** MSGID, and the highest `sequenceId`. */
 const ID_LENGTH = 32;
@@ -32,7 +37,8 @@ export function forwarded(record: Nen7513Record, format: ForwardFormat): string 
   const sequence = ((Number(id) - 1) % HIGHEST) + 1;
   const head = `<${FACILITY + severity}>1 ${String(at)} ${String(hostname)} sluis - ${String(event).slice(0, ID_LENGTH)} [meta sequenceId="${sequence}"] `;
   const whole = ascii(record);
-  // A message to a thousand recipients names them all: that is the trail's business, and the collector has the number of the row.
+  // A message to a thousand recipients names them all: that is the trail's business, and the
+  // collector has the number of the row.
   const told =
     head.length + whole.length <= MOST_OCTETS
       ? whole

@@ -1,8 +1,9 @@
 /**
- * Has heads of the audit trail stamped by a time-stamping authority (RFC 3161): whoever holds the gateway and all its keys cannot make a head
- * of yesterday.
+ * Has heads of the audit trail stamped by a time-stamping authority (RFC 3161): whoever holds the
+ * gateway and all its keys cannot make a head of yesterday.
  *
- * What is stamped is the line of an anchor, without its end. The tokens lie beside the anchors, a file a day, and `openssl ts -verify` checks them.
+ * What is stamped is the line of an anchor, without its end. The tokens lie beside the anchors, a
+ * file a day, and `openssl ts -verify` checks them.
  */
 import { hash } from 'node:crypto';
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
@@ -37,7 +38,10 @@ export interface StampedAnchor {
 
 export const TIME_STAMP_FILES = '.timestamps';
 
-/** One line, without its end. `sha256` covers what the authority's signature does not: certificates that came along, and the frame. */
+/**
+ * One line, without its end. `sha256` covers what the authority's signature does not: certificates
+ * that came along, and the frame.
+ */
 export const stampLine = ({ anchor, seq, at, token }: StampedAnchor): string =>
   JSON.stringify({
     anchor,

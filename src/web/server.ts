@@ -1,7 +1,9 @@
 /**
- * The listener of a site of pages. A browser opens some connections, keeps them, and sends one request at a time on each.
+ * The listener of a site of pages. A browser opens some connections, keeps them, and sends one
+ * request at a time on each.
  *
- * A peer has `start` from the connect to its first request, `answer` from there to the end of the answer, and `idle` until the next one.
+ * A peer has `start` from the connect to its first request, `answer` from there to the end of the
+ * answer, and `idle` until the next one.
  */
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -23,7 +25,10 @@ interface Kind {
   };
   readonly http: { readonly maxHeaderSize: number; readonly maxHeadersCount: number };
   readonly times: Times;
-  /** One request for each connection, which has `start` from the connect to its last octet: nothing to smuggle behind it, nobody who holds one open. */
+  /**
+   * One request for each connection, which has `start` from the connect to its last octet: nothing
+   * to smuggle behind it, nobody who holds one open.
+   */
   readonly single?: true;
 }
 
@@ -78,7 +83,9 @@ export interface PageListenerOptions extends SessionListenerOptions {
   readonly times?: Times;
 }
 
-/** Resolves once the port is open. Rejects when the port cannot be opened; throws TlsMaterialError. */
+/**
+ * Resolves once the port is open. Rejects when the port cannot be opened; throws TlsMaterialError.
+ */
 export async function startPageListener(options: PageListenerOptions): Promise<Listener> {
   const kind: Kind = KINDS[options.kind];
   const { times = kind.times } = options;

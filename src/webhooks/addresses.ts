@@ -1,9 +1,11 @@
 /**
- * Which addresses a webhook may be at: those of the public internet. Whoever registers a URL must not have the gateway speak to what only the gateway can reach: itself, its
- * neighbours, the metadata service of a cloud. The operator's list allows what is wanted all the same.
+ * Which addresses a webhook may be at: those of the public internet. Whoever registers a URL must
+ * not have the gateway speak to what only the gateway can reach: itself, its neighbours, the
+ * metadata service of a cloud. The operator's list allows what is wanted all the same.
  *
- * What is not known to be public is refused (IANA's registries of special-purpose addresses, RFC 6890): of IPv6 only 2000::/3 without what leads elsewhere or is documentation. So
- * addresses that hold an IPv4 address inside (mapped, NAT64, 6to4, Teredo) are refused as a whole.
+ * What is not known to be public is refused (IANA's registries of special-purpose addresses, RFC
+ * 6890): of IPv6 only 2000::/3 without what leads elsewhere or is documentation. So addresses that
+ * hold an IPv4 address inside (mapped, NAT64, 6to4, Teredo) are refused as a whole.
  */
 import { isIP } from 'node:net';
 import { NetworkSet } from '../platform/network.ts';
@@ -22,7 +24,8 @@ export function mayBeCalled(address: string, allowed: NetworkSet): boolean {
   const family = isIP(address);
   // An address with a zone belongs to one link.
   if (family === 0 || address.includes('%')) return false;
-  // NetworkSet reads a mapped address as the IPv4 address inside; here only the operator may allow one.
+  // NetworkSet reads a mapped address as the IPv4 address inside; here only the operator may allow
+  // one.
   if (allowed.has(address)) return true;
   return family === 4
     ? !NOT_PUBLIC_4.has(address)

@@ -1,9 +1,12 @@
 /**
- * Tells webhooks of events: each of them in the order of the trail, one after the other, and none again once it was taken. What cannot be delivered is tried again, at first soon and
- * then after hours, and what comes behind it waits; after ten failures in a row the webhook is paused and its owner told.
+ * Tells webhooks of events: each of them in the order of the trail, one after the other, and none
+ * again once it was taken. What cannot be delivered is tried again, at first soon and then after
+ * hours, and what comes behind it waits; after ten failures in a row the webhook is paused and its
+ * owner told.
  *
- * The position of a webhook is written down within a second after its receiver has taken an event, so a crash repeats what was taken in that second, under the same ids, and loses
- * nothing. Without webhooks nothing runs and nothing is asked.
+ * The position of a webhook is written down within a second after its receiver has taken an event,
+ * so a crash repeats what was taken in that second, under the same ids, and loses nothing. Without
+ * webhooks nothing runs and nothing is asked.
  */
 import { grouped } from '../crypto/keys/base32.ts';
 import type { WebhookSeals } from '../crypto/keys/webhook-secrets.ts';
@@ -23,9 +26,15 @@ import type { Posted, WebhookLine } from './line.ts';
 import { headersFor, payloadOf } from './event-payload.ts';
 
 const TICK = seconds(1);
-/** How often the accounts that may get events are read again, besides when they are known to have changed. */
+/**
+ * How often the accounts that may get events are read again, besides when they are known to have
+ * changed.
+ */
 const LOAD_EVERY = seconds(60);
-/** Connections at the same time; of those to receivers that failed last at most half, so that slow and dead ones hold up none that works. */
+/**
+ * Connections at the same time; of those to receivers that failed last at most half, so that slow
+ * and dead ones hold up none that works.
+ */
 export const LINES = { running: 32, each: 16, waiting: 2000 } as const;
 /** Events of one webhook before others have their turn. */
 const TURN = 100;
@@ -133,7 +142,10 @@ export class WebhookDeliverer {
       if (!subscriber.running && (subscriber.dueAt === undefined || subscriber.dueAt <= now)) this.#begin(subscriber);
   }
 
-  /** Another gateway sends events now, from the positions in the store: what receivers took here and is not written down yet may be sent again. */
+  /**
+   * Another gateway sends events now, from the positions in the store: what receivers took here and
+   * is not written down yet may be sent again.
+   */
   #leave(): void {
     this.#progress.clear();
     this.#subscribers.clear();
@@ -266,7 +278,10 @@ export class WebhookDeliverer {
     await webhooks.failed(webhook.id, failures, subscriber.dueAt, why);
   }
 
-  /** The letter first: a crash between the two leads to one more try, and the letter is written once all the same. */
+  /**
+   * The letter first: a crash between the two leads to one more try, and the letter is written once
+   * all the same.
+   */
   async #end({ webhook }: Subscriber, what: 'paused' | 'gone', why: string): Promise<void> {
     const { webhooks, tell, log } = this.#p;
     const about = { webhook: grouped(webhook.id), why };

@@ -1,5 +1,6 @@
 /**
- * The events behind a position. Webhooks that are up to date all ask for the same few rows, so the last answers are kept: rows of the trail never change.
+ * The events behind a position. Webhooks that are up to date all ask for the same few rows, so the
+ * last answers are kept: rows of the trail never change.
  */
 import type { Webhooks } from '../store/port/webhooks.ts';
 import type { WebhookEvents } from '../store/webhooks.ts';

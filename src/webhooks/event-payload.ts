@@ -7,7 +7,8 @@ import type { ActiveWebhook, WebhookEvent } from '../store/webhooks.ts';
 
 export interface EventPayload {
   /**
-   * Id, the same each time that this event is sent to this webhook, so that a receiver can drop a repetition.
+   * Id, the same each time that this event is sent to this webhook, so that a receiver can drop a
+   * repetition.
    */
   readonly id: string;
   readonly body: string;
@@ -34,7 +35,10 @@ export const testPayload = ({ id }: Pick<ActiveWebhook, 'id'>, now: Instant, ran
   body: JSON.stringify({ type: 'webhook.test', timestamp: iso(now), data: { webhookId: id } }),
 });
 
-/** `now`: the moment of the attempt, which is signed as well. The secret before signs until its time is over. */
+/**
+ * `now`: the moment of the attempt, which is signed as well. The secret before signs until its time
+ * is over.
+ */
 export function headersFor(
   { id, body }: EventPayload,
   { secret, before }: WebhookSecrets,

@@ -1,8 +1,11 @@
 /**
- * A connection to the receiver of one webhook: https alone, its certificate verified for the name in the URL, to an address that was looked up and judged just before.
+ * A connection to the receiver of one webhook: https alone, its certificate verified for the name
+ * in the URL, to an address that was looked up and judged just before.
  *
- * The connection is made to that address and not to the name, so that nothing can be looked up a second time and come out otherwise. Redirects are not followed, of an answer at
- * most 4 KiB are read and thrown away, and no exchange takes longer than 15 s. A line is for a few events one after the other, and then closed.
+ * The connection is made to that address and not to the name, so that nothing can be looked up a
+ * second time and come out otherwise. Redirects are not followed, of an answer at most 4 KiB are
+ * read and thrown away, and no exchange takes longer than 15 s. A line is for a few events one
+ * after the other, and then closed.
  */
 import { type IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
@@ -21,8 +24,9 @@ export const MAX_ANSWER = 4096;
 const MAX_HEADER = 8192;
 
 /**
- * How one event was received. `retryAfter`: it is not to be tried before. `refused`: no answer, and why: `name` (it cannot be looked up), `address` (it may not be called), `connection`, `certificate`, `timeout` or
- * `broken` (no HTTP).
+ * How one event was received. `retryAfter`: it is not to be tried before. `refused`: no answer, and
+ * why: `name` (it cannot be looked up), `address` (it may not be called), `connection`,
+ * `certificate`, `timeout` or `broken` (no HTTP).
  */
 export type Posted =
   | { readonly kind: 'answered'; readonly status: number; readonly retryAfter?: Milliseconds }
@@ -72,7 +76,10 @@ export class WebhookLine {
     this.#agent.destroy();
   }
 
-  /** The address that all of this line goes to. Where a name has several, all of them must be allowed. */
+  /**
+   * The address that all of this line goes to. Where a name has several, all of them must be
+   * allowed.
+   */
   async #find(): Promise<Found> {
     if (this.#address !== undefined) return { address: this.#address };
     const host = this.#url.hostname.replace(/^\[(.*)\]$/, '$1');
@@ -172,7 +179,10 @@ function discard(answer: IncomingMessage, done: () => void): void {
 
 const isReset = ({ code }: NodeJS.ErrnoException): boolean => code === 'ECONNRESET' || code === 'EPIPE';
 
-/** By the codes of Node: those of certificates are those of OpenSSL's verification, and its own for a name that is another's. */
+/**
+ * By the codes of Node: those of certificates are those of OpenSSL's verification, and its own for
+ * a name that is another's.
+ */
 function whyOf({ code = '' }: NodeJS.ErrnoException): Refused {
   if (/CERT|ALTNAME|SIGNATURE|CRL|ISSUER|HOSTNAME/.test(code)) return 'certificate';
   if (code.startsWith('HPE_')) return 'broken';

@@ -1,4 +1,7 @@
-/** What operators and accounts do with webhooks that needs a secret, or the receiver: to add one, to give it another secret, to try it. */
+/**
+ * What operators and accounts do with webhooks that needs a secret, or the receiver: to add one, to
+ * give it another secret, to try it.
+ */
 import { base32, grouped } from '../crypto/keys/base32.ts';
 import { type WebhookSeals, makeWebhookSecret } from '../crypto/keys/webhook-secrets.ts';
 import type { Clock, RandomBytes } from '../domain/effects.ts';

@@ -1,9 +1,14 @@
-/** A webhook as it is told of events: how far it has come, and what is to be written down of that. */
+/**
+ * A webhook as it is told of events: how far it has come, and what is to be written down of that.
+ */
 import type { WebhookSeals, WebhookSecrets } from '../crypto/keys/webhook-secrets.ts';
 import type { Instant } from '../domain/units.ts';
 import type { ActiveWebhook, WebhookEvent, WebhookProgress } from '../store/webhooks.ts';
 
-/** Rows of the trail that were passed over without an event before that is written down: they are looked at again after a crash. */
+/**
+ * Rows of the trail that were passed over without an event before that is written down: they are
+ * looked at again after a crash.
+ */
 const PASSED_OVER = 1000;
 
 export class Subscriber {
@@ -28,7 +33,9 @@ export class Subscriber {
     this.dueAt = webhook.dueAt;
   }
 
-  /** Takes over a webhook as it is registered now: it may have been resumed, or have another secret. */
+  /**
+   * Takes over a webhook as it is registered now: it may have been resumed, or have another secret.
+   */
   renew(webhook: ActiveWebhook): void {
     if (!Buffer.from(this.webhook.sealed).equals(webhook.sealed)) this.#secrets = undefined;
     if (webhook.failures === 0 && this.failures > 0 && !this.running) {
@@ -48,7 +55,10 @@ export class Subscriber {
     return this.#secrets;
   }
 
-  /** True: it is for this webhook, which was not told of it yet. Whoever owns what the event is about may see it, and asked for it. */
+  /**
+   * True: it is for this webhook, which was not told of it yet. Whoever owns what the event is
+   * about may see it, and asked for it.
+   */
   wants({ seq, part, type, webhooks, organisation: of }: WebhookEvent): boolean {
     const { id, account, organisation, events } = this.webhook;
     return (
@@ -59,7 +69,10 @@ export class Subscriber {
     );
   }
 
-  /** Written down at the next tick: up to the row before that of the next event, so that a row of which a part was told is told again after a crash. */
+  /**
+   * Written down at the next tick: up to the row before that of the next event, so that a row of
+   * which a part was told is told again after a crash.
+   */
   taken({ seq, part }: WebhookEvent, following: WebhookEvent | undefined, at: Instant): WebhookProgress {
     this.#told = { seq, part };
     this.failures = 0;

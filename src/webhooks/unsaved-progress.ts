@@ -1,4 +1,7 @@
-/** How far webhooks have come since it was last written down: all of them in one statement, at each tick of the deliverer. */
+/**
+ * How far webhooks have come since it was last written down: all of them in one statement, at each
+ * tick of the deliverer.
+ */
 import { defined } from '../domain/defined.ts';
 import type { Webhooks } from '../store/port/webhooks.ts';
 import type { WebhookProgress } from '../store/webhooks.ts';

@@ -15,7 +15,10 @@ const all = async (items: AsyncIterable<CsvItem>): Promise<CsvItem[]> => {
 
 const read = (...pieces: readonly (string | Uint8Array)[]): Promise<CsvItem[]> => all(readCsv(chunks(...pieces)));
 
-/** `LINE: field|field` for a row, `LINE! text` for a fault, `LINE!! text` for one that ends the file. */
+/**
+ * `LINE: field|field` for a row, `LINE! text` for a fault, `LINE!! text` for one that ends the
+ * file.
+ */
 const shown = async (...pieces: readonly (string | Uint8Array)[]): Promise<string[]> =>
   (await read(...pieces)).map((item) =>
     item.kind === 'row'

@@ -1,4 +1,7 @@
-/** What an operator does with messages and deliveries, on a real store and with the letters that people get. */
+/**
+ * What an operator does with messages and deliveries, on a real store and with the letters that
+ * people get.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
@@ -203,7 +206,8 @@ test('a trace shows where each copy is and what happened, by id and by Message-I
   assert.deepEqual([after.copies[0]?.state, after.copies[0]?.expires], ['deleted', undefined]);
   assert.deepEqual(
     after.events.map((e) => e.event),
-    // The first look was by our id, and is told to whoever looks later; a look joins the next commit.
+    // The first look was by our id, and is told to whoever looks later; a look joins the next
+    // commit.
     ['message.accepted', 'message.collected', 'operator.looked'],
   );
   assert.equal(after.events[1]?.account, 'bob');

@@ -1,4 +1,7 @@
-/** The summary of a bundle: a golden file, for courts quote it, and nothing from a stranger that moves a cursor or forges a line. */
+/**
+ * The summary of a bundle: a golden file, for courts quote it, and nothing from a stranger that
+ * moves a cursor or forges a line.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

@@ -1,4 +1,7 @@
-/** What `check` and `doctor` say of operators: who gets into the console, who is known by nothing, who has not come for long, and the account for emergencies. */
+/**
+ * What `check` and `doctor` say of operators: who gets into the console, who is known by nothing,
+ * who has not come for long, and the account for emergencies.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runOperation } from '../../src/admin/operations.ts';

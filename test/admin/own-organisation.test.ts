@@ -1,4 +1,7 @@
-/** An operator of one organisation, and tokens: what another organisation owns is not there, and a token that is not taken lets nobody in. */
+/**
+ * An operator of one organisation, and tokens: what another organisation owns is not there, and a
+ * token that is not taken lets nobody in.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { authenticate, operatorOfCertificate } from '../../src/admin/authentication.ts';
@@ -175,7 +178,8 @@ test('the list names operations that there are, and none with a value whose owne
   for (const [name, { in: params }] of rows)
     if (WITHIN.has(name)) {
       const kinds = Object.values(params).flatMap(({ kind }) => kind?.of ?? []);
-      // A message and a name of a password are looked for within the account that is named beside them.
+      // A message and a name of a password are looked for within the account that is named beside
+      // them.
       const known = ['account', 'address', 'organisation', 'webhook', 'message', 'other'];
       assert.deepEqual(
         kinds.filter((of) => !known.includes(of)),

@@ -1,4 +1,7 @@
-/** Who may do what: every operation of the table is called as every role, and each is let in exactly where the golden file says so. */
+/**
+ * Who may do what: every operation of the table is called as every role, and each is let in exactly
+ * where the golden file says so.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +14,10 @@ import { MemoryLog } from '../support/log.ts';
 
 const GOLDEN = join(import.meta.dirname, '..', '..', '..', 'test', 'golden', 'rights.json');
 
-/** A store that must not be touched: whoever reads anything of it before the right is known is caught. The trail alone may be written. */
+/**
+ * A store that must not be touched: whoever reads anything of it before the right is known is
+ * caught. The trail alone may be written.
+ */
 function untouched(): { readonly context: AdminContext; readonly touched: string[]; readonly noted: unknown[] } {
   const touched: string[] = [];
   const noted: unknown[] = [];
@@ -33,7 +39,10 @@ function untouched(): { readonly context: AdminContext; readonly touched: string
   return { context, touched, noted };
 }
 
-/** Whether the role comes past the gate: with an input that no operation takes it fails behind it, in another way. */
+/**
+ * Whether the role comes past the gate: with an input that no operation takes it fails behind it,
+ * in another way.
+ */
 async function isLetIn(name: (typeof operationNames)[number], role: Role): Promise<boolean> {
   const { context, touched, noted } = untouched();
   const call = {

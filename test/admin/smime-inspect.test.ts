@@ -1,4 +1,7 @@
-/** What `smime inspect` does with what it is given, beside what test/cli/smime.test.ts shows with files of OpenSSL. */
+/**
+ * What `smime inspect` does with what it is given, beside what test/cli/smime.test.ts shows with
+ * files of OpenSSL.
+ */
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { recordOf } from '../../src/ca/issue.ts';

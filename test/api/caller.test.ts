@@ -1,4 +1,7 @@
-/** Who calls the API, over a real listener with the real judges: accounts by password and certificate, operators by token. */
+/**
+ * Who calls the API, over a real listener with the real judges: accounts by password and
+ * certificate, operators by token.
+ */
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { z } from '../../src/config/zod.ts';

@@ -24,7 +24,10 @@ const document = await documentOf(facts, () => {
   return Promise.resolve();
 });
 
-/** One line for each operation and each schema: what changed of the API is what changed of the lines. */
+/**
+ * One line for each operation and each schema: what changed of the API is what changed of the
+ * lines.
+ */
 function inLines(value: unknown, depth: number): string {
   if (depth === 0 || typeof value !== 'object' || value === null || Array.isArray(value)) return JSON.stringify(value);
   const members = Object.entries(value).map(

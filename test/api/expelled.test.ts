@@ -1,4 +1,7 @@
-/** Who may not come any more, on connections that are open: the request that is being answered, and the one that would be next. */
+/**
+ * Who may not come any more, on connections that are open: the request that is being answered, and
+ * the one that would be next.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import test from 'node:test';

@@ -1,4 +1,7 @@
-/** What the server does with any route: forms, types, limits, deadlines; whoever breaks them leaves the others served. */
+/**
+ * What the server does with any route: forms, types, limits, deadlines; whoever breaks them leaves
+ * the others served.
+ */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { z } from '../../src/config/zod.ts';

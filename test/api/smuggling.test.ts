@@ -1,6 +1,6 @@
 /**
- * Requests that a server in front of us could read as other requests than we do: refused, the line closed, nothing behind them answered; others are
- * served meanwhile.
+ * Requests that a server in front of us could read as other requests than we do: refused, the line
+ * closed, nothing behind them answered; others are served meanwhile.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';

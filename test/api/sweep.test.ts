@@ -1,6 +1,7 @@
 /**
- * The document and the server agree: every operation of openapi.json is called with good and bad input that is made of the document itself. The client judges each
- * answer by the document, with ajv (support/api-judge.ts); nothing may be a 500, and afterwards everything still works.
+ * The document and the server agree: every operation of openapi.json is called with good and bad
+ * input that is made of the document itself. The client judges each answer by the document, with
+ * ajv (support/api-judge.ts); nothing may be a 500, and afterwards everything still works.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -32,7 +33,8 @@ test('every operation answers good and bad input as the document says', async (t
   const judge = await judgeOf(document.body.toString());
   const inputs = new ApiInputs(judge.document, random);
   const spared = await whoAsks(owner);
-  // By chance the account is ended early, and nothing can be done with it from then on: another one comes.
+  // By chance the account is ended early, and nothing can be done with it from then on: another one
+  // comes.
   const someAccount = async (round: number): Promise<void> => {
     await owner.post('/organisations', { name: `swept${round}`, title: 'Swept' });
     await owner.post('/accounts', { login: `swept${round}@swept.example`, organisation: `swept${round}` });
@@ -87,7 +89,9 @@ function takes(
   return random.below(8) === 0 || fits === undefined ? random.pick(callers) : fits;
 }
 
-/** Ids of whoever asks and of his organisation: ended half way, he would be refused everything else. */
+/**
+ * Ids of whoever asks and of his organisation: ended half way, he would be refused everything else.
+ */
 async function whoAsks(owner: ApiClient): Promise<ReadonlySet<string>> {
   const { items } = (await owner.get('/accounts')).json as { readonly items: readonly Record<string, string>[] };
   const operators: ApiAnswer = await owner.get('/operator-tokens');

@@ -1,4 +1,6 @@
-/** App passwords: what one opens, how long, and that a refused one looks like any wrong password. */
+/**
+ * App passwords: what one opens, how long, and that a refused one looks like any wrong password.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';

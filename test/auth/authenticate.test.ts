@@ -23,7 +23,10 @@ import { ScramClient } from '../support/scram-client.ts';
 
 type Changed = readonly AccountId[] | 'many';
 
-/** The part of the store that logins use, and passwords whose "hash" is `h:PASSWORD`, so that hashes are counted and not computed. */
+/**
+ * The part of the store that logins use, and passwords whose "hash" is `h:PASSWORD`, so that hashes
+ * are counted and not computed.
+ */
 class World {
   readonly clock = new FakeClock();
   readonly log = new MemoryLog();
@@ -403,7 +406,8 @@ test('a flood of wrong logins does not lock out a remembered one, nor one from a
   assert.equal(world.auth.load.waiting, 50);
   assert.deepEqual(await world.try('a@x.example', 'secret'), ['granted', 0]);
 
-  // The memory is lost (say, a changed setting): the owner's network takes a stranger's place in the full line and goes first.
+  // The memory is lost (say, a changed setting): the owner's network takes a stranger's place in
+  // the full line and goes first.
   world.change('a@x.example', {});
   const owner = world.login('a@x.example', 'secret');
   release();
@@ -446,7 +450,10 @@ test('a network that the account logged in from before the start is known, and w
   assert.deepEqual(await world.try('a@x.example', 'the-secret'), ['granted', 1]);
 });
 
-/** What a guesser sees of 40 guesses, each at another password: outcome and time. Some turns earlier the network failed at other names. */
+/**
+ * What a guesser sees of 40 guesses, each at another password: outcome and time. Some turns earlier
+ * the network failed at other names.
+ */
 async function seen(known: boolean, failures: number): Promise<readonly string[]> {
   const world = new World({ refusalGrid: milliseconds(300) });
   world.add('a@x.example', ['the-secret']);
@@ -501,7 +508,8 @@ test('a neighbour in the network of the owner gets a thousand free guesses an ho
   // That success has forgiven the pair: it takes ten failures more until it is slowed down again.
   for (let i = 0; i < 20; i += 1) await world.login('a@x.example', `more ${i}`);
   assert.deepEqual(await world.try('a@x.example', 'the-secret'), ['busy', 0]);
-  // From here on the owner waits for the back-off of the pair, and has the memory again within an hour.
+  // From here on the owner waits for the back-off of the pair, and has the memory again within an
+  // hour.
   world.clock.advance(pairCap);
   assert.deepEqual(await world.try('a@x.example', 'the-secret'), ['granted', 1]);
   world.clock.advance(forgetAfter);

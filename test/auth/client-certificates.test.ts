@@ -1,4 +1,7 @@
-/** What a shown certificate is worth, as time passes and authorities change. Over both protocols: test/certificate-login.test.ts. */
+/**
+ * What a shown certificate is worth, as time passes and authorities change. Over both protocols:
+ * test/certificate-login.test.ts.
+ */
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { AuthorityError, readAuthorities } from '../../src/auth/authorities.ts';

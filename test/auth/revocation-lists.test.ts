@@ -1,4 +1,6 @@
-/** Revocation lists of foreign issuers: which one counts, for how long, and what a list cannot do. */
+/**
+ * Revocation lists of foreign issuers: which one counts, for how long, and what a list cannot do.
+ */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { readAuthorities } from '../../src/auth/authorities.ts';

@@ -88,7 +88,10 @@ test('an attacker with an account of his own cannot clear his network by logging
   assert.equal(throttle.wait('fresh@group.example', HOME, at(0)), seconds(16));
 });
 
-/** Logs in or fails as each practice of a hosted system would, once a minute; the waits of those with the right password. */
+/**
+ * Logs in or fails as each practice of a hosted system would, once a minute; the waits of those
+ * with the right password.
+ */
 function hosted(throttle: Throttle, practices: number, old: number, minute: number): number[] {
   const waits: number[] = [];
   for (let n = 0; n < practices; n += 1) {
@@ -192,7 +195,8 @@ test('seeded histories: the wait is never negative, never above the cap, and the
       }
       assert.equal(throttle.wait(OWNER, HOME, at(now)), 0, `seed ${seed}`);
     }
-    // Strangers together: the free ones, one a stranger cap at most, and those of the first doublings.
+    // Strangers together: the free ones, one a stranger cap at most, and those of the first
+    // doublings.
     assert.ok(
       judgedOfOwner <= freePerAccount + 11 + (now / strangerCap) * 1,
       `seed ${seed}: ${judgedOfOwner} in ${now} ms`,

@@ -1,4 +1,7 @@
-/** Logins over the real store with real hashes: what the fakes of authenticate.test.ts promise holds there too. */
+/**
+ * Logins over the real store with real hashes: what the fakes of authenticate.test.ts promise holds
+ * there too.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';

@@ -1,4 +1,7 @@
-/** One message that was erased stays closed in a backup of before, wherever the keys come from; the other messages of its day open. */
+/**
+ * One message that was erased stays closed in a backup of before, wherever the keys come from; the
+ * other messages of its day open.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -27,7 +30,10 @@ import { type TestBackups, testBackups } from './support.ts';
 const actor = { name: 'officer', reason: 'test' };
 const DAY = '2026-11-25';
 
-/** A backup of a day with three messages that were fetched and left, the second of them large; and a copy of the keys. */
+/**
+ * A backup of a day with three messages that were fetched and left, the second of them large; and a
+ * copy of the keys.
+ */
 async function scene(t: Cleanup) {
   const opened = await testBackups(t);
   const { store, options, at } = opened;
@@ -43,7 +49,10 @@ async function scene(t: Cleanup) {
   return { opened, anna, texts, ids, places, backup };
 }
 
-/** The bare database of the backup, with keys from `keyFolder`, as a thief or an operator would open it. */
+/**
+ * The bare database of the backup, with keys from `keyFolder`, as a thief or an operator would open
+ * it.
+ */
 async function opened(
   t: Cleanup,
   { at, options }: TestBackups,

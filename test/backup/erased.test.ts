@@ -1,4 +1,7 @@
-/** A day that was erased stays closed in a backup of before: the backup opens, that day does not, the others do. */
+/**
+ * A day that was erased stays closed in a backup of before: the backup opens, that day does not,
+ * the others do.
+ */
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +29,8 @@ test('an erased day stays closed in an old backup, and leaves no entry that a cl
   const uidl = listing.uidlOf(2);
   const backup = await backups.take({ actor: { name: 'test' } });
 
-  // Her program fetches and deletes the two; their time to be handed out again passes, and the sweep erases their day.
+  // Her program fetches and deletes the two; their time to be handed out again passes, and the
+  // sweep erases their day.
   await store.commitMaildrop(lock, [listing.uidOf(0), listing.uidOf(1)], [], []);
   clock.advance(days(15));
   await store.sweep();

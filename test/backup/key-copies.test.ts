@@ -1,4 +1,7 @@
-/** The copy of the key folder: each new day key gets there, a destroyed one is destroyed there, and nothing else ever vanishes. */
+/**
+ * The copy of the key folder: each new day key gets there, a destroyed one is destroyed there, and
+ * nothing else ever vanishes.
+ */
 import assert from 'node:assert/strict';
 import {
   copyFileSync,

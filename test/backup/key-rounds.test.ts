@@ -1,4 +1,7 @@
-/** What the running gateway does with copies of the key folder by itself: through the schedules that it starts, with a clock that the test moves. */
+/**
+ * What the running gateway does with copies of the key folder by itself: through the schedules that
+ * it starts, with a clock that the test moves.
+ */
 import assert from 'node:assert/strict';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';

@@ -1,4 +1,7 @@
-/** The log behind base backups, with a source that is told what to bring; what real servers bring is in test/postgres. */
+/**
+ * The log behind base backups, with a source that is told what to bring; what real servers bring is
+ * in test/postgres.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

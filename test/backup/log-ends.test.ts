@@ -1,4 +1,7 @@
-/** When a log behind base backups ends and another begins, what is removed of it, its copy elsewhere, and which restores it refuses. */
+/**
+ * When a log behind base backups ends and another begins, what is removed of it, its copy
+ * elsewhere, and which restores it refuses.
+ */
 import assert from 'node:assert/strict';
 import { sign } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -242,7 +245,8 @@ test('of several histories the newest counts, and a log with a gap is not brough
   await archive(() => {
     for (const name of ['00000002.history', '00000003.history', nameOf(5), nameOf(5, 3), `${nameOf(6, 3)}.partial`])
       write(name);
-    // The backup ends at 5 * 1024 + 301: the older history has left its timeline behind that, the newer one before.
+    // The backup ends at 5 * 1024 + 301: the older history has left its timeline behind that, the
+    // newer one before.
     writeFileSync(join(folder, 'log', '00000002.history'), '1\t0/1600\tno recovery target specified\n');
     writeFileSync(join(folder, 'log', '00000003.history'), '1\t0/152C\tno recovery target specified\n');
     return Promise.resolve(received(6));

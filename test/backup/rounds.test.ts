@@ -1,4 +1,7 @@
-/** What the gateway does by itself: backups when they are due, copies elsewhere that are read back, and what it says when that fails. */
+/**
+ * What the gateway does by itself: backups when they are due, copies elsewhere that are read back,
+ * and what it says when that fails.
+ */
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import promises from 'node:fs/promises';

@@ -1,11 +1,17 @@
-/** What a soak's verdict rests on: a leak is called one, a saw of garbage or load is not; and the picture shows every series. */
+/**
+ * What a soak's verdict rests on: a leak is called one, a saw of garbage or load is not; and the
+ * picture shows every series.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { plot, tick } from '../../bench/soak/plot.ts';
 import { LogEar, type Sample } from '../../bench/soak/samples.ts';
 import { judge } from '../../bench/soak/verdict.ts';
 
-/** A quarter of an hour, a sample each 5 s: load and garbage swing, caches fill in the first minutes, nothing leaks. */
+/**
+ * A quarter of an hour, a sample each 5 s: load and garbage swing, caches fill in the first
+ * minutes, nothing leaks.
+ */
 const steady = (minutes = 15): Sample[] =>
   Array.from({ length: minutes * 12 + 1 }, (_, n) => ({
     at: n * 5,

@@ -1,4 +1,7 @@
-/** What the running gateway does by itself for certificates: warnings in mailboxes and revocation lists, day by day. */
+/**
+ * What the running gateway does by itself for certificates: warnings in mailboxes and revocation
+ * lists, day by day.
+ */
 import assert from 'node:assert/strict';
 import { createPublicKey, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,10 @@
 /**
- * For tests that claims name: a change of the code after which the promise no longer holds, and which the test must notice.
+ * For tests that claims name: a change of the code after which the promise no longer holds, and
+ * which the test must notice.
  *
- * A file below `src/`, texts that stand in it once, and what stands in their place; two where two lines defend the same. Whoever rewrites such a line writes the change again here: `claims.test.ts` says which.
+ * A file below `src/`, texts that stand in it once, and what stands in their place; two where two
+ * lines defend the same. Whoever rewrites such a line writes the change again here:
+ * `claims.test.ts` says which.
  */
 import type { Break } from './claim.ts';
 

@@ -1,6 +1,7 @@
 /**
- * What a page promises, quoted, with what shows it. One file of data for each page stands beside this one; `claims.test.ts` holds them to the pages, to
- * the tests and to the code, and `npm run claims` prints them.
+ * What a page promises, quoted, with what shows it. One file of data for each page stands beside
+ * this one; `claims.test.ts` holds them to the pages, to the tests and to the code, and
+ * `npm run claims` prints them.
  */
 
 /** A change of the code, as it stands in the source, after which the promise no longer holds. */
@@ -15,8 +16,9 @@ export interface Claim {
   /** Word for word as in the page, blanks and line ends aside. */
   readonly says: string;
   /**
-   * What shows it: `auth/throttle: name of the test` is a test of `test/auth/throttle.test.ts`, with `${...}` where its source has that; `sluis check`,
-   * `npm audit` and `.ci/run` are commands for whoever runs the gateway or its tests.
+   * What shows it: `auth/throttle: name of the test` is a test of `test/auth/throttle.test.ts`,
+   * with `${...}` where its source has that; `sluis check`, `npm audit` and `.ci/run` are commands
+   * for whoever runs the gateway or its tests.
    */
   readonly shownBy: readonly [string, ...string[]];
 }

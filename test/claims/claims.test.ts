@@ -1,4 +1,7 @@
-/** Every promise of the pages is quoted in the table, word for word, with a test or a command that there is; what is changed to try a test stands in the source once. */
+/**
+ * Every promise of the pages is quoted in the table, word for word, with a test or a command that
+ * there is; what is changed to try a test stands in the source once.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -45,7 +48,9 @@ test('a promise that is added to a page is missed, in a sentence, a list and a t
   assert.deepEqual(promisesOf('It may be so; or not.'), []);
 });
 
-/** Of the test file and of what it takes from beside it: contracts name the tests of several files. */
+/**
+ * Of the test file and of what it takes from beside it: contracts name the tests of several files.
+ */
 function sourcesOf(file: string): string {
   const path = join(ROOT, 'test', `${file}.test.ts`);
   const source = readFileSync(path, 'utf8');

@@ -1,4 +1,7 @@
-/** What the statement counts and reads, on a store and a gateway: its sentences are held in `commands/statement`. */
+/**
+ * What the statement counts and reads, on a store and a gateway: its sentences are held in
+ * `commands/statement`.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

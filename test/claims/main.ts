@@ -4,9 +4,10 @@
  *   npm run claims -- [--only TEXT] [--run] [--json]
  *   npm run claims -- --mutate N [--seed S] [--only TEXT] [--json]
  *
- * `--only`: rows whose page, sentence or test has the text. `--run` runs each named test once and says how it ended; commands are for the reader. `--mutate`
- * draws N changes of the code by the seed (default: one of the clock, which is printed), makes each in a copy, and looks whether its test fails.
- * Ends with 1 where a test did not pass, or did not notice.
+ * `--only`: rows whose page, sentence or test has the text. `--run` runs each named test once and
+ * says how it ended; commands are for the reader. `--mutate` draws N changes of the code by the
+ * seed (default: one of the clock, which is printed), makes each in a copy, and looks whether its
+ * test fails. Ends with 1 where a test did not pass, or did not notice.
  */
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';

@@ -1,4 +1,7 @@
-/** Breaks the code as rows say, one after another, each in a copy, and tells whether the test of the row noticed. */
+/**
+ * Breaks the code as rows say, one after another, each in a copy, and tells whether the test of the
+ * row noticed.
+ */
 import { seeded } from '../support/seeded.ts';
 import { type Break, type NamedTest, testOf } from './claim.ts';
 import { type Ended, type Ending, runTest } from './run.ts';
@@ -38,7 +41,10 @@ export function drawn(count: number, seed: number): readonly Breakable[] {
   return Array.from({ length: Math.min(count, left.length) }, () => left.splice(below(left.length), 1)[0]!);
 }
 
-/** One that does not end has seen it, too: it waits for what no longer comes. One that did not run at all has not. */
+/**
+ * One that does not end has seen it, too: it waits for what no longer comes. One that did not run
+ * at all has not.
+ */
 const VERDICTS: Readonly<Record<Ending, Tried['verdict']>> = {
   failed: 'noticed',
   late: 'noticed',
@@ -53,7 +59,8 @@ const BOUND = 120;
 export async function* tryBreaks(all: readonly Breakable[], folder: string): AsyncGenerator<Tried, void, void> {
   const copy = scratch(folder);
   try {
-    // All of them as the code is, before anything is changed: to change it and back costs seconds each time.
+    // All of them as the code is, before anything is changed: to change it and back costs seconds
+    // each time.
     const befores: Ended[] = [];
     for (const { test } of all) befores.push(await runTest(copy.root, namedOf(test), BOUND));
     for (const [n, of] of all.entries()) {

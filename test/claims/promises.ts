@@ -1,9 +1,12 @@
 /**
  * The rule by which a sentence of a page counts as a promise.
  *
- * Text outside code is cut into pieces: a list item, a paragraph or a cell, and in it what ends in a full stop or a semicolon. A piece promises when it has one of the
- * words below. Besides, some pieces promise whatever their words: the items of the two lists of the README, the items of a numbered list, and the column of
- * a table that says what stands in the way or protects. Columns that say what others try, what remains or where something lies promise nothing, and neither does a map.
+ * Text outside code is cut into pieces: a list item, a paragraph or a cell, and in it what ends in
+ * a full stop or a semicolon. A piece promises when it has one of the words below. Besides, some
+ * pieces promise whatever their words: the items of the two lists of the README, the items of a
+ * numbered list, and the column of a table that says what stands in the way or protects. Columns
+ * that say what others try, what remains or where something lies promise nothing, and neither does
+ * a map.
  */
 const WORDS =
   /\b(never|always|every|each|only|at most|nothing|no one|nobody|no|none|alone|cannot|refuse[sd]?|at once|for ever)\b/i;
@@ -12,7 +15,8 @@ const WORDS =
 const PROMISING = ['what stands in the way', 'protected by'];
 const SILENT = [
   ...['who', 'tries', 'what remains', 'key', 'lies', 'lost', 'place', 'what', 'criterion', 'the norm asks'],
-  // Shown by the command beside them: rows of controls, whose table is held to that of the statement.
+  // Shown by the command beside them: rows of controls, whose table is held to that of the
+  // statement.
   ...['control', 'what the gateway does', 'shown by', 'also'],
 ];
 /** Lists whose items promise whatever their words. */

@@ -30,7 +30,8 @@ export async function runTest(root: string, { file, name }: NamedTest, seconds: 
   const compiled = join(root, 'dist', 'test', `${file}.test.js`);
   const source = readFileSync(join(root, 'test', `${file}.test.ts`), 'utf8');
   const unit = !SUITES.test(file) && !source.includes('@threads');
-  // Of a test that runs this one Node's runner would take the child for one of its own, and ask it for octets; and one round of chance is enough.
+  // Of a test that runs this one Node's runner would take the child for one of its own, and ask it
+  // for octets; and one round of chance is enough.
   const { NODE_TEST_CONTEXT: _context, SLUIS_TEST_EFFORT: _effort, ...env } = process.env;
   const child = spawn(
     process.execPath,

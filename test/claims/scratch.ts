@@ -1,4 +1,7 @@
-/** A copy of the compiled program in which one file of the source is another, so that its tests show whether they would notice. */
+/**
+ * A copy of the compiled program in which one file of the source is another, so that its tests show
+ * whether they would notice.
+ */
 import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,7 +16,10 @@ const LEFT = ['.git', 'data', 'gateway'];
 
 export interface Scratch {
   readonly root: string;
-  /** Compiles the change into the copy, threads and the command included; what was changed before is as it was. */
+  /**
+   * Compiles the change into the copy, threads and the command included; what was changed before is
+   * as it was.
+   */
   change(broken: Break): Promise<void>;
   remove(): void;
 }
@@ -30,7 +36,8 @@ export function scratch(folder: string): Scratch {
     writeFileSync(join(root, 'dist', file.replace(/\.ts$/, '.js')), compiled(file, text));
   };
   const bundled = async (): Promise<void> => {
-    // What threads and the command load is in files of their own. It finds the copy by its own argument, so the original's does.
+    // What threads and the command load is in files of their own. It finds the copy by its own
+    // argument, so the original's does.
     const { bundle } = (await import(pathToFileURL(join(ROOT, 'scripts', 'bundle.mjs')).href)) as {
       bundle: (of: string) => Promise<string | undefined>;
     };

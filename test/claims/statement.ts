@@ -1,4 +1,7 @@
-/** What `sluis statement` says where all is in place; when another sentence stands there is what the tests show. */
+/**
+ * What `sluis statement` says where all is in place; when another sentence stands there is what the
+ * tests show.
+ */
 import { type PageClaims, claim } from './claim.ts';
 
 const PLACE =

@@ -1,4 +1,7 @@
-/** What ends with an account: certificates that we issued, and rights to send, at the moment at which it is closed. */
+/**
+ * What ends with an account: certificates that we issued, and rights to send, at the moment at
+ * which it is closed.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

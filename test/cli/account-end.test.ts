@@ -1,4 +1,7 @@
-/** Ends of accounts and addresses beside a running gateway: what the operator sees, and what sessions that are open meet. */
+/**
+ * Ends of accounts and addresses beside a running gateway: what the operator sees, and what
+ * sessions that are open meet.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';

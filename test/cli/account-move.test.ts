@@ -1,4 +1,7 @@
-/** An account goes to another organisation beside a running gateway: what the operator sees, what stays, and what open sessions meet. */
+/**
+ * An account goes to another organisation beside a running gateway: what the operator sees, what
+ * stays, and what open sessions meet.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -126,7 +129,8 @@ test('an account goes to another organisation with the mail since a day; what wa
   );
   assert.equal((await registry.findAccount(anna))?.organisation, 'group');
 
-  // Sessions that are open: of a sender who gave RCPT before, of the account's own programs, and one in the middle of a message.
+  // Sessions that are open: of a sender who gave RCPT before, of the account's own programs, and
+  // one in the middle of a message.
   const sender = await SmtpClient.open(gateway.target('submissions'), loginOf('bert'));
   await sender.command(`MAIL FROM:<${bert}>`, '250');
   await sender.command(`RCPT TO:<${anna}>`, '250');
@@ -158,7 +162,8 @@ test('an account goes to another organisation with the mail since a day; what wa
   await sender.command(`MAIL FROM:<${anna}>`, '550');
   await sender.quit();
 
-  // The same password, the same UIDLs: nothing is seen twice, nothing is missing, and DELE of the session that ended deleted nothing.
+  // The same password, the same UIDLs: nothing is seen twice, nothing is missing, and DELE of the
+  // session that ended deleted nothing.
   const after = await maildrop(gateway);
   assert.deepEqual(subjects(after), ['three', 'four', 'between', 'after']);
   assert.deepEqual(after.slice(0, 2), before.slice(2));
@@ -183,7 +188,8 @@ test('an account goes to another organisation with the mail since a day; what wa
   assert.equal(await registry.maySendAs(stays, addressKey(carl)), false);
   for (const view of [now, then]) assert.equal(view.used > 0, true);
 
-  // The people of the old organisation come by a new password, or by an export; what was deleted before comes back there.
+  // The people of the old organisation come by a new password, or by an export; what was deleted
+  // before comes back there.
   writeFileSync(join(gateway.folder, 'new'), 'Secret-former-pw\n');
   await done(
     gateway,

@@ -1,4 +1,7 @@
-/** `sluis address move`: addresses that are routed to an old platform move here in waves, while mail for them is accepted. */
+/**
+ * `sluis address move`: addresses that are routed to an old platform move here in waves, while mail
+ * for them is accepted.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +23,10 @@ interface World {
   readonly sluis: (...args: string[]) => Promise<string>;
 }
 
-/** Accounts `a0`... without addresses, and a partner `old` with all addresses of old.test, of which some are registered one by one. */
+/**
+ * Accounts `a0`... without addresses, and a partner `old` with all addresses of old.test, of which
+ * some are registered one by one.
+ */
 async function world(t: TestContext, accounts: number): Promise<World> {
   const names = Array.from({ length: accounts }, (_, n) => `a${n}`);
   const gateway = await startTestGateway({ accounts: ['sender', ...names] });

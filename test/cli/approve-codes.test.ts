@@ -1,4 +1,7 @@
-/** `second-person = ["code"]`: nobody holds a code alone that lets somebody in. What goes to a contact by itself needs nobody else. */
+/**
+ * `second-person = ["code"]`: nobody holds a code alone that lets somebody in. What goes to a
+ * contact by itself needs nobody else.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';

@@ -1,4 +1,7 @@
-/** A restore that nobody does alone: there is no store to ask in, so request and signatures lie in a file, and the backup knows who may sign. */
+/**
+ * A restore that nobody does alone: there is no store to ask in, so request and signatures lie in a
+ * file, and the backup knows who may sign.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -51,7 +54,8 @@ test('two operators of the backup sign for its restoring; nobody else does, and 
   await done(...sign('piet'));
   // Something else than was asked.
   await refused(2, /it is for something else/, ...restore, '--push', '--approval', ask);
-  // A longer life, written into the file: the time of asking is signed, and the end is counted from it.
+  // A longer life, written into the file: the time of asking is signed, and the end is counted from
+  // it.
   const file = JSON.parse(readFileSync(ask, 'utf8')) as { request: { askedAt: number; endsAt: number } };
   const late = { ...file, request: { ...file.request, askedAt: file.request.askedAt - 7_200_000, endsAt: 9e15 } };
   writeFileSync(at('late.json'), JSON.stringify(late));

@@ -1,4 +1,7 @@
-/** A second person on a whole gateway, by the commands that people type; and every way round that was thought of. */
+/**
+ * A second person on a whole gateway, by the commands that people type; and every way round that
+ * was thought of.
+ */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -147,7 +150,8 @@ test('operators are as well guarded as what they approve', async () => {
   await done(...sign(pending, 'jan'));
   await done(...add, '--approval', id);
   await done(...remove, '--approval', other);
-  // What Piet signed no longer counts, and neither his key nor his name in its place brings it back.
+  // What Piet signed no longer counts, and neither his key nor his name in its place brings it
+  // back.
   await refused(8, /only operator "jan" has signed it/, ...erase('2017-01-01', '--approval', pending));
   await refused(3, /no operator is registered with this key/, ...sign(pending, 'piet'));
   const back = ['operator', 'add', 'piet', '--public-key', at('piet.pub'), '--reason', 'back'];

@@ -1,4 +1,6 @@
-/** The question before what cannot be undone: what a person sees and types, and what a script says. */
+/**
+ * The question before what cannot be undone: what a person sees and types, and what a script says.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { askToDestroy } from '../../src/cli/ask.ts';

@@ -1,6 +1,7 @@
 /**
- * `audit verify` as it is typed, without options, on a trail that somebody changed with the database in hand: the gateway's own anchors tell, and
- * where there are none it says that nothing is proven.
+ * `audit verify` as it is typed, without options, on a trail that somebody changed with the
+ * database in hand: the gateway's own anchors tell, and where there are none it says that nothing
+ * is proven.
  */
 import assert from 'node:assert/strict';
 import { copyFileSync, cpSync, renameSync, rmSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** `sluis audit` on a whole gateway: rows listed, given out, checked with and without it, cut off and changed behind its back. */
+/**
+ * `sluis audit` on a whole gateway: rows listed, given out, checked with and without it, cut off
+ * and changed behind its back.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';

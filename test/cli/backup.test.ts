@@ -1,4 +1,7 @@
-/** `sluis backup` and `sluis restore` on a whole gateway: what a restored gateway has, what it refuses, and that no key is ever in a backup. */
+/**
+ * `sluis backup` and `sluis restore` on a whole gateway: what a restored gateway has, what it
+ * refuses, and that no key is ever in a backup.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes, sign } from 'node:crypto';

@@ -1,4 +1,7 @@
-/** `sluis ca` and `sluis cert` as an operator gives them, first while nobody serves, then against a gateway; openssl says whether what comes out is right. */
+/**
+ * `sluis ca` and `sluis cert` as an operator gives them, first while nobody serves, then against a
+ * gateway; openssl says whether what comes out is right.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';

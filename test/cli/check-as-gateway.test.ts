@@ -1,4 +1,7 @@
-/** Root may read everything: what the gateway's own user may not, `check` says all the same, with the command that helps. */
+/**
+ * Root may read everything: what the gateway's own user may not, `check` says all the same, with
+ * the command that helps.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,6 @@
-/** The file that npm links as the command `sluis`: there before the first build, and right after it. */
+/**
+ * The file that npm links as the command `sluis`: there before the first build, and right after it.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';

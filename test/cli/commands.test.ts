@@ -1,6 +1,7 @@
 /**
- * Every command as a person gives it: arguments, output, exit code. A few while nobody serves, where the command line opens the store
- * itself; the rest against one running gateway in a process of its own.
+ * Every command as a person gives it: arguments, output, exit code. A few while nobody serves,
+ * where the command line opens the store itself; the rest against one running gateway in a process
+ * of its own.
  */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';

@@ -23,7 +23,8 @@ test('bash goes on behind options and arguments, and offers fixed values', { ski
     'sluis account pass': ['password'],
     'sluis account add huisarts --kind ': ['edi', 'mail'],
     'sluis account add huisarts --kind m': ['mail'],
-    // An option's value is not taken for the name of a command, and a command's name not for one of another group.
+    // An option's value is not taken for the name of a command, and a command's name not for one of
+    // another group.
     'sluis account password add list --n': ['--name'],
     'sluis completion ': ['bash', 'zsh', 'fish'],
     'sluis account add huisarts --organisation ': [],

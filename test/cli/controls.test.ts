@@ -1,4 +1,7 @@
-/** The command of each control that is the product's, on a whole gateway on which something has happened: it ends as it should, and prints what the row says. */
+/**
+ * The command of each control that is the product's, on a whole gateway on which something has
+ * happened: it ends as it should, and prints what the row says.
+ */
 import assert from 'node:assert/strict';
 import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** `npm start` on free ports in a folder of its own: what it prints must work exactly as it was printed. */
+/**
+ * `npm start` on free ports in a folder of its own: what it prints must work exactly as it was
+ * printed.
+ */
 // @release: the demo, whole. At a merge peers/readme starts it as a fresh clone does, and uses what it prints.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

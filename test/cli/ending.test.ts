@@ -1,4 +1,7 @@
-/** Ends that are taken back, beside a running gateway: what a person is asked, what senders and sessions meet, and what a second person signs. */
+/**
+ * Ends that are taken back, beside a running gateway: what a person is asked, what senders and
+ * sessions meet, and what a second person signs.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { test } from 'node:test';

@@ -1,4 +1,7 @@
-/** `sluis organisation erase` on a whole gateway: planned, refused while mail waits, done, told by a statement that openssl checks. */
+/**
+ * `sluis organisation erase` on a whole gateway: planned, refused while mail waits, done, told by a
+ * statement that openssl checks.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

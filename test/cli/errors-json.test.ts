@@ -1,4 +1,7 @@
-/** With `--json` an error is an object in the last line of standard error, whatever went wrong; the exit code is the same. */
+/**
+ * With `--json` an error is an object in the last line of standard error, whatever went wrong; the
+ * exit code is the same.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exitCodes } from '../../src/cli/exit-codes.ts';

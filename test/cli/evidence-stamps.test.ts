@@ -1,4 +1,7 @@
-/** Time stamps in evidence: packed where they cover the message, checked by us offline, and by openssl with the very commands that go along. */
+/**
+ * Time stamps in evidence: packed where they cover the message, checked by us offline, and by
+ * openssl with the very commands that go along.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

@@ -1,4 +1,7 @@
-/** `sluis trace --bundle` on a whole gateway: protected, pushed, refused and sent twice; checked by openssl, and by us byte for byte. */
+/**
+ * `sluis trace --bundle` on a whole gateway: protected, pushed, refused and sent twice; checked by
+ * openssl, and by us byte for byte.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

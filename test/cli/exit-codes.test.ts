@@ -1,4 +1,7 @@
-/** Code 1 means a bug: whatever can be expected ends with another one, here and where the gateway answers over its socket. */
+/**
+ * Code 1 means a bug: whatever can be expected ends with another one, here and where the gateway
+ * answers over its socket.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -51,7 +54,10 @@ test('what can be expected has a code of its own, and none is taken for a bug', 
   assert.equal(exitCodeOf(new AdminError('later' as 'failed', 'a kind of a later gateway')), 1);
 });
 
-/** Nothing of these can be expected: the gateway sent what none sends, or the connection to it was lost. */
+/**
+ * Nothing of these can be expected: the gateway sent what none sends, or the connection to it was
+ * lost.
+ */
 const BUGS = [
   ...['admin/client.ts', 'admin/socket.ts'],
   ...['commands/organisation/export-folder.ts', 'commands/statement/write.ts'],

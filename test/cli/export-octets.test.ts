@@ -1,4 +1,7 @@
-/** Every octet of an export counts: each one changed, each row missing, doubled or moved is found, and the row is named. */
+/**
+ * Every octet of an export counts: each one changed, each row missing, doubled or moved is found,
+ * and the row is named.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

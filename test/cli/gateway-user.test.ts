@@ -1,4 +1,7 @@
-/** Whom the gateway runs as: what the units say, as systemd reads them, else the owner of the data folder. */
+/**
+ * Whom the gateway runs as: what the units say, as systemd reads them, else the owner of the data
+ * folder.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** A command loads what it runs, and says all the same whatever it would say if every command were there. */
+/**
+ * A command loads what it runs, and says all the same whatever it would say if every command were
+ * there.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,11 +19,16 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const silent = { out: () => undefined, err: () => undefined, code: 0 };
 
 /**
- * Most sources of our own that "account show" may load: a subject has what the gateway runs in its rows as well. It loads 180. Each takes 0.24 ms of processor
- * time to compile and to run, in whatever file it comes: 179 of them in one file took 111 ms, 101 took 92, medians of 30 starts each. A whole start takes 135.
+ * Most sources of our own that "account show" may load: a subject has what the gateway runs in its
+ * rows as well. It loads 180. Each takes 0.24 ms of processor time to compile and to run, in
+ * whatever file it comes: 179 of them in one file took 111 ms, 101 took 92, medians of 30 starts
+ * each. A whole start takes 135.
  */
 const MOST_SOURCES = 186;
-/** Most files that it may load, with those of packages. It loads 52. Each costs another 0.4 ms to find, to read and to link: 102 files in place of one, 39 ms. */
+/**
+ * Most files that it may load, with those of packages. It loads 52. Each costs another 0.4 ms to
+ * find, to read and to link: 102 files in place of one, 39 ms.
+ */
 const MOST_FILES = 56;
 /** Most sources and files that help may load, which needs no command: it loads 23 of 13. */
 const MOST_OF_HELP = { sources: 26, files: 14 };
@@ -73,7 +81,10 @@ test('help of the whole program loads none of the commands', async (t) => {
   }
 });
 
-/** The files of source that are in what was loaded: parts of the build say each before what comes of it. */
+/**
+ * The files of source that are in what was loaded: parts of the build say each before what comes of
+ * it.
+ */
 const sourcesOf = (loaded: readonly string[]): readonly string[] => {
   const named = loaded
     .filter((file) => file.startsWith(join('dist', 'src')))
@@ -84,7 +95,10 @@ const sourcesOf = (loaded: readonly string[]): readonly string[] => {
   return [...new Set(named)];
 };
 
-/** The files that a command loaded, as V8 counts them for coverage: paths below the project's folder. */
+/**
+ * The files that a command loaded, as V8 counts them for coverage: paths below the project's
+ * folder.
+ */
 async function loadedBy(t: TestContext, args: readonly string[]): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-loaded-'));
   t.after(() => rmSync(folder, { recursive: true }));

@@ -1,4 +1,7 @@
-/** `sluis key rotate` and the backups of before: the key folder that opens them is kept first, or nothing is made again. */
+/**
+ * `sluis key rotate` and the backups of before: the key folder that opens them is kept first, or
+ * nothing is made again.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +24,10 @@ interface Scene extends CommandScene {
 
 const ROTATE = ['key', 'rotate', '--reason', 'custodian left', '--yes'];
 
-/** A stopped gateway with a message, a backup of it and an escrow; `copyTo`: its configuration names a folder for copies of the key folder. */
+/**
+ * A stopped gateway with a message, a backup of it and an escrow; `copyTo`: its configuration names
+ * a folder for copies of the key folder.
+ */
 async function stopped(t: TestContext, { copyTo = false } = {}): Promise<Scene> {
   const scene = await commandScene(t, { accounts: ['anna'] });
   const { gateway, at, done } = scene;

@@ -1,4 +1,7 @@
-/** `sluis key`: shares on paper, proof that they are right, the key made again from them, a new one; with a second person where that is asked. */
+/**
+ * `sluis key`: shares on paper, proof that they are right, the key made again from them, a new one;
+ * with a second person where that is asked.
+ */
 import assert from 'node:assert/strict';
 import {
   existsSync,

@@ -1,4 +1,7 @@
-/** `sluis mailbox import` beside a running gateway, on a store that nobody serves, and from one gateway to another. */
+/**
+ * `sluis mailbox import` beside a running gateway, on a store that nobody serves, and from one
+ * gateway to another.
+ */
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

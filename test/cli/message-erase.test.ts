@@ -1,4 +1,7 @@
-/** `sluis message erase` on a whole gateway: refused while somebody waits, asked at a terminal, told in the trail. */
+/**
+ * `sluis message erase` on a whole gateway: refused while somebody waits, asked at a terminal, told
+ * in the trail.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { runCommandLine } from '../../src/cli/program.ts';

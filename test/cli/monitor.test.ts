@@ -1,4 +1,7 @@
-/** `check --monitor`: one line and one of four codes, whatever happens; and the limits of docs/alerts.yml. */
+/**
+ * `check --monitor`: one line and one of four codes, whatever happens; and the limits of
+ * docs/alerts.yml.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

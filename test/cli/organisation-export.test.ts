@@ -1,4 +1,7 @@
-/** `sluis organisation export` on a whole gateway: everything that is held, no secret, nothing of others, nothing changed. */
+/**
+ * `sluis organisation export` on a whole gateway: everything that is held, no secret, nothing of
+ * others, nothing changed.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** `sluis organisation merge` while nobody serves: certificates and partners of the one that ends, and two people who sign for it. */
+/**
+ * `sluis organisation merge` while nobody serves: certificates and partners of the one that ends,
+ * and two people who sign for it.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

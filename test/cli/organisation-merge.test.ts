@@ -1,4 +1,7 @@
-/** `sluis organisation merge` beside a running gateway: what the operator sees, and what sessions that are open meet. */
+/**
+ * `sluis organisation merge` beside a running gateway: what the operator sees, and what sessions
+ * that are open meet.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** All accounts of an organisation at once, beside a running gateway: what the operator sees, and what sessions that are open meet. */
+/**
+ * All accounts of an organisation at once, beside a running gateway: what the operator sees, and
+ * what sessions that are open meet.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { AccountView, OrganisationView } from '../../src/admin/views.ts';

@@ -33,7 +33,8 @@ test('no command cuts a time out of RFC 3339 for people', () => {
   const cut = files.filter((file) =>
     /slice\(0, 1[069]\)\}?Z|[a-z](?:\?)?\.slice\(0, 10\)/.test(readFileSync(join(src, file), 'utf8')),
   );
-  // output.ts gives UTC beside local time, the day of a count by days stands as the store has it, and signed statements are in UTC.
+  // output.ts gives UTC beside local time, the day of a count by days stands as the store has it,
+  // and signed statements are in UTC.
   const known = [
     ...['cli/output.ts', 'commands/account-quirks.ts', 'commands/organisation/erase-statement.ts'],
     'commands/statement/claim.ts',

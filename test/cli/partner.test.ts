@@ -1,4 +1,7 @@
-/** `sluis partner` as a person gives it, against a gateway in this process's neighbourhood and a partner's server that a test plays. */
+/**
+ * `sluis partner` as a person gives it, against a gateway in this process's neighbourhood and a
+ * partner's server that a test plays.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** `sluis pgp`: keys and messages on the command line, first while nobody serves, then against a gateway; keys of GnuPG come in the peer suite. */
+/**
+ * `sluis pgp`: keys and messages on the command line, first while nobody serves, then against a
+ * gateway; keys of GnuPG come in the peer suite.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -96,7 +99,8 @@ test('a key is imported for an address that it names, its secret half only when 
   writeFileSync(at('none'), 'no key');
   await ends(2, /Cannot read the key/, 'pgp', 'key', 'import', at('none'), '--account', 'bert@group.test');
 
-  // What the operator knows is joined with what comes: the secret key stays when the public one is registered again.
+  // What the operator knows is joined with what comes: the secret key stays when the public one is
+  // registered again.
   writeFileSync(at('bert.pub'), bert.publicKey);
   assert.equal(
     (await json<PgpKeyView>('pgp', 'key', 'import', at('bert.pub'), '--address', 'bert@group.test')).keyHeld,

@@ -1,4 +1,7 @@
-/** What the gateway tells people to type must be there to be typed: commands and options that code and documents name. */
+/**
+ * What the gateway tells people to type must be there to be typed: commands and options that code
+ * and documents name.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +16,10 @@ const program = await buildProgram({ out: () => undefined, err: () => undefined,
 /** From a quote, a line's beginning or a sentence to where the quote or line ends. */
 const PRINTED = /(?:^|["`'] *|: |, or |, then |(?:npx|\$) )sluis ((?:[a-z][a-z-]*)(?=[ "`'])[^"`'\n]*)/gm;
 
-/** "sluis key share 1": what is signed or derived begins with a name and a version; in JSON within JSON backslashes stand behind it. */
+/**
+ * "sluis key share 1": what is signed or derived begins with a name and a version; in JSON within
+ * JSON backslashes stand behind it.
+ */
 const LABEL = /^[a-z -]+ [12](?:\\n|\\+)?$/;
 const LABELS = [join('src', 'crypto'), join('src', 'store')];
 

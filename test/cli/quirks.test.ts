@@ -1,4 +1,6 @@
-/** `sluis account quirks` beside a running gateway, and the test address from one end to the other. */
+/**
+ * `sluis account quirks` beside a running gateway, and the test address from one end to the other.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { QuirkView } from '../../src/admin/quirks.ts';

@@ -1,4 +1,7 @@
-/** What `status` and `check` say, and how they end, when no mail would be taken; and what scripts read of other endings. */
+/**
+ * What `status` and `check` say, and how they end, when no mail would be taken; and what scripts
+ * read of other endings.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { readyCode, ofDisk } from '../../src/cli/readiness.ts';

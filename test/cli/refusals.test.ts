@@ -1,6 +1,7 @@
 /**
- * The table of exit codes holds for every command: a file that is not there is a value that is wrong (2), and a name that nobody has is unknown (3), also as
- * the filter of a list. Walked over the commands, so that a new one is asked too.
+ * The table of exit codes holds for every command: a file that is not there is a value that is
+ * wrong (2), and a name that nobody has is unknown (3), also as the filter of a list. Walked over
+ * the commands, so that a new one is asked too.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -14,7 +15,10 @@ const MISSING = '/nowhere/file';
 const NOT_READ = ['config', 'out', 'operator-key', 'statement', 'export', 'password-out', 'csv', 'bundle', 'letter'];
 const FILE = /^(?:file|pem|path)$/;
 
-/** What stands in a place or behind an option, by its word: what there is in the gateway of the test. */
+/**
+ * What stands in a place or behind an option, by its word: what there is in the gateway of the
+ * test.
+ */
 const THERE: Readonly<Record<string, string>> = {
   login: loginOf('anna').login,
   logins: loginOf('anna').login,

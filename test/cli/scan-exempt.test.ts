@@ -1,4 +1,7 @@
-/** `sluis scan exempt`: nobody exempts an account from scanning alone, whatever the configuration says; one person is enough to end it. */
+/**
+ * `sluis scan exempt`: nobody exempts an account from scanning alone, whatever the configuration
+ * says; one person is enough to end it.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

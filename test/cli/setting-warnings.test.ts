@@ -1,4 +1,7 @@
-/** What is said of settings that cannot be obeyed: when they are set, where they are shown, by check and doctor, and in the log. */
+/**
+ * What is said of settings that cannot be obeyed: when they are set, where they are shown, by check
+ * and doctor, and in the log.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +37,8 @@ test('set --from warns once for each kind of conflict, with how many have it, an
   await scene.done('account', 'set', bert, 'open=yes');
   const file = scene.at('settings.csv');
   const header = 'account,encrypt,open,keep-uncollected,tell-sender-after,rhythm';
-  // What one setting says beside what was set before, what a line takes back, and a conflict of two lines with other numbers.
+  // What one setting says beside what was set before, what a line takes back, and a conflict of two
+  // lines with other numbers.
   writeFileSync(
     file,
     `${header}\n${bert},required,,7,30,0\n${carl},when-possible,yes,8,40,0\n${anna},when-possible,default,,,\n`,
@@ -108,7 +112,10 @@ async function found(done: (...args: string[]) => Promise<string>): Promise<read
     .map((what) => ({ id: 'gateway-key', severity: 'warning', what }));
 }
 
-/** What `doctor` says of the gateway that runs, by its first listener alone: probing each one takes seconds. */
+/**
+ * What `doctor` says of the gateway that runs, by its first listener alone: probing each one takes
+ * seconds.
+ */
 async function byDoctor({ folder, config, listeners }: TestGateway): Promise<string> {
   const [{ spec, port } = assert.fail('no listener')] = listeners;
   const file = join(folder, 'one-listener.toml');

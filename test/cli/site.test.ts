@@ -1,4 +1,7 @@
-/** `sluis site`, `sluis drill site` and `sluis drill watch`: on one machine, and where the engine knows of sites. */
+/**
+ * `sluis site`, `sluis drill site` and `sluis drill watch`: on one machine, and where the engine
+ * knows of sites.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { type Server, createServer } from 'node:net';
@@ -111,7 +114,8 @@ test('where the engine knows of sites, status and promote ask it, and alone hold
     await done('site', 'status'),
     /Confirm: +ANY 1 \(zuid-1, derde-1\)[^]*noord-1 +noord +not asked: no answer/,
   );
-  // Plain status names what is to be seen to and nothing else; all of it with --all, the same over the API.
+  // Plain status names what is to be seen to and nothing else; all of it with --all, the same over
+  // the API.
   const plain = await json<{ sites?: object; warnings: readonly string[] }>('status');
   assert.deepEqual([plain.sites, plain.warnings], [undefined, sites.warned]);
   const all = await json<{ sites: { gateways: object }; warnings: readonly string[] }>('status', '--all');

@@ -1,4 +1,7 @@
-/** `sluis smime` and the mail certificates of `sluis cert`, with files of OpenSSL: against a running gateway, and what inspects also while nobody serves. */
+/**
+ * `sluis smime` and the mail certificates of `sluis cert`, with files of OpenSSL: against a running
+ * gateway, and what inspects also while nobody serves.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

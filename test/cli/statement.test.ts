@@ -1,4 +1,7 @@
-/** `sluis statement` on a whole gateway: what is switched off, weakened or lapsed changes a sentence, and openssl checks the signature. */
+/**
+ * `sluis statement` on a whole gateway: what is switched off, weakened or lapsed changes a
+ * sentence, and openssl checks the signature.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';

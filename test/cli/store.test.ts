@@ -1,4 +1,6 @@
-/** `sluis store compact` in front of a gateway that is stopped, and what `check` says beforehand. */
+/**
+ * `sluis store compact` in front of a gateway that is stopped, and what `check` says beforehand.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Compacted } from '../../src/store/sqlite/compact.ts';

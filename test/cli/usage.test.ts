@@ -1,4 +1,6 @@
-/** `report usage` and `account list --idle`: what an operator sees, of what a running gateway did. */
+/**
+ * `report usage` and `account list --idle`: what an operator sees, of what a running gateway did.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -95,7 +97,8 @@ test('the figures of a month are those of what was submitted, fetched and refuse
       idleSince: 'never',
     },
   });
-  // As anna's program wrote it, without the dot and without our Received field, which lies in the mailbox besides.
+  // As anna's program wrote it, without the dot and without our Received field, which lies in the
+  // mailbox besides.
   assert.equal(sentOctets, message('bert').length + message('bert-carl').length - 2 * '.\r\n'.length);
   assert.ok(octets > sentOctets);
   const total = {

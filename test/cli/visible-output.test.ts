@@ -1,6 +1,7 @@
 /**
- * Nothing that a stranger wrote reaches the operator's terminal as something that it obeys: not in a table, not in JSON, not in an error, a CSV or
- * a question. The terminal here is one that keeps every octet.
+ * Nothing that a stranger wrote reaches the operator's terminal as something that it obeys: not in
+ * a table, not in JSON, not in an error, a CSV or a question. The terminal here is one that keeps
+ * every octet.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -15,9 +16,14 @@ import { commandScene } from '../support/command-scene.ts';
 import { addressOf, loginOf } from '../support/gateway.ts';
 import { SmtpClient } from '../support/smtp-client.ts';
 
-/** ESC and CSI (C0 and C1), a bell, a CR that writes over the line, turned and unseen letters, two ends of a line. */
+/**
+ * ESC and CSI (C0 and C1), a bell, a CR that writes over the line, turned and unseen letters, two
+ * ends of a line.
+ */
 const EVIL = '\u001b[31mred\u009b2J\u0007\rover\u202eback\u200bno\u2028line\u0085\ufeffx\u{e0041}';
-/** What a terminal obeys or a person does not see; line ends and tabs are what layout is made of. */
+/**
+ * What a terminal obeys or a person does not see; line ends and tabs are what layout is made of.
+ */
 const OBEYED = /(?!\n|\t|\r\n)[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/u;
 
 const harmless = (text: string, what: string): void => assert.doesNotMatch(text, OBEYED, what);

@@ -1,4 +1,6 @@
-/** What `sluis check` says of the channel between gateways, and which sections of it mean nothing. */
+/**
+ * What `sluis check` says of the channel between gateways, and which sections of it mean nothing.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';

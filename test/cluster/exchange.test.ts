@@ -1,4 +1,7 @@
-/** Nodes that share a store have the same day keys, days ahead, and destroy them together: over real TLS between nodes in this process. */
+/**
+ * Nodes that share a store have the same day keys, days ahead, and destroy them together: over real
+ * TLS between nodes in this process.
+ */
 // @release: days of exchanged keys; cluster/gateways and refusals try the channel.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';

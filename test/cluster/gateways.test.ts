@@ -1,4 +1,7 @@
-/** Two whole gateways on copies of one store, which speak with each other: sessions resume at the other, and mail waits for a day key that is not there. */
+/**
+ * Two whole gateways on copies of one store, which speak with each other: sessions resume at the
+ * other, and mail waits for a day key that is not there.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -104,7 +107,10 @@ async function pair(t: TestContext): Promise<Pair> {
 const portOf = (gateway: Gateway, name: string): number =>
   gateway.listeners.find(({ spec }) => spec.name === name)?.port ?? 0;
 
-/** openssl's client: keeps the session in `file`, or resumes the one that is there. Whether it resumed. */
+/**
+ * openssl's client: keeps the session in `file`, or resumes the one that is there. Whether it
+ * resumed.
+ */
 async function opens(port: number, words: readonly string[]): Promise<boolean> {
   const child = promisify(execFile)('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, ...words], {
     timeout: 20_000,
@@ -129,7 +135,8 @@ test('a TLS session of one gateway resumes at the other, after a rotation and a 
     assert.equal(await ask(ports[1], '-sess_in'), true, `${version}: at the other site`);
     assert.equal(await ask(ports[0], '-sess_in'), true, `${version}: where it was made`);
   }
-  // One of them rotates first, and the other takes its key: sessions of before are over, new ones resume at both.
+  // One of them rotates first, and the other takes its key: sessions of before are over, new ones
+  // resume at both.
   const before = known(0) + known(1);
   clock.advance(hours(12));
   await until('both have a new key', () => known(0) + known(1) > before + 1);

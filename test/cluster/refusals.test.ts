@@ -1,4 +1,7 @@
-/** Nodes that may not exchange anything do not, and each says why and what to do; one that hangs costs the others nothing. */
+/**
+ * Nodes that may not exchange anything do not, and each says why and what to do; one that hangs
+ * costs the others nothing.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer as plainServer, connect as plainConnect } from 'node:net';

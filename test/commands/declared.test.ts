@@ -1,4 +1,7 @@
-/** What docs/contributing.md shows: an operation that is declared in one file is everywhere. Its own text is put into a copy of the program. */
+/**
+ * What docs/contributing.md shows: an operation that is declared in one file is everywhere. Its own
+ * text is put into a copy of the program.
+ */
 // @release: one row in all its places, in a program made for it. At a merge each place has its rows: commands/rows, commands/fields, cli/completion, cli/frozen, api/administration/rights.
 import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -35,7 +38,8 @@ function copied(t: TestContext): string {
   const after = before.replace(/^ +list: lists\(\{$/m, (line) => `${row}${line}`);
   assert.notEqual(after, before);
   writeFileSync(file, after);
-  // What ships has the command in parts that came together before; here it loads the files one by one, and so the one that was changed.
+  // What ships has the command in parts that came together before; here it loads the files one by
+  // one, and so the one that was changed.
   const main = readFileSync(join(root, 'src', 'main.ts'), 'utf8');
   const { code } = transformSync(main, { loader: 'ts', format: 'esm', target: 'node22' });
   writeFileSync(join(src, 'main.js'), code.replaceAll(/\.ts(?=["'])/g, '.js'));
@@ -76,7 +80,10 @@ test('the operation of docs/contributing.md is in help, completion, page, rights
   await onGateway(join(src, 'main.js'));
 });
 
-/** Asks a gateway of the copy over its socket, as a command and as a program, and reads what the trail has of it. */
+/**
+ * Asks a gateway of the copy over its socket, as a command and as a program, and reads what the
+ * trail has of it.
+ */
 async function onGateway(main: string): Promise<void> {
   const config = join(dirname(main), 'sluis.toml');
   const done = async (...args: string[]): Promise<string> => {
@@ -115,7 +122,10 @@ interface Looked {
   readonly facts: Readonly<Record<string, string>>;
 }
 
-/** Whether somebody with this role is told that he may not. Whoever may comes as far as the store, which is none. */
+/**
+ * Whether somebody with this role is told that he may not. Whoever may comes as far as the store,
+ * which is none.
+ */
 async function refusedFor(run: typeof Operations.runOperation, role: Role): Promise<boolean> {
   const call: Call = { actor: { name: 'anna' }, who: { role, proof: 'said' }, progress: () => undefined };
   const context = { store: { audit: { note: () => undefined, record: () => undefined } } } as unknown as AdminContext;

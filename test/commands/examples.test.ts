@@ -1,4 +1,7 @@
-/** The first example of every command (before a release every one) does what it says, on the scene beside this file. */
+/**
+ * The first example of every command (before a release every one) does what it says, on the scene
+ * beside this file.
+ */
 // @release: every example in a scene. At a merge cli/frozen runs every command, and cli/printed-commands reads every example on the page of commands.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';

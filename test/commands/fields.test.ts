@@ -17,7 +17,10 @@ interface Schema {
   readonly anyOf?: readonly Schema[];
 }
 
-/** Fields that the schema does not know, and those that it promises and are not there. Values stand for others in golden files: only names are judged. */
+/**
+ * Fields that the schema does not know, and those that it promises and are not there. Values stand
+ * for others in golden files: only names are judged.
+ */
 function faults(schema: Schema, value: unknown, at: string): string[] {
   if (schema.anyOf !== undefined) {
     const all = schema.anyOf.map((one) => faults(one, value, at));

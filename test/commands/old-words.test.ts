@@ -1,4 +1,7 @@
-/** Whatever was typed in the version before is taken in this one, does the same, and is told to be old where it is. */
+/**
+ * Whatever was typed in the version before is taken in this one, does the same, and is told to be
+ * old where it is.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +17,10 @@ import { leafOf, leaves } from '../cli/frozen/tree.ts';
 import { wordsOf } from './scene/scene.ts';
 
 const golden = join(import.meta.dirname, '..', '..', '..', 'test', 'golden');
-/** Words, arguments and options of the version before: `sluis account list --organisation <name>`, and `backup means take`. */
+/**
+ * Words, arguments and options of the version before: `sluis account list --organisation <name>`,
+ * and `backup means take`.
+ */
 const before = readFileSync(join(golden, 'words-before.txt'), 'utf8').trimEnd().split('\n');
 
 /** What is taken no more, and why. */
@@ -75,7 +81,10 @@ interface Old {
   readonly typed: readonly [was: readonly string[], now: readonly string[]];
 }
 
-/** A value of an option that has an old name, by the word of its kind; else the first of its choices. */
+/**
+ * A value of an option that has an old name, by the word of its kind; else the first of its
+ * choices.
+ */
 const VALUES: Readonly<Record<string, string>> = {
   moment: '2026-11-01',
   date: '2030-11-01',

@@ -1,4 +1,7 @@
-/** Nobody gives what he does not have: who may register, change and end operators and tokens of which role, for every pair. */
+/**
+ * Nobody gives what he does not have: who may register, change and end operators and tokens of
+ * which role, for every pair.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';

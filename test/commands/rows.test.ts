@@ -1,4 +1,7 @@
-/** What comes of a row: words of the command line and their reading, old words, operations and what they refuse. */
+/**
+ * What comes of a row: words of the command line and their reading, old words, operations and what
+ * they refuse.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -43,7 +46,10 @@ const IN = {
   password: no('none'),
 };
 
-/** What a row got that was called with these words, and what stood on standard error; or why it did not come to that. */
+/**
+ * What a row got that was called with these words, and what stood on standard error; or why it did
+ * not come to that.
+ */
 async function givenBy(words: readonly string[], input = ''): Promise<{ got?: Values<typeof IN>; err: string }> {
   let got: Values<typeof IN> | undefined;
   let err = '';

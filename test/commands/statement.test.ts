@@ -1,4 +1,7 @@
-/** The sentences of the statement: as they stand in golden files, in plain words, and another one where a fact is another. */
+/**
+ * The sentences of the statement: as they stand in golden files, in plain words, and another one
+ * where a fact is another.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** `sluis takeover`: a region moves in waves from maildirs and from a POP3 server of another kind; each step, cut short and given again. */
+/**
+ * `sluis takeover`: a region moves in waves from maildirs and from a POP3 server of another kind;
+ * each step, cut short and given again.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -90,7 +93,8 @@ test('a practice goes back: what was deleted here is deleted there, what nobody 
   const [practice = { organisation: '' }] = (await commands.json<StatusJson>('takeover', 'status')).practices;
   const of = practice.organisation;
 
-  // carla's program fetches and deletes one of the old server's; a new message comes, and one that she fetches and leaves.
+  // carla's program fetches and deletes one of the old server's; a new message comes, and one that
+  // she fetches and leaves.
   const sender = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
   const send = (subject: string): Promise<unknown> =>
     sender.submit(

@@ -106,7 +106,8 @@ test('the words of a program are never shown, and every setting that is about a 
         config[section] = { ...config[section], [name]: ['/usr/bin/vault', 'read', canary] };
         programs += 1;
       }
-      // What a value itself may be a secret of has no place here: a new kind of field must say how it is shown.
+      // What a value itself may be a secret of has no place here: a new kind of field must say how
+      // it is shown.
       if (/password|secret|token|passphrase|(?:^|-)key$/.test(name)) assert(isPath ?? isProgram, `${section}.${name}`);
     }
   assert(programs >= 8, String(programs));

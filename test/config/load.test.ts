@@ -26,7 +26,8 @@ const bad = join(import.meta.dirname, 'bad');
 let folder = '';
 
 before(() => {
-  // Long values are cut short: the files that refusals are compared with know how long this path is.
+  // Long values are cut short: the files that refusals are compared with know how long this path
+  // is.
   folder = mkdtempSync('/tmp/sluis-config-');
   for (const name of ['server-key.pem', 'server.pem', 'master.key'])
     writeFileSync(join(folder, name), 'text', { mode: 0o600 });

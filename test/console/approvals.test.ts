@@ -1,4 +1,7 @@
-/** A request that needs a second person is decided on in the console, with a passkey; the signature is checked where it is used, and wherever the trail is. */
+/**
+ * A request that needs a second person is decided on in the console, with a passkey; the signature
+ * is checked where it is used, and wherever the trail is.
+ */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';

@@ -1,4 +1,7 @@
-/** The account for emergencies, through a whole gateway: made by its command, used, told of, and worth nothing for whoever has half of it. */
+/**
+ * The account for emergencies, through a whole gateway: made by its command, used, told of, and
+ * worth nothing for whoever has half of it.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runOperation } from '../../src/admin/operations.ts';
@@ -50,7 +53,8 @@ test('the account for emergencies lets in with password and code, each code once
   assert.equal((await tried(made.password, '000000')).status, 403);
   assert.equal((await tried('k7wq-2mhx-9npc-4drt-8sve-6yfz', code(made.key))).status, 403);
   assert.equal((await tried(made.password, code(made.key, 5))).status, 403, 'a code of another time');
-  // Each password takes 19 MiB and a while: two are verified at one time, and the third is told to wait.
+  // Each password takes 19 MiB and a while: two are verified at one time, and the third is told to
+  // wait.
   const atOnce = await Promise.all(
     [1, 2, 3].map(async () => await console.browser().post('/break-glass', { password: 'none', code: '000000' })),
   );

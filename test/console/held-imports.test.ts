@@ -1,4 +1,7 @@
-/** Files that are held between the look and the press: bounded in number, octets and time, and gone when they were used. */
+/**
+ * Files that are held between the look and the press: bounded in number, octets and time, and gone
+ * when they were used.
+ */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';

@@ -1,4 +1,7 @@
-/** Files that are imported in the console: looked at first, line by line, and then used exactly as they were. */
+/**
+ * Files that are imported in the console: looked at first, line by line, and then used exactly as
+ * they were.
+ */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { Agent } from 'node:https';

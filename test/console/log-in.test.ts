@@ -1,4 +1,7 @@
-/** Getting into the console, and who does not: through a whole gateway, with an authenticator of the test's own. */
+/**
+ * Getting into the console, and who does not: through a whole gateway, with an authenticator of the
+ * test's own.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { minutes } from '../../src/domain/units.ts';
@@ -224,7 +227,8 @@ test('what cannot be undone asks for the key again when it was not touched of la
   assert.equal(foreign.status, 403, 'the key of somebody else');
   const done = await browser.post('/prove', { ...prove.form('/prove'), credential: passkey.get(foreign.options) });
   assert.deepEqual([done.status, done.to], [303, path]);
-  // A form that was shown in time and sent too late: what was typed goes along with the touch, and comes to nothing without it.
+  // A form that was shown in time and sent too late: what was typed goes along with the touch, and
+  // comes to nothing without it.
   clock.leap(minutes(6));
   const late = await browser.post(path, { ...form, reason: 'stolen "x"', caller: 'called' });
   assert.match(late.body, /Touch your key/);

@@ -1,4 +1,7 @@
-/** Search and lists in a large region: 20,000 accounts in `npm run test:long`, where each answer has 200 ms. */
+/**
+ * Search and lists in a large region: 20,000 accounts in `npm run test:long`, where each answer has
+ * 200 ms.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
@@ -13,7 +16,10 @@ const EACH = 4;
 const MESSAGES = effort(50, 5000);
 const AT_ONCE = 50;
 const ROUNDS = effort(1, 9);
-/** Of the whole answer, from the request to the last octet. At `merge` other tests share the machine: there it is only shown that nothing waits. */
+/**
+ * Of the whole answer, from the request to the last octet. At `merge` other tests share the
+ * machine: there it is only shown that nothing waits.
+ */
 const MOST_MS = effort(5000, 200);
 /** The first page of the day, which every operator opens. */
 const TODAY_MS = effort(5000, 100);

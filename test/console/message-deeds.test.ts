@@ -1,4 +1,7 @@
-/** What a helpdesk does with a message and with the queue: what happens, who reads the reason, and what stands in the trail. */
+/**
+ * What a helpdesk does with a message and with the queue: what happens, who reads the reason, and
+ * what stands in the trail.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type OperationName, runOperation } from '../../src/admin/operations.ts';

@@ -1,4 +1,7 @@
-/** What became of a message, on the console: from both sides, in words, without content; and how large the page can become. */
+/**
+ * What became of a message, on the console: from both sides, in words, without content; and how
+ * large the page can become.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CopyView, EventView, TraceView } from '../../src/admin/delivery-views.ts';
@@ -57,7 +60,8 @@ test('a message shows its steps from both sides, and what the caller may be told
   assert.doesNotMatch(ofCees, /Het bleef in de postbus/, 'each side has its own steps');
   assert.match(body, /Wie dit bekeek.*els keek/s, 'whoever asks sees who else did');
   assert.equal((await browser.get('/messages/nothing')).status, 404);
-  // Who mailed with whom is not for those who look at counts, nor for an operator of one organisation.
+  // Who mailed with whom is not for those who look at counts, nor for an operator of one
+  // organisation.
   const { browser: reader } = await console.loggedIn('jan', 'read');
   assert.equal((await reader.get(path)).status, 403);
   const { browser: own } = await console.loggedIn('piet', 'support', { organisation: 'group' });

@@ -1,4 +1,7 @@
-/** A new organisation with the accounts of its people, typed on one page: looked at first, then all of it or nothing. */
+/**
+ * A new organisation with the accounts of its people, typed on one page: looked at first, then all
+ * of it or nothing.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { addressFor } from '../../src/console/parts/people.ts';

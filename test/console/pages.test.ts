@@ -1,4 +1,7 @@
-/** The pages behind the log-in: what they show, in both languages, and that text of strangers stays text. */
+/**
+ * The pages behind the log-in: what they show, in both languages, and that text of strangers stays
+ * text.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runOperation } from '../../src/admin/operations.ts';

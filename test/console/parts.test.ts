@@ -114,8 +114,9 @@ test('cookies hold for this host over TLS alone, and one that stands there twice
 });
 
 /**
- * Mozilla's published rules for its observatory (scoring method of 2024): points that each header gives or takes, from 100. Only what applies to a page that
- * has cookies, scripts and styles of its own.
+ * Mozilla's published rules for its observatory (scoring method of 2024): points that each header
+ * gives or takes, from 100. Only what applies to a page that has cookies, scripts and styles of its
+ * own.
  */
 test('headers are an A+ by the published rules of the observatory', () => {
   const header = (name: string): string => String(PAGE_HEADERS[name] ?? '');
@@ -126,7 +127,8 @@ test('headers are an A+ by the published rules of the observatory', () => {
   );
   const sources = [...csp.values()].flat();
   let score = 100;
-  // Content security policy: +10 with default-src 'none' and nothing unsafe; frame-ancestors in it: +5.
+  // Content security policy: +10 with default-src 'none' and nothing unsafe; frame-ancestors in it:
+  // +5.
   if (csp.get('default-src')?.join() === "'none'" && !sources.some((one) => /unsafe|^\*|^https?:|^data:/.test(one)))
     score += 10;
   if (csp.get('frame-ancestors')?.join() === "'none'") score += 5;

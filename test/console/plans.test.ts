@@ -1,4 +1,7 @@
-/** Deeds in three steps: what is asked, the plan of the operation itself, and the deed with exactly that input. */
+/**
+ * Deeds in three steps: what is asked, the plan of the operation itself, and the deed with exactly
+ * that input.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type OperationName, runOperation } from '../../src/admin/operations.ts';

@@ -1,4 +1,7 @@
-/** What an OpenID provider may answer, and what is made of it: the client alone, against a provider that is right but for one thing. */
+/**
+ * What an OpenID provider may answer, and what is made of it: the client alone, against a provider
+ * that is right but for one thing.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type Answered, type Flow, MAX_PROVIDER_ANSWER, Provider } from '../../src/console/login/provider.ts';

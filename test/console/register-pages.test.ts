@@ -1,4 +1,7 @@
-/** Partners, certificates, the trail and requests for a second person in the console, and that what strangers wrote stands there as text. */
+/**
+ * Partners, certificates, the trail and requests for a second person in the console, and that what
+ * strangers wrote stands there as text.
+ */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
@@ -121,7 +124,8 @@ test('the trail is narrowed, each look stands in it once, and it is proven by it
   assert.match(await check(), /Its signatures prove that/);
   assert.equal(await reads(), 3);
 
-  // Somebody who can write to the disk changes a row: its number is said, and nothing of its content.
+  // Somebody who can write to the disk changes a row: its number is said, and nothing of its
+  // content.
   const db = new Database(join(console.gateway.config.data.folder, 'sluis.db'));
   const { changes } = db.prepare("UPDATE audit SET event = 'nothing' WHERE seq = 2").run();
   db.close();

@@ -1,4 +1,7 @@
-/** The registers of the console: every page by every role, lists with their filters and files, and deeds by declared forms. */
+/**
+ * The registers of the console: every page by every role, lists with their filters and files, and
+ * deeds by declared forms.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Input } from '../../src/admin/input.ts';

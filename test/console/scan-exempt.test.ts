@@ -1,4 +1,7 @@
-/** Exemptions from scanning in the console: asked for by one person, decided by another with a passkey, ended by one. */
+/**
+ * Exemptions from scanning in the console: asked for by one person, decided by another with a
+ * passkey, ended by one.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ediExemptions } from '../../src/domain/scan-exemption.ts';

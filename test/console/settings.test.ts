@@ -1,4 +1,7 @@
-/** Settings in the console: what the file decides is looked at, what the registry decides is changed. */
+/**
+ * Settings in the console: what the file decides is looked at, what the registry decides is
+ * changed.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';

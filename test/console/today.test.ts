@@ -1,4 +1,6 @@
-/** Today: the age of the last backup, mailboxes that nobody empties, and what waits for partners. */
+/**
+ * Today: the age of the last backup, mailboxes that nobody empties, and what waits for partners.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runOperation } from '../../src/admin/operations.ts';

@@ -1,4 +1,7 @@
-/** What a piece of work costs a gateway: counts of all its threads, and octets in the log of the store. */
+/**
+ * What a piece of work costs a gateway: counts of all its threads, and octets in the log of the
+ * store.
+ */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +16,10 @@ export type Cost = Readonly<Record<Counter | 'walOctets', number>>;
 
 const COUNTING = new URL('counting.js', import.meta.url).href;
 
-/** Milliseconds: for the notes of the trail twice their delay, for what is written in a quiet moment a few turns of the loop. */
+/**
+ * Milliseconds: for the notes of the trail twice their delay, for what is written in a quiet moment
+ * a few turns of the loop.
+ */
 const NOTED = 1000;
 const WRITTEN = 30;
 /** Milliseconds in which a note waits for a commit to join, and some to spare. */
@@ -40,9 +46,11 @@ export class Costs {
   }
 
   /**
-   * The median of each count over some runs: what a timer of the gateway does meanwhile is in few of them. What is written behind a run (notes for the
-   * trail half a second later, search tables in a quiet moment) is waited for, so that it is not counted in the next one. A run that takes so long that
-   * its own notes do not wait for its end any more is repeated, at most `runs` times in all: on a busy machine they leave by themselves.
+   * The median of each count over some runs: what a timer of the gateway does meanwhile is in few
+   * of them. What is written behind a run (notes for the trail half a second later, search tables
+   * in a quiet moment) is waited for, so that it is not counted in the next one. A run that takes
+   * so long that its own notes do not wait for its end any more is repeated, at most `runs` times
+   * in all: on a busy machine they leave by themselves.
    */
   async of(work: () => Promise<void>, runs = 7): Promise<Cost> {
     let seen: Cost[] = [];
@@ -50,7 +58,8 @@ export class Costs {
     // The first run fills caches, and notes who has come for the first time.
     await work();
     await this.#still(NOTED);
-    // While somebody reads, the log does not begin again; else it does so wherever it happens to have been copied to its end.
+    // While somebody reads, the log does not begin again; else it does so wherever it happens to
+    // have been copied to its end.
     const reader = openReading(join(this.#instance.data, DATABASE_FILE));
     reader.exec('BEGIN');
     reader.prepare('SELECT count(*) FROM fact').get();
@@ -96,7 +105,10 @@ export class Costs {
   }
 }
 
-/** How far one log has been looked through: each look goes on where the one before ended, or the looks would cost more than what is measured. */
+/**
+ * How far one log has been looked through: each look goes on where the one before ended, or the
+ * looks would cost more than what is measured.
+ */
 class LogOctets {
   readonly #path: string;
   #salt = Buffer.alloc(0);
@@ -106,7 +118,9 @@ class LogOctets {
     this.#path = path;
   }
 
-  /** Of the frames of the write-ahead log, by its own salt: what stands behind them is of before. */
+  /**
+   * Of the frames of the write-ahead log, by its own salt: what stands behind them is of before.
+   */
   async now(): Promise<number> {
     const file = await open(this.#path);
     try {

@@ -1,7 +1,9 @@
 /**
- * Preloaded into a gateway (`node --import`), in all its threads: counts what the work on a message costs, in exact figures and not in times.
+ * Preloaded into a gateway (`node --import`), in all its threads: counts what the work on a message
+ * costs, in exact figures and not in times.
  *
- * On SIGUSR2 it writes the counts since the start into the file that COST_FILE names, as JSON. All threads count in one piece of shared memory.
+ * On SIGUSR2 it writes the counts since the start into the file that COST_FILE names, as JSON. All
+ * threads count in one piece of shared memory.
  */
 import Database from 'better-sqlite3';
 import crypto from 'node:crypto';

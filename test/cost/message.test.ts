@@ -1,6 +1,7 @@
 /**
- * What a message costs, in figures that are the same on every machine. A change that makes one dearer has to raise its figure here, and say why; one
- * that makes it cheaper lowers it. What takes a share of a commit with others (large bodies) has a bound instead.
+ * What a message costs, in figures that are the same on every machine. A change that makes one
+ * dearer has to raise its figure here, and say why; one that makes it cheaper lowers it. What takes
+ * a share of a commit with others (large bodies) has a bound instead.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -42,7 +43,10 @@ async function send(octets: number, to: readonly string[]): Promise<void> {
   await client.submit(addressOf('sender'), to.map(addressOf), contentOf(octets), { pipelined: true });
 }
 
-/** Each figure: exact, or `[0, most]`. `copies` and `hashed`: how often the octets of the content, to a tenth. */
+/**
+ * Each figure: exact, or `[0, most]`. `copies` and `hashed`: how often the octets of the content,
+ * to a tenth.
+ */
 type Table = Readonly<
   Record<Exclude<keyof Cost, 'hashedOctets' | 'copiedOctets' | 'walOctets'>, number | readonly [number, number]>
 > & {

@@ -1,4 +1,7 @@
-/** Some rows of a trail without the others: the chain is followed past what is not told, and every change is found. */
+/**
+ * Some rows of a trail without the others: the chain is followed past what is not told, and every
+ * change is found.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';

@@ -1,4 +1,7 @@
-/** What the authority issues, in a real TLS handshake: Node's server is the judge, our own path search must agree with it. */
+/**
+ * What the authority issues, in a real TLS handshake: Node's server is the judge, our own path
+ * search must agree with it.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';

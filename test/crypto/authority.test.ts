@@ -153,7 +153,8 @@ test('a certificate shows in openssl what was put in, and reads in Node', peer, 
 );
 
 test('what is signed in a certificate is exactly the golden octets', async () => {
-  // The private key 1, whose public key is the generator of P-256: known to everyone, so that the file can be made again.
+  // The private key 1, whose public key is the generator of P-256: known to everyone, so that the
+  // file can be made again.
   const privateKey = createPrivateKey({
     format: 'jwk',
     key: {
@@ -216,7 +217,8 @@ test('roll-over of the root: whoever trusts the old or the new root accepts old 
   onBench(async (bench) => {
     const old = await plant('rsa3072', 'old');
     const fresh = await plant('p384', 'new');
-    // 1. Before: one leaf of each tree. 2. The new root is certified by the old one, and the old one by the new one.
+    // 1. Before: one leaf of each tree. 2. The new root is certified by the old one, and the old
+    //    one by the new one.
     const keys = await keyNamed('entity');
     const oldLeaf = await issue(old.issuing, entity('login', keys), context);
     const newLeaf = await issue(fresh.issuing, entity('login', keys), context);
@@ -231,7 +233,8 @@ test('roll-over of the root: whoever trusts the old or the new root accepts old 
           'trusted',
         );
       }
-    // Without the cross certificates neither side accepts the other: the steps above are what does it.
+    // Without the cross certificates neither side accepts the other: the steps above are what does
+    // it.
     const plain = [old.issuing.certificate, fresh.issuing.certificate];
     assert.notEqual(verifies(bench, 'sslclient', newLeaf, old.root.certificate, ...plain), 'ok');
     assert.equal(

@@ -46,7 +46,8 @@ test('an RSA key of more than 8192 bits is refused before the check of its signa
   assert.deepEqual(largest.ok ? undefined : largest.error.kind, 'no-proof');
 });
 
-// openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit -subj /CN=x
+// openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -pkeyopt ec_param_enc:explicit -subj
+// /CN=x
 const WRITTEN_OUT = `-----BEGIN CERTIFICATE REQUEST-----
 MIIBvDCCAWICAQAwDDEKMAgGA1UEAwwBeDCCAUswggEDBgcqhkjOPQIBMIH3AgEB
 MCwGByqGSM49AQECIQD/////AAAAAQAAAAAAAAAAAAAAAP///////////////zBb

@@ -1,4 +1,7 @@
-/** Secrets of the console: a challenge holds for what it was made for, for a while, and at gateways with the same master key. */
+/**
+ * Secrets of the console: a challenge holds for what it was made for, for a while, and at gateways
+ * with the same master key.
+ */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';

@@ -1,4 +1,7 @@
-/** Public keys of passkeys, as authenticators write them: the three kinds that are registered, and what is none. */
+/**
+ * Public keys of passkeys, as authenticators write them: the three kinds that are registered, and
+ * what is none.
+ */
 import assert from 'node:assert/strict';
 import { type KeyObject, generateKeyPairSync, sign } from 'node:crypto';
 import { test } from 'node:test';

@@ -350,7 +350,8 @@ test('20,000 entries are written and read in slices: the event loop is never hel
     at: NOW,
     ...(i % 2 === 0 && { reason: 'superseded' }),
   }));
-  // Other processes hold this one up as well: the quietest of five rounds is what our own code does.
+  // Other processes hold this one up as well: the quietest of five rounds is what our own code
+  // does.
   let held = Infinity;
   for (let round = 0; round < 5 && held > 50; round++) {
     const delay = monitorEventLoopDelay({ resolution: 1 });

@@ -1,4 +1,7 @@
-/** DKIM's relaxed forms by the examples of RFC 6376, and what a signature covers. Other people's verifiers: test/peers/dkim. */
+/**
+ * DKIM's relaxed forms by the examples of RFC 6376, and what a signature covers. Other people's
+ * verifiers: test/peers/dkim.
+ */
 import assert from 'node:assert/strict';
 import { createHash, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

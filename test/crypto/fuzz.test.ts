@@ -1,4 +1,7 @@
-/** Seeded fuzz of every reader of this folder: changed, cut, doubled and shuffled octets end in a value or in the typed error, and soon. */
+/**
+ * Seeded fuzz of every reader of this folder: changed, cut, doubled and shuffled octets end in a
+ * value or in the typed error, and soon.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { issue, makeRoot } from '../../src/crypto/certificates/authority.ts';

@@ -19,7 +19,8 @@ function fingerprint(octets: Uint8Array, cuts: () => number = () => Infinity, ke
 }
 
 test('it is the GMAC of another program: what a store holds stays true', () => {
-  // openssl mac -cipher AES-256-GCM -macopt hexkey:000102..1f -macopt hexiv:000000000000000000000000 GMAC, OpenSSL 3.0
+  // openssl mac -cipher AES-256-GCM -macopt hexkey:000102..1f -macopt
+  // hexiv:000000000000000000000000 GMAC, OpenSSL 3.0
   assert.equal(fingerprint(Buffer.from('the octets of a message\r\n')), 'a70807940d841c32f4da7155fdc448f1');
   assert.equal(fingerprint(Buffer.alloc(0)), 'f05d76ae4ab99fe5a6f69b3148c2363d');
 });

@@ -8,7 +8,8 @@ const { privateKey: key } = generateKeyPairSync('rsa', { modulusLength: 1024 });
 test('the OpenSSL of this Node answers wrong paddings with a key', () => assert.equal(rejectsImplicitly(), true));
 
 test('one that refuses them, and one whose keys differ each time, are told apart from it', () => {
-  // As Node 20 does with OpenSSL 3.0, as an OpenSSL without implicit rejection does, and as one would that makes a new key each time.
+  // As Node 20 does with OpenSSL 3.0, as an OpenSSL without implicit rejection does, and as one
+  // would that makes a new key each time.
   const refuses = () => {
     throw new Error('RSA_PKCS1_PADDING is no longer supported for private decryption');
   };

@@ -1,4 +1,7 @@
-/** The master key in shares: the field, every threshold, vectors that must never change, and what people do to paper. */
+/**
+ * The master key in shares: the field, every threshold, vectors that must never change, and what
+ * people do to paper.
+ */
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';

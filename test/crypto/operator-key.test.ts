@@ -1,4 +1,7 @@
-/** Operators' keys in the forms that people have, made by openssl and ssh-keygen, and what makes two signatures an approval. */
+/**
+ * Operators' keys in the forms that people have, made by openssl and ssh-keygen, and what makes two
+ * signatures an approval.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { type KeyObject, generateKeyPairSync } from 'node:crypto';
@@ -148,7 +151,8 @@ test('no approval: one person twice, a forged or moved signature, a removed oper
   none([signed(jan), { ...signed(mallory), fingerprint: piet.operator.fingerprint }]);
   none([signed(jan), signed(mallory)]);
   none([signed(jan), signed(piet)], [jan.operator]);
-  // A signature under something else: another request, operation, input, reason, person, time of asking, gateway.
+  // A signature under something else: another request, operation, input, reason, person, time of
+  // asking, gateway.
   const others: readonly Partial<ApprovalRequest>[] = [
     { id: 'K7QM2XRE' },
     { operation: 'message.bundle' },

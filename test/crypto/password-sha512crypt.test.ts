@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { sha512crypt } from '../../src/crypto/passwords/password-sha512crypt.ts';
 
-// Drepper, "Unix crypt using SHA-256 and SHA-512", version 0.6, the table at the end of the reference code.
+// Drepper, "Unix crypt using SHA-256 and SHA-512", version 0.6, the table at the end of the
+// reference code.
 const published: readonly (readonly [salt: string, rounds: number, password: string, digest: string])[] = [
   [
     'saltstring',

@@ -206,8 +206,9 @@ test('an empty password or an endless friendly name protects and names nothing',
 });
 
 test('RC2 gives the plain texts of RFC 2268 section 5', () => {
-  // The RFC shows single blocks; CBC with a zero vector is the same, and the block must end in padding to be accepted: two blocks are
-  // made of a known one by its vector, so that only the last one carries padding.
+  // The RFC shows single blocks; CBC with a zero vector is the same, and the block must end in
+  // padding to be accepted: two blocks are made of a known one by its vector, so that only the last
+  // one carries padding.
   const vectors = [
     ['0000000000000000', 63, '0000000000000000', 'ebb773f993278eff'],
     ['ffffffffffffffff', 64, 'ffffffffffffffff', '278b27e42e2f0d49'],
@@ -219,7 +220,8 @@ test('RC2 gives the plain texts of RFC 2268 section 5', () => {
     ['88bca90e90875a7f0f79c384627bafb216f80a6f85920584c42fceb0be255daf1e', 129, '0000000000000000', '5b78d3a43dfff1f1'],
   ] as const;
   for (const [key, bits, plain, cipher] of vectors) {
-    // vector = plain xor eight octets of padding: the decrypted block is all padding, and nothing is left of it.
+    // vector = plain xor eight octets of padding: the decrypted block is all padding, and nothing
+    // is left of it.
     const vector = Buffer.from(plain, 'hex').map((octet) => octet ^ 8);
     const block = Buffer.from(cipher, 'hex');
     assert.equal(decryptRc2(Buffer.from(key, 'hex'), bits, Buffer.from(vector), block)?.length, 0, `${key} ${bits}`);

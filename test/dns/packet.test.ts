@@ -1,4 +1,7 @@
-/** Answers that a hostile or broken resolver could send: whatever comes is an answer, none to the question, or DnsFailed. */
+/**
+ * Answers that a hostile or broken resolver could send: whatever comes is an answer, none to the
+ * question, or DnsFailed.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DnsFailed, answerTo, questionOf } from '../../src/dns/packet.ts';

@@ -1,4 +1,7 @@
-/** A resolver is asked so that a slow, lying, flooding or broken one costs a bounded wait, and is never taken for "there is none". */
+/**
+ * A resolver is asked so that a slow, lying, flooding or broken one costs a bounded wait, and is
+ * never taken for "there is none".
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createSocket } from 'node:dgram';

@@ -1,4 +1,7 @@
-/** Which TLSA records hold: every way to read "there are none" out of an answer that does not say so, and out of one that somebody forged. */
+/**
+ * Which TLSA records hold: every way to read "there are none" out of an answer that does not say
+ * so, and out of one that somebody forged.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Answer } from 'dns-packet';

@@ -1,4 +1,7 @@
-/** docs/when-something-breaks.md has an entry for whatever can wake somebody, and no page sends anybody to a command that is not there. */
+/**
+ * docs/when-something-breaks.md has an entry for whatever can wake somebody, and no page sends
+ * anybody to a command that is not there.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -75,7 +78,8 @@ test('every command that a page names is there, with its options and settings', 
   let count = 0;
   for (const page of pages)
     for (const [line] of read(page).matchAll(/(?<=`|^ {4}|^)(?:npx )?sluis [a-z][^`\n#]*/gm)) {
-      // What signatures and hashes of this page begin with, such as `sluis audit link 2`, is no command.
+      // What signatures and hashes of this page begin with, such as `sluis audit link 2`, is no
+      // command.
       if (page === 'docs/formats.md' && /^sluis [a-z ]+ \d+$/.test(line.trim())) continue;
       count += 1;
       const why = wrong(line.replace('npx ', ''), all);

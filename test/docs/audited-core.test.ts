@@ -1,4 +1,7 @@
-/** The core to be audited is what its list says, small enough to be read, and the only place for keys. */
+/**
+ * The core to be audited is what its list says, small enough to be read, and the only place for
+ * keys.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +26,10 @@ const filesOf = (path: string): readonly string[] =>
     : readdirSync(join(root, 'src', path)).flatMap((name) => (name.endsWith('.ts') ? [`${path}/${name}`] : []));
 const textOf = (file: string): string => readFileSync(join(root, 'src', file), 'utf8');
 
-/** Comments that begin a line are all that the style allows, but for a word behind code, which counts as code. */
+/**
+ * Comments that begin a line are all that the style allows, but for a word behind code, which
+ * counts as code.
+ */
 function linesOfCode(text: string): number {
   const code = text.replace(/^\s*\/\*[\s\S]*?\*\/\s*$/gm, '').replace(/^\s*\/\/.*$/gm, '');
   return code.split('\n').filter((line) => line.trim() !== '').length;

@@ -1,4 +1,7 @@
-/** Words that the code once had for things which the field has a word for: none comes back as a name or as a file. */
+/**
+ * Words that the code once had for things which the field has a word for: none comes back as a name
+ * or as a file.
+ */
 import assert from 'node:assert/strict';
 import { basename } from 'node:path';
 import { test } from 'node:test';

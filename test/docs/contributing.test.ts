@@ -1,4 +1,7 @@
-/** docs/contributing.md shows its steps on commits and files: they are there, and the commits touched what the steps name. */
+/**
+ * docs/contributing.md shows its steps on commits and files: they are there, and the commits
+ * touched what the steps name.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** docs/formats.md: each of its worked examples is what the code writes, so that a program which is written from the page reads what a gateway gives out. */
+/**
+ * docs/formats.md: each of its worked examples is what the code writes, so that a program which is
+ * written from the page reads what a gateway gives out.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

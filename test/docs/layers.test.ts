@@ -61,7 +61,10 @@ test('every folder with files in src/ has a layer', async () => {
   for (const folder of folders) await judged(`${folder}/any.ts`, '');
 });
 
-/** A table and what it refers to, a session and what it hands commands to: each pair knows the other by its nature. */
+/**
+ * A table and what it refers to, a session and what it hands commands to: each pair knows the other
+ * by its nature.
+ */
 const CIRCLES = ['domain/quirks.ts domain/refusal.ts', 'pop3/handlers.ts pop3/login.ts pop3/session.ts'];
 
 test('no files import each other in a circle, types included, but for the known ones; the store is judged apart', () => {

@@ -1,4 +1,7 @@
-/** Pages are short enough to be read in one sitting: what nobody can read in an hour, nobody keeps true. */
+/**
+ * Pages are short enough to be read in one sitting: what nobody can read in an hour, nobody keeps
+ * true.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Nobody is sent to a place that is not there: links of pages, and pages that texts, comments, alarms, units and examples name. */
+/**
+ * Nobody is sent to a place that is not there: links of pages, and pages that texts, comments,
+ * alarms, units and examples name.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

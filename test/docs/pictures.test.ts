@@ -1,4 +1,7 @@
-/** Every picture is on a page, is small, is read in light and dark, and is told in words to whoever cannot see it. */
+/**
+ * Every picture is on a page, is small, is read in light and dark, and is told in words to whoever
+ * cannot see it.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -9,7 +9,10 @@ const docs = join(import.meta.dirname, '..', '..', '..', 'docs');
 const dutch = readFileSync(join(docs, 'nl', 'mailprogramma.md'), 'utf8');
 const english = readFileSync(join(docs, 'clients.md'), 'utf8');
 
-/** Paragraphs, items and cells, without what marks them; what stands in italics is what a program calls it. */
+/**
+ * Paragraphs, items and cells, without what marks them; what stands in italics is what a program
+ * calls it.
+ */
 const textsOf = (page: string): readonly string[] =>
   page
     .split('\n')
@@ -31,7 +34,10 @@ test('the Dutch page has words of the list, in sentences of at most twenty words
   );
 });
 
-/** Of the table "The values": ports with their kind of TLS, names and codes between backticks, sizes. */
+/**
+ * Of the table "The values": ports with their kind of TLS, names and codes between backticks,
+ * sizes.
+ */
 const valuesOf = (page: string, heading: string): readonly string[] => {
   const table = page.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
   return [...table.matchAll(/\b\d{3}\b|SSL\/TLS|STARTTLS|POP3|SMTP|`[^`]+`|\b\d+ MB|IMAP|Exchange/g)].map(

@@ -1,4 +1,7 @@
-/** What the product says, in replies, errors, help, settings and pages, keeps to the list of words and the length of sentences in docs/style.md. */
+/**
+ * What the product says, in replies, errors, help, settings and pages, keeps to the list of words
+ * and the length of sentences in docs/style.md.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +22,10 @@ function avoided(): readonly { readonly say: string; readonly not: RegExp }[] {
   }));
 }
 
-/** Texts that stand in signed documents: they stay as they were, since somebody may read one in twenty years. */
+/**
+ * Texts that stand in signed documents: they stay as they were, since somebody may read one in
+ * twenty years.
+ */
 const AS_SIGNED = /^src\/(?:admin\/evidence-how-to|commands\/organisation\/erase-statement)\.ts:/;
 const said = sourceTexts().filter(({ at }) => !AS_SIGNED.test(at));
 

@@ -1,4 +1,6 @@
-/** docs/replies.md tells of every reply, and codes stay what they were unless CHANGELOG.md says so. */
+/**
+ * docs/replies.md tells of every reply, and codes stay what they were unless CHANGELOG.md says so.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

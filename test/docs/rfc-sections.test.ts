@@ -1,4 +1,7 @@
-/** Each section of an RFC that the code cites has its row in docs/standards.md, or lies in one that has. */
+/**
+ * Each section of an RFC that the code cites has its row in docs/standards.md, or lies in one that
+ * has.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

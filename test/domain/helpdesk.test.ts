@@ -1,4 +1,7 @@
-/** The helpdesk: one word for one party, how it is reached in a letter, and in a reply that keeps its length. */
+/**
+ * The helpdesk: one word for one party, how it is reached in a letter, and in a reply that keeps
+ * its length.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { helpdeskLine, replyWords } from '../../src/domain/helpdesk.ts';
@@ -38,7 +41,8 @@ test('a reply in two languages tells it to the reader of each half, and of the D
     says?.('It may no longer send; ask the helpdesk / Het mag niet meer verzenden; bel de helpdesk'),
     `It may no longer send; ask the helpdesk ${who} / Het mag niet meer verzenden; bel de helpdesk ${who}`,
   );
-  // A value that a sender wrote is left alone, and so are the Dutch words of a reply without a Dutch half.
+  // A value that a sender wrote is left alone, and so are the Dutch words of a reply without a
+  // Dutch half.
   const named = 'Malware in it (de helpdesk); ask the helpdesk';
   assert.equal(says(named), `${named} ${who}`);
   assert.equal(

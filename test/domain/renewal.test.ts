@@ -1,4 +1,7 @@
-/** When a certificate should have been renewed by a program: by shares of its life, which differ by a factor of sixty. */
+/**
+ * When a certificate should have been renewed by a program: by shares of its life, which differ by
+ * a factor of sixty.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isRenewalLate, isRenewedByProgram } from '../../src/domain/renewal.ts';

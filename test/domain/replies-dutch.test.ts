@@ -1,4 +1,7 @@
-/** What mail programs show to people stands in Dutch too: of the row that it belongs to, in its line, in the words of docs/style.md. */
+/**
+ * What mail programs show to people stands in Dutch too: of the row that it belongs to, in its
+ * line, in the words of docs/style.md.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { filled } from '../../src/domain/refusal.ts';

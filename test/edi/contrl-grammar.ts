@@ -1,8 +1,11 @@
 /**
- * A second opinion on what we write: reads a CONTRL by the message's own tables and names what they forbid.
+ * A second opinion on what we write: reads a CONTRL by the message's own tables and names what they
+ * forbid.
  *
- * By the segment table and the segment directory of CONTRL D.3 (UN/EDIFACT, for syntax versions 1 to 3) and of ISO 9735-4 (version 4): which segments may follow which, what
- * each must have, which action may stand where, and which error at which level (annex A of part 4). It shares no code with the writer.
+ * By the segment table and the segment directory of CONTRL D.3 (UN/EDIFACT, for syntax versions 1
+ * to 3) and of ISO 9735-4 (version 4): which segments may follow which, what each must have, which
+ * action may stand where, and which error at which level (annex A of part 4). It shares no code
+ * with the writer.
  */
 const ACTIONS = { UCI: ['4', '7', '8'], UCF: ['4', '7'], UCM: ['4', '7'] } as const;
 type Level = keyof typeof ACTIONS | 'UCS' | 'UCD';

@@ -1,4 +1,7 @@
-/** Acknowledgements as they are written: golden files, and that our own reader finds in them what was asked for. */
+/**
+ * Acknowledgements as they are written: golden files, and that our own reader finds in them what
+ * was asked for.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';

@@ -90,7 +90,8 @@ test('every deviation is told of, and the rest is read all the same', () => {
   assert.equal(grouped('UNE+1+G1', 'UNE+1+G2'), 'une-reference');
   assert.equal(grouped("UNE+1+G1'", ''), 'une-missing');
   assert.equal(sniff(MEDLAB.replace('UNT+5', 'UNT+6'))[0]?.controls, 'wrong');
-  // Envelope fields may have blanks around them, and references zeros in front are other references.
+  // Envelope fields may have blanks around them, and references zeros in front are other
+  // references.
   assert.equal(change('UNZ+2+LAB0001', 'UNZ+ 2 + LAB0001 '), '');
 });
 
@@ -186,7 +187,10 @@ test(`${SEEDS} seeded interchanges are read as a second, simple reader reads the
   }
 });
 
-/** One to three interchanges: advice of any kind, releases, breaks between segments, totals that are sometimes wrong. */
+/**
+ * One to three interchanges: advice of any kind, releases, breaks between segments, totals that are
+ * sometimes wrong.
+ */
 function interchanges(random: ReturnType<typeof seeded>): string {
   let text = '';
   for (let n = 1 + random.below(3); n > 0; n--) {

@@ -1,6 +1,7 @@
 /**
- * Seeded fuzz of the EDI readers alone: octets from the words of EDIFACT, HL7 and XML in any order, and damaged samples. The same is found wherever
- * they are cut, without an error, and no word that only a message says comes out.
+ * Seeded fuzz of the EDI readers alone: octets from the words of EDIFACT, HL7 and XML in any order,
+ * and damaged samples. The same is found wherever they are cut, without an error, and no word that
+ * only a message says comes out.
  */
 import assert from 'node:assert/strict';
 import { type Seeded, seeded } from '../support/seeded.ts';

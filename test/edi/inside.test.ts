@@ -1,4 +1,7 @@
-/** What is listed of an interchange for whoever is answered about each message, and that the list ends. */
+/**
+ * What is listed of an interchange for whoever is answered about each message, and that the list
+ * ends.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EdiCollector } from '../../src/edi/collector.ts';

@@ -6,8 +6,9 @@ import { ediText } from './fuzzing.ts';
 import { sniff } from './support.ts';
 
 /**
- * SHA-256 of the facts of a hundred seeded texts, and how many interchanges they tell of. Recorded with readers that put every line of HL7 and
- * every segment of an envelope together before they looked at it; a line here changes only where other facts are meant.
+ * SHA-256 of the facts of a hundred seeded texts, and how many interchanges they tell of. Recorded
+ * with readers that put every line of HL7 and every segment of an envelope together before they
+ * looked at it; a line here changes only where other facts are meant.
  */
 const RECORDED = [
   '656025e2d85a7336 148',

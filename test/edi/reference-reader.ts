@@ -1,6 +1,6 @@
 /**
- * A second reader of EDIFACT envelopes for the tests: over a whole text, one obvious step after the other, no regard to memory or speed.
- * Knows no binary objects.
+ * A second reader of EDIFACT envelopes for the tests: over a whole text, one obvious step after the
+ * other, no regard to memory or speed. Knows no binary objects.
  */
 import { sha256 } from '../mime/composer.ts';
 

@@ -48,7 +48,10 @@ export const BATCH = [
 export const CDA =
   '\xef\xbb\xbf<?xml version="1.0"?>\r\n<!-- <ClinicalDocument> -->\r\n<ClinicalDocument xmlns="urn:hl7-org:v3"><id/></ClinicalDocument>';
 
-/** Dutch letter of a specialist, segments on lines that end in LF alone, references that differ (as real ones do). */
+/**
+ * Dutch letter of a specialist, segments on lines that end in LF alone, references that differ (as
+ * real ones do).
+ */
 export const MEDSPE = [
   "UNA:+.? '",
   "UNB+UNOA:1+500000005+500000002+261124:0800+00042'",

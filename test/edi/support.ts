@@ -22,5 +22,8 @@ export function sniff(octets: Buffer | string, cuts: () => number = () => Infini
 export const remarksOf = (interchange: Interchange | undefined): string =>
   (interchange?.remarks ?? []).map(({ kind, count }) => (count === 1 ? kind : `${kind} x${count}`)).join(' ');
 
-/** Microseconds of CPU for 10 MB of the worst pattern: one second alone, 2.6 on a shared machine with nothing beside. What is quadratic takes many times this. */
+/**
+ * Microseconds of CPU for 10 MB of the worst pattern: one second alone, 2.6 on a shared machine
+ * with nothing beside. What is quadratic takes many times this.
+ */
 export const CPU_LIMIT = 8_000_000;

@@ -1,4 +1,7 @@
-/** What counts as interchanges and nothing else: a scan for malware may leave it out, so whatever is not plainly so is not. */
+/**
+ * What counts as interchanges and nothing else: a scan for malware may leave it out, so whatever is
+ * not plainly so is not.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { WholeEdifact, WholeHl7 } from '../../src/edi/whole.ts';

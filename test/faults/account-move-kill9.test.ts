@@ -1,6 +1,6 @@
 /**
- * kill -9 of the gateway while an account goes to another organisation: afterwards it is here or there, and whoever logs in finds all of its
- * mail, under the UIDLs of before.
+ * kill -9 of the gateway while an account goes to another organisation: afterwards it is here or
+ * there, and whoever logs in finds all of its mail, under the UIDLs of before.
  */
 // @release: several transactions, each whole by itself: `kill9` and `store-power` try that a transaction is, at every merge.
 // @beside

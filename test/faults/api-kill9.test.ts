@@ -1,7 +1,9 @@
 /**
- * kill -9 while messages come in over HTTPS: nothing that was answered is lost, and a request that is sent again under its key is there once.
+ * kill -9 while messages come in over HTTPS: nothing that was answered is lost, and a request that
+ * is sent again under its key is there once.
  *
- * That it is the key which does this shows in the other test: under another key the same requests are there twice.
+ * That it is the key which does this shows in the other test: under another key the same requests
+ * are there twice.
  */
 // @beside
 import assert from 'node:assert/strict';
@@ -52,7 +54,10 @@ async function post(
   return { id, again };
 }
 
-/** Sends without pause on each connection until the line breaks. Resolves to the requests that had no answer. */
+/**
+ * Sends without pause on each connection until the line breaks. Resolves to the requests that had
+ * no answer.
+ */
 async function posting(ledger: Ledger, connections: number, told: () => void): Promise<readonly Posted[]> {
   const open: Posted[] = [];
   let turn = 0;

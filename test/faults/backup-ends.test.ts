@@ -1,4 +1,7 @@
-/** Backups that come to no good end: killed in the middle, on a disk that fills. Whatever happens a backup is whole or none, and mail goes on. */
+/**
+ * Backups that come to no good end: killed in the middle, on a disk that fills. Whatever happens a
+ * backup is whole or none, and mail goes on.
+ */
 // @release: kills and fills under a backup of 50 MB; cli/backup tries what one that broke off leaves behind.
 // @beside
 import assert from 'node:assert/strict';

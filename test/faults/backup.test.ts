@@ -1,6 +1,7 @@
 /**
- * A backup of a gateway that works, taken under full submission: what was acknowledged before it began is in it, whole, and mail goes on meanwhile.
- * backup-ends.test.ts has those that are killed or find no room.
+ * A backup of a gateway that works, taken under full submission: what was acknowledged before it
+ * began is in it, whole, and mail goes on meanwhile. backup-ends.test.ts has those that are killed
+ * or find no room.
  */
 // @release: two backups of a store under load; backup/ and cli/backup try each step, `backup-ends` a full disk.
 import assert from 'node:assert/strict';

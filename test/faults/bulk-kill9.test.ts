@@ -1,8 +1,10 @@
 /**
- * kill -9 of the gateway, and of the command, in the middle of a bulk change and of an import of accounts.
+ * kill -9 of the gateway, and of the command, in the middle of a bulk change and of an import of
+ * accounts.
  *
- * A bulk change leaves whole batches, and the same command goes on from there; an import leaves all of its file or nothing. Both leave a trail
- * of exactly what happened. The controls do the same work one call at a time, as a loop over the command would: it is cut anywhere.
+ * A bulk change leaves whole batches, and the same command goes on from there; an import leaves all
+ * of its file or nothing. Both leave a trail of exactly what happened. The controls do the same
+ * work one call at a time, as a loop over the command would: it is cut anywhere.
  */
 // @release: several transactions, each whole by itself: `kill9` and `store-power` try that a transaction is, at every merge.
 // @beside
@@ -56,7 +58,8 @@ const accountsFile = (name: string, names: readonly string[], secret = hash): st
 function counts<K extends string>(statements: Readonly<Record<K, string>>): Record<K, number> {
   const db = new Database(join(instance.data, 'sluis.db'), { readonly: true });
   try {
-    // One transaction: rows that are committed between two counts would look like half of something.
+    // One transaction: rows that are committed between two counts would look like half of
+    // something.
     return db.transaction(() =>
       Object.fromEntries(
         Object.entries<string>(statements).map(([name, sql]) => [name, Number(db.prepare(sql).pluck().get())]),
@@ -157,7 +160,10 @@ test(
   },
 );
 
-/** When the gateway is killed, from what it tells of its progress; `writing`: its transaction has begun to reach the log file. */
+/**
+ * When the gateway is killed, from what it tells of its progress; `writing`: its transaction has
+ * begun to reach the log file.
+ */
 const moments = {
   checking: ({ told }: Told) => told.length === 1,
   handing: ({ told, total }: Told) =>

@@ -1,4 +1,7 @@
-/** kill -9 while workers claim, fetch and acknowledge over HTTPS: each message is acknowledged once, and none that was comes again. */
+/**
+ * kill -9 while workers claim, fetch and acknowledge over HTTPS: each message is acknowledged once,
+ * and none that was comes again.
+ */
 // @release: a mailbox emptied over twenty kills; `kill9` kills around QUIT and `api-kill9` around POST at every merge.
 // @beside
 import assert from 'node:assert/strict';

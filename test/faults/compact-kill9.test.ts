@@ -1,4 +1,7 @@
-/** kill -9 of `sluis store compact` at moments all over its run: the store has all its mail each time, and the next run goes through. */
+/**
+ * kill -9 of `sluis store compact` at moments all over its run: the store has all its mail each
+ * time, and the next run goes through.
+ */
 // @release: several transactions, each whole by itself: `kill9` and `store-power` try that a transaction is, at every merge.
 // @beside
 import assert from 'node:assert/strict';

@@ -1,4 +1,7 @@
-/** kill -9 of the gateway in the middle of a containment: parts of 200 are whole or untouched, and the same command goes on. */
+/**
+ * kill -9 of the gateway in the middle of a containment: parts of 200 are whole or untouched, and
+ * the same command goes on.
+ */
 // @release: several transactions, each whole by itself: `kill9` and `store-power` try that a transaction is, at every merge.
 // @beside
 import assert from 'node:assert/strict';

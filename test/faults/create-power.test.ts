@@ -1,4 +1,7 @@
-/** The power fails just after a store was made: it is whole, though its draft was not synced before it was done. */
+/**
+ * The power fails just after a store was made: it is whole, though its draft was not synced before
+ * it was done.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

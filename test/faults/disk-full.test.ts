@@ -1,4 +1,7 @@
-/** A full disk is weather, not damage: mail waits at the sender, everything else goes on, and nothing that was accepted is lost. */
+/**
+ * A full disk is weather, not damage: mail waits at the sender, everything else goes on, and
+ * nothing that was accepted is lost.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { rmSync, statSync, statfsSync, writeFileSync } from 'node:fs';
@@ -45,7 +48,8 @@ test(
     // Somebody else fills the disk to the last octet: a log, a copy.
     const hog = join(mount, 'hog');
     disk.fill(hog);
-    // The log was copied back and began again, perhaps: then what it was long before still takes mail.
+    // The log was copied back and began again, perhaps: then what it was long before still takes
+    // mail.
     const refused = await (async () => {
       for (let taken = 0; taken < 200; taken += 1) {
         const error = await submit(30_000).catch((e: unknown) => e);
@@ -128,7 +132,9 @@ test(
       const files = ['reserve', 'sluis.db', 'sluis.db-wal'].map((name) => `${name} ${octets(name)}`);
       return `${bavail * bsize} octets free, ${files.join(', ')}`;
     };
-    /** As a sender that tries again: on a short disk the log may be what has no room for a moment. */
+    /**
+     * As a sender that tries again: on a short disk the log may be what has no room for a moment.
+     */
     const submitAll = async (size: number, messages: number): Promise<void> => {
       let taken = 0;
       for (let tries = 0; tries < 150 && taken < messages; tries += 1) {
@@ -144,10 +150,12 @@ test(
     for (const name of names) instance.sluis('account', 'set', name, 'quota=1MiB');
     await collect(instance, ledger, names, { remove: true });
     for (const name of names) instance.sluis('account', 'set', name, 'quota=1GiB');
-    // The log may take tens of megabytes first, so that 60 messages fill the disk and not 200: as much as the whole reserve must stay free for what follows.
+    // The log may take tens of megabytes first, so that 60 messages fill the disk and not 200: as
+    // much as the whole reserve must stay free for what follows.
     await submitAll(300_000, 5);
 
-    // And when somebody else takes what is left of the disk, but for room for the log: free pages stand in for half of the reserve.
+    // And when somebody else takes what is left of the disk, but for room for the log: free pages
+    // stand in for half of the reserve.
     const reserved = (): number => statSync(join(instance.data, 'reserve'), { throwIfNoEntry: false })?.size ?? 0;
     const { bavail, bsize } = statfsSync(mount);
     writeFileSync(join(mount, 'hog'), Buffer.alloc(Math.max(0, bavail * bsize - 9 * MiB), 1));

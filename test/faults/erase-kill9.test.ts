@@ -1,4 +1,7 @@
-/** kill -9 of the gateway in the middle of an erasure: the same command goes on, and nothing of the organisation is left half. */
+/**
+ * kill -9 of the gateway in the middle of an erasure: the same command goes on, and nothing of the
+ * organisation is left half.
+ */
 // @release: several transactions, each whole by itself: `kill9` and `store-power` try that a transaction is, at every merge.
 // @beside
 import assert from 'node:assert/strict';

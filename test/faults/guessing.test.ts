@@ -1,8 +1,10 @@
 /**
- * Guessing on a grand scale, against a whole gateway: the owner notices nothing, the guesser learns nothing, the process stays small.
+ * Guessing on a grand scale, against a whole gateway: the owner notices nothing, the guesser learns
+ * nothing, the process stays small.
  *
- * Two attacks, for two defences. Thousands of guesses at one account meet the throttle, which answers nearly all of them unjudged. Guesses
- * at ever other names from ever other networks pass the throttle, as each has some free, and meet the queue: every one is hashed.
+ * Two attacks, for two defences. Thousands of guesses at one account meet the throttle, which
+ * answers nearly all of them unjudged. Guesses at ever other names from ever other networks pass
+ * the throttle, as each has some free, and meet the queue: every one is hashed.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, after, afterEach, before, beforeEach, test } from 'node:test';
@@ -19,9 +21,14 @@ const GUESSES = effort(20, 50);
 const ALL = 2 * 200 * GUESSES;
 /** Networks that guess twelve names each, all hashed. */
 const NETWORKS = effort(60, 100);
-/** KiB above the warm process: 19 MiB for each of two hashes, and what a hundred TLS sessions hold. */
+/**
+ * KiB above the warm process: 19 MiB for each of two hashes, and what a hundred TLS sessions hold.
+ */
 const ALLOWED = 96 * 1024;
-/** Octets that may be kept of the second half of the guesses: what is remembered of one is bounded, not only small. */
+/**
+ * Octets that may be kept of the second half of the guesses: what is remembered of one is bounded,
+ * not only small.
+ */
 const FLAT = 1024 * 1024;
 /** Milliseconds. */
 const LOOP = 50;
@@ -156,7 +163,8 @@ testBeforeRelease(
       ),
     );
     const session = commands();
-    // Logins that take a hash themselves, from a network that the gateway knows, as long as the attack goes on.
+    // Logins that take a hash themselves, from a network that the gateway knows, as long as the
+    // attack goes on.
     const fresh: number[] = [];
     const state = { over: false };
     const known = (async () => {

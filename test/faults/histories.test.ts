@@ -1,6 +1,7 @@
 /**
- * Sixteen writers and eight readers over SMTP, POP3 and the API while the gateway is killed and started again: what each of them saw agrees with what all the others saw.
- * On a gateway whose data was put back to an earlier hour it does not, and that is found.
+ * Sixteen writers and eight readers over SMTP, POP3 and the API while the gateway is killed and
+ * started again: what each of them saw agrees with what all the others saw. On a gateway whose data
+ * was put back to an earlier hour it does not, and that is found.
  */
 // @release: long histories of many clients; postgres/histories judges such at every merge, with its controls.
 // @beside

@@ -1,6 +1,6 @@
 /**
- * Messages made to hold the gateway up: each is taken or refused with a reply that says why, the event loop is never held, and somebody else's
- * mail goes through meanwhile.
+ * Messages made to hold the gateway up: each is taken or refused with a reply that says why, the
+ * event loop is never held, and somebody else's mail goes through meanwhile.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,7 @@
-/** kill -9 of the gateway, and of the command, in the middle of an import: whole batches stay, and the same command goes on from there. */
+/**
+ * kill -9 of the gateway, and of the command, in the middle of an import: whole batches stay, and
+ * the same command goes on from there.
+ */
 // @release: several transactions, each whole by itself: `kill9` and `store-power` try that a transaction is, at every merge.
 // @beside
 import assert from 'node:assert/strict';

@@ -1,7 +1,9 @@
 /**
- * kill -9 at any time: nothing that was acknowledged is lost, nothing is there twice, a session's deletions happen wholly or not at all.
+ * kill -9 at any time: nothing that was acknowledged is lost, nothing is there twice, a session's
+ * deletions happen wholly or not at all.
  *
- * This proves the order of things and the recovery, not the syncs: see power.test.ts for those. On PostgreSQL: test/postgres/faults.test.ts.
+ * This proves the order of things and the recovery, not the syncs: see power.test.ts for those. On
+ * PostgreSQL: test/postgres/faults.test.ts.
  */
 // @beside
 import { effort } from '../support/effort.ts';

@@ -1,8 +1,10 @@
 /**
- * What is wrong with a login must not be told by the time that its refusal takes: unknown name, wrong password, suspended account, an account
- * that takes no password. Measured over the real dialog, interleaved, so that whatever else the machine does meets all alike.
+ * What is wrong with a login must not be told by the time that its refusal takes: unknown name,
+ * wrong password, suspended account, an account that takes no password. Measured over the real
+ * dialog, interleaved, so that whatever else the machine does meets all alike.
  *
- * The throttle is off here, or hardly any of these tries would be judged: guessing.test.ts attacks it.
+ * The throttle is off here, or hardly any of these tries would be judged: guessing.test.ts attacks
+ * it.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -16,7 +18,10 @@ import { quantile } from './support/attack.ts';
 /** Of each kind: the median of so many, one after the other and, on the grid, some at a time. */
 const TRIES = effort(120, 200);
 const ON_GRID = effort(40, 200);
-/** On a slow machine a dozen wait so long for each other's hashes that three of them take more than a step of the grid. */
+/**
+ * On a slow machine a dozen wait so long for each other's hashes that three of them take more than
+ * a step of the grid.
+ */
 const AT_A_TIME = effort(4, 12);
 /** Sessions are closed at their fifth failure. */
 const A_SESSION = 4;
@@ -39,7 +44,9 @@ afterEach(async () => {
 
 type Kinds = Readonly<Record<string, (n: number) => Login>>;
 
-/** Right passwords where the account is what is wrong: a guesser who has one must not learn that. */
+/**
+ * Right passwords where the account is what is wrong: a guesser who has one must not learn that.
+ */
 const kinds: Kinds = {
   'unknown name': (n) => ({ login: `nobody${n}@ledger.test`, password: `wrong-${n}` }),
   'wrong password': (n) => ({ login: 'anna', password: `wrong-${n}` }),

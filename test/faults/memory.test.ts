@@ -1,7 +1,9 @@
 /**
- * Memory stays flat where it could grow by the size of the mail: large uploads side by side, and readers that ask and do not read.
+ * Memory stays flat where it could grow by the size of the mail: large uploads side by side, and
+ * readers that ask and do not read.
  *
- * Counted is everything the process holds (VmHWM: the peak of resident memory, buffers outside the JavaScript heap included).
+ * Counted is everything the process holds (VmHWM: the peak of resident memory, buffers outside the
+ * JavaScript heap included).
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -41,7 +43,9 @@ after(() => instance.remove());
 
 const sender = (): Promise<SmtpClient> => SmtpClient.open(instance.target('submission'), loginOf('sender'));
 
-/** Code compiled, pools filled, every thread at work once: what a gateway looks like after an hour. */
+/**
+ * Code compiled, pools filled, every thread at work once: what a gateway looks like after an hour.
+ */
 async function warmUp(): Promise<void> {
   const ledger = new Ledger(addressOf('sender'));
   const client = await sender();
@@ -52,7 +56,8 @@ async function warmUp(): Promise<void> {
       ledger.compose(i % 20 === 0 ? 1_000_000 : 10_000).wire,
     );
   await client.quit();
-  // Every reader's password is hashed once, 19 MiB each, two at a time; later logins are remembered.
+  // Every reader's password is hashed once, 19 MiB each, two at a time; later logins are
+  // remembered.
   await collect(instance, ledger, ['warm', ...readers], { remove: true });
   await pause(500);
 }
@@ -115,7 +120,10 @@ interface Listed {
 
 const STALLED = effort(25, 50);
 
-/** Every way in which a content leaves over HTTPS, one reader after the other. Resolves when the request is on its way. */
+/**
+ * Every way in which a content leaves over HTTPS, one reader after the other. Resolves when the
+ * request is on its way.
+ */
 async function stall(client: HttpWire, n: number): Promise<void> {
   const { messages } = (await client.ask('GET', '/mailbox/messages')).json as Listed;
   const path = `/mailbox/messages/${messages[0]?.id}`;
@@ -144,7 +152,8 @@ test(`50 MB down over HTTPS, and ${STALLED} readers there that ask and do not re
   assert.equal((await anna.ask('POST', `/mailbox/claims/${claim.id}/acknowledgements`)).status, 200);
   anna.wire.destroy();
   judge(t, '50 MB down, whole, as a part, with its claim');
-  // So is what the downloads leave, until it is collected: what is asked next is what readers hold that do not read.
+  // So is what the downloads leave, until it is collected: what is asked next is what readers hold
+  // that do not read.
   await pause(500);
   idle = served.memory().now;
   served.resetPeak();

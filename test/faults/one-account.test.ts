@@ -1,9 +1,11 @@
 /**
- * One account with 28 connections does all it can, and another sends a small message now and then: it waits a few turns, not behind the whole of
- * the first one's work. Then the same without turns, which must be far worse.
+ * One account with 28 connections does all it can, and another sends a small message now and then:
+ * it waits a few turns, not behind the whole of the first one's work. Then the same without turns,
+ * which must be far worse.
  *
- * Waiting is measured in the processor time that the gateway spends between the first octet of a message and its `250`: what it does for others
- * before it comes to this one. The clock would measure the machine. What the clock says is told beside it.
+ * Waiting is measured in the processor time that the gateway spends between the first octet of a
+ * message and its `250`: what it does for others before it comes to this one. The clock would
+ * measure the machine. What the clock says is told beside it.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -13,8 +15,8 @@ import { CONNECTIONS, LOADS, measure, prepared } from './support/one-account.ts'
 
 const MESSAGES = 12;
 /**
- * How many times its own work a message may wait for, where all threads count: on two cores the clock says half of that. Some 4 to 9 are usual, 16 to 40 and
- * more without turns.
+ * How many times its own work a message may wait for, where all threads count: on two cores the
+ * clock says half of that. Some 4 to 9 are usual, 16 to 40 and more without turns.
  */
 const MOST = 20;
 let instance: Instance;

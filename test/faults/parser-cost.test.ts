@@ -1,6 +1,7 @@
 /**
- * The worst that each parser of the gateway can be fed, and what it costs: either the input is refused at its bound, or it is read in one cheap
- * pass. In processor time, since the machine is busy; most of it is far below the limit, which the defects that this file is about exceeded.
+ * The worst that each parser of the gateway can be fed, and what it costs: either the input is
+ * refused at its bound, or it is read in one cheap pass. In processor time, since the machine is
+ * busy; most of it is far below the limit, which the defects that this file is about exceeded.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -23,8 +24,9 @@ import { DataDecoder } from '../../src/smtp/data-decoder.ts';
 import { judgeHeader } from '../../src/submission/header-rules.ts';
 
 /**
- * Processor time for each MB, in that of the yardstick below: 17 ms where nothing else runs, and twice that where the other half of a core is somebody else's.
- * The dearest rows are at 9 to 16, by what else runs. Empty OpenPGP packets were at 560 once, and what is quadratic at more.
+ * Processor time for each MB, in that of the yardstick below: 17 ms where nothing else runs, and
+ * twice that where the other half of a core is somebody else's. The dearest rows are at 9 to 16, by
+ * what else runs. Empty OpenPGP packets were at 560 once, and what is quadratic at more.
  */
 const DEAREST = 20;
 const SIZE = 1_000_000;
@@ -264,7 +266,10 @@ const used = (): number => {
 
 const YARD = fill('\x55\xaa');
 
-/** Milliseconds of processor time of a fixed loop over octets, which is as slow as the machine is at present. */
+/**
+ * Milliseconds of processor time of a fixed loop over octets, which is as slow as the machine is at
+ * present.
+ */
 function yardstick(): number {
   const before = used();
   let sum = 0;
@@ -279,7 +284,8 @@ test('no parser takes more processor time than its input is worth', async (t) =>
   for (const { what, octets, read, bound } of ROWS) {
     let cost = Infinity;
     let answer: Answer;
-    // The first time compiles; a second and a third only where it was dear, and more only where it was too dear.
+    // The first time compiles; a second and a third only where it was dear, and more only where it
+    // was too dear.
     for (let i = 0; i < 3 ? cost > DEAREST / 4 : i < 8 && cost > DEAREST; i += 1) {
       const yard = yardstick();
       const before = used();

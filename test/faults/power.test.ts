@@ -1,8 +1,9 @@
 /**
  * The current fails at any time: nothing that was acknowledged is lost.
  *
- * support/power-disk.ts says what the model is. The suite is red unless two controls lose mail under the same model: a store that does not
- * sync at each commit (`synchronous=NORMAL`), and one that answers before COMMIT. A check that cannot fail proves nothing.
+ * support/power-disk.ts says what the model is. The suite is red unless two controls lose mail
+ * under the same model: a store that does not sync at each commit (`synchronous=NORMAL`), and one
+ * that answers before COMMIT. A check that cannot fail proves nothing.
  */
 // @beside
 import assert from 'node:assert/strict';

@@ -1,4 +1,7 @@
-/** Ten thousand messages for a partner that is dead: the others wait no longer for theirs, and the gateway's memory does not grow with the queue. */
+/**
+ * Ten thousand messages for a partner that is dead: the others wait no longer for theirs, and the
+ * gateway's memory does not grow with the queue.
+ */
 // @release: minutes of a partner that hangs; its waits and places are tried in delivery/.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -37,7 +40,8 @@ test('the other partner is as quick as before, memory is flat, and the dead one 
   const send = async (...to: string[]): Promise<void> => {
     await client.submit(addressOf('sender'), to, ledger.compose(3000).wire, { pipelined: true });
   };
-  // The thread that copies the log of the store begins with the first 32 MB: 10 MB once, and no part of the queue.
+  // The thread that copies the log of the store begins with the first 32 MB: 10 MB once, and no
+  // part of the queue.
   for (let i = 0; i < 8; i++)
     await client.submit(addressOf('sender'), ['ward@living.test'], ledger.compose(5_000_000).wire, { pipelined: true });
   await until('they are pushed', () => living.taken.length === 8);

@@ -1,6 +1,7 @@
 /**
- * kill -9 while mail is pushed to a partner: nothing that was acknowledged is lost on the way, and what arrives twice was being answered
- * when the process died. On PostgreSQL: test/postgres/faults.test.ts.
+ * kill -9 while mail is pushed to a partner: nothing that was acknowledged is lost on the way, and
+ * what arrives twice was being answered when the process died. On PostgreSQL:
+ * test/postgres/faults.test.ts.
  */
 // @beside
 import { effort } from '../support/effort.ts';

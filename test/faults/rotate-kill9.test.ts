@@ -1,6 +1,7 @@
 /**
- * A new master key, killed before each of its steps: the old key or the new one opens everything, and the command run once more comes to its
- * end. Everything is: messages of two days, keys of the authority, of the audit trail, of mail (S/MIME and OpenPGP), and a partner's password.
+ * A new master key, killed before each of its steps: the old key or the new one opens everything,
+ * and the command run once more comes to its end. Everything is: messages of two days, keys of the
+ * authority, of the audit trail, of mail (S/MIME and OpenPGP), and a partner's password.
  */
 // @release: several transactions, each whole by itself: `kill9` and `store-power` try that a transaction is, at every merge.
 // @beside
@@ -65,7 +66,10 @@ before(async () => {
   await auditKeys(config.keys.folder, () => readMasterKey(config), randomBytes);
 });
 
-/** Opens everything with the key that the configuration gives; answers that key's fingerprint. Throws if the store refuses it. */
+/**
+ * Opens everything with the key that the configuration gives; answers that key's fingerprint.
+ * Throws if the store refuses it.
+ */
 async function proven(at: string): Promise<string> {
   const config = loadConfig(join(at, 'sluis.toml'));
   const log = new MemoryLog();

@@ -1,6 +1,8 @@
 /**
- * Power cuts between the settlement of a delivery and its notice. A sender must hear of each failure, once: a failed delivery has exactly
- * one notice in the sender's mailbox, and a delivery that has not failed has none, whatever the moment. On PostgreSQL: test/postgres/settlement.test.ts.
+ * Power cuts between the settlement of a delivery and its notice. A sender must hear of each
+ * failure, once: a failed delivery has exactly one notice in the sender's mailbox, and a delivery
+ * that has not failed has none, whatever the moment. On PostgreSQL:
+ * test/postgres/settlement.test.ts.
  */
 // @release: power cuts between settlements; `store-power` and `power` cut it at every merge.
 // @beside

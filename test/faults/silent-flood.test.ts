@@ -1,7 +1,8 @@
 /**
- * Ten thousand connections that say nothing, from two hundred addresses, on all four ports, as the gateway is configured by default: of
- * fifty clients that have logged in before and go on to come and go, none is refused and none is cut off. The same with the smallest
- * figures stands in test/platform/connections.test.ts.
+ * Ten thousand connections that say nothing, from two hundred addresses, on all four ports, as the
+ * gateway is configured by default: of fifty clients that have logged in before and go on to come
+ * and go, none is refused and none is cut off. The same with the smallest figures stands in
+ * test/platform/connections.test.ts.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';

@@ -1,6 +1,7 @@
 /**
- * Peers that take a place and give nothing back: idle, in the middle of a handshake, an octet now and then. Others are served meanwhile, and
- * each of them is ended at its deadline, whatever it does to look alive.
+ * Peers that take a place and give nothing back: idle, in the middle of a handshake, an octet now
+ * and then. Others are served meanwhile, and each of them is ended at its deadline, whatever it
+ * does to look alive.
  */
 import assert from 'node:assert/strict';
 import { type Socket, connect, createServer } from 'node:net';
@@ -18,7 +19,10 @@ import { polling, quantile } from './support/attack.ts';
 const LOGIN = 5;
 const COMMAND = 6;
 const DATA = 2;
-/** Deadlines are looked at once a second; a polite end gives the peer five more, and the machine is busy. */
+/**
+ * Deadlines are looked at once a second; a polite end gives the peer five more, and the machine is
+ * busy.
+ */
 const LATE = 7;
 let instance: Instance;
 let loop: LoopWatch;
@@ -170,7 +174,8 @@ test('1,600 peers that do nothing, or next to nothing: others are served, and ea
     const seconds = ((await ended) - since) / 1000;
     longest.set(what, Math.max(longest.get(what) ?? 0, seconds));
     if (seconds > limit + LATE) late.push(`${what}: ${seconds.toFixed(1)} s`);
-    // Whoever is refused a place ends at once, and would show nothing. The listener's clock is up to a second old.
+    // Whoever is refused a place ends at once, and would show nothing. The listener's clock is up
+    // to a second old.
     if (seconds < limit - 1.5) late.push(`${what}: ended after ${seconds.toFixed(1)} s already`);
   }
   const { max, own = Number.NaN } = await loop.report(served);

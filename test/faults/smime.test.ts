@@ -1,6 +1,6 @@
 /**
- * S/MIME under load and under the axe: protection of large messages side by side keeps memory and the event loop, and a gateway that is
- * killed between protection and acceptance has filed nothing.
+ * S/MIME under load and under the axe: protection of large messages side by side keeps memory and
+ * the event loop, and a gateway that is killed between protection and acceptance has filed nothing.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -130,7 +130,8 @@ test('5 MB messages protected without a pause, four at a time, hold the event lo
     );
     return { ...(await loop.report(served)), rate: (clients.length * 30_000) / (performance.now() - began) };
   };
-  // What a message costs on its way in counts on a busy machine as well: protection may add nothing to a turn.
+  // What a message costs on its way in counts on a busy machine as well: protection may add nothing
+  // to a turn.
   let allowed = 10;
   for (const [what, to] of [
     ['as they are', ['sender']],
@@ -152,7 +153,10 @@ test('5 MB messages protected without a pause, four at a time, hold the event lo
   assert.equal(await served.stop(), 0);
 });
 
-/** KiB: V8 lets 64 MiB of buffers gather before it collects them; the rest is what ten messages hold, whatever their size. */
+/**
+ * KiB: V8 lets 64 MiB of buffers gather before it collects them; the rest is what ten messages
+ * hold, whatever their size.
+ */
 const ALLOWED = 96 * 1024;
 
 testBeforeRelease(

@@ -1,4 +1,7 @@
-/** SIGTERM in the middle of things: what runs ends properly or is told to come again, and nothing is half filed. */
+/**
+ * SIGTERM in the middle of things: what runs ends properly or is told to come again, and nothing is
+ * half filed.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -44,7 +47,8 @@ test('SIGTERM in the middle of DATA: a sender that goes on gets its 250 and is f
   if (answer.startsWith('250')) ledger.acknowledge(first, acceptedId(answer));
   else assert.match(answer, /^(421|451) |^the line was cut$/);
   t.diagnostic(`the sender that continued was answered: ${answer.slice(0, 9)}`);
-  // The one that stays silent in DATA, and the idle one, are told or cut; a cut connection means "not accepted" to any client.
+  // The one that stays silent in DATA, and the idle one, are told or cut; a cut connection means
+  // "not accepted" to any client.
   for (const client of [silent, idle]) {
     const said = await client.reply().catch((error: unknown) => error);
     assert.ok(said instanceof WireEnded || (typeof said === 'string' && said.startsWith('421 ')), String(said));

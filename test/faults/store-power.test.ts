@@ -1,5 +1,6 @@
 /**
- * The power model on the store alone: as power.test.ts, without protocols, and so with more messages a second and a look at every entry.
+ * The power model on the store alone: as power.test.ts, without protocols, and so with more
+ * messages a second and a look at every entry.
  */
 // @beside
 import assert from 'node:assert/strict';
@@ -27,7 +28,10 @@ import { effort } from '../support/effort.ts';
 
 const skip = withoutCompiler();
 const CUTS = effort(3, 10);
-/** Messages that are acknowledged before the power goes, counted and not timed: a busy machine proves as much. */
+/**
+ * Messages that are acknowledged before the power goes, counted and not timed: a busy machine
+ * proves as much.
+ */
 const BEFORE_CUT: Readonly<Record<'early' | 'late', readonly [number, number]>> = {
   early: [5, 200],
   late: [1500, 2000],
@@ -117,7 +121,10 @@ class StoreTrial {
     await this.#compare(fresh);
   }
 
-  /** Reads every entry; those of this round must be there as often as they had recipients. What was read is deleted. */
+  /**
+   * Reads every entry; those of this round must be there as often as they had recipients. What was
+   * read is deleted.
+   */
   async #compare(fresh: ReadonlyMap<string, Acked>): Promise<void> {
     const store = await openSqliteStore(this.#options);
     this.#recount();
@@ -183,7 +190,8 @@ async function lightsOut(trial: Trial): Promise<Tally> {
   const running = new StoreTrial();
   try {
     await running.create();
-    // By chance some cuts find every octet on the disk: what has undone nothing yet goes on, four times as long at most.
+    // By chance some cuts find every octet on the disk: what has undone nothing yet goes on, four
+    // times as long at most.
     const goesOn = (n: number): boolean =>
       n < trial.rounds || (n < trial.rounds * 4 && trial.tampering === undefined && running.tally.changedBlocks === 0);
     for (let n = 0; goesOn(n); n++) {
@@ -226,7 +234,8 @@ test('control: a row of the trail in another transaction than its message is fou
   const tally = await lightsOut({ rounds: 30, unsynced: 'none', tampering: 'audit-apart' });
   t.diagnostic(told(tally));
   assert.ok(tally.untold > 0, 'no message was without its row: this test cannot see a row that was written apart');
-  // The clients of the writer are 16: only what each had under way can be apart. More, and the mutant is too coarse to prove that one is seen.
+  // The clients of the writer are 16: only what each had under way can be apart. More, and the
+  // mutant is too coarse to prove that one is seen.
   assert.ok(
     tally.untold <= 16,
     `${tally.untold} messages were without their row: the mutant is coarser than a lost moment`,

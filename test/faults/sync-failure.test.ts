@@ -34,7 +34,8 @@ test(
     const traffic = submitting(instance, ledger, { sender: 'sender', recipients, connections: 4 });
     await until('some acknowledgements', () => ledger.acknowledged > 50);
     writeFileSync(trigger, '');
-    // A commit that was past its sync when the file appeared may still be answered; one that began later may not.
+    // A commit that was past its sync when the file appeared may still be answered; one that began
+    // later may not.
     await pause(500);
     const settled = ledger.acknowledged;
     await traffic.ended;

@@ -1,4 +1,7 @@
-/** kill -9 of the gateway, and of the command, in the middle of a wave and of the way back: the same command goes on, and each message is somewhere once. */
+/**
+ * kill -9 of the gateway, and of the command, in the middle of a wave and of the way back: the same
+ * command goes on, and each message is somewhere once.
+ */
 // @release: several transactions, each whole by itself: `kill9` and `store-power` try that a transaction is, at every merge.
 // @beside
 import assert from 'node:assert/strict';
@@ -77,7 +80,10 @@ function judged(wanted: readonly string[], found: readonly string[]): { lost: nu
   return { lost: wanted.filter((one) => !seen.has(one)).length, twice: found.length - seen.size };
 }
 
-/** Kills the command, or the gateway under it, each time some of the way further on; `done` tells how far it is. */
+/**
+ * Kills the command, or the gateway under it, each time some of the way further on; `done` tells
+ * how far it is.
+ */
 async function killed(scene: Scene, args: readonly string[], done: () => number): Promise<number[]> {
   const { instance } = scene;
   const seen: number[] = [];
@@ -95,7 +101,10 @@ async function killed(scene: Scene, args: readonly string[], done: () => number)
   return seen;
 }
 
-/** The same command once more. What a killed one had sent last may be filed while this one looks: then it says so, and is given again. */
+/**
+ * The same command once more. What a killed one had sent last may be filed while this one looks:
+ * then it says so, and is given again.
+ */
 async function toItsEnd({ instance }: Scene, args: readonly string[]): Promise<string> {
   for (let turn = 1; ; turn += 1) {
     const ran = await sluis([...args, '--config', instance.config]);

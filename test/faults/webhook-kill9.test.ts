@@ -1,4 +1,7 @@
-/** kill -9 while a webhook is told of messages: none that was acknowledged goes untold, and the order is kept; what comes twice has the same id. */
+/**
+ * kill -9 while a webhook is told of messages: none that was acknowledged goes untold, and the
+ * order is kept; what comes twice has the same id.
+ */
 // @release: several transactions, each whole by itself: `kill9` and `store-power` try that a transaction is, at every merge.
 // @beside
 import assert from 'node:assert/strict';

@@ -1,4 +1,7 @@
-/** Until when one place alone may acknowledge: a file that lasts, said again and again, and never longer than allowed. */
+/**
+ * Until when one place alone may acknowledge: a file that lasts, said again and again, and never
+ * longer than allowed.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** Certificates that are no account's, in a running gateway: all in one register, and each has a warning before its end. */
+/**
+ * Certificates that are no account's, in a running gateway: all in one register, and each has a
+ * warning before its end.
+ */
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** What `check` and `doctor` say of the resolver for TLSA records, and that nothing is loaded or asked where none is configured. */
+/**
+ * What `check` and `doctor` say of the resolver for TLSA records, and that nothing is loaded or
+ * asked where none is configured.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { daneMetrics, gatewayDane } from '../../src/gateway/dane.ts';

@@ -1,4 +1,7 @@
-/** DKIM in a whole gateway: a key that cannot be used keeps it from starting, mail is signed on its way out, and waits where it cannot be. */
+/**
+ * DKIM in a whole gateway: a key that cannot be used keeps it from starting, mail is signed on its
+ * way out, and waits where it cannot be.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

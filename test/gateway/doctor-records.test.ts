@@ -1,4 +1,7 @@
-/** Records to publish, how they stand in the DNS, and internet.nl's mail test judged from here: each verdict once right and once wrong. */
+/**
+ * Records to publish, how they stand in the DNS, and internet.nl's mail test judged from here: each
+ * verdict once right and once wrong.
+ */
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -44,7 +47,10 @@ const configOf = ({ config, listeners }: TestGateway) => ({
   })),
 });
 
-/** `TYPE name` to what is there; nothing is there where nothing is said, and what is undefined is no answer. */
+/**
+ * `TYPE name` to what is there; nothing is there where nothing is said, and what is undefined is no
+ * answer.
+ */
 type Zone = Readonly<Record<string, (Partial<DnsAnswer> & { readonly data?: readonly unknown[] }) | undefined>>;
 const askOf = (zone: Zone) =>
   asking({

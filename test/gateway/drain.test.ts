@@ -1,4 +1,7 @@
-/** A gateway that an operator drains: what load balancers are told, and that whoever comes all the same is served. */
+/**
+ * A gateway that an operator drains: what load balancers are told, and that whoever comes all the
+ * same is served.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { connectControl } from '../../src/admin/client.ts';

@@ -1,4 +1,7 @@
-/** Name, telephone and hours of the helpdesk in what a running gateway says: letters, and refusals on both protocols. */
+/**
+ * Name, telephone and hours of the helpdesk in what a running gateway says: letters, and refusals
+ * on both protocols.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { runOperation } from '../../src/admin/operations.ts';

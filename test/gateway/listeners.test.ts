@@ -1,4 +1,7 @@
-/** Listeners that are not for everybody, have a certificate of their own, or end: a whole gateway, over real connections. */
+/**
+ * Listeners that are not for everybody, have a certificate of their own, or end: a whole gateway,
+ * over real connections.
+ */
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Authorities and lists for mail in a whole gateway: read at the start, read again when told, and never replaced by what cannot be used. */
+/**
+ * Authorities and lists for mail in a whole gateway: read at the start, read again when told, and
+ * never replaced by what cannot be used.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** What those around a mailbox learn of it from a running gateway: that it fills up, and who opens it. */
+/**
+ * What those around a mailbox learn of it from a running gateway: that it fills up, and who opens
+ * it.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { ConsumerView } from '../../src/admin/delivery-views.ts';
@@ -39,7 +42,8 @@ test('a mailbox that is 80 % full is a letter, to its owner and to somebody else
   await fill(gateway, 0.01 * MiB);
   await until('the letter to bram', async () => (await lettersOf(gateway, 'bram')).length > 0);
   assert.deepEqual(await lettersOf(gateway, 'bram'), [`Postbus bijna vol (85 %): ${addressOf('bram')}`]);
-  // Nobody is registered as contact: the first account of the organisation that people read is asked.
+  // Nobody is registered as contact: the first account of the organisation that people read is
+  // asked.
   await until('the letter to anna', async () => (await lettersOf(gateway, 'anna')).length > 0);
   assert.deepEqual(await lettersOf(gateway, 'anna'), [`Postbus bijna vol (85 %): ${addressOf('bram')}`]);
   const [letter = ''] = (await fetchAll(gateway.target('pop3s'), loginOf('bram'), 'drop')).filter((message) =>

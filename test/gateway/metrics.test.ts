@@ -1,4 +1,7 @@
-/** Metrics and health of a whole gateway, over HTTP: what they tell after real sessions, and that what they tell is bounded. */
+/**
+ * Metrics and health of a whole gateway, over HTTP: what they tell after real sessions, and that
+ * what they tell is bounded.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -281,7 +284,10 @@ test('without the section, health and metrics are on loopback; switched off, the
   assert.ok(!off.log.names.includes('http.open'));
 });
 
-/** Told of where the store is kept in PostgreSQL, and by gateways that speak to others: their own tests have them. */
+/**
+ * Told of where the store is kept in PostgreSQL, and by gateways that speak to others: their own
+ * tests have them.
+ */
 const OF_SEVERAL: ReadonlySet<string> = new Set(
   postgresMetrics({ judgement: { alone: false, pairOnly: false, warnings: [] }, servers: () => [] }).map(
     ({ name }) => name,

@@ -1,4 +1,7 @@
-/** What senders, owners and the operator are told by a running gateway: over real SMTP and POP3, as their programs see it. */
+/**
+ * What senders, owners and the operator are told by a running gateway: over real SMTP and POP3, as
+ * their programs see it.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';

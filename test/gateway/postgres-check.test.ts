@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { judged } from '../../src/gateway/postgres-check.ts';
 
-/** In the order of what is asked: version, its number, checksums, powers, sees the standbys, owns, TLS, may create, a store is there, lists the log. */
+/**
+ * In the order of what is asked: version, its number, checksums, powers, sees the standbys, owns,
+ * TLS, may create, a store is there, lists the log.
+ */
 const WELL = ['17.6 (Debian 17.6-1)', '170006', 'on', false, true, false, 'TLSv1.3', false, true, true] as const;
 const report = { server: 'db1.example.nl:5432' };
 const warningsOf = (at: number, value: unknown): readonly string[] =>

@@ -1,4 +1,7 @@
-/** What the gateway writes itself, to addresses that want their mail encrypted: as any other mail, or not at all. */
+/**
+ * What the gateway writes itself, to addresses that want their mail encrypted: as any other mail,
+ * or not at all.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { openMessage, standingOf } from '../../src/crypto/smime/open.ts';
@@ -69,7 +72,8 @@ test('receipts and reports are encrypted for a sender who requires that, signed 
     assert.doesNotMatch(notice.toString('latin1'), /Uitslag van Dirk|multipart\/report/);
     const { kinds, text, standing } = await read(gateway, notice, anna);
     assert.match(text, new RegExp(`^Subject: ${subject}: [^]*Content-Type: multipart/report[^]*Uitslag van Dirk`, 'm'));
-    // The gateway's own key: it says that nothing was changed on the way, and its address is the one in From.
+    // The gateway's own key: it says that nothing was changed on the way, and its address is the
+    // one in From.
     assert.deepEqual([kinds, standing], ['encrypted signed', 'valid']);
   }
   // The trail tells of each as of any protected message, and that it is about this one.

@@ -1,4 +1,7 @@
-/** What nothing undoes is refused without a reason, and any change without a person, also to a program that speaks to the socket itself. */
+/**
+ * What nothing undoes is refused without a reason, and any change without a person, also to a
+ * program that speaks to the socket itself.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { connectControl } from '../../src/admin/client.ts';

@@ -1,4 +1,7 @@
-/** A configuration that is read again by a running gateway: what holds at once, what waits, and what is refused. */
+/**
+ * A configuration that is read again by a running gateway: what holds at once, what waits, and what
+ * is refused.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';

@@ -1,4 +1,7 @@
-/** Certificates of the listeners that a program renews: the printed hook beside a running gateway, and what is said when renewal stops. */
+/**
+ * Certificates of the listeners that a program renews: the printed hook beside a running gateway,
+ * and what is said when renewal stops.
+ */
 import assert from 'node:assert/strict';
 import { X509Certificate, createPrivateKey, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -36,7 +39,10 @@ async function open(t: TestContext, options: TestGatewayOptions = {}): Promise<T
 const placed = (gateway: TestGateway) =>
   placeHook(join(gateway.folder, 'renewal'), { host: HOST, tls: gateway.folder, config: gateway.config.file });
 
-/** As certbot keeps it: numbered files in archive/, links to the newest in live/. Gives what it puts into RENEWED_LINEAGE. */
+/**
+ * As certbot keeps it: numbered files in archive/, links to the newest in live/. Gives what it puts
+ * into RENEWED_LINEAGE.
+ */
 function asCertbot(gateway: TestGateway, number: number, { key, certificate }: KeyAndCertificate): string {
   const [archive, live] = ['archive', 'live'].map((name) => join(gateway.folder, 'letsencrypt', name, HOST));
   for (const folder of [archive!, live!]) mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -1,4 +1,7 @@
-/** What needs the data folder alone waits for a command that has it open: compacting, moving, a rotation of the master key, and a start on PostgreSQL. */
+/**
+ * What needs the data folder alone waits for a command that has it open: compacting, moving, a
+ * rotation of the master key, and a start on PostgreSQL.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -28,7 +31,10 @@ async function stopped(t: TestContext): Promise<TestGateway> {
   return gateway;
 }
 
-/** Runs `work` while another process has the folder, which ends when it is waited for; answers who was waited for. */
+/**
+ * Runs `work` while another process has the folder, which ends when it is waited for; answers who
+ * was waited for.
+ */
 async function whileHeld(
   t: TestContext,
   { data }: Config,

@@ -1,4 +1,7 @@
-/** A start, and a command that needs the data folder alone, wait a bounded time for a command that has it open. */
+/**
+ * A start, and a command that needs the data folder alone, wait a bounded time for a command that
+ * has it open.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,7 +31,10 @@ function folder(t: TestContext): string {
 const HELD = { held: true, holder: { process: 1, command: 'sluis status' } };
 const noSocket = join(tmpdir(), 'sluis-no-such-folder', 'control.sock');
 
-/** Calls of `work`, of `pause`, and who was waited for, of a folder that is held the first `times` times. */
+/**
+ * Calls of `work`, of `pause`, and who was waited for, of a folder that is held the first `times`
+ * times.
+ */
 async function waited(times: number, socket = noSocket, refused: object = HELD) {
   const seen = { tried: 0, paused: 0, told: [] as (LockHolder | undefined)[] };
   const waits: Waits = (holder) => seen.told.push(holder);

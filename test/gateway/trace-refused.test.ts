@@ -1,4 +1,7 @@
-/** "We sent it, it never arrived": a search finds what was refused, in its place in time, with the reply that was given. */
+/**
+ * "We sent it, it never arrived": a search finds what was refused, in its place in time, with the
+ * reply that was given.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findRefused } from '../../src/admin/trace-refused.ts';

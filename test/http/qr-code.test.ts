@@ -1,4 +1,7 @@
-/** The drawing of QR codes, by what the standard says of it. That a reader nobody of us wrote reads them is test/peers/qr-code.test.ts. */
+/**
+ * The drawing of QR codes, by what the standard says of it. That a reader nobody of us wrote reads
+ * them is test/peers/qr-code.test.ts.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { qrCode, qrPath } from '../../src/http/qr-code.ts';

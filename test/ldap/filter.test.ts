@@ -1,4 +1,7 @@
-/** Filters as mail programs send them: what they match, what the store is asked for, and what is refused. */
+/**
+ * Filters as mail programs send them: what they match, what the store is asked for, and what is
+ * refused.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BerError, parse } from '../../src/crypto/certificates/ber.ts';

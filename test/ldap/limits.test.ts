@@ -1,4 +1,7 @@
-/** What one search may take: its time, its place in the line, and the time in which a peer takes what it is sent. */
+/**
+ * What one search may take: its time, its place in the line, and the time in which a peer takes
+ * what it is sent.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Counts } from '../../src/domain/counts.ts';
@@ -32,7 +35,10 @@ const entry = (version: number): DirectoryStepFound['entries'][number] => ({
   edi: [],
 });
 
-/** A session that has logged in, over a directory that never ends. `step`: what happens while the store looks at a part of it. */
+/**
+ * A session that has logged in, over a directory that never ends. `step`: what happens while the
+ * store looks at a part of it.
+ */
 function endless(step: (clock: FakeClock) => void, slots = ldapSlots()) {
   const clock = new FakeClock();
   const log = new MemoryLog();

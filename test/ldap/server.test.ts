@@ -1,4 +1,7 @@
-/** The directory over LDAP on a whole gateway: who may ask, what is shown to whom, how much, and what hostile clients get. */
+/**
+ * The directory over LDAP on a whole gateway: who may ask, what is shown to whom, how much, and
+ * what hostile clients get.
+ */
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';

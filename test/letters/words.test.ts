@@ -1,4 +1,7 @@
-/** The words of everything that the gateway mails and prints for people: those of docs/style.md, in sentences of at most twenty words, and in both languages the same. */
+/**
+ * The words of everything that the gateway mails and prints for people: those of docs/style.md, in
+ * sentences of at most twenty words, and in both languages the same.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

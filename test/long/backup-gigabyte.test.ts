@@ -1,6 +1,7 @@
 /**
- * A gigabyte of mail in base backups of PostgreSQL's own program, each restored at once with every proof: while mail and rounds of the log go on, and with a receiver
- * of the log that is held back until the base backup is over.
+ * A gigabyte of mail in base backups of PostgreSQL's own program, each restored at once with every
+ * proof: while mail and rounds of the log go on, and with a receiver of the log that is held back
+ * until the base backup is over.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -55,7 +56,8 @@ test(
     context.diagnostic(`${MESSAGES} messages of 10 MiB filed in ${((performance.now() - begun) / 1000).toFixed(1)} s`);
 
     for (let round = 0; round < ROUNDS; round += 1) {
-      // In turn: nothing goes on; mail does; and the receiver is held back in the middle of the backup.
+      // In turn: nothing goes on; mail does; and the receiver is held back in the middle of the
+      // backup.
       const [mail, held] = [round % 3 > 0, round % 3 === 2];
       let taking = true;
       const goesOn = (): boolean => taking;

@@ -1,6 +1,7 @@
 /**
- * pgBackRest and Barman in place of the gateway's own backups, by the programs of docs/examples/backup as an operator installs them: a backup, the log behind it, and a
- * restore to a moment with proof, all through `sluis`; then mail is fetched from a gateway on what came back.
+ * pgBackRest and Barman in place of the gateway's own backups, by the programs of
+ * docs/examples/backup as an operator installs them: a backup, the log behind it, and a restore to
+ * a moment with proof, all through `sluis`; then mail is fetched from a gateway on what came back.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -183,7 +184,8 @@ for (const program of [PGBACKREST, BARMAN]) {
   test(`${program.name}: taken, checked and brought back to a moment through sluis; what was acknowledged before it is fetched again`, async (t) => {
     assert.ok(existsSync(join(DEBIAN, 'pg_basebackup')), 'install postgresql-17');
     assert.ok(hasProgram(program.name), `install ${program.name} and barman-cli`);
-    // What began last ends first: what Barman runs beside a server before that server, and the folder of both at the end.
+    // What began last ends first: what Barman runs beside a server before that server, and the
+    // folder of both at the end.
     const ends: (() => Promise<void> | void)[] = [];
     const lasting: Cleanup = { after: (one) => void ends.push(one) };
     t.after(async () => {
@@ -254,7 +256,10 @@ for (const program of [PGBACKREST, BARMAN]) {
   });
 }
 
-/** The largest file of the server that the program keeps. Not its own list of them: of that pgBackRest has a copy, and reads that one then. */
+/**
+ * The largest file of the server that the program keeps. Not its own list of them: of that
+ * pgBackRest has a copy, and reads that one then.
+ */
 function spoilt(gateway: Instance, folder: string): string {
   const { stdout } = spawnSync('sh', [
     '-c',

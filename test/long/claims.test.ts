@@ -1,4 +1,7 @@
-/** Of the changes that the table of claims names ten are made, drawn by a seed, and the test of each notices. */
+/**
+ * Of the changes that the table of claims names ten are made, drawn by a seed, and the test of each
+ * notices.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** Claws Mail as a practice has it: one account, on a screen that nobody sees, with the keys that a person presses. */
+/**
+ * Claws Mail as a practice has it: one account, on a screen that nobody sees, with the keys that a
+ * person presses.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -57,7 +60,10 @@ export class Claws {
     });
   }
 
-  /** Writes a message in the compose window and presses Ctrl+Return. `sent`: it is in the folder of sent messages; else what the window says. */
+  /**
+   * Writes a message in the compose window and presses Ctrl+Return. `sent`: it is in the folder of
+   * sent messages; else what the window says.
+   */
   async send(file: string): Promise<'sent' | readonly string[]> {
     const before = this.#in('sent').length;
     // The window of a message that was sent a moment ago may still be there.
@@ -130,7 +136,10 @@ const environment = (home: string, display: string): Record<string, string> => (
   SSL_CERT_FILE: join(home, 'ca.pem'),
 });
 
-/** What its wizard would write: POP3 over TLS, SMTP with STARTTLS and a login, deleted on the server once fetched. */
+/**
+ * What its wizard would write: POP3 over TLS, SMTP with STARTTLS and a login, deleted on the server
+ * once fetched.
+ */
 function configure(home: string, account: MailAccount): void {
   const own = join(home, '.claws-mail');
   mkdirSync(own, { recursive: true, mode: 0o700 });

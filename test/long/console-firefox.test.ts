@@ -1,6 +1,9 @@
 /**
- * The main paths in Debian's Firefox. The web console: a passkey that is registered, logs in and is asked for again, search, a support call with what became of a message, an account
- * that is suspended, and what is shown after the log-out. The page of a practice: password and code, a password for a program, the settings, and the way out. Chromium has all pages and states (peers/console-browser).
+ * The main paths in Debian's Firefox. The web console: a passkey that is registered, logs in and is
+ * asked for again, search, a support call with what became of a message, an account that is
+ * suspended, and what is shown after the log-out. The page of a practice: password and code, a
+ * password for a program, the settings, and the way out. Chromium has all pages and states
+ * (peers/console-browser).
  */
 // @beside
 import assert from 'node:assert/strict';

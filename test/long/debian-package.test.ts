@@ -1,6 +1,7 @@
 /**
- * The Debian package as its users have it: made twice, judged by lintian, and on a fresh Debian with a real systemd installed, used with the commands of
- * docs/install.md, upgraded, removed and purged.
+ * The Debian package as its users have it: made twice, judged by lintian, and on a fresh Debian
+ * with a real systemd installed, used with the commands of docs/install.md, upgraded, removed and
+ * purged.
  */
 import assert from 'node:assert/strict';
 import {
@@ -202,7 +203,8 @@ test('an upgrade with a changed conffile keeps it, keys and mail, and restarts w
   const [keys, mail, was] = [kept(), messages(), show('InvocationID')];
   assert.match(mail, / 1 message$/);
   const file = newer(`${VERSION}-2`);
-  // Nobody there to be asked: without the option dpkg would fail, and nothing of ours has changed then.
+  // Nobody there to be asked: without the option dpkg would fail, and nothing of ours has changed
+  // then.
   const [printed = ''] = commandsOf('Upgrade', PAGE);
   assert.match(printed, /^apt install .*\.\/sluis_\S+\.deb$/);
   machine.does(printed.replace(/sluis_\S+\.deb/, file));

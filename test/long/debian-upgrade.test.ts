@@ -1,6 +1,7 @@
 /**
- * From 0.1.0 to this version by the Debian package, and back: the program of then, on a fresh Debian with a real systemd, with the store that it left behind
- * (test/fixtures), serves mail; then the commands of docs/install.md are run as they are printed.
+ * From 0.1.0 to this version by the Debian package, and back: the program of then, on a fresh
+ * Debian with a real systemd, with the store that it left behind (test/fixtures), serves mail; then
+ * the commands of docs/install.md are run as they are printed.
  */
 import assert from 'node:assert/strict';
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -89,7 +90,10 @@ const all = (): Record<string, readonly string[]> => Object.fromEntries(everybod
 let mail: Record<string, readonly string[]> = {};
 let newest = '';
 
-/** Letters of the gateway's own may have come since, of certificates that end: they stand behind what was there. */
+/**
+ * Letters of the gateway's own may have come since, of certificates that end: they stand behind
+ * what was there.
+ */
 function sameAsThen(): void {
   for (const [name, then] of Object.entries(mail)) assert.deepEqual(uidls(name).slice(0, then.length), then, name);
   assert.equal(octets('dirk', mail.dirk?.length ?? 0), newest);

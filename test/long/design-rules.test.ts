@@ -1,6 +1,7 @@
 /**
- * The published linter of the Dutch government's REST API Design Rules judges the OpenAPI document: no errors, no warnings. It comes with 200 MB of packages, from a
- * lock file of its own; its rules belong to others, so there is no copy of them here: SLUIS_ADR_LINTER says where they are.
+ * The published linter of the Dutch government's REST API Design Rules judges the OpenAPI document:
+ * no errors, no warnings. It comes with 200 MB of packages, from a lock file of its own; its rules
+ * belong to others, so there is no copy of them here: SLUIS_ADR_LINTER says where they are.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,4 +1,7 @@
-/** A directory of 5,000 entries, copied whole over TLS from a gateway in a process of its own: within a second, and the event loop goes on. */
+/**
+ * A directory of 5,000 entries, copied whole over TLS from a gateway in a process of its own:
+ * within a second, and the event loop goes on.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';

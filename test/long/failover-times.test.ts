@@ -1,6 +1,7 @@
 /**
- * How long clients wait at the one service name while a site dies and while the primary is switched for planned work: Patroni decides, HAProxy and the gateways
- * follow. Beside each time stands that of the database alone, so that what is ours can be seen.
+ * How long clients wait at the one service name while a site dies and while the primary is switched
+ * for planned work: Patroni decides, HAProxy and the gateways follow. Beside each time stands that
+ * of the database alone, so that what is ours can be seen.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -89,7 +90,10 @@ const newTimes = (): Times => ({ service: [], database: [], slow: [] });
 
 const seconds = (time: number): string => (time / 1000).toFixed(2);
 
-/** The round that just ended, and what the gateways and Patroni said where it took too long: so it can be seen where the time went. */
+/**
+ * The round that just ended, and what the gateways and Patroni said where it took too long: so it
+ * can be seen where the time went.
+ */
 function tell(t: TestContext, sites: OperatorSites, times: Times, bound: number): void {
   const [service, database] = [times.service.at(-1)!, times.database.at(-1)!];
   const round = `round ${times.service.length}: ${seconds(service)} s, of which the database ${seconds(database)} s`;

@@ -1,4 +1,7 @@
-/** Firefox as an operator has it, with an authenticator that has its user beside it, driven without a screen. */
+/**
+ * Firefox as an operator has it, with an authenticator that has its user beside it, driven without
+ * a screen.
+ */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +31,10 @@ const PATIENCE = 20_000;
 export const withoutFirefox =
   withoutProgram('firefox-esr', 'firefox-esr') || withoutProgram('certutil', 'libnss3-tools');
 
-/** One in a folder of its own, which is gone when the test has ended. `host` and `ca`: as for `Firefox.start`. */
+/**
+ * One in a folder of its own, which is gone when the test has ended. `host` and `ca`: as for
+ * `Firefox.start`.
+ */
 export async function firefoxFor(t: TestContext, host: string, ca: string): Promise<Firefox> {
   const home = mkdtempSync(join(tmpdir(), 'sluis-firefox-'));
   t.after(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));

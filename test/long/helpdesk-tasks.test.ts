@@ -1,6 +1,7 @@
 /**
- * Ten tasks of a helpdesk in Chromium, through the whole gateway, each from Today on: how many presses it takes, what it ends with, and, where something changed, that the trail says who,
- * why, and how it was known who called. Typing is not counted; a choice is a press.
+ * Ten tasks of a helpdesk in Chromium, through the whole gateway, each from Today on: how many
+ * presses it takes, what it ends with, and, where something changed, that the trail says who, why,
+ * and how it was known who called. Typing is not counted; a choice is a press.
  */
 // @beside
 import assert from 'node:assert/strict';

@@ -1,6 +1,7 @@
 /**
- * The image at two sites, as docs/install.md has it: a gateway at each by compose.yaml and compose.site.yaml, servers of PostgreSQL at three places, mail in at one
- * site and out at the other, each site lost once.
+ * The image at two sites, as docs/install.md has it: a gateway at each by compose.yaml and
+ * compose.site.yaml, servers of PostgreSQL at three places, mail in at one site and out at the
+ * other, each site lost once.
  */
 import assert from 'node:assert/strict';
 import { cpSync, linkSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,7 +15,9 @@ import { type PodmanPlace, postgresImage } from '../support/podman-place.ts';
 import { PodmanSites } from '../support/podman-sites.ts';
 import { until } from '../support/until.ts';
 
-/** The tarball of a root that has PostgreSQL already, so that trying something does not wait for it. */
+/**
+ * The tarball of a root that has PostgreSQL already, so that trying something does not wait for it.
+ */
 const READY = process.env.SLUIS_POSTGRES_ROOT;
 const PAGE = 'docs/install.md';
 const [A, B] = ['a@de-brug.example', 'b@de-brug.example'];
@@ -107,7 +110,8 @@ function setUp(t: TestContext, sites: PodmanSites): void {
   for (const name of ['tls/server.pem', 'tls/server-key.pem']) give(zuid, name, read(noord, name));
   give(noord, 'owner-password', `${PASSWORD}-owner\n`);
   command(noord, sql);
-  // What psql asks for, in the order of the file: passwords of the owner, of the gateway, of the backups, each of them twice.
+  // What psql asks for, in the order of the file: passwords of the owner, of the gateway, of the
+  // backups, each of them twice.
   const passwords = ['owner', 'sluis', 'backup'].map((role) => `${PASSWORD}-${role}\\n${PASSWORD}-${role}\\n`).join('');
   noord.machine.does(
     `podman cp sluis.sql postgres:/tmp/ && printf '${passwords}' | podman exec -i --user postgres postgres psql -h /tmp -X -v ON_ERROR_STOP=1 -f /tmp/sluis.sql`,

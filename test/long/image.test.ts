@@ -1,6 +1,8 @@
 /**
- * The image as its users have it: made twice by the printed command, loaded, and used with the commands of docs/install.md under podman; what is in it, what it may
- * not do, its health, its end, and compose.yaml. The first stage stands on a Debian made here, since no registry of images is asked.
+ * The image as its users have it: made twice by the printed command, loaded, and used with the
+ * commands of docs/install.md under podman; what is in it, what it may not do, its health, its end,
+ * and compose.yaml. The first stage stands on a Debian made here, since no registry of images is
+ * asked.
  */
 import assert from 'node:assert/strict';
 import {
@@ -208,7 +210,8 @@ test(
     );
     assert.match(inspected, /^true \[.*CAP_SYS_CHROOT.*\]/);
     podman.does('podman exec sluis node /usr/lib/sluis/healthy.mjs');
-    // Debian's podman-compose would ask for a shell, and the container would say for ever that it is not healthy.
+    // Debian's podman-compose would ask for a shell, and the container would say for ever that it
+    // is not healthy.
     assert.equal(podman.does(`podman inspect --format '{{.Config.Healthcheck}}' sluis`).trim(), '<nil>');
     for (const command of commandsOf('Debian', PAGE).slice(-2)) podman.does(command);
     podman.does(`${compose} down`);

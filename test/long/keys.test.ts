@@ -1,6 +1,7 @@
 /**
- * Day keys and the master key at two sites, on whole gateways: keys are there two weeks ahead, what one made alone the other fetches before it serves, what is
- * erased is closed at both, and a new master key opens the mail of before.
+ * Day keys and the master key at two sites, on whole gateways: keys are there two weeks ahead, what
+ * one made alone the other fetches before it serves, what is erased is closed at both, and a new
+ * master key opens the mail of before.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -15,7 +16,10 @@ import { PATIENCE, day, daysAhead, foldersOf, keyFiles, send, subjects } from '.
 import { type Gateway, type Site, type TwoSites, startTwoSites } from '../support/two-sites.ts';
 import { until } from '../support/until.ts';
 
-/** A day's key that the gateway at a site made while it was alone, in a folder in which nobody has one. */
+/**
+ * A day's key that the gateway at a site made while it was alone, in a folder in which nobody has
+ * one.
+ */
 async function makeAlone(both: TwoSites, site: Site, which: string): Promise<void> {
   const folders = foldersOf(both);
   for (const folder of Object.values(folders)) rmSync(join(folder, `${which}.key`));
@@ -41,7 +45,8 @@ test('keys are on both sites 14 days ahead, and what is erased of a day is close
   const erased = await send(gateways.noord, 'erased');
   assert.deepEqual(await subjects(gateways.zuid), ['stays', 'erased']);
 
-  // A clock that is a day ahead finds tomorrow's key, and the other one reads what was sealed with it.
+  // A clock that is a day ahead finds tomorrow's key, and the other one reads what was sealed with
+  // it.
   await gateways.zuid.served.stop();
   await serve('zuid', daysAhead(1));
   await send(gateways.zuid, 'tomorrow');
@@ -49,7 +54,8 @@ test('keys are on both sites 14 days ahead, and what is erased of a day is close
 
   await gateways.zuid.served.stop();
   await serve('zuid');
-  // What is erased of a day is noted on both at once, so that it is closed where the one that erased it is lost.
+  // What is erased of a day is noted on both at once, so that it is closed where the one that
+  // erased it is lost.
   gateways.noord.instance.sluis('message', 'erase', erased, '--yes', '--reason', 'test');
   const noted = (folder: string): boolean => existsSync(join(folder, `${day(0)}.erasing`));
   await until('the other one has the note', () => noted(folders.zuid), PATIENCE);

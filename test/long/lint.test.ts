@@ -1,4 +1,7 @@
-/** The linter on tests and benches with their types: floating promises, `any` that spreads, conditions that are always true. At a merge it reads them without. */
+/**
+ * The linter on tests and benches with their types: floating promises, `any` that spreads,
+ * conditions that are always true. At a merge it reads them without.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

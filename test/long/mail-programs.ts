@@ -1,8 +1,10 @@
 /**
- * Mail programs of other people that go on while sites are lost: one sends with msmtp, one fetches with fetchmail and one with mpop, both of which leave the mail on
- * the server and keep their own lists of what they have.
+ * Mail programs of other people that go on while sites are lost: one sends with msmtp, one fetches
+ * with fetchmail and one with mpop, both of which leave the mail on the server and keep their own
+ * lists of what they have.
  *
- * Each does as its user has set it up: after a failure it tries again some time later. Two failures in a row are what nobody should see.
+ * Each does as its user has set it up: after a failure it tries again some time later. Two failures
+ * in a row are what nobody should see.
  */
 import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -100,7 +102,9 @@ export class Msmtp extends Program {
   readonly program = 'msmtp';
   readonly #rc: string;
   readonly #to: readonly string[];
-  /** Subjects of messages that were taken, in order, and of those that were tried more than once. */
+  /**
+   * Subjects of messages that were taken, in order, and of those that were tried more than once.
+   */
   readonly acknowledged: string[] = [];
   readonly triedAgain = new Set<string>();
   #next = 0;
@@ -233,8 +237,9 @@ export class Mpop extends Keeper {
 }
 
 /**
- * The load generator `mailload`, where SLUIS_MAILLOAD names it: it writes down each message before it is sent and again when it was acknowledged. It takes one
- * address of the name and keeps to it, in runs of five seconds.
+ * The load generator `mailload`, where SLUIS_MAILLOAD names it: it writes down each message before
+ * it is sent and again when it was acknowledged. It takes one address of the name and keeps to it,
+ * in runs of five seconds.
  */
 export class Mailload {
   readonly #service: Service;

@@ -1,4 +1,7 @@
-/** Drives a Mozilla program over Marionette: one JSON array a message, its length in front (`17:[0,1,"name",{}]`). */
+/**
+ * Drives a Mozilla program over Marionette: one JSON array a message, its length in front
+ * (`17:[0,1,"name",{}]`).
+ */
 import { type Socket, connect } from 'node:net';
 
 interface Waiting {
@@ -21,7 +24,10 @@ export class Marionette {
     });
   }
 
-  /** Waits until the program listens, at most a minute, and begins a session: with the rights of the program itself (`chrome`), or of a page. */
+  /**
+   * Waits until the program listens, at most a minute, and begins a session: with the rights of the
+   * program itself (`chrome`), or of a page.
+   */
   static async open(port: number, context: 'chrome' | 'content' = 'chrome'): Promise<Marionette> {
     const until = Date.now() + 60_000;
     for (;;) {
@@ -40,7 +46,10 @@ export class Marionette {
     }
   }
 
-  /** Runs the body of an asynchronous function inside the program; `args` are its parameters, in order. */
+  /**
+   * Runs the body of an asynchronous function inside the program; `args` are its parameters, in
+   * order.
+   */
   async run<T>(body: string, ...args: readonly unknown[]): Promise<T> {
     const script = `const done = arguments[arguments.length - 1];
       (async (...args) => { ${body} })(...[...arguments].slice(0, -1)).then(

@@ -1,11 +1,14 @@
 /**
- * By the clock, and so for a machine that does nothing else: beside one account that does all it can over 28 connections the slowest of another's small
- * messages (p99) takes at most five times as long as the slowest without.
+ * By the clock, and so for a machine that does nothing else: beside one account that does all it
+ * can over 28 connections the slowest of another's small messages (p99) takes at most five times as
+ * long as the slowest without.
  *
- * A p99 of 200 messages is the third slowest of them, and whatever else the machine does makes some slower, never quicker: three series in a row said 3.4, 5.2
- * and 6.5. So a series beside other work does not count and is made again, and of five that count the middle of those without company is compared with the middle
- * of those beside it. Without turns it must be too slow, measured alike. On a machine that is never quiet it is not measured, and the test says so;
- * faults/one-account judges there, by processor time.
+ * A p99 of 200 messages is the third slowest of them, and whatever else the machine does makes some
+ * slower, never quicker: three series in a row said 3.4, 5.2 and 6.5. So a series beside other work
+ * does not count and is made again, and of five that count the middle of those without company is
+ * compared with the middle of those beside it. Without turns it must be too slow, measured alike.
+ * On a machine that is never quiet it is not measured, and the test says so; faults/one-account
+ * judges there, by processor time.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, after, before, test } from 'node:test';
@@ -14,7 +17,10 @@ import { LOADS, type Load, measure, prepared } from '../faults/support/one-accou
 import type { Instance } from '../support/instance.ts';
 
 const MOST = 5;
-/** Of the machine, that other work may take during a series. On two cores the system itself takes 0.03. */
+/**
+ * Of the machine, that other work may take during a series. On two cores the system itself takes
+ * 0.03.
+ */
 const MOST_OTHERS = 0.1;
 const WITH_TURNS = { turns: true, messages: 200, series: 5 };
 /** Each message waits for all that came before it: fewer of them take as long. */

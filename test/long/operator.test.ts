@@ -1,6 +1,8 @@
 /**
- * Two sites as an operator runs them (support/operator-sites.ts), while mail programs of other people go on: a whole site dies, another hangs and comes back, the
- * primary is switched for planned work. Nothing that was acknowledged is lost, nothing is fetched twice, and nobody fails twice in a row.
+ * Two sites as an operator runs them (support/operator-sites.ts), while mail programs of other
+ * people go on: a whole site dies, another hangs and comes back, the primary is switched for
+ * planned work. Nothing that was acknowledged is lost, nothing is fetched twice, and nobody fails
+ * twice in a row.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -27,7 +29,10 @@ const skip =
 const WRITERS = namesOf('writer', 6);
 const MAILBOXES = namesOf('mailbox', 2);
 const LOADS = namesOf('load', 4);
-/** A load generator of other people beside the crew's writers, where it is: a project of its own, which no package has. */
+/**
+ * A load generator of other people beside the crew's writers, where it is: a project of its own,
+ * which no package has.
+ */
 const MAILLOAD = process.env.SLUIS_MAILLOAD;
 const WITHOUT_MAILLOAD =
   'mailload is not here, so only the crew makes load. It is one file of C: "cc -O2 -o mailload mailload.c -lssl -lcrypto -lpthread" (gcc, libssl-dev), then SLUIS_MAILLOAD=/its/path';
@@ -75,7 +80,10 @@ async function siteDies(scene: Scene): Promise<Site> {
   return site;
 }
 
-/** All of a site stands still, and nobody is told; after a while its address is taken out of the service name, as docs/two-sites.md says. */
+/**
+ * All of a site stands still, and nobody is told; after a while its address is taken out of the
+ * service name, as docs/two-sites.md says.
+ */
 async function siteHangs(scene: Scene): Promise<Site> {
   const { sites } = scene;
   const site = await sites.primarySite();
@@ -92,7 +100,8 @@ async function plannedSwitch(scene: Scene): Promise<Site> {
   const site = await sites.primarySite();
   site.sluis('drain', '--reason', 'work on the power supply');
   const candidate = `${other(site)}-1`;
-  // As whoever does it looks at "patronictl list": a server that hung a minute ago may just be starting again, and Patroni leaves the switch alone then.
+  // As whoever does it looks at "patronictl list": a server that hung a minute ago may just be
+  // starting again, and Patroni leaves the switch alone then.
   await sites.patroni.untilWhole();
   await sites.patroni.patronictl(site.place, 'switchover', 'sluis', '--candidate', candidate, '--force');
   await more(scene, 20);
@@ -107,7 +116,10 @@ async function listedAt(front: OperatorSites['fronts'][number], account: string)
   return names.toSorted();
 }
 
-/** What a program has is what it was given: each message once, under one name, all that was acknowledged. */
+/**
+ * What a program has is what it was given: each message once, under one name, all that was
+ * acknowledged.
+ */
 async function assertKept({ sites, msmtp }: Scene, keeper: Keeper, before: readonly string[]): Promise<void> {
   const { program, account, fetched, noted } = keeper;
   const ids = fetched.map(({ id }) => id);
@@ -133,7 +145,10 @@ async function assertKept({ sites, msmtp }: Scene, keeper: Keeper, before: reado
   );
 }
 
-/** All that the load generator was told to be taken is in the mailbox, and nothing that it never sent. */
+/**
+ * All that the load generator was told to be taken is in the mailbox, and nothing that it never
+ * sent.
+ */
 async function assertLoaded(t: TestContext, { sites }: Scene, mailload: Mailload): Promise<void> {
   const client = await Pop3Client.open(sites.fronts[0]!.pop3, loginOf('loaded'));
   const found: string[] = [];
@@ -207,7 +222,8 @@ test('programs of other people go on while a site dies, hangs, and is left for w
     [siteHangs, 30_000],
     [plannedSwitch, 10_000],
   ] as const) {
-    // Where the third place took over, it gives the primary back before: that is a switch of its own, and each program has seen its end.
+    // Where the third place took over, it gives the primary back before: that is a switch of its
+    // own, and each program has seen its end.
     await told(scene, sites.primarySite());
     await everybody(scene);
     scene.retryAfter(retry);

@@ -1,6 +1,8 @@
 /**
- * What a merge does not walk in Chromium: imports and settings of the console, and the pages of codes on both listeners that have them. Each page and each of its errors is judged by axe, in both
- * languages and themes and on a phone. The pages of codes are used as people use them: with a script that is blocked, a wrong code first, in the other language.
+ * What a merge does not walk in Chromium: imports and settings of the console, and the pages of
+ * codes on both listeners that have them. Each page and each of its errors is judged by axe, in
+ * both languages and themes and on a phone. The pages of codes are used as people use them: with a
+ * script that is blocked, a wrong code first, in the other language.
  */
 // @beside
 import assert from 'node:assert/strict';

@@ -1,6 +1,7 @@
 /**
- * How long clients wait once a person begins to promote: the site of the primary is lost, whoever holds most is known, and from the first command on the service
- * name answers again within two seconds.
+ * How long clients wait once a person begins to promote: the site of the primary is lost, whoever
+ * holds most is known, and from the first command on the service name answers again within two
+ * seconds.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

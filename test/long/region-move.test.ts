@@ -1,6 +1,7 @@
 /**
- * A region moves from a real Dovecot, with its programs polling all the time: fetchmail, mpop and getmail keep their mail on the server, a fourth
- * program deletes what it has. The name of the server and the passwords stay: Dovecot hands on the logins of those that moved. Every message is
+ * A region moves from a real Dovecot, with its programs polling all the time: fetchmail, mpop and
+ * getmail keep their mail on the server, a fourth program deletes what it has. The name of the
+ * server and the passwords stay: Dovecot hands on the logins of those that moved. Every message is
  * fetched by each program once, through the change, and back.
  */
 import assert from 'node:assert/strict';
@@ -78,7 +79,10 @@ const file = (name: string, lines: readonly string[]): string => {
   return path;
 };
 
-/** A program at one mailbox: `poll` fetches once, `fetched` tells the subjects that it has, each as often as it came. */
+/**
+ * A program at one mailbox: `poll` fetches once, `fetched` tells the subjects that it has, each as
+ * often as it came.
+ */
 interface Program {
   readonly box: string;
   readonly poll: () => Promise<void>;
@@ -159,7 +163,10 @@ async function said(...args: string[]): Promise<string> {
   return ran.stdout;
 }
 
-/** Goes on without a pause until it is told to end; a poll that is refused is tried again, as programs do. */
+/**
+ * Goes on without a pause until it is told to end; a poll that is refused is tried again, as
+ * programs do.
+ */
 function polling(programs: readonly Program[]): () => Promise<number> {
   let [ended, polls] = [false, 0];
   const loops = programs.map(async ({ poll }) => {
@@ -206,7 +213,8 @@ test(
     ).flat();
     await said('account', 'import', file('accounts.csv', ['login,address,organisation,password_hash', ...accounts]));
 
-    // Each kind of program at a mailbox of another practice; the first practice moves in the first wave and goes back.
+    // Each kind of program at a mailbox of another practice; the first practice moves in the first
+    // wave and goes back.
     const programs = [fetchmail('p0b0'), mpop('p0b1', 'on'), mpop('p0b2', 'off'), getmail('p1b0')];
     await inRounds(programs, 2);
     for (const program of programs)

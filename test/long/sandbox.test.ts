@@ -1,6 +1,7 @@
 /**
- * Every scenario of the sandbox with programs of others, as docs/systems.md sets them up, and with two of our own that must be caught. What the table there says of
- * each program is what they did here.
+ * Every scenario of the sandbox with programs of others, as docs/systems.md sets them up, and with
+ * two of our own that must be caught. What the table there says of each program is what they did
+ * here.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -195,7 +196,8 @@ test(
       ca: readFileSync(said(/trust +(\S+)/), 'utf8'),
     });
     // A fetch that failed is what the scenarios are about; one that never ends is not waited for.
-    // Fetched again at once, it is always connected: no scenario comes to its end, and the sandbox says that it hammers, which is ours and not its own.
+    // Fetched again at once, it is always connected: no scenario comes to its end, and the sandbox
+    // says that it hammers, which is ours and not its own.
     const seconds = (n: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, n * 1000).unref());
     while (goesOn()) {
       await Promise.race([thunderbird.fetch().catch(() => undefined), over, seconds(20)]);

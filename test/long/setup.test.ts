@@ -1,4 +1,7 @@
-/** Thunderbird sets itself up from address and password alone, by what it finds at the gateway, and shows nobody the password but the mailbox. */
+/**
+ * Thunderbird sets itself up from address and password alone, by what it finds at the gateway, and
+ * shows nobody the password but the mailbox.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,8 @@
 /**
- * The pages on which something waits for two people, in Chromium and judged by axe: a deed and an import that wait, the request as the asker, as a colleague and as whoever has no passkey sees it, what
- * is signed, and what it ends with. Who came by a real OpenID provider, or with the break-glass account, can sign nothing here, and is told what he can do.
+ * The pages on which something waits for two people, in Chromium and judged by axe: a deed and an
+ * import that wait, the request as the asker, as a colleague and as whoever has no passkey sees it,
+ * what is signed, and what it ends with. Who came by a real OpenID provider, or with the
+ * break-glass account, can sign nothing here, and is told what he can do.
  */
 // @beside
 import assert from 'node:assert/strict';
@@ -80,7 +82,8 @@ for (const language of ['nl', 'en'] as const)
       await jan.goto(console.origin);
       await sees(jan, 'today');
 
-      // Whoever has no passkey: by the provider, with two factors there; and with the account for emergencies.
+      // Whoever has no passkey: by the provider, with two factors there; and with the account for
+      // emergencies.
       const told = async (page: Page, name: string): Promise<void> => {
         await speak(page, `${console.origin}${request}`, language);
         await sees(page, name);

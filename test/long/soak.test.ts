@@ -1,9 +1,15 @@
-/** A soak of some seconds, so that `npm run soak` cannot rot: every worker works, nothing is lost, doubled, damaged or answered otherwise. */
+/**
+ * A soak of some seconds, so that `npm run soak` cannot rot: every worker works, nothing is lost,
+ * doubled, damaged or answered otherwise.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runSoak } from '../../bench/soak/run.ts';
 
-/** Time for four looks, five seconds apart and one at the end, and for every worker to come to its turn. */
+/**
+ * Time for four looks, five seconds apart and one at the end, and for every worker to come to its
+ * turn.
+ */
 const SECONDS = 20;
 
 /** What must have been done at least once; the others take longer than the test. */

@@ -1,6 +1,7 @@
 /**
- * A standby under Patroni is away while mail goes on: its slot keeps the log on the primary, up to `max_slot_wal_keep_size` and no further. Within the bound it comes
- * back by itself; beyond it it is copied again, by the command of docs/two-sites.md.
+ * A standby under Patroni is away while mail goes on: its slot keeps the log on the primary, up to
+ * `max_slot_wal_keep_size` and no further. Within the bound it comes back by itself; beyond it it
+ * is copied again, by the command of docs/two-sites.md.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -30,7 +31,10 @@ async function slotOf(leader: PgClient, server: string): Promise<Slot | undefine
 const kept = async (leader: PgClient): Promise<number> =>
   Number((await leader.query('SELECT sum(size) AS octets FROM pg_ls_waldir()')).rows[0]?.octets) / MiB;
 
-/** Log of so many MiB, each part confirmed by another place as mail is; then what is not needed goes. */
+/**
+ * Log of so many MiB, each part confirmed by another place as mail is; then what is not needed
+ * goes.
+ */
 async function write(leader: PgClient, mebibytes: number): Promise<void> {
   for (let written = 0; written < mebibytes; written += 8)
     await leader.query(`SELECT pg_logical_emit_message(true, 'mail', repeat('x', ${8 * MiB}))`);

@@ -1,4 +1,7 @@
-/** Thunderbird against a whole gateway: set up, fetched, answered, sent with a file, refused, signed and encrypted. */
+/**
+ * Thunderbird against a whole gateway: set up, fetched, answered, sent with a file, refused, signed
+ * and encrypted.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,7 +27,10 @@ interface NoticeWriter {
   readonly at: (name: string) => string;
 }
 
-/** Anna sits at Thunderbird, set up with the values of docs/clients.md; bram and cor have other programs. */
+/**
+ * Anna sits at Thunderbird, set up with the values of docs/clients.md; bram and cor have other
+ * programs.
+ */
 async function noticeWriter(t: TestContext, configuration = ''): Promise<NoticeWriter> {
   const gateway = await startMailGateway({ accounts: ['anna', 'bram', 'cor'], configuration });
   t.after(() => gateway.remove());

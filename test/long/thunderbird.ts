@@ -1,4 +1,7 @@
-/** Thunderbird as a practice has it: an account of one person, driven through its own compose window and folders, without a screen. */
+/**
+ * Thunderbird as a practice has it: an account of one person, driven through its own compose window
+ * and folders, without a screen.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -16,7 +19,10 @@ export interface MailAccount {
   readonly name: string;
   /** PEM, of the authority that signed the gateway's certificate. */
   readonly ca: string;
-  /** The gateway's certificate is that of `ca` itself, and the person confirms it for each port, as the dialog of a server that is not known asks. */
+  /**
+   * The gateway's certificate is that of `ca` itself, and the person confirms it for each port, as
+   * the dialog of a server that is not known asks.
+   */
   readonly selfSigned?: boolean;
 }
 
@@ -51,7 +57,10 @@ export interface Letter {
   readonly encrypt?: boolean;
 }
 
-/** `encrypted` and `signed`: the icon of the message window, such as ok or mismatch; none if there is none. */
+/**
+ * `encrypted` and `signed`: the icon of the message window, such as ok or mismatch; none if there
+ * is none.
+ */
 export interface Shown {
   readonly text: string;
   readonly encrypted: string;
@@ -123,7 +132,10 @@ export class Thunderbird {
     await ended;
   }
 
-  /** The account manager, as the set-up dialog fills it in: POP3 over TLS, SMTP with STARTTLS, a normal password for both. */
+  /**
+   * The account manager, as the set-up dialog fills it in: POP3 over TLS, SMTP with STARTTLS, a
+   * normal password for both.
+   */
   async setUp(account: MailAccount): Promise<void> {
     await this.#run(
       `const [a] = args;
@@ -168,7 +180,10 @@ export class Thunderbird {
     );
   }
 
-  /** As a person does who knows address and password alone: the account hub looks for everything else. Resolves to what it made. */
+  /**
+   * As a person does who knows address and password alone: the account hub looks for everything
+   * else. Resolves to what it made.
+   */
   async setItselfUp({ address, password, name, ca }: Omit<FoundAccount, 'servers'> & Person): Promise<FoundAccount> {
     return await this.#run(
       `const [a] = args;
@@ -205,7 +220,10 @@ export class Thunderbird {
     );
   }
 
-  /** The person's own certificate and key (PKCS #12), and those of the people who are written to (PEM). */
+  /**
+   * The person's own certificate and key (PKCS #12), and those of the people who are written to
+   * (PEM).
+   */
   async useCertificates(file: string, password: string, others: readonly string[], ca: string): Promise<void> {
     await this.#run(
       `const [file, password, others, ca] = args;
@@ -233,7 +251,10 @@ export class Thunderbird {
     );
   }
 
-  /** Address book, new LDAP directory, with SSL and the login as bind DN; addresses are looked up there. */
+  /**
+   * Address book, new LDAP directory, with SSL and the login as bind DN; addresses are looked up
+   * there.
+   */
   async useAddressBook(book: AddressBook): Promise<void> {
     await this.#run(
       `const [b] = args;
@@ -313,7 +334,10 @@ export class Thunderbird {
       return [...inbox.messages].map((m) => m.mime2DecodedSubject);`);
   }
 
-  /** A message of the inbox in a window of its own: what a person reads there, and what the window says of its protection. */
+  /**
+   * A message of the inbox in a window of its own: what a person reads there, and what the window
+   * says of its protection.
+   */
   async read(subject: string, signed = false): Promise<Shown> {
     return await this.#run(
       `const [subject, wanted] = args;

@@ -1,4 +1,7 @@
-/** Two Thunderbirds beside a machine of the tests: in its network, with the files of this one, since a browser's worth of packages in its root would test nothing more. */
+/**
+ * Two Thunderbirds beside a machine of the tests: in its network, with the files of this one, since
+ * a browser's worth of packages in its root would test nothing more.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';

@@ -1,6 +1,8 @@
 /**
- * Two people at Thunderbird, with the accounts of docs/install.md: one sends, the other fetches and reads. A program of its own, since debian-package.test.ts runs it
- * in the network of the machine that serves. Standard input: `{ host, certificate, passwords }`; standard output: `{ subjects, text, seconds }`.
+ * Two people at Thunderbird, with the accounts of docs/install.md: one sends, the other fetches and
+ * reads. A program of its own, since debian-package.test.ts runs it in the network of the machine
+ * that serves. Standard input: `{ host, certificate, passwords }`; standard output:
+ * `{ subjects, text, seconds }`.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -48,7 +48,8 @@ test('offsets in the canonical form are found in what came, and what is added is
     const ends = new LineEnds();
     for await (const slice of sliced(text, [random.below(text.length + 1)])) ends.take(slice);
     assert.equal(text.length + ends.added, made.length, JSON.stringify(text));
-    // Every beginning and end of a line, by the rule above: a line end of one octet is two in the form.
+    // Every beginning and end of a line, by the rule above: a line end of one octet is two in the
+    // form.
     const [came, form]: [number[], number[]] = [[], []];
     let at = 0;
     for (const [line] of text.matchAll(/[^\r\n]*(?:\r\n|\r|\n)/g)) {

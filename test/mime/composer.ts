@@ -1,4 +1,7 @@
-/** Messages made by a seed, with what a walk over them must find. All content is random or of fixed words. */
+/**
+ * Messages made by a seed, with what a walk over them must find. All content is random or of fixed
+ * words.
+ */
 import { createHash, hash } from 'node:crypto';
 import type { MessagePart } from '../../src/domain/message-part.ts';
 import { type Seeded, seeded } from '../support/seeded.ts';
@@ -14,7 +17,10 @@ export type LineEnds = 'crlf' | 'lf' | 'cr' | 'mixed' | 'binary';
 export const ENCODINGS: readonly Encoding[] = ['7bit', '8bit', 'base64', 'quoted-printable'];
 export const LINE_ENDS: readonly LineEnds[] = ['crlf', 'lf', 'cr', 'mixed', 'binary'];
 
-/** What an attachment holds. Only content with CRLF line ends can travel unencoded: a mail's lines end so. */
+/**
+ * What an attachment holds. Only content with CRLF line ends can travel unencoded: a mail's lines
+ * end so.
+ */
 export function attachment(random: Seeded, ends: LineEnds, eightBit: boolean): Buffer {
   if (ends === 'binary') return Buffer.from(Array.from({ length: random.below(3000) }, () => random.below(256)));
   const atoms = [

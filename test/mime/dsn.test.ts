@@ -1,4 +1,7 @@
-/** The writer of reports alone: fields per recipient, typed addresses, xtext, encoded words, wrapped text. */
+/**
+ * The writer of reports alone: fields per recipient, typed addresses, xtext, encoded words, wrapped
+ * text.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Address } from '../../src/domain/address.ts';

@@ -1,6 +1,7 @@
 /**
- * Seeded fuzz of the MIME walk together with the EDI readers behind it: whatever comes, and wherever it is cut, the walk ends without an error,
- * finds the same, keeps what it tells of bounded, and takes time for octets alone.
+ * Seeded fuzz of the MIME walk together with the EDI readers behind it: whatever comes, and
+ * wherever it is cut, the walk ends without an error, finds the same, keeps what it tells of
+ * bounded, and takes time for octets alone.
  */
 import assert from 'node:assert/strict';
 import type { MessageParts } from '../../src/domain/message-part.ts';
@@ -18,7 +19,10 @@ export interface Fuzzed {
 }
 
 const LARGEST = 64 * 1024;
-/** Milliseconds of CPU for one message of at most `LARGEST` octets, on a busy machine with the collector at work. */
+/**
+ * Milliseconds of CPU for one message of at most `LARGEST` octets, on a busy machine with the
+ * collector at work.
+ */
 const PATIENCE = 1000;
 
 const MIME = [

@@ -10,7 +10,10 @@ import { acceptanceOf, address, sealBody } from '../support/store.ts';
 const HUISARTS = 'huisarts@brug.test';
 const header = Buffer.from(CONTENT.slice(0, CONTENT.indexOf('\r\n\r\n') + 4));
 
-/** Accepts a message for recipients `to`, each as it is changed, with its report; false if none was owed. */
+/**
+ * Accepts a message for recipients `to`, each as it is changed, with its report; false if none was
+ * owed.
+ */
 async function accept(
   { store, noticeWriter, clock }: Region,
   to: readonly (readonly [string, Partial<AcceptedRecipient>])[],

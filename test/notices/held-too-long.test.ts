@@ -1,4 +1,7 @@
-/** What is held has an age limit: its sender is told in the transaction that ends it, once; the trail, the log and a count tell as well. */
+/**
+ * What is held has an age limit: its sender is told in the transaction that ends it, once; the
+ * trail, the log and a count tell as well.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { heldTooLong } from '../../src/notices/held-too-long.ts';

@@ -1,4 +1,7 @@
-/** Notices of a message that a guard holds: golden files, for whom, and that none is left over when one cannot be written. */
+/**
+ * Notices of a message that a guard holds: golden files, for whom, and that none is left over when
+ * one cannot be written.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { heldNotices } from '../../src/notices/held.ts';

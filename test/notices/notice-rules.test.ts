@@ -4,7 +4,9 @@ import { test } from 'node:test';
 import { type Ending, actionOwed, statusOf } from '../../src/notices/notice-rules.ts';
 import { causeName } from '../../src/letters/cause.ts';
 
-/** NOTIFY, then what is owed for: relayed to a server without DSN, relayed with it, failed, late. */
+/**
+ * NOTIFY, then what is owed for: relayed to a server without DSN, relayed with it, failed, late.
+ */
 const TABLE: readonly (readonly [
   notify: string | undefined,
   plain: string,

@@ -1,4 +1,7 @@
-/** Notices about deliveries: golden files for what is written, and that each is written once, for whom, and how much comes back. */
+/**
+ * Notices about deliveries: golden files for what is written, and that each is written once, for
+ * whom, and how much comes back.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createNoticeWriter } from '../../src/notices/notice.ts';

@@ -1,4 +1,6 @@
-/** Receipts: what a sender reads when its message was collected, that it reads it once, and where. */
+/**
+ * Receipts: what a sender reads when its message was collected, that it reads it once, and where.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type CollectedBy, MAX_RECEIPTS, askedFor, attachmentsOf, receiptsFor } from '../../src/notices/receipts.ts';

@@ -1,4 +1,7 @@
-/** The daily round: who is warned of a mailbox that nobody empties, who is told, what ends, and that nothing is said twice. */
+/**
+ * The daily round: who is warned of a mailbox that nobody empties, who is told, what ends, and that
+ * nothing is said twice.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { MAX_MESSAGES } from '../../src/notices/not-collected.ts';

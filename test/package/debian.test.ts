@@ -1,4 +1,7 @@
-/** What the Debian package is made of, without making it: test/long/debian-package.test.ts does that, and installs it. */
+/**
+ * What the Debian package is made of, without making it: test/long/debian-package.test.ts does
+ * that, and installs it.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** The image has no shell: what Docker and podman run in it, its health check too, is a list of words (the exec form), never a line for `/bin/sh -c`. */
+/**
+ * The image has no shell: what Docker and podman run in it, its health check too, is a list of
+ * words (the exec form), never a line for `/bin/sh -c`.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +34,8 @@ test('no compose file starts anything by a shell, in a comment either: whoever t
   for (const { name, text } of compose) {
     assert.doesNotMatch(text, /CMD-SHELL/, name);
     for (const [line, list = ''] of text.matchAll(/^[ #]*(?:test|command|entrypoint):(.*)$/gm)) {
-      // A text in place of a list is CMD-SHELL (compose specification, healthcheck); a list has its kind in front.
+      // A text in place of a list is CMD-SHELL (compose specification, healthcheck); a list has its
+      // kind in front.
       assert.match(list, /^ \[.*\]$/, `${name}: ${line}`);
       if (/test:/.test(line)) assert.deepEqual(words(list.trim()), ['CMD', ...CHECK], name);
     }

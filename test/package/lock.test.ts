@@ -1,6 +1,8 @@
 /**
- * What package-lock.json promises of the packages of others, without asking anybody: each is named by its octets, none comes from elsewhere than a registry, and
- * what a release gives away stands under a licence that was looked at. Whether one has known faults only `npm run release` asks (scripts/package/audit.mjs).
+ * What package-lock.json promises of the packages of others, without asking anybody: each is named
+ * by its octets, none comes from elsewhere than a registry, and what a release gives away stands
+ * under a licence that was looked at. Whether one has known faults only `npm run release` asks
+ * (scripts/package/audit.mjs).
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -44,7 +46,10 @@ test('each package of others is locked at one version by the SHA-512 of its octe
 
 /** Of packages that a release has: those that ask for their text alone. */
 const PERMISSIVE = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT', 'MIT-0'];
-/** A package of its own, unchanged and exchangeable, as the LGPL wants; of two licences the first is taken. */
+/**
+ * A package of its own, unchanged and exchangeable, as the LGPL wants; of two licences the first is
+ * taken.
+ */
 const LOOKED_AT: Readonly<Record<string, string>> = {
   'node_modules/openpgp': 'LGPL-3.0+',
   'node_modules/@zone-eu/mailsplit': '(MIT OR EUPL-1.1+)',

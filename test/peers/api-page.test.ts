@@ -1,7 +1,9 @@
 /**
- * docs/api.md, as it is printed, and the programs of docs/examples/api: each example is run by the program that it is for, against a real gateway, and what it sent arrives.
+ * docs/api.md, as it is printed, and the programs of docs/examples/api: each example is run by the
+ * program that it is for, against a real gateway, and what it sent arrives.
  *
- * The accounts have the names of the page. Where the gateway listens and whose certificate it has stands in the environment, as the page says.
+ * The accounts have the names of the page. Where the gateway listens and whose certificate it has
+ * stands in the environment, as the page says.
  */
 // @beside
 import assert from 'node:assert/strict';

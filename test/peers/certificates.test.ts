@@ -1,7 +1,7 @@
 /**
- * Other people's programs with a client certificate: those that know SASL EXTERNAL log in with it, those that do not show it beside a
- * password, and those that send no login at all (as Thunderbird does for SMTP) go straight to work. A certificate of a foreign authority gets
- * none of them in.
+ * Other people's programs with a client certificate: those that know SASL EXTERNAL log in with it,
+ * those that do not show it beside a password, and those that send no login at all (as Thunderbird
+ * does for SMTP) go straight to work. A certificate of a foreign authority gets none of them in.
  */
 // @beside
 import assert from 'node:assert/strict';
@@ -104,7 +104,8 @@ function openssl(
   input: string,
   told = false,
 ): Promise<string> {
-  // With `-quiet` it does not tell whether a session was resumed, and without it takes lines of ours for its own commands.
+  // With `-quiet` it does not tell whether a session was resumed, and without it takes lines of
+  // ours for its own commands.
   const options = [
     ...(told ? ['-nocommands', '-ign_eof'] : ['-quiet']),
     '-crlf',

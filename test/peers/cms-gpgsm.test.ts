@@ -1,6 +1,6 @@
 /**
- * CMS both ways with gpgsm, the S/MIME of KMail and Gpg4win: every combination that it supports. It reads no key identifiers, no OAEP
- * and no AuthEnvelopedData (2.4.7).
+ * CMS both ways with gpgsm, the S/MIME of KMail and Gpg4win: every combination that it supports. It
+ * reads no key identifiers, no OAEP and no AuthEnvelopedData (2.4.7).
  */
 // @beside
 import assert from 'node:assert/strict';

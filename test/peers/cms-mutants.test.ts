@@ -1,7 +1,8 @@
 /**
  * Messages that fail one check each: openssl and NSS refuse what we refuse.
  *
- * What each of them lets pass is listed: both take SHA-1 and short keys unless told otherwise, and neither knows CMSAlgorithmProtection.
+ * What each of them lets pass is listed: both take SHA-1 and short keys unless told otherwise, and
+ * neither knows CMSAlgorithmProtection.
  */
 // @beside
 import assert from 'node:assert/strict';
@@ -74,7 +75,10 @@ test(
   },
 );
 
-/** `cmsutil` knows no sender and, here, no list, and looks at neither the protected algorithms nor, unless told, the strength. */
+/**
+ * `cmsutil` knows no sender and, here, no list, and looks at neither the protected algorithms nor,
+ * unless told, the strength.
+ */
 const NSS_ACCEPTS = ['changed algorithm parameters', 'another sender', 'revoked', 'SHA-1', 'RSA-1024'];
 
 test('NSS agrees on every mutant', { skip: withoutProgram('cmsutil', 'libnss3-tools') }, async () => {

@@ -1,6 +1,7 @@
 /**
- * CMS both ways with NSS (`cmsutil`), the library of Thunderbird: every combination that it supports. It reads no AuthEnvelopedData
- * (SEC_ERROR_UNRECOGNIZED_OID, 3.110) and no Ed25519 in CMS.
+ * CMS both ways with NSS (`cmsutil`), the library of Thunderbird: every combination that it
+ * supports. It reads no AuthEnvelopedData (SEC_ERROR_UNRECOGNIZED_OID, 3.110) and no Ed25519 in
+ * CMS.
  */
 // @beside
 import assert from 'node:assert/strict';

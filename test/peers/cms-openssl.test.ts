@@ -117,7 +117,8 @@ test('we decrypt the messages of openssl, in DER and in BER streams', options, a
       const who = Object.values(noticeWriter.circle.people).find((p) => p.name === name)!;
       const what = `${name} ${more.join(' ')} ${file} ${shape.join('')}`;
       const opened = await noticeWriter.opened('theirs', who, content);
-      // With 3DES openssl wraps the key for EC under 3DES too (RFC 3217), which nobody else does and we do not read.
+      // With 3DES openssl wraps the key for EC under 3DES too (RFC 3217), which nobody else does
+      // and we do not read.
       if (cipher.startsWith('des') && name !== 'rsa2048') assert.match(opened, /in a way that is not understood/, what);
       else assert.equal(opened, cipher, what);
     }

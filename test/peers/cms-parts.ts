@@ -1,4 +1,7 @@
-/** What the tests of CMS with other programs share: a circle that is valid now, two contents, a folder with everybody's files. */
+/**
+ * What the tests of CMS with other programs share: a circle that is valid now, two contents, a
+ * folder with everybody's files.
+ */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,7 +82,10 @@ export class NoticeWriter {
     return attempt(program, args, { home: this.folder });
   }
 
-  /** Our signatures in every kind that a certificate of the circle can make. `opaque` and `detached` are written as files. */
+  /**
+   * Our signatures in every kind that a certificate of the circle can make. `opaque` and `detached`
+   * are written as files.
+   */
   signers(): readonly (readonly [string, Signer])[] {
     const { people } = this.circle;
     const rsa = signerOf(people.rsa2048);

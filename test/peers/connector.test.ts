@@ -1,6 +1,7 @@
 /**
- * A hospital's connector on a listener of its own: STARTTLS, a client certificate, no AUTH. Other people's programs play it, as its registered
- * addresses and its domain; nobody else gets in that way.
+ * A hospital's connector on a listener of its own: STARTTLS, a client certificate, no AUTH. Other
+ * people's programs play it, as its registered addresses and its domain; nobody else gets in that
+ * way.
  */
 // @beside
 import assert from 'node:assert/strict';
@@ -133,7 +134,10 @@ test('msmtp sends without auth', { skip: withoutProgram('msmtp', 'msmtp') }, asy
   assert.equal(await count(), held + 1);
 });
 
-/** Says each line when the one before was answered; the first at once, since the greeting went by before TLS. */
+/**
+ * Says each line when the one before was answered; the first at once, since the greeting went by
+ * before TLS.
+ */
 function openssl(who: Who, lines: readonly string[]): Promise<string> {
   const own = certificate(who);
   const args = [

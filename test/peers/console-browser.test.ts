@@ -1,6 +1,7 @@
 /**
- * The web console in Debian's Chromium, with a virtual authenticator: the main paths, in both languages, each page judged by axe (WCAG 2.2 AA), on a phone and in
- * the dark. With SLUIS_PICTURES=FOLDER it keeps a picture of each page.
+ * The web console in Debian's Chromium, with a virtual authenticator: the main paths, in both
+ * languages, each page judged by axe (WCAG 2.2 AA), on a phone and in the dark. With
+ * SLUIS_PICTURES=FOLDER it keeps a picture of each page.
  */
 // @beside
 import assert from 'node:assert/strict';
@@ -80,7 +81,8 @@ for (const language of effort<readonly ('en' | 'nl')[]>(['nl'], ['en', 'nl']))
     await see('/goodbye', 'goodbye');
     await see('/login/provider', 'provider-refused');
     await see('/break-glass', 'break-glass');
-    // By way of the provider, whose page comes between: the way back is a page of ours, from which the browser goes on with its Strict cookie.
+    // By way of the provider, whose page comes between: the way back is a page of ours, from which
+    // the browser goes on with its Strict cookie.
     provider.person = { sub: 's-1', preferred_username: 'jan', groups: ['help'], amr: ['mfa'] };
     const other = await (await browser.createBrowserContext()).newPage();
     await other.goto(`${console.origin}/login?to=%2Fsearch`);
@@ -118,7 +120,8 @@ test(
     await press(page, 'header form[action="/logout"] button');
     assert.equal(new URL(page.url()).pathname, '/goodbye');
     await page.goBack();
-    // Chromium keeps the page that was left alive, for all its no-store: it is asked for again as soon as it is shown.
+    // Chromium keeps the page that was left alive, for all its no-store: it is asked for again as
+    // soon as it is shown.
     await until('the way in is shown', () => new URL(page.url()).pathname === '/login');
     await page.waitForSelector('form[action="/login"]');
     await press(page, 'main button');

@@ -1,5 +1,6 @@
 /**
- * The Containerfile, judged by its text: CI reaches no registry of images. It is built and used before a release (test/long/image.test.ts).
+ * The Containerfile, judged by its text: CI reaches no registry of images. It is built and used
+ * before a release (test/long/image.test.ts).
  */
 // @beside
 import assert from 'node:assert/strict';

@@ -1,5 +1,8 @@
 // @beside
-/** DANE with Debian's unbound and zones signed here: every downgrade that RFC 7672 warns of, tried on the way that a delivery takes. */
+/**
+ * DANE with Debian's unbound and zones signed here: every downgrade that RFC 7672 warns of, tried
+ * on the way that a delivery takes.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
@@ -65,7 +68,9 @@ const ends: (() => void | Promise<void>)[] = [];
 const whole: Cleanup = { after: (end: () => void | Promise<void>) => void ends.push(end) };
 let unbound: Unbound;
 let honest: ScriptedPartner;
-/** Sits on the way and shows a certificate of its own, for which its own signed zone has a record. */
+/**
+ * Sits on the way and shows a certificate of its own, for which its own signed zone has a record.
+ */
 let evil: ScriptedPartner;
 let honestShown: Shown;
 let evilShown: Shown;
@@ -148,7 +153,10 @@ interface Tried {
   readonly serverName: string | undefined;
 }
 
-/** One delivery to `host`, which leads to `partner` whatever the DNS says of addresses: the worst case. */
+/**
+ * One delivery to `host`, which leads to `partner` whatever the DNS says of addresses: the worst
+ * case.
+ */
 async function deliver(host: string, partner: ScriptedPartner, authorities?: readonly string[]): Promise<Tried> {
   const counts = newTlsaCounts();
   const before = Object.fromEntries(counts.lookups.read().map(({ labels, value }) => [labels.outcome, value]));

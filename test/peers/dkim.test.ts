@@ -1,5 +1,8 @@
 // @beside
-/** What we sign with DKIM, by other people's verifiers: opendkim (rsa) and python3-dkim (rsa and ed25519). Each must also refuse what was changed. */
+/**
+ * What we sign with DKIM, by other people's verifiers: opendkim (rsa) and python3-dkim (rsa and
+ * ed25519). Each must also refuse what was changed.
+ */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,8 +1,10 @@
 /**
- * The notices that a running gateway files, read by Python's email package: every combination of NOTIFY that RFC 3461 section 4.1 allows, for a
- * mailbox, a partner whose server speaks DSN and one whose server does not; success, delay and failure.
+ * The notices that a running gateway files, read by Python's email package: every combination of
+ * NOTIFY that RFC 3461 section 4.1 allows, for a mailbox, a partner whose server speaks DSN and one
+ * whose server does not; success, delay and failure.
  *
- * What is owed is written down here from the RFC (section 5.2), and compared with what the sender's mailbox holds in the end: no more, no less.
+ * What is owed is written down here from the RFC (section 5.2), and compared with what the sender's
+ * mailbox holds in the end: no more, no less.
  */
 // @beside
 import assert from 'node:assert/strict';
@@ -61,7 +63,10 @@ async function parse(messages: readonly string[]): Promise<Parsed[]> {
   return lines.map((line) => JSON.parse(line) as Parsed);
 }
 
-/** RFC 3461 section 4.1: absent, NEVER alone, or any of the three. Also the envelope's id, as xtext has it. */
+/**
+ * RFC 3461 section 4.1: absent, NEVER alone, or any of the three. Also the envelope's id, as xtext
+ * has it.
+ */
 const COMBINATIONS = [
   '',
   'NEVER',
@@ -73,7 +78,9 @@ const COMBINATIONS = [
   'FAILURE,DELAY',
 ].concat('SUCCESS,FAILURE,DELAY');
 type Told = 'SUCCESS' | 'FAILURE' | 'DELAY';
-/** Without NOTIFY failure and delay are told (section 4.1: a server may tell of delays; ours does). */
+/**
+ * Without NOTIFY failure and delay are told (section 4.1: a server may tell of delays; ours does).
+ */
 const wants = (notify: string, told: Told): boolean =>
   notify === '' ? told !== 'SUCCESS' : notify.split(',').includes(told);
 const envelopeId = (notify: string): string => `n-${notify.toLowerCase().replaceAll(',', '.')}`;
@@ -89,11 +96,13 @@ function owed(recipient: string, notify: string): string[] {
   const [name = '', domain] = recipient.split('@');
   const told = (what: Told, notice: string): string[] => (wants(notify, what) ? [notice] : []);
   if (domain === 'group.test')
-    // Filed; never fetched. Who was told of success is not told "failed" as well: that one reads a letter.
+    // Filed; never fetched. Who was told of success is not told "failed" as well: that one reads a
+    // letter.
     return wants(notify, 'SUCCESS') ? ['delivered 2.0.0'] : told('FAILURE', 'failed 5.4.7');
   switch (name) {
     case 'ok':
-      // Section 5.2.1: a server with DSN tells of success itself; section 5.2.2: of one without it we say `relayed`.
+      // Section 5.2.1: a server with DSN tells of success itself; section 5.2.2: of one without it
+      // we say `relayed`.
       return domain === 'dsn.test' ? [] : told('SUCCESS', 'relayed 2.0.0');
     case 'bad':
       return told('FAILURE', 'failed 5.1.1');
@@ -161,7 +170,9 @@ const submit = (gateway: TestGateway, notify: string, to: readonly string[], ret
 /** Milliseconds for hundreds of attempts, on a machine that is busy with other programs. */
 const PATIENCE = 60_000;
 
-/** Lets time pass in steps until it is so; each step waits for the attempts that have become due. */
+/**
+ * Lets time pass in steps until it is so; each step waits for the attempts that have become due.
+ */
 async function pass(bench: Bench, what: string, step: number, done: () => Promise<boolean>): Promise<void> {
   const { gateway, clock } = bench;
   const { deliveries } = gateway.store;
@@ -174,7 +185,8 @@ async function pass(bench: Bench, what: string, step: number, done: () => Promis
       if (!due && (await done())) return true;
       // Something has begun meanwhile.
       if (!idle()) return false;
-      // The wall alone, and then as long as the dispatcher waits before it looks: no deadline of an attempt comes nearer than that.
+      // The wall alone, and then as long as the dispatcher waits before it looks: no deadline of an
+      // attempt comes nearer than that.
       if (!due) clock.setWall(clock.now() + step);
       clock.advance(seconds(31));
       return false;

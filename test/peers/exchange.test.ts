@@ -1,7 +1,8 @@
 /**
- * Other people's programs send each other the four kinds of content that break in practice: a UTF-8 text, a Latin-1 EDIFACT interchange, a
- * 3 MB binary and a file whose name has umlauts. Each attachment must arrive octet for octet, the text character for character; each
- * program verifies our certificate.
+ * Other people's programs send each other the four kinds of content that break in practice: a UTF-8
+ * text, a Latin-1 EDIFACT interchange, a 3 MB binary and a file whose name has umlauts. Each
+ * attachment must arrive octet for octet, the text character for character; each program verifies
+ * our certificate.
  */
 // @beside
 import assert from 'node:assert/strict';

@@ -1,4 +1,7 @@
-/** How each program picks up all mail of a maildrop and deletes it there. All of them verify the server's certificate. */
+/**
+ * How each program picks up all mail of a maildrop and deletes it there. All of them verify the
+ * server's certificate.
+ */
 import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './run.ts';

@@ -1,4 +1,7 @@
-/** HAProxy, keepalived and Patroni read the files of docs/examples/two-sites; and what HAProxy does by that file before two gateways. */
+/**
+ * HAProxy, keepalived and Patroni read the files of docs/examples/two-sites; and what HAProxy does
+ * by that file before two gateways.
+ */
 // @release: two gateways behind a HAProxy; `/ready`, drain and PROXY are tried in http/, gateway/ and platform/.
 // @beside
 import assert from 'node:assert/strict';
@@ -43,7 +46,8 @@ test(
     writeFileSync(join(home, 'patroni.yml'), text);
     const { out, err } = await attempt('patroni', ['--validate-config', 'patroni.yml'], { home });
     const said = `${out.toString()}${err}`.split('\n').filter((line) => line !== '');
-    // QUIRK: no server of the example can be reached, and the check of Patroni 4.0 does not know the mode `quorum`, which the program has.
+    // QUIRK: no server of the example can be reached, and the check of Patroni 4.0 does not know
+    // the mode `quorum`, which the program has.
     const known = /is not reachable$|synchronous_mode quorum is not a boolean|bin_dir|postgres.* not found|data_dir/;
     assert.deepEqual(
       said.filter((line) => !known.test(line)),

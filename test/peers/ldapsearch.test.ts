@@ -1,4 +1,7 @@
-/** OpenLDAP's ldapsearch looks addressees up: with a password over LDAPS and StartTLS, by client certificate, page by page, and not in the clear. */
+/**
+ * OpenLDAP's ldapsearch looks addressees up: with a password over LDAPS and StartTLS, by client
+ * certificate, page by page, and not in the clear.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** ldapts, a client for programs, looks addressees up: with a password and with a certificate, page by page, and is refused by the codes of RFC 4511. */
+/**
+ * ldapts, a client for programs, looks addressees up: with a password and with a certificate, page
+ * by page, and is refused by the codes of RFC 4511.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

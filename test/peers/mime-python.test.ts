@@ -1,7 +1,9 @@
 /**
- * Our walk against Python's email package: both must find the same leaves with the same octets, in messages made by a seed, whole and damaged.
+ * Our walk against Python's email package: both must find the same leaves with the same octets, in
+ * messages made by a seed, whole and damaged.
  *
- * Where the walk says that programs may differ (`exact: false`) only the structure is compared. Known differences are named below.
+ * Where the walk says that programs may differ (`exact: false`) only the structure is compared.
+ * Known differences are named below.
  */
 // @beside
 import assert from 'node:assert/strict';
@@ -15,7 +17,10 @@ import { withoutProgram } from '../support/require.ts';
 import { type Seeded, seeded } from '../support/seeded.ts';
 import { run } from './run.ts';
 
-/** Reads messages as lines of base64; writes one line of JSON for each: [path, octets, SHA-256] of every leaf. */
+/**
+ * Reads messages as lines of base64; writes one line of JSON for each: [path, octets, SHA-256] of
+ * every leaf.
+ */
 const PYTHON = `
 import sys, json, base64, email, hashlib
 def leaves(message, prefix, found):
@@ -97,7 +102,8 @@ function damaged(random: Seeded): Buffer {
   for (let n = 1 + random.below(3); n > 0; n--) {
     const at = anyLine();
     const line = lines[at] ?? '';
-    // A header that is gone makes another message, not a damaged one; of `From ` Python makes a header anywhere.
+    // A header that is gone makes another message, not a damaged one; of `From ` Python makes a
+    // header anywhere.
     if (/^(?:content-|subject| filename|from )/i.test(line) || line === '') continue;
     if (random.below(2) === 0) lines.splice(at, 1);
     else lines.splice(anyLine(), 0, line);

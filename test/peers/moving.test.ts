@@ -1,6 +1,7 @@
 /**
- * A practice moves from Dovecot: five thousand messages that its programs left on the server come along with their UIDLs. fetchmail and
- * getmail keep the state that they made against Dovecot, see the same host, ports and password, and must fetch nothing twice.
+ * A practice moves from Dovecot: five thousand messages that its programs left on the server come
+ * along with their UIDLs. fetchmail and getmail keep the state that they made against Dovecot, see
+ * the same host, ports and password, and must fetch nothing twice.
  */
 // @release: five thousand messages from a Dovecot; takeover/ tries the steps.
 // @beside
@@ -55,7 +56,10 @@ const home = (program: string): string => {
   return folder;
 };
 
-/** Subjects of what it fetched in this run. Its state is the file of UIDLs, and the mail stays on the server. */
+/**
+ * Subjects of what it fetched in this run. Its state is the file of UIDLs, and the mail stays on
+ * the server.
+ */
 async function fetchmail(): Promise<string[]> {
   const at = home('fetchmail');
   const box = join(at, 'fetched');
@@ -71,7 +75,10 @@ async function fetchmail(): Promise<string[]> {
   return subjectsIn(readFileSync(box, 'latin1'));
 }
 
-/** Its own destinations fork for each message, and in version 6.19 lose the child now and then: it hands over by LMTP. */
+/**
+ * Its own destinations fork for each message, and in version 6.19 lose the child now and then: it
+ * hands over by LMTP.
+ */
 async function getmail(): Promise<string[]> {
   const at = home('getmail');
   const sink = await lmtpSink();

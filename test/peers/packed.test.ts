@@ -1,6 +1,6 @@
 /**
- * The package as an operator gets it: packed, unpacked in an empty folder, its packages fetched again, and driven by the commands of docs/install.md and
- * by curl.
+ * The package as an operator gets it: packed, unpacked in an empty folder, its packages fetched
+ * again, and driven by the commands of docs/install.md and by curl.
  */
 import assert from 'node:assert/strict';
 import {
@@ -41,7 +41,10 @@ before(async () => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The PATH of a plain shell, without the places that npm puts in front of it for its scripts; `node` is what one folder has by that name. */
+/**
+ * The PATH of a plain shell, without the places that npm puts in front of it for its scripts;
+ * `node` is what one folder has by that name.
+ */
 const plainPath = (node: string): string =>
   [node, ...(process.env.PATH ?? '').split(delimiter).filter((place) => !/node_modules|node-gyp-bin/.test(place))].join(
     delimiter,
@@ -110,7 +113,8 @@ test('it names the exact version and checksum of every package, and no registry'
   const text = await inFolder(`tar -xzOf ${TARBALL} package/npm-shrinkwrap.json`);
   assert.equal(text, readFileSync(join(root, 'package-lock.json'), 'utf8'));
   const { packages } = JSON.parse(text) as { packages: Record<string, { version?: string; integrity?: string }> };
-  // scripts/node is a folder of the checkout, for its own scripts alone: what it depends on is held by its checksum too.
+  // scripts/node is a folder of the checkout, for its own scripts alone: what it depends on is held
+  // by its checksum too.
   const loose = Object.entries(packages).filter(
     ([path, { version: exact, integrity }]) =>
       !['', 'scripts/node', 'node_modules/sluis-node'].includes(path) &&

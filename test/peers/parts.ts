@@ -1,4 +1,7 @@
-/** Takes a message apart with Python's email package: an independent reader, not the code under test. */
+/**
+ * Takes a message apart with Python's email package: an independent reader, not the code under
+ * test.
+ */
 import { run } from './run.ts';
 
 export interface Part {

@@ -1,4 +1,7 @@
-/** What the programs send each other: the four kinds of content that break in practice. All of it is made up; no person is in it. */
+/**
+ * What the programs send each other: the four kinds of content that break in practice. All of it is
+ * made up; no person is in it.
+ */
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +36,10 @@ Met vriendelijke groet,
 het laboratorium
 `;
 
-/** A laboratory report in the manner of the Dutch MEDLAB message: Latin-1, service characters announced by UNA, no line ends. */
+/**
+ * A laboratory report in the manner of the Dutch MEDLAB message: Latin-1, service characters
+ * announced by UNA, no line ends.
+ */
 function medlab(): Buffer {
   const segments = [
     'UNB+UNOC:3+500000001:ZZ+500000002:ZZ+261125:0100+REF0001++MEDLAB',
@@ -52,7 +58,10 @@ function medlab(): Buffer {
   return Buffer.from(`UNA:+,? '${segments.map((s) => `${s}'`).join('')}`, 'latin1');
 }
 
-/** Octets that look random and are the same every time: every value, runs of dots, CR, LF and NUL in all orders. */
+/**
+ * Octets that look random and are the same every time: every value, runs of dots, CR, LF and NUL in
+ * all orders.
+ */
 function binary(length: number): Buffer {
   const octets = Buffer.alloc(length);
   for (let at = 0, block = 0; at < length; block += 1, at += 32)

@@ -1,4 +1,6 @@
-/** OpenPGP both ways with Sequoia's sq, an implementation that shares no code with GnuPG or ours. */
+/**
+ * OpenPGP both ways with Sequoia's sq, an implementation that shares no code with GnuPG or ours.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

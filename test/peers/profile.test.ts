@@ -1,4 +1,7 @@
-/** curl fetches the profile for Apple's devices from a gateway, and openssl verifies who signed it: today's certificate of the listener, and nobody else. */
+/**
+ * curl fetches the profile for Apple's devices from a gateway, and openssl verifies who signed it:
+ * today's certificate of the listener, and nobody else.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** The samples of all that proves something are what docs/formats.md says, by our own commands and by openssl: whoever writes a program for them begins here. */
+/**
+ * The samples of all that proves something are what docs/formats.md says, by our own commands and
+ * by openssl: whoever writes a program for them begins here.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

@@ -1,4 +1,7 @@
-/** A partner that runs Postfix: a thousand messages pushed by a whole gateway arrive, each once and octet for octet. */
+/**
+ * A partner that runs Postfix: a thousand messages pushed by a whole gateway arrive, each once and
+ * octet for octet.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

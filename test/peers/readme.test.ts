@@ -1,8 +1,9 @@
 /**
  * The commands of the README and of docs/try.md, exactly as they are printed, by the shell.
  *
- * They run in a folder of their own that leads to this checkout. `npm ci` and `npm test` are left to `.ci/run`, which runs this suite after
- * them: here they would take away what is running. What docs/install.md says of a server is in `packed.test.ts`.
+ * They run in a folder of their own that leads to this checkout. `npm ci` and `npm test` are left
+ * to `.ci/run`, which runs this suite after them: here they would take away what is running. What
+ * docs/install.md says of a server is in `packed.test.ts`.
  */
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
@@ -46,7 +47,10 @@ test('what the commands make in the checkout, keys and passwords among it, is ig
   assert(!packed.some((command) => command.includes('--dev-certificates')), 'a server has a certificate of its own');
 });
 
-/** What the README shows of the output, without what differs from run to run; `...` stands for lines left out. */
+/**
+ * What the README shows of the output, without what differs from run to run; `...` stands for lines
+ * left out.
+ */
 const PASSWORD = /\b(?:[a-z0-9]{4}-){5}[a-z0-9]{4}\b/g;
 function shown(): readonly string[] {
   const [, block = ''] = /^```text\n([\s\S]*?)^```$/m.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? [];

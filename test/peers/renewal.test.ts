@@ -1,6 +1,7 @@
 /**
- * The two clients of ACME that Debian has, certbot and lego, against Debian's test server for it (pebble): each gets a certificate and renews it, and the hook as
- * docs/run.md prints it puts both into place beside a running gateway, whose open sessions go on.
+ * The two clients of ACME that Debian has, certbot and lego, against Debian's test server for it
+ * (pebble): each gets a certificate and renews it, and the hook as docs/run.md prints it puts both
+ * into place beside a running gateway, whose open sessions go on.
  */
 // @release: the clients themselves, with their own files and variables; gateway/renewal runs the hook at a merge.
 // @beside
@@ -74,7 +75,9 @@ const ended = async (child: ChildProcess): Promise<void> => {
   await over;
 };
 
-/** Runs it beside sessions that are in the middle of something, and says what is shown behind it. */
+/**
+ * Runs it beside sessions that are in the middle of something, and says what is shown behind it.
+ */
 async function renewing(
   { gateway }: Scene,
   run: () => Promise<{ code: number | null; text: string }>,
@@ -90,7 +93,10 @@ async function renewing(
   return await shownAt(gateway.port('submissions'), HOST);
 }
 
-/** First, renewed, and that these are three certificates. What came in behind each change lies in the mailbox. */
+/**
+ * First, renewed, and that these are three certificates. What came in behind each change lies in
+ * the mailbox.
+ */
 async function twice(scene: Scene, get: Renewing['get'], renew: Renewing['renew']): Promise<void> {
   const { gateway } = scene;
   const first = gateway.target('pop3s');

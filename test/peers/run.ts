@@ -47,7 +47,9 @@ export function attempt(program: string, args: readonly string[], options: RunOp
   });
 }
 
-/** Resolves to what the program wrote to standard output; throws with what it said when it failed. */
+/**
+ * Resolves to what the program wrote to standard output; throws with what it said when it failed.
+ */
 export async function run(program: string, args: readonly string[], options: RunOptions): Promise<Buffer> {
   const ran = await attempt(program, args, options);
   if (ran.status !== 0 && !(options.alsoFine ?? []).includes(ran.status ?? -1))

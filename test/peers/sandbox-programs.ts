@@ -1,4 +1,7 @@
-/** Programs in front of the sandbox: those of others as docs/systems.md sets them up, and two of ours that are wrong on purpose. */
+/**
+ * Programs in front of the sandbox: those of others as docs/systems.md sets them up, and two of
+ * ours that are wrong on purpose.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sluis } from '../support/command-line.ts';
@@ -9,7 +12,10 @@ export const badReceiver = (store: string): string =>
   `STORE='${store}' exec python3 '${join(here, 'sandbox_bad_receiver.py')}'`;
 export const badSender = `exec python3 '${join(here, 'sandbox_bad_sender.py')}'`;
 
-/** Configuration files are written by the command itself, since ports and password are those of the sandbox. */
+/**
+ * Configuration files are written by the command itself, since ports and password are those of the
+ * sandbox.
+ */
 const commands = {
   mpop: `cat > mpoprc <<E
 account sluis

@@ -1,6 +1,7 @@
 /**
- * The sandbox for vendors with programs of others, and with two of our own that must be caught: one that deletes before it stores and keeps no list, and one that takes
- * silence for success. test/long/sandbox has every scenario.
+ * The sandbox for vendors with programs of others, and with two of our own that must be caught: one
+ * that deletes before it stores and keeps no list, and one that takes silence for success.
+ * test/long/sandbox has every scenario.
  */
 // @beside
 import assert from 'node:assert/strict';

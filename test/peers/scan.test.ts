@@ -1,4 +1,7 @@
-/** Mail through a gateway that scans with Debian's clamd: malware wherever clamd looks for it, over every road in; its limits; what it cannot look into. */
+/**
+ * Mail through a gateway that scans with Debian's clamd: malware wherever clamd looks for it, over
+ * every road in; its limits; what it cannot look into.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -231,7 +234,8 @@ test(
   async (t) => {
     const { path } = await startClamd(t);
     const gateway = await gatewayWith(t, configuration(path));
-    // Random octets do not shrink: above StreamMaxLength, 3 MiB; then above MaxScanSize, 4 MiB, inside an archive.
+    // Random octets do not shrink: above StreamMaxLength, 3 MiB; then above MaxScanSize, 4 MiB,
+    // inside an archive.
     const [long, bomb] = [attached(randomBytes(4 * MiB)), attached(await zipOf('nul', Buffer.alloc(20 * MiB)))];
     for (const content of [long, bomb])
       assert.match(await submitted(gateway, content), /^552 5\.3\.4 The message is too large to be scanned/);

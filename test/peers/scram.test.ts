@@ -1,4 +1,7 @@
-/** Other people's programs log in by SCRAM: msmtp and mpop bound to TLS 1.3, mutt unbound (all with GNU SASL). */
+/**
+ * Other people's programs log in by SCRAM: msmtp and mpop bound to TLS 1.3, mutt unbound (all with
+ * GNU SASL).
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -71,7 +74,8 @@ const mpop = (choice: Choice): Promise<Ran> => {
 const TLS12 = 'NORMAL:-VERS-ALL:+VERS-TLS1.2';
 const withoutBoth = withoutProgram('msmtp', 'msmtp') || withoutProgram('mpop', 'mpop');
 
-// QUIRK: unbound they give up before AUTH where they could bind (libgsasl 2.2.2, which mutt gives nothing to bind to).
+// QUIRK: unbound they give up before AUTH where they could bind (libgsasl 2.2.2, which mutt gives
+// nothing to bind to).
 test('msmtp sends and mpop fetches by SCRAM-SHA-256, bound to TLS 1.3', { skip: withoutBoth }, async () => {
   const choice = { auth: 'scram-sha-256-plus' };
   const sent = await msmtp(choice);

@@ -1,10 +1,15 @@
-/** How each program submits a mail with attachments. All of them verify the server's certificate. */
+/**
+ * How each program submits a mail with attachments. All of them verify the server's certificate.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Payload } from './payload.ts';
 import { run } from './run.ts';
 
-/** One user's side: where the gateway is, who logs in, and an empty folder to write configuration in. */
+/**
+ * One user's side: where the gateway is, who logs in, and an empty folder to write configuration
+ * in.
+ */
 export interface NoticeWriter {
   readonly home: string;
   readonly host: string;
@@ -58,7 +63,10 @@ const curl: Sender = {
   },
 };
 
-/** Composes with Python's email package, for smtplib and for programs that only carry a finished message. */
+/**
+ * Composes with Python's email package, for smtplib and for programs that only carry a finished
+ * message.
+ */
 const COMPOSE = `
 import json, sys
 from email.message import EmailMessage
@@ -113,7 +121,8 @@ const snail: Sender = {
       `set mta=submission://${user}@${noticeWriter.host}:${noticeWriter.submission} smtp-use-starttls smtp-auth=plain`,
       `set tls-verify=strict tls-ca-no-defaults tls-ca-file=${noticeWriter.ca}`,
       `set from=${noticeWriter.address} hostname=client.test`,
-      // Without a type s-nail takes an attachment without control characters for text and would convert its characters.
+      // Without a type s-nail takes an attachment without control characters for text and would
+      // convert its characters.
       'mimetype application/edifact edi',
     ]);
     const attachments = payload.files.flatMap((f) => ['-a', f.path]);

@@ -1,4 +1,7 @@
-/** What the gateway protected, read by OpenSSL; what OpenSSL protected, opened by the gateway. Over SMTP and POP3. */
+/**
+ * What the gateway protected, read by OpenSSL; what OpenSSL protected, opened by the gateway. Over
+ * SMTP and POP3.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -132,7 +135,10 @@ async function opening(t: TestContext, entity: string | Buffer): Promise<NoticeW
   return d;
 }
 
-/** What a command made, with line ends as it makes them, sent as a mail program would send it; and what Bram fetches. */
+/**
+ * What a command made, with line ends as it makes them, sent as a mail program would send it; and
+ * what Bram fetches.
+ */
 async function throughGateway(d: NoticeWriter, made: Buffer): Promise<string> {
   const content = made.toString('latin1').replace(/\r?\n/g, '\r\n').replace('MIME-Version: 1.0\r\n', '');
   await sent(d, [addressOf('bram')], letter(addressOf('bram'), content.replaceAll('\r\n.', '\r\n..')));
@@ -218,7 +224,8 @@ test(
       await d.openssl('cms', '-sign', ...sign, ...by, '-in', 'entity', '-out', 'signed');
       await d.openssl('cms', '-encrypt', ...encrypt, ...to, '-in', 'signed', '-out', 'sealed');
       const got = await throughGateway(d, d.get('sealed'));
-      // Octets signed as they were, in a file that the second command wrote anew: OpenSSL itself does not verify these.
+      // Octets signed as they were, in a file that the second command wrote anew: OpenSSL itself
+      // does not verify these.
       const rewritten = encrypt.length === 0 && sign.join() === '-binary';
       assert.match(got, rewritten ? /smime=fail[^]*Sluis-Opened/ : /smime=pass[^]*Sluis-Opened: whole/, name);
       assert.ok(got.includes(LINES.replaceAll('\n', '\r\n')), name);

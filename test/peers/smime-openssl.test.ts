@@ -1,4 +1,7 @@
-/** Whole S/MIME messages both ways with OpenSSL, and their structure as Python's email package reads it. */
+/**
+ * Whole S/MIME messages both ways with OpenSSL, and their structure as Python's email package reads
+ * it.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

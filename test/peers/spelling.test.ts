@@ -1,6 +1,6 @@
 /**
- * Pages and texts of the product are spelled as hunspell has it, in British English and in Dutch, but for the words of test/spelling/: names and terms of the field, each of which
- * is used.
+ * Pages and texts of the product are spelled as hunspell has it, in British English and in Dutch,
+ * but for the words of test/spelling/: names and terms of the field, each of which is used.
  */
 // @beside
 import assert from 'node:assert/strict';
@@ -41,7 +41,10 @@ const files = (): readonly Text[] =>
     })),
   );
 
-/** Not words: programs, style sheets, passwords that everybody has; and notes, which stand on the pages. */
+/**
+ * Not words: programs, style sheets, passwords that everybody has; and notes, which stand on the
+ * pages.
+ */
 const NO_TEXT =
   /^src\/(?:cli\/(?:completion-|command-notes)|config\/section-notes|web\/look\/(?:style|script)|api\/service\/page|crypto\/passwords\/password-strength)/;
 /** SQL, HTML and CSS by their marks, and commands to type. */

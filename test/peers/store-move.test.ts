@@ -1,6 +1,8 @@
 /**
- * A service grows out of one machine: its store goes from SQLite to PostgreSQL, killed twice on the way, and mail programs of others see nothing of it. What mpop
- * and fetchmail have fetched under a UIDL they do not fetch again; the trail, its anchors and a bundle of evidence made before stand afterwards.
+ * A service grows out of one machine: its store goes from SQLite to PostgreSQL, killed twice on the
+ * way, and mail programs of others see nothing of it. What mpop and fetchmail have fetched under a
+ * UIDL they do not fetch again; the trail, its anchors and a bundle of evidence made before stand
+ * afterwards.
  */
 // @release: a store moves between engines, killed on the way; postgres/store-move tries each row and cut.
 // @beside
@@ -147,7 +149,10 @@ function begin(args: readonly string[]): { readonly pid: number; readonly over: 
 
 const ended = (args: readonly string[]): Promise<Ended> => begin(args).over;
 
-/** Kills the move while it waits for a table, which somebody else holds; what it has done until then stays. */
+/**
+ * Kills the move while it waits for a table, which somebody else holds; what it has done until then
+ * stays.
+ */
 async function killedAt(t: TestContext, cluster: Cluster, table: string, args: readonly string[]): Promise<void> {
   const holder = await openAt(cluster.server(cluster.primary).port, { database: 'sluis' });
   t.after(() => void holder.end().catch(() => undefined));
@@ -204,7 +209,10 @@ async function msmtp(instance: Instance, subject: string): Promise<void> {
   await run('msmtp', ['-C', rc, '--', addressOf('anna')], { home: at, input: Buffer.from(text) });
 }
 
-/** Subjects of what it fetched in this run, sorted. The mail stays on the server, and its UIDLs in a file. */
+/**
+ * Subjects of what it fetched in this run, sorted. The mail stays on the server, and its UIDLs in a
+ * file.
+ */
 async function mpop(instance: Instance): Promise<readonly string[]> {
   const at = home(instance, 'mpop');
   const box = join(at, `box-${readdirSync(at).length}`);

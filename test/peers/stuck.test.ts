@@ -1,7 +1,9 @@
 /**
- * A message that makes its reader crash: fetchmail, mpop and getmail are killed at it each time, from inside their delivery agent. The gateway sets it aside and tells so;
- * the program fetches the rest. The message goes back octet for octet, under a UIDL of its own. (A delivery agent that fails alone is no such thing: fetchmail and getmail
- * get on behind the message by themselves then, and say QUIT; test/pop3/stuck.test.ts.)
+ * A message that makes its reader crash: fetchmail, mpop and getmail are killed at it each time,
+ * from inside their delivery agent. The gateway sets it aside and tells so; the program fetches the
+ * rest. The message goes back octet for octet, under a UIDL of its own. (A delivery agent that
+ * fails alone is no such thing: fetchmail and getmail get on behind the message by themselves then,
+ * and say QUIT; test/pop3/stuck.test.ts.)
  */
 // @beside
 import assert from 'node:assert/strict';
@@ -112,7 +114,8 @@ describe('programs that crash at a message', { concurrency: true }, () => {
             () => gateway.admin.gateway?.sessions().every(({ account }) => account?.login !== login.login) === true,
           );
         };
-        // mpop sends its commands ahead of the answers: its first session seems to end at the last message, and those after it are watched.
+        // mpop sends its commands ahead of the answers: its first session seems to end at the last
+        // message, and those after it are watched.
         for (let i = 0; i < (program === 'mpop' ? 3 : 2); i += 1) await round();
         const crash = ids[1] as MessageId;
         assert.deepEqual(await deliveries.list({ limit: 10, message: crash }), [], 'two sessions are not enough');

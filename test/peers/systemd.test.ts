@@ -1,6 +1,6 @@
 /**
- * Under systemd, as far as it can be had without one that runs: its own judge of the units, its own tools for notification and sockets, and the
- * system calls that the unit allows, by strace.
+ * Under systemd, as far as it can be had without one that runs: its own judge of the units, its own
+ * tools for notification and sockets, and the system calls that the unit allows, by strace.
  */
 // @release: what a real systemd says of the units; gateway/ and platform/activation try the protocol.
 // @beside
@@ -71,7 +71,10 @@ function allowedCalls(): readonly string[] {
   return [...allowed];
 }
 
-/** Takes datagrams, and closes what comes with them, as the service manager does; prints each on a line. */
+/**
+ * Takes datagrams, and closes what comes with them, as the service manager does; prints each on a
+ * line.
+ */
 const RECEIVER = `
 import array, os, socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -85,7 +88,10 @@ while True:
     print(" ".join(data.decode().split("\\n")), flush=True)
 `;
 
-/** Holds sockets open over any number of processes, as socket units do: for each line "start" it runs the command with them. */
+/**
+ * Holds sockets open over any number of processes, as socket units do: for each line "start" it
+ * runs the command with them.
+ */
 const HOLDER = `
 import os, socket, subprocess, sys
 names, command = sys.argv[1], sys.argv[2:]
@@ -299,7 +305,8 @@ test('the master key may come from the manager alone', { skip }, async () => {
   const [key, credentials] = [join(instance.folder, 'master.key'), join(folder, 'credentials')];
   mkdirSync(credentials);
   renameSync(key, join(credentials, 'sluis.master-key'));
-  // As systemd gives it to a service that is not root's: by an access list, which shows as a right of the group.
+  // As systemd gives it to a service that is not root's: by an access list, which shows as a right
+  // of the group.
   chmodSync(join(credentials, 'sluis.master-key'), 0o440);
   const served = await instance.serve({ env: { CREDENTIALS_DIRECTORY: credentials } });
   await mailGoesThrough();
@@ -335,7 +342,8 @@ test(
     assert.equal(await gateway.ended, 0, gateway.lines.join('\n'));
     assert.match(gateway.lines.join('\n'), /"gateway\.stopped"/);
     assert.doesNotMatch(gateway.lines.join('\n'), /EPERM(?!.*supervisor)/);
-    // Looked for without need: protection of machine code by keys, and SQLite as root keeping the owner of its files.
+    // Looked for without need: protection of machine code by keys, and SQLite as root keeping the
+    // owner of its files.
     const refused = [...readFileSync(trace, 'utf8').matchAll(/ (\w+)\(.*\(INJECTED\)/g)].map(([, name = '']) => name);
     t.diagnostic(`refused: ${[...new Set(refused)].join(', ')}`);
     assert.deepEqual(

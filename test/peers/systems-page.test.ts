@@ -1,7 +1,9 @@
 /**
- * docs/systems.md, as it is printed, with the files that it leads to: every example marked "tested" is run by the program that it is for, against a real gateway.
+ * docs/systems.md, as it is printed, with the files that it leads to: every example marked "tested"
+ * is run by the program that it is for, against a real gateway.
  *
- * The accounts have the names and the password of the page. Only host name and ports are put in, since this gateway is on loopback.
+ * The accounts have the names and the password of the page. Only host name and ports are put in,
+ * since this gateway is on loopback.
  */
 // @beside
 import assert from 'node:assert/strict';
@@ -34,7 +36,10 @@ interface Example {
 
 const file = (name: string): string => readFileSync(join(root, 'docs', 'examples', 'mail', name), 'utf8');
 
-/** From each mark up to the next mark or heading: files that are printed, files that it leads to, and commands. */
+/**
+ * From each mark up to the next mark or heading: files that are printed, files that it leads to,
+ * and commands.
+ */
 function examples(): Example[] {
   return [
     ...page.matchAll(/^<!-- tested: (send|fetch) -->$([\s\S]*?)(?=^<!-- tested|^#{2,3} |^Fetching|(?![\s\S]))/gm),

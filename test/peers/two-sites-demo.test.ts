@@ -1,4 +1,7 @@
-/** `npm start -- --two-sites`, as printed: what it says is typed, by the shell; and with the mail programs of others at its one address. */
+/**
+ * `npm start -- --two-sites`, as printed: what it says is typed, by the shell; and with the mail
+ * programs of others at its one address.
+ */
 // @release: the demonstration of two sites as printed: three servers and two gateways, started and stopped.
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';

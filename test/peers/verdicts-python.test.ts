@@ -1,8 +1,10 @@
 /**
- * Forged Authentication-Results in spellings that a seed makes from the grammar of RFC 8601 section 2.2, through the gateway, and read by
- * Python's email package as a mail program would: it finds one verdict in each message, ours.
+ * Forged Authentication-Results in spellings that a seed makes from the grammar of RFC 8601 section
+ * 2.2, through the gateway, and read by Python's email package as a mail program would: it finds
+ * one verdict in each message, ours.
  *
- * The control reads the same forgeries with the expression that was here once: it must miss some, or the spellings prove nothing.
+ * The control reads the same forgeries with the expression that was here once: it must miss some,
+ * or the spellings prove nothing.
  */
 // @beside
 import assert from 'node:assert/strict';

@@ -1,9 +1,11 @@
 /**
- * A program that is not ours checks all that proves something: verify_proof.py, written from docs/formats.md alone, on the samples of a gateway that runs.
+ * A program that is not ours checks all that proves something: verify_proof.py, written from
+ * docs/formats.md alone, on the samples of a gateway that runs.
  *
- * A seed draws changed bits over all their octets. Each must be *found*: the program names a fault. And *placed*: it names the changed file and no other, and
- * a span of octets with the changed one, which is one octet, a line, an entry or a value of base64. Whoever repeats it sets SEED to what was printed; the
- * samples have other keys then, and the same files.
+ * A seed draws changed bits over all their octets. Each must be *found*: the program names a fault.
+ * And *placed*: it names the changed file and no other, and a span of octets with the changed one,
+ * which is one octet, a line, an entry or a value of base64. Whoever repeats it sets SEED to what
+ * was printed; the samples have other keys then, and the same files.
  */
 // @beside
 import assert from 'node:assert/strict';
@@ -68,7 +70,9 @@ function given(samples: string, lanes: boolean): string[] {
 
 const ofLanes = (file: string): boolean => dirname(file) === 'lanes';
 
-/** Faults of each change, in their order. The program stays loaded and changes each bit in memory. */
+/**
+ * Faults of each change, in their order. The program stays loaded and changes each bit in memory.
+ */
 async function faultsOf(changes: readonly Change[]): Promise<Map<Change, readonly Fault[]>> {
   const told = await Promise.all(
     [false, true].map(async (lanes) => {
@@ -253,7 +257,10 @@ const octetString = (octets: Buffer): Buffer =>
     octets,
   ]);
 
-/** The three kinds of key of a passkey: the key's COSE_Key as RFC 9053 and RFC 8230 write it, and what signs. */
+/**
+ * The three kinds of key of a passkey: the key's COSE_Key as RFC 9053 and RFC 8230 write it, and
+ * what signs.
+ */
 const PASSKEYS = {
   Ed25519: () => {
     const { privateKey, publicKey } = generateKeyPairSync('ed25519');

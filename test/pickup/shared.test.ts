@@ -1,4 +1,7 @@
-/** Claims on mailboxes, on the real store: who gets which message, what an acknowledgement removes, and what POP3 hears meanwhile. */
+/**
+ * Claims on mailboxes, on the real store: who gets which message, what an acknowledgement removes,
+ * and what POP3 hears meanwhile.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';

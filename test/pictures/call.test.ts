@@ -1,4 +1,7 @@
-/** docs/call.svg: a call at the helpdesk, from "they sent us a result and we have nothing" to what became of it. */
+/**
+ * docs/call.svg: a call at the helpdesk, from "they sent us a result and we have nothing" to what
+ * became of it.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { commandScene } from '../support/command-scene.ts';

@@ -1,4 +1,7 @@
-/** A morning at a helpdesk, for pictures of the console: two operators, some mail, a backup of last night, and a result that somebody asks for. */
+/**
+ * A morning at a helpdesk, for pictures of the console: two operators, some mail, a backup of last
+ * night, and a result that somebody asks for.
+ */
 import type { TestContext } from 'node:test';
 import { runOperation } from '../../src/admin/operations.ts';
 import { OWNER_SAID } from '../../src/domain/roles.ts';
@@ -19,7 +22,8 @@ export interface ConsoleScene {
 }
 
 export async function consoleScene(t: TestContext): Promise<ConsoleScene> {
-  // Tomorrow at three: certificates of the test are valid, and hours begin at the same minute in each run.
+  // Tomorrow at three: certificates of the test are valid, and hours begin at the same minute in
+  // each run.
   const clock = new FakeClock((Math.floor(Date.now() / days(1)) + 1) * days(1) + hours(3));
   const configuration = '[backup]\nfolder = "backup"\n';
   const console = await startConsole(t, { accounts: ACCOUNTS, clock, configuration });

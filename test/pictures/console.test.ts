@@ -1,6 +1,7 @@
 /**
- * docs/console-*.png: the first page of the console and that of a message. Firefox takes them (long/console-pictures), and beside each lies what the page said and looked like: where
- * the page says something else today, the picture is old.
+ * docs/console-*.png: the first page of the console and that of a message. Firefox takes them
+ * (long/console-pictures), and beside each lies what the page said and looked like: where the page
+ * says something else today, the picture is old.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,7 @@
-/** Pictures of docs/ that tests make: each is what the code gives today, or the test is red. `WRITE_GOLDEN=1` writes them again. */
+/**
+ * Pictures of docs/ that tests make: each is what the code gives today, or the test is red.
+ * `WRITE_GOLDEN=1` writes them again.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +19,10 @@ export function holdPicture(name: string, svg: string): void {
   assert.equal(there, svg, `docs/${name} is not what is printed today: WRITE_GOLDEN=1 npm test -- --only pictures/`);
 }
 
-/** The same value for all that differs from run to run: each pattern with what the picture shows in its place, the n-th for the n-th value. */
+/**
+ * The same value for all that differs from run to run: each pattern with what the picture shows in
+ * its place, the n-th for the n-th value.
+ */
 export function steady(text: string, values: readonly (readonly [RegExp, readonly string[]])[]): string {
   return values.reduce((said, [pattern, shown]) => {
     const seen = new Map<string, string>();

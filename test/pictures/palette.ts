@@ -1,7 +1,9 @@
 /**
- * A screenshot in few octets: one octet a pixel and a palette, in place of four. What a page shows has few colours, and those at the edges of letters are told apart by nobody.
+ * A screenshot in few octets: one octet a pixel and a palette, in place of four. What a page shows
+ * has few colours, and those at the edges of letters are told apart by nobody.
  *
- * Reads PNG of 8 bits with or without alpha, not interlaced, as browsers write it (W3C PNG, sections 9 and 11).
+ * Reads PNG of 8 bits with or without alpha, not interlaced, as browsers write it (W3C PNG,
+ * sections 9 and 11).
  */
 import assert from 'node:assert/strict';
 import { crc32, deflateSync, inflateSync } from 'node:zlib';
@@ -17,7 +19,10 @@ interface Pixels {
   readonly colours: Uint32Array;
 }
 
-/** The same picture with at most 256 colours: those that cover most of it, and for each other one the nearest of these. */
+/**
+ * The same picture with at most 256 colours: those that cover most of it, and for each other one
+ * the nearest of these.
+ */
 export function withPalette(png: Buffer): Buffer {
   const { width, height, colours } = read(png);
   const counts = new Map<number, number>();
@@ -79,7 +84,10 @@ function read(png: Buffer): Pixels {
   return { width, height, colours };
 }
 
-/** Undoes the filter of each line: what was left out is told by the pixel to the left, above, or both. */
+/**
+ * Undoes the filter of each line: what was left out is told by the pixel to the left, above, or
+ * both.
+ */
 function unfiltered(raw: Buffer, length: number, channels: number): Buffer {
   const lines = raw.length / (length + 1);
   const out = Buffer.alloc(length * lines);

@@ -1,4 +1,7 @@
-/** Pictures of pages in docs/, each with what its page said when it was taken: `test/golden/pictures/NAME.txt`, whose first line is the hash of the picture. */
+/**
+ * Pictures of pages in docs/, each with what its page said when it was taken:
+ * `test/golden/pictures/NAME.txt`, whose first line is the hash of the picture.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';

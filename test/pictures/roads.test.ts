@@ -1,4 +1,7 @@
-/** docs/roads.svg: the two roads of a message, as messages go them in a whole gateway; the words and times that it shows are the gateway's own. */
+/**
+ * docs/roads.svg: the two roads of a message, as messages go them in a whole gateway; the words and
+ * times that it shows are the gateway's own.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { makeDevelopmentCertificates } from '../../src/crypto/certificates/development-ca.ts';

@@ -1,4 +1,6 @@
-/** docs/two-sites.svg: the service on two sites, drawn from the files of docs/examples/two-sites. */
+/**
+ * docs/two-sites.svg: the service on two sites, drawn from the files of docs/examples/two-sites.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -10,7 +10,9 @@ import { terminalSvg } from './terminal.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const PASSWORD = /\b(?:[a-z0-9]{4}-){5}[a-z0-9]{4}\b/g;
-/** Ports in the order in which they are printed first: submission, submissions, pop3, pop3s, api. */
+/**
+ * Ports in the order in which they are printed first: submission, submissions, pop3, pop3s, api.
+ */
 const PORTS = ['2587', '2465', '2110', '2995', '2443'];
 
 /** The passwords that the README shows: one reader sees both. */

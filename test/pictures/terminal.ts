@@ -1,4 +1,7 @@
-/** Draws what commands printed as a terminal shows it: an SVG that is read in light and in dark, and aloud. */
+/**
+ * Draws what commands printed as a terminal shows it: an SVG that is read in light and in dark, and
+ * aloud.
+ */
 import { escaped } from './drawing.ts';
 
 export interface Shown {
@@ -16,7 +19,10 @@ export interface TerminalPicture {
   readonly runs: readonly Shown[];
 }
 
-/** Letters in a line. A longer one is cut, as a terminal that does not wrap cuts it, and ends in `…`. */
+/**
+ * Letters in a line. A longer one is cut, as a terminal that does not wrap cuts it, and ends in
+ * `…`.
+ */
 const COLUMNS = 100;
 /** More than this nobody reads in a picture. */
 const MOST_LINES = 60;
@@ -60,7 +66,9 @@ export function terminalSvg({ title, description, runs }: TerminalPicture): stri
   ].join('\n');
 }
 
-/** The length is given, so that columns stand under each other in whatever letters the reader has. */
+/**
+ * The length is given, so that columns stand under each other in whatever letters the reader has.
+ */
 const text = (kind: Kind, line: string, y: number): string => {
   const indent = line.length - line.trimStart().length;
   const shown = line.trim();

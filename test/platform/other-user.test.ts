@@ -1,4 +1,7 @@
-/** Another user's rights are taken for one look and given back, whatever happens; the system is asked, and not the mode alone. */
+/**
+ * Another user's rights are taken for one look and given back, whatever happens; the system is
+ * asked, and not the mode alone.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

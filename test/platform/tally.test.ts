@@ -1,4 +1,7 @@
-/** Counts of like events: one report each, and no more reports than the limit however many keys come. */
+/**
+ * Counts of like events: one report each, and no more reports than the limit however many keys
+ * come.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FAILURE_ROWS, LoginNotes } from '../../src/auth/login-notes.ts';

@@ -28,7 +28,8 @@ test('TLS is asked while it is there, and not when the socket below it went firs
       answers.emit('open', ...asked(), tlsLine(below), openTls(undefined));
       below.destroy();
     });
-    // Here each of these would end the process without the guard: the handle is there still, its SSL is not.
+    // Here each of these would end the process without the guard: the handle is there still, its
+    // SSL is not.
     secure.once('close', () => answers.emit('close', ...asked()));
   });
   server.listen(0, '127.0.0.1');

@@ -126,7 +126,8 @@ test(
     peer.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
     peer.stdin.end();
     await once(peer, 'close');
-    // The client asks for X25519 first, and sends its half of that alone: it is our order that counts.
+    // The client asks for X25519 first, and sends its half of that alone: it is our order that
+    // counts.
     assert.match(said, /^Negotiated TLS1\.3 group: X25519MLKEM768$/m);
     // Older clients go on with what they know.
     for (const ecdhCurve of ['X25519', 'prime256v1', 'secp384r1']) {

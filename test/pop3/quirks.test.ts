@@ -1,4 +1,7 @@
-/** Old POP3 clients: refused by a text that names the quirk where it is not allowed, served where it is. */
+/**
+ * Old POP3 clients: refused by a text that names the quirk where it is not allowed, served where it
+ * is.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Settings } from '../../src/domain/settings/setting.ts';

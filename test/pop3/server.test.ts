@@ -171,7 +171,8 @@ test('fifty sessions that ask for 20 MB and do not read hold a few hundred KB ea
     await until(() => pop3.store.calls.filter((c) => c === 'open').length === n + 1, 'RETR runs');
     pop3.store.forgetLock(1);
   }
-  // The kernel's socket buffers take a few MB each; then nothing moves, though 80 slices a session are asked for.
+  // The kernel's socket buffers take a few MB each; then nothing moves, though 80 slices a session
+  // are asked for.
   for (let before = -1; before !== pop3.store.slicesRead;) {
     before = pop3.store.slicesRead;
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -413,7 +414,8 @@ test('seconds from the connect to TLS, and from there to the first command', asy
     await line.startTls();
   }
   assert.match(await say(talking, 'NOOP'), /^-ERR/);
-  // The server's side of a handshake is done when it answers; the silent one has shown nothing of the kind.
+  // The server's side of a handshake is done when it answers; the silent one has shown nothing of
+  // the kind.
   await until(() => pop3.connections.sessions.filter((s) => s.facts().tls !== undefined).length === 2, 'TLS');
   pop3.clock.advance(seconds(3));
   await silent.closed();

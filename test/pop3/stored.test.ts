@@ -1,4 +1,7 @@
-/** POP3 over the SQLite store: what the maildrops in memory promise elsewhere holds for the real ones. */
+/**
+ * POP3 over the SQLite store: what the maildrops in memory promise elsewhere holds for the real
+ * ones.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccountId } from '../../src/domain/ids.ts';
@@ -68,7 +71,8 @@ test('what was filed is handed out octet for octet, and only QUIT removes it', a
   await pop3.stop();
   const rows = await store.audit.read({ account: accounts.alice, limit: 100 });
   const collected = rows.filter((row) => row.event === 'message.collected').map((row) => row.facts?.removed);
-  // Rows of sessions without QUIT wait for the next group commit; their order among the others is not promised.
+  // Rows of sessions without QUIT wait for the next group commit; their order among the others is
+  // not promised.
   assert.deepEqual([collected.length, collected.filter((removed) => removed === true).length], [4, 1]);
 });
 

@@ -1,4 +1,7 @@
-/** Which sessions tell that a program ended at a message: the habits of programs, each over the listener. */
+/**
+ * Which sessions tell that a program ended at a message: the habits of programs, each over the
+ * listener.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EntryUid } from '../../src/domain/ids.ts';

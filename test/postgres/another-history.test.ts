@@ -1,6 +1,6 @@
 /**
- * A server that had not all of what was acknowledged was promoted: numbers are given out again. Here a lone server begins a new timeline, and the rows are made
- * what such a promotion leaves.
+ * A server that had not all of what was acknowledged was promoted: numbers are given out again.
+ * Here a lone server begins a new timeline, and the rows are made what such a promotion leaves.
  */
 // @beside
 import assert from 'node:assert/strict';
@@ -32,7 +32,9 @@ async function newTimeline({ server }: PostgresTestStore): Promise<void> {
   rmSync(signal, { force: true });
 }
 
-/** The second message of the mailbox is lost, and the third is the second now, under its numbers. */
+/**
+ * The second message of the mailbox is lost, and the third is the second now, under its numbers.
+ */
 const THE_THIRD_IS_THE_SECOND = [
   'DELETE FROM entry WHERE uid = 2',
   'UPDATE entry SET uid = 2 WHERE uid = 3',

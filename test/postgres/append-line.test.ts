@@ -1,4 +1,7 @@
-/** Rows of the trail that nobody waits for go in once, whatever becomes of the commits that carry them. */
+/**
+ * Rows of the trail that nobody waits for go in once, whatever becomes of the commits that carry
+ * them.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -25,7 +28,10 @@ const item = (event: string): AuditItem => ({
 });
 type Ending = 'stands' | 'lost' | 'away' | 'certain';
 
-/** Each commit of rows ends as the list says; behind the list all is well. A connection whose commit failed is never used again. */
+/**
+ * Each commit of rows ends as the list says; behind the list all is well. A connection whose commit
+ * failed is never used again.
+ */
 function lineWith(endings: Ending[]): AppendLine {
   const workers = new Workers({
     owner: { node: 3, epoch: 1 },

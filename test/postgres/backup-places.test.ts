@@ -1,5 +1,6 @@
 /**
- * Backups at the third place: taken from its standby by gateways at both sites, while the primary changes, a gateway dies in the middle of one, and another goes on.
+ * Backups at the third place: taken from its standby by gateways at both sites, while the primary
+ * changes, a gateway dies in the middle of one, and another goes on.
  */
 // @release: base backups at three places; backup/ tries the rounds.
 // @beside

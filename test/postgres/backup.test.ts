@@ -1,4 +1,7 @@
-/** Base backups of a store on PostgreSQL, and the log behind them: taken, proved, brought back to a moment, and what goes wrong. With Debian's 17, which has the programs. */
+/**
+ * Base backups of a store on PostgreSQL, and the log behind them: taken, proved, brought back to a
+ * moment, and what goes wrong. With Debian's 17, which has the programs.
+ */
 // @release: base backups of real servers, a minute of them; backup-places and cli/backup try what is made of them.
 // @beside
 import assert from 'node:assert/strict';
@@ -167,7 +170,8 @@ test(
     const { path } = await backups.take({ actor: ACTOR });
     const { start = '', startOctets = 0 } =
       (JSON.parse(readFileSync(join(path, 'manifest.json'), 'utf8')) as Manifest).store.postgres ?? {};
-    // As after a round in the middle of the base backup, which knew only of what was flushed then: the last record of the backup is missing.
+    // As after a round in the middle of the base backup, which knew only of what was flushed then:
+    // the last record of the backup is missing.
     const { log: whole } = parts.store;
     const receive: LogSource['receive'] = async (folder) => {
       const received = await whole!.receive(folder);
@@ -189,7 +193,8 @@ test(
       restore(path, at('moment'), { until: (await backups.state()).logged! }),
       /the log in .* has not come to the end of it yet; wait for its next round/,
     );
-    // Of a backup that does not say where it ends the server's own manifest does: before a server is started on it.
+    // Of a backup that does not say where it ends the server's own manifest does: before a server
+    // is started on it.
     const manifest = join(path, 'manifest.json');
     const signed = readFileSync(manifest, 'utf8');
     writeFileSync(manifest, signed.replace(/"startOctets": \d+,?/, '').replace(/,(\s*\})/, '$1'));
@@ -281,7 +286,8 @@ test(
     assert.ok(done.passed, failure(done));
     assert.equal(done.proof?.opened, 4, 'the control');
 
-    // A file of the log goes: what is left is put aside, and the next round of backups begins another.
+    // A file of the log goes: what is left is put aside, and the next round of backups begins
+    // another.
     rmSync(segment);
     await assert.rejects(
       backups.log.round(),

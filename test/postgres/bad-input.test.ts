@@ -1,6 +1,7 @@
 /**
- * What an operator sees of a gateway whose servers are not as they should be: one clear line with what to do, from `serve`, from `check`, in the log, at `/ready` and in the
- * reply to a sender. Nothing that was acknowledged is lost by it, and when it is mended mail goes on by itself.
+ * What an operator sees of a gateway whose servers are not as they should be: one clear line with
+ * what to do, from `serve`, from `check`, in the log, at `/ready` and in the reply to a sender.
+ * Nothing that was acknowledged is lost by it, and when it is mended mail goes on by itself.
  */
 // @release: minutes of waiting for servers that are not there; what each is told is tried in store/postgres-*.
 // @beside
@@ -54,7 +55,10 @@ after(async () => {
   for (const close of closers.toReversed()) await close();
 });
 
-/** In this process. On a machine that is busy with much else a second may pass before any answer is looked at: then once more. */
+/**
+ * In this process. On a machine that is busy with much else a second may pass before any answer is
+ * looked at: then once more.
+ */
 async function run(command: 'serve' | 'check', { config }: Instance): Promise<Ran> {
   for (let turn = 1; ; turn += 1) {
     const ran = await sluisHere([command, '--config', config]);
@@ -221,7 +225,10 @@ test('a pooler in between is refused by name', async (t) => {
   await refusedBoth(instance, /a pooler stands between.*name the server itself in "hosts" of \[store\]/);
 });
 
-/** Passes everything on, but for the number of process in BackendKeyData ('K', length 12, number, secret), as poolers make it up. */
+/**
+ * Passes everything on, but for the number of process in BackendKeyData ('K', length 12, number,
+ * secret), as poolers make it up.
+ */
 async function startPooler(t: TestContext, to: number): Promise<number> {
   const port = await freePort();
   await passOn(t, port, to, (chunk) => {

@@ -132,7 +132,8 @@ test('the slots of the servers are looked at, and the role that takes backups', 
   await primary.ask('ALTER ROLE sluis_backup REPLICATION');
   await cluster.untilLevel();
 
-  // A log was begun, and somebody has dropped the slot; another one was left where backups came from before.
+  // A log was begun, and somebody has dropped the slot; another one was left where backups came
+  // from before.
   mkdirSync(join(backups, 'log'));
   await primary.ask(slot, ['sluis_backup']);
   const second = await said();

@@ -1,4 +1,7 @@
-/** Pieces of bodies are committed without waiting for anybody: what the acceptance behind them is worth when a place is lost. */
+/**
+ * Pieces of bodies are committed without waiting for anybody: what the acceptance behind them is
+ * worth when a place is lost.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
- * The cluster that other tests stand on: it keeps what was acknowledged when it is led as it should be, and loses when it is not. A cluster that lost nothing in the
- * wrong hands would prove nothing.
+ * The cluster that other tests stand on: it keeps what was acknowledged when it is led as it should
+ * be, and loses when it is not. A cluster that lost nothing in the wrong hands would prove nothing.
  */
 // @beside
 import assert from 'node:assert/strict';
@@ -170,7 +170,8 @@ test('a primary that hangs acknowledges nothing, and what it had acknowledged is
   await next.more(5);
   await next.stop();
   const before = writer.acknowledged.length;
-  // Back, it still thinks that it is primary; nobody follows it, so nothing that it takes is acknowledged.
+  // Back, it still thinks that it is primary; nobody follows it, so nothing that it takes is
+  // acknowledged.
   cluster.resume('noord-1');
   await until('the old primary answers', async () => (await cluster.server('noord-1').ask('SELECT 1')).length === 1);
   assert.ok(writer.acknowledged.length <= before + 1, `${writer.acknowledged.length - before} more were acknowledged`);

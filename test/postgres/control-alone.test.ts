@@ -1,4 +1,7 @@
-/** A control of histories.test.ts, in a file of its own so that the two run beside each other: commits wait for nobody. That it is found shows that the judge would find it in the program. */
+/**
+ * A control of histories.test.ts, in a file of its own so that the two run beside each other:
+ * commits wait for nobody. That it is found shows that the judge would find it in the program.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

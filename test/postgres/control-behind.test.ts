@@ -1,4 +1,8 @@
-/** A control of histories.test.ts, in a file of its own so that the two run beside each other: the standby that is behind is promoted. That it is found shows that the judge would find it in the program. */
+/**
+ * A control of histories.test.ts, in a file of its own so that the two run beside each other: the
+ * standby that is behind is promoted. That it is found shows that the judge would find it in the
+ * program.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

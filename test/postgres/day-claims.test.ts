@@ -1,4 +1,6 @@
-/** Gateways of one store with key folders of their own: none takes mail that another could not open. */
+/**
+ * Gateways of one store with key folders of their own: none takes mail that another could not open.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { cpSync, readdirSync } from 'node:fs';
@@ -65,7 +67,8 @@ test('of two that begin a day at once one is refused', async (t) => {
       taken,
       taken[0] === true ? [true, true, true, false, false, false] : [false, false, false, true, true, true],
     );
-    // As after a copy of that folder into its own, while it runs: it had made a key as well, and seals with the other's.
+    // As after a copy of that folder into its own, while it runs: it had made a key as well, and
+    // seals with the other's.
     const [from, to] = taken[0] === true ? [one, two] : [two, one];
     for (const { sealed } of new KeyFolder(from.keyFolder, from.masterKey).sealedKeysOf(dayOf(one.clock.now())))
       new KeyFolder(to.keyFolder, to.masterKey).shared.take(dayOf(one.clock.now()), sealed);

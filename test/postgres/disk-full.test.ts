@@ -1,6 +1,7 @@
 /**
- * The disk of the primary is full. As long as there is room for its log, senders are told so (452) and come again; without that the server stops, and they hear that nothing can
- * be stored (451). Mail that was accepted stays, is fetched, and when there is room mail is taken again.
+ * The disk of the primary is full. As long as there is room for its log, senders are told so (452)
+ * and come again; without that the server stops, and they hear that nothing can be stored (451).
+ * Mail that was accepted stays, is fetched, and when there is room mail is taken again.
  */
 // @release: fills a disk; guard and postgres-session try what a refused commit is answered with.
 // @beside
@@ -31,7 +32,8 @@ test(
   async (t) => {
     disk.mount(200 * MiB);
     const folders = { 'noord-1': join(disk.folder, 'noord-1') };
-    // A small log, which does not take the room that the test needs; what standbys still miss of it stays.
+    // A small log, which does not take the room that the test needs; what standbys still miss of it
+    // stays.
     const cluster = await startCluster(t, {
       folders,
       settings: { wal_keep_size: '48MB', min_wal_size: '32MB', max_wal_size: '64MB', autovacuum: 'off' },
@@ -98,7 +100,10 @@ test(
 
 const isOver = (server: PostgresServer) => (): boolean => !server.runs;
 
-/** The file of the log that there is ends, and the next begins: it needs room for a whole one. Stands at another place then, so that no standby is left behind. */
+/**
+ * The file of the log that there is ends, and the next begins: it needs room for a whole one.
+ * Stands at another place then, so that no standby is left behind.
+ */
 async function endFile(server: PostgresServer): Promise<void> {
   const client = await server.open();
   try {

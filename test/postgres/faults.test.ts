@@ -1,4 +1,7 @@
-/** The tests of kills of test/faults on PostgreSQL: of the gateway, and of the primary's machine with it. */
+/**
+ * The tests of kills of test/faults on PostgreSQL: of the gateway, and of the primary's machine
+ * with it.
+ */
 // @beside
 import { claimKillTest } from '../faults/support/claim-kills.ts';
 import { killTests } from '../faults/support/kills.ts';

@@ -1,4 +1,7 @@
-/** Acceptances whose outcome nobody knows: a commit waits for a standby that is away, and the wait ends in another way than by its answer. */
+/**
+ * Acceptances whose outcome nobody knows: a commit waits for a standby that is away, and the wait
+ * ends in another way than by its answer.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -97,7 +100,8 @@ for (const [how, statement] of Object.entries(ENDS))
     await accepting;
     // It stands on this server alone, and everybody sees it.
     assert.equal((await server.ask('SELECT 1 FROM message WHERE id = $1', [first.id])).length, 1);
-    // Control: DO NOTHING finds it, and its commit comes at once. Who acknowledged on the strength of it would lose the message with this server.
+    // Control: DO NOTHING finds it, and its commit comes at once. Who acknowledged on the strength
+    // of it would lose the message with this server.
     await back();
     const control = await open();
     await away();

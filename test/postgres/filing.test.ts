@@ -1,4 +1,7 @@
-/** Acceptances on PostgreSQL: batches over several connections and nodes, which meet in the same mailboxes and under the same keys. */
+/**
+ * Acceptances on PostgreSQL: batches over several connections and nodes, which meet in the same
+ * mailboxes and under the same keys.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
@@ -191,7 +194,8 @@ test('control: DO NOTHING tells nothing of the row that stands, and its commit w
   };
   await claim(one, 'DO NOTHING');
   assert.equal(await claim(other, 'DO NOTHING'), 0, 'nothing is told of the row that stands');
-  // What is acknowledged must be written: DO UPDATE locks and writes the row, and its transaction has a commit that waits for another place.
+  // What is acknowledged must be written: DO UPDATE locks and writes the row, and its transaction
+  // has a commit that waits for another place.
   const written = async (how: string): Promise<boolean> => {
     await other.query('BEGIN');
     await claim(other, how);

@@ -1,4 +1,7 @@
-/** What a gateway's connections and their guard do on three real servers: links are cut, the primary dies, and comes back with a log of its own. */
+/**
+ * What a gateway's connections and their guard do on three real servers: links are cut, the primary
+ * dies, and comes back with a log of its own.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -86,7 +89,8 @@ test('Links that are cut, a lost primary and one that returns with a log of its 
     new Set(['quorum']),
   );
 
-  // One link less is nothing; without both a commit waits and is not known, and after a while none is begun any more.
+  // One link less is nothing; without both a commit waits and is not known, and after a while none
+  // is begun any more.
   await cluster.cut('noord', 'zuid');
   await write(it, 2);
   await cluster.cut('noord', 'derde');
@@ -100,7 +104,8 @@ test('Links that are cut, a lost primary and one that returns with a log of its 
   await acknowledges(it);
   await writeAtLast(it, 5);
 
-  // It is cut off, writes what nobody else has, and dies; another takes over, and is found without anybody's help.
+  // It is cut off, writes what nobody else has, and dies; another takes over, and is found without
+  // anybody's help.
   await cluster.isolate('noord');
   await cluster.server('noord-1').ask('INSERT INTO written SELECT 1000 FROM generate_series(1, 1000)');
   await cluster.kill('noord-1');

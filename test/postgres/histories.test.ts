@@ -1,6 +1,8 @@
 /**
- * Sixteen writers and eight readers at two sites while servers die, links are cut, a standby lags and a gateway hangs: what each of them was told agrees with what all
- * others saw. Controls that make a mistake on purpose, and are found, are in control-behind.test.ts, control-alone.test.ts and mistakes.test.ts.
+ * Sixteen writers and eight readers at two sites while servers die, links are cut, a standby lags
+ * and a gateway hangs: what each of them was told agrees with what all others saw. Controls that
+ * make a mistake on purpose, and are found, are in control-behind.test.ts, control-alone.test.ts
+ * and mistakes.test.ts.
  */
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -14,7 +16,9 @@ import { assertNothing } from '../support/verdict.ts';
 
 const ROUNDS = effort(3, 20);
 
-/** The primary dies, the more advanced standby takes over, the dead one comes back by a full copy. */
+/**
+ * The primary dies, the more advanced standby takes over, the dead one comes back by a full copy.
+ */
 async function primaryDies({ cluster, crew }: Scene): Promise<void> {
   const old = cluster.primary;
   await cluster.kill(old);
@@ -23,7 +27,9 @@ async function primaryDies({ cluster, crew }: Scene): Promise<void> {
   await cluster.rejoin(old);
 }
 
-/** The links of the primary's place are cut for a while: nothing is acknowledged, then all goes on. */
+/**
+ * The links of the primary's place are cut for a while: nothing is acknowledged, then all goes on.
+ */
 async function linkCut({ cluster }: Scene): Promise<void> {
   const place = placeOf(cluster.primary);
   await cluster.isolate(place);
@@ -76,7 +82,10 @@ async function siteDies(all: Scene): Promise<void> {
   await all.serve(site);
 }
 
-/** The primary dies while another place is cut off: what it acknowledged last stands at the third alone. */
+/**
+ * The primary dies while another place is cut off: what it acknowledged last stands at the third
+ * alone.
+ */
 async function diesWhileAnotherIsCut({ cluster, crew }: Scene): Promise<void> {
   const old = cluster.primary;
   const cut = chance.pick(['noord', 'zuid', 'derde'].filter((one) => one !== placeOf(old)));
@@ -90,7 +99,10 @@ async function diesWhileAnotherIsCut({ cluster, crew }: Scene): Promise<void> {
   await cluster.rejoin(old);
 }
 
-/** The primary dies while a gateway stands still, which wakes up to another primary, with leases that are over. */
+/**
+ * The primary dies while a gateway stands still, which wakes up to another primary, with leases
+ * that are over.
+ */
 async function diesWhileGatewayHangs(all: Scene): Promise<void> {
   const { served } = all.gateways[chance.pick(['noord', 'zuid'] as const)];
   const since = performance.now();

@@ -1,4 +1,7 @@
-/** `sluis init --postgres` on real servers: what an administrator runs beforehand, what the two roles may, and that the gateway's role serves. */
+/**
+ * `sluis init --postgres` on real servers: what an administrator runs beforehand, what the two
+ * roles may, and that the gateway's role serves.
+ */
 // @release: each wrong database that `init` may meet; contract-* make a right one for every store.
 // @beside
 import assert from 'node:assert/strict';
@@ -106,7 +109,10 @@ test('init makes the store as its owner; the gateway serves as a role that can m
   assert.match(again.stderr, /There is a store in this database already/);
 });
 
-/** One more gateway of the store in `folder`/one, whose gateway gw1 runs: whatever keeps it from joining is said before anything is written. */
+/**
+ * One more gateway of the store in `folder`/one, whose gateway gw1 runs: whatever keeps it from
+ * joining is said before anything is written.
+ */
 async function joinsOrSaysWhy(
   t: Cleanup,
   folder: string,

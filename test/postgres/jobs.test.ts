@@ -1,4 +1,7 @@
-/** Two gateways' stores on one database: what must be done once is done by one of them, and by the other when that one has gone. */
+/**
+ * Two gateways' stores on one database: what must be done once is done by one of them, and by the
+ * other when that one has gone.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';

@@ -1,4 +1,7 @@
-/** Two gateways' stores on one database: what one of them changes in the registry holds at once in what the other one writes; what both count they count together. */
+/**
+ * Two gateways' stores on one database: what one of them changes in the registry holds at once in
+ * what the other one writes; what both count they count together.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -61,7 +64,10 @@ test('a message that was judged before another node changed the registry is not 
   assert.equal(await accept(), 'filed', 'a control: what nobody judged is not held back');
 });
 
-/** A message of anna's to bert at the second node, whole but for its end; `heedless`: as if no other node changed the registry. */
+/**
+ * A message of anna's to bert at the second node, whole but for its end; `heedless`: as if no other
+ * node changed the registry.
+ */
 async function begun({ two }: Two, heedless = false): Promise<() => Promise<string>> {
   const { store, clock, log } = two;
   const registry: Registry = heedless ? new Proxy<Registry>(store.registry, { get: unseen }) : store.registry;

@@ -1,4 +1,7 @@
-/** Day keys at two sites: whole gateways on PostgreSQL that destroy them together. What takes minutes is in test/long/keys.test.ts. */
+/**
+ * Day keys at two sites: whole gateways on PostgreSQL that destroy them together. What takes
+ * minutes is in test/long/keys.test.ts.
+ */
 // @release: a day key at two sites and a third gateway that was away; cluster/ tries the exchange of keys.
 // @beside
 import assert from 'node:assert/strict';

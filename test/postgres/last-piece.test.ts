@@ -1,4 +1,7 @@
-/** The last piece of a large message is still on its way when the message is filed, over another connection: it is waited for, and nobody behind it waits. */
+/**
+ * The last piece of a large message is still on its way when the message is filed, over another
+ * connection: it is waited for, and nobody behind it waits.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';

@@ -1,4 +1,7 @@
-/** Leases on maildrops, as two nodes have them in one PostgreSQL. What holds for every store is in the contract suite. */
+/**
+ * Leases on maildrops, as two nodes have them in one PostgreSQL. What holds for every store is in
+ * the contract suite.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';

@@ -1,6 +1,7 @@
 /**
- * The one time-out that a connection has (decision 1911) ends a transaction whose gateway says nothing, and nothing else: a COMMIT that waits longer than that for its standby
- * is acknowledged when, and only when, another place has it.
+ * The one time-out that a connection has (decision 1911) ends a transaction whose gateway says
+ * nothing, and nothing else: a COMMIT that waits longer than that for its standby is acknowledged
+ * when, and only when, another place has it.
  */
 // @beside
 import assert from 'node:assert/strict';
@@ -15,7 +16,10 @@ import { effort } from '../support/effort.ts';
 import { SUPERUSER } from '../support/postgres-server.ts';
 import { until } from '../support/until.ts';
 
-/** Milliseconds of the time-out. In the shorter run each connection sets it lower, in the longer it is what a gateway has. */
+/**
+ * Milliseconds of the time-out. In the shorter run each connection sets it lower, in the longer it
+ * is what a gateway has.
+ */
 const TIME_OUT = effort(1000, 10_000);
 const ACCESS: Access = { database: SUPERUSER, user: SUPERUSER };
 

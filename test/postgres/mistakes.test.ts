@@ -1,6 +1,8 @@
 /**
- * Whole gateways before three servers, one without a mistake and others with one each (test/support/mistakes.ts). In the same moments the one without loses, doubles and
- * deletes nothing, and of each other one the checker of histories finds what its mistake costs: so it would find it of the program as well.
+ * Whole gateways before three servers, one without a mistake and others with one each
+ * (test/support/mistakes.ts). In the same moments the one without loses, doubles and deletes
+ * nothing, and of each other one the checker of histories finds what its mistake costs: so it would
+ * find it of the program as well.
  */
 // @beside
 import assert from 'node:assert/strict';
@@ -17,7 +19,10 @@ import { until } from '../support/until.ts';
 import { assertNothing, judged } from '../support/verdict.ts';
 
 const SENDER = 'sender';
-/** A mailbox for what is told of the gateway without a mistake, and one for each mistake; the last two are for deletions. */
+/**
+ * A mailbox for what is told of the gateway without a mistake, and one for each mistake; the last
+ * two are for deletions.
+ */
 const BOXES = ['fine', 'deaf', 'do-nothing', 'uncompared', 'kept', 'taken'];
 const GATEWAYS = ['none', 'deaf', 'do-nothing', 'uncompared', 'fenceless'] as const;
 type Name = (typeof GATEWAYS)[number] & (Mistake | 'none');
@@ -33,7 +38,8 @@ const gateway = (name: Name): Front & { readonly served: Served } => gateways.ge
 
 before(async () => {
   const t = { after: (close: () => Promise<void> | void): void => void closers.push(close) };
-  // Five gateways have more connections than two. Pages that vacuum changes would fill the log beyond what the one that returns has of its own.
+  // Five gateways have more connections than two. Pages that vacuum changes would fill the log
+  // beyond what the one that returns has of its own.
   cluster = await startCluster(t, { settings: { autovacuum: 'off', max_connections: '200' } });
   store = await makeStore(t, cluster);
   for (const name of GATEWAYS) {
@@ -125,7 +131,8 @@ test('waits for a standby that are cancelled: nothing is acknowledged that is lo
 test('a server with a log of its own that returns under its old name: nothing is acknowledged that it alone confirms; control: who does not compare where logs end loses it', async (t) => {
   const [well, careless] = [gateway('none'), gateway('uncompared')];
   const old = cluster.primary;
-  // What it has beyond the others must lie in the file of the log that they are in, or it cannot go on from there.
+  // What it has beyond the others must lie in the file of the log that they are in, or it cannot go
+  // on from there.
   await cluster.server(old).ask('SELECT pg_switch_wal()');
   await send('fine', 'none');
   await cluster.isolate(placeOf(old));
@@ -180,8 +187,9 @@ const told = ({ attempts }: Sent): readonly string[] =>
   attempts.map(({ gateway: name, outcome }) => `${name} ${outcome}`);
 
 /**
- * Twelve megabytes of log that no other server has. They belong to a transaction, whose commit flushes them: of messages outside of one, the writer of the log had flushed
- * between nothing and all when they were measured, and what it had not flushed would go with the machine.
+ * Twelve megabytes of log that no other server has. They belong to a transaction, whose commit
+ * flushes them: of messages outside of one, the writer of the log had flushed between nothing and
+ * all when they were measured, and what it had not flushed would go with the machine.
  */
 async function writeAlone(name: string): Promise<void> {
   const [row] = await cluster
@@ -198,12 +206,18 @@ async function assertBeyond(t: TestContext, its: bigint, promoted: string): Prom
   t.diagnostic(`the one that returns has ${its - end} octets of log beyond the end of ${promoted}`);
 }
 
-/** Of 33 numbers the server takes one notes those to come in its log, and a commit with that waits like any other: the next 32 do not. */
+/**
+ * Of 33 numbers the server takes one notes those to come in its log, and a commit with that waits
+ * like any other: the next 32 do not.
+ */
 async function takeNumbersAhead(): Promise<void> {
   await store.ask("SELECT nextval('audit_seq') FROM audit_seq, generate_series(0, log_cnt)");
 }
 
-/** Whatever waits for a standby there is cancelled, as a careless operator or tool does; of the gateway without a mistake every process is ended instead. */
+/**
+ * Whatever waits for a standby there is cancelled, as a careless operator or tool does; of the
+ * gateway without a mistake every process is ended instead.
+ */
 function startCancelling(): () => Promise<void> {
   const server = cluster.server(cluster.primary);
   const state = { stopped: false };

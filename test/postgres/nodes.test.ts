@@ -347,7 +347,8 @@ test('what this node changed itself is not forgotten whole; what others changed 
   await raise();
   await look();
   assert.equal(forgotten, 2);
-  // Whose number it is may be another one's until the commit is certain: whoever looks before forgets all.
+  // Whose number it is may be another one's until the commit is certain: whoever looks before
+  // forgets all.
   const hangs = next();
   await raise();
   await look();

@@ -1,6 +1,7 @@
 /**
- * What a client sees at the other site: its TLS session resumes, its password is known, and what was changed at one site about an account holds at the other within
- * a second, and in a transaction that had begun before.
+ * What a client sees at the other site: its TLS session resumes, its password is known, and what
+ * was changed at one site about an account holds at the other within a second, and in a transaction
+ * that had begun before.
  */
 // @release: times of a client at the other site; two-gateways and nodes try what it rests on.
 import assert from 'node:assert/strict';
@@ -25,7 +26,10 @@ const TURNS = effort(5, 20);
 /** Milliseconds, as promised, and what a poll of a few milliseconds and a busy machine add. */
 const BOUND = 1000 + 250;
 
-/** openssl's client: keeps the session in `file`, or resumes the one that is there. Whether it resumed. */
+/**
+ * openssl's client: keeps the session in `file`, or resumes the one that is there. Whether it
+ * resumed.
+ */
 async function resumes(port: number, words: readonly string[]): Promise<boolean> {
   const asked = promisify(execFile)('openssl', ['s_client', '-connect', `127.0.0.1:${port}`, ...words], {
     timeout: 20_000,

@@ -1,4 +1,6 @@
-/** `site promote --check` by the very query of docs/two-sites.md, on real servers of which one lags. */
+/**
+ * `site promote --check` by the very query of docs/two-sites.md, on real servers of which one lags.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Both engines have the same tables; and a PostgreSQL database is brought forward by one program at a time, and by none that does not know it. */
+/**
+ * Both engines have the same tables; and a PostgreSQL database is brought forward by one program at
+ * a time, and by none that does not know it.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

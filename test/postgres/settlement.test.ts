@@ -1,6 +1,7 @@
 /**
- * The loss of a machine between the settlement of a delivery and its notice, as settlement-power.test.ts has it on SQLite: the gateway and the primary die at once, and the
- * more advanced standby takes over. Each failure has one notice.
+ * The loss of a machine between the settlement of a delivery and its notice, as
+ * settlement-power.test.ts has it on SQLite: the gateway and the primary die at once, and the more
+ * advanced standby takes over. Each failure has one notice.
  */
 // @release: losses between settlements; faults and histories lose gateway and primary at every merge.
 // @beside

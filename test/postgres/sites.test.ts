@@ -1,6 +1,7 @@
 /**
- * What an operator asks at two sites: three real servers and two whole gateways, each started by `sluis serve`. Servers and gateways die, one lags, one place is left
- * alone; the commands say the same at either site, and with no gateway at all.
+ * What an operator asks at two sites: three real servers and two whole gateways, each started by
+ * `sluis serve`. Servers and gateways die, one lags, one place is left alone; the commands say the
+ * same at either site, and with no gateway at all.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
@@ -46,7 +47,8 @@ interface Scene extends TwoSites {
 
 async function scene(t: TestContext): Promise<Scene> {
   const sites = await startTwoSites(t, ['sender', 'reader']);
-  // As "sluis init --postgres --sql" prints it: after two switches nothing else tells on which timeline a standby is.
+  // As "sluis init --postgres --sql" prints it: after two switches nothing else tells on which
+  // timeline a standby is.
   const administrator = await openAt(sites.cluster.server('noord-1').port, { database: 'sluis' });
   await administrator.query('GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_waldir() TO sluis');
   await administrator.end();
@@ -233,7 +235,8 @@ test('what an operator asks and decides at two sites, from a planned switch to t
 
       // Nor does it take a gateway: the list is on the servers themselves.
       await it.gateways.zuid.served.kill();
-      // A gateway that has just died counts as one that acknowledges until it has been silent for its seconds.
+      // A gateway that has just died counts as one that acknowledges until it has been silent for
+      // its seconds.
       let alone = await status(it, 'zuid');
       await until(
         'no gateway acknowledges',

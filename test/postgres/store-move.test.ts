@@ -1,6 +1,7 @@
 /**
- * A SQLite store is carried over to PostgreSQL: every row, cut short at any page and taken up again; what differs afterwards is found, and the old
- * database stays the store until all of it is there.
+ * A SQLite store is carried over to PostgreSQL: every row, cut short at any page and taken up
+ * again; what differs afterwards is found, and the old database stays the store until all of it is
+ * there.
  */
 // @beside
 import assert from 'node:assert/strict';

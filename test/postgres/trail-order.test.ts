@@ -1,6 +1,7 @@
 /**
- * Numbers of the trail are taken before the commit, and connections commit in another order. Who follows the trail by its numbers (webhooks, the forwarding of
- * the trail) comes to no row before those with lower numbers stand, or never will.
+ * Numbers of the trail are taken before the commit, and connections commit in another order. Who
+ * follows the trail by its numbers (webhooks, the forwarding of the trail) comes to no row before
+ * those with lower numbers stand, or never will.
  */
 // @beside
 import assert from 'node:assert/strict';

@@ -1,6 +1,7 @@
 /**
- * Several connections write the trail, each a chain of its own: all of them are checked, one anchor stands for all, an export holds a piece for each, and
- * every change of a row, a chain or an anchor is found.
+ * Several connections write the trail, each a chain of its own: all of them are checked, one anchor
+ * stands for all, an export holds a piece for each, and every change of a row, a chain or an anchor
+ * is found.
  */
 // @beside
 import assert from 'node:assert/strict';

@@ -1,6 +1,7 @@
 /**
- * Two whole gateways on one store, as guessers, owners and mail programs meet them: who is slowed down at one is slowed down at the other, and a gateway that cannot see
- * whether the registry has changed lets nobody in and takes nothing.
+ * Two whole gateways on one store, as guessers, owners and mail programs meet them: who is slowed
+ * down at one is slowed down at the other, and a gateway that cannot see whether the registry has
+ * changed lets nobody in and takes nothing.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -72,7 +73,8 @@ test(
     const here = await guessed(noord, 12);
     assert.equal(here[0], '535');
     assert(here.includes('454'), here.join(' '));
-    // By itself it would judge five; told within a tenth of a second, it goes on where the other was.
+    // By itself it would judge five; told within a tenth of a second, it goes on where the other
+    // was.
     const there = await guessed(zuid, 4);
     assert(there.includes('454'), there.join(' '));
     assert.equal(await swaks(zuid, owner, login, password), '235');
@@ -195,7 +197,8 @@ test('a gateway that has not seen the registry for a second answers temporary fa
   }
   const open = async (): Promise<boolean> => await api().then((status) => status === 200);
   await until('it serves again', open, 5000, 50);
-  // Connections on which a question hung are made again, one after another: the next question may still meet one.
+  // Connections on which a question hung are made again, one after another: the next question may
+  // still meet one.
   await until('MAIL is taken', async () => (await mail()).startsWith('250'), 5000, 50);
   const rcpt = async (): Promise<boolean> => {
     begun.wire.send(`RCPT TO:<${addressOf('anna')}>\r\n`);

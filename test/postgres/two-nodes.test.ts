@@ -1,4 +1,7 @@
-/** Two gateways' stores on one database: who has a maildrop, what each remembers, and who does what must be done once. */
+/**
+ * Two gateways' stores on one database: who has a maildrop, what each remembers, and who does what
+ * must be done once.
+ */
 // @beside
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
@@ -80,7 +83,8 @@ test('a node that hangs between its look at the right and its write deletes noth
   await deliver(one.store, Buffer.from('keep this'), 'anna@group.test');
   const later = await locked(one.store, anna);
   const second = (await one.store.listMaildrop(later)).uidOf(0);
-  // Its right was held, and its lease ended all the same: the row says another one's fence when the transaction begins.
+  // Its right was held, and its lease ended all the same: the row says another one's fence when the
+  // transaction begins.
   await one.ask(
     'CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.held THEN NEW.fence := NEW.fence + 1; END IF; RETURN NEW; END $$',
   );

@@ -1,4 +1,7 @@
-/** Several gateways on one machine that share its ports: connections go to both, and where one is killed or drained the other takes what comes. */
+/**
+ * Several gateways on one machine that share its ports: connections go to both, and where one is
+ * killed or drained the other takes what comes.
+ */
 // @release: systemd-like units on the ports of one machine; two-gateways serves beside each other at every merge.
 // @beside
 import assert from 'node:assert/strict';
@@ -59,7 +62,8 @@ test('units share the ports of a machine: one is killed, drained, stopped, and t
   await refused(two, /is in use by (?:another )?process/);
 
   const kept = await sessionAt(one, health[0]);
-  // A right to a maildrop ends after fifteen seconds of the database's clock, where nobody renews it.
+  // A right to a maildrop ends after fifteen seconds of the database's clock, where nobody renews
+  // it.
   const began = performance.now();
   await until('the session is older than a right that nobody renews', () => performance.now() - began > LEASE, 30_000);
   assert.equal((await kept.stat()).messages, 1);
@@ -78,7 +82,8 @@ test('units share the ports of a machine: one is killed, drained, stopped, and t
   assert.match(one.sluis('drain', '--end'), /New sessions are taken again/);
   await bothTake(ports.pop3, health);
 
-  // Stopped with a session: the ports are closed at once, whatever is still running. What came just before may be reset.
+  // Stopped with a session: the ports are closed at once, whatever is still running. What came just
+  // before may be reset.
   const last = await sessionAt(one, health[0]);
   a.signal('SIGTERM');
   await until('it has closed its port', () => socketsOn(ports.pop3) === 1, 30_000);
@@ -90,7 +95,10 @@ test('units share the ports of a machine: one is killed, drained, stopped, and t
   assert.equal(await again.stop(), 0);
 });
 
-/** That somebody greets on the ports does not say that this one does. Once more where the servers were too busy to answer, as a service manager would. */
+/**
+ * That somebody greets on the ports does not say that this one does. Once more where the servers
+ * were too busy to answer, as a service manager would.
+ */
 async function begun(instance: Instance): Promise<Served> {
   for (let tries = 1; ; tries += 1) {
     const served = await instance.serve();
@@ -113,7 +121,10 @@ async function mailGoesThrough(instance: Instance): Promise<void> {
   await sender.quit();
 }
 
-/** The system spreads by the client's port: that two dozen go to one of two is one chance in eight million. */
+/**
+ * The system spreads by the client's port: that two dozen go to one of two is one chance in eight
+ * million.
+ */
 async function bothTake(port: number, health: readonly number[]): Promise<void> {
   const sockets = await Promise.all(Array.from({ length: 24 }, () => dialled(port)));
   const sessions = await Promise.all(health.map(sessionsAt));

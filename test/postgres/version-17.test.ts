@@ -1,6 +1,8 @@
 /**
- * What a commit is worth rests on how a server answers, warns and ends connections, which its makers may change from one version to the next. So the tests of that run on
- * Debian's 17 as well, and before a release those of every statement; everything else runs on npm's 18, and all of it on either with `SLUIS_PGBIN`.
+ * What a commit is worth rests on how a server answers, warns and ends connections, which its
+ * makers may change from one version to the next. So the tests of that run on Debian's 17 as well,
+ * and before a release those of every statement; everything else runs on npm's 18, and all of it on
+ * either with `SLUIS_PGBIN`.
  */
 // @beside
 import { existsSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Which certificates and keys a message meets: a store, an authority of our own beside a foreign one, and what changes while mail flows. */
+/**
+ * Which certificates and keys a message meets: a store, an authority of our own beside a foreign
+ * one, and what changes while mail flows.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test, { type TestContext } from 'node:test';

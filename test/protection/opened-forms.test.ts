@@ -1,4 +1,7 @@
-/** Forms that other programs write, opened: bare line ends inside, encryption below a signature, a header that travels inside, labels that lie. */
+/**
+ * Forms that other programs write, opened: bare line ends inside, encryption below a signature, a
+ * header that travels inside, labels that lie.
+ */
 import assert from 'node:assert/strict';
 import { deflateSync } from 'node:zlib';
 import { test } from 'node:test';
@@ -65,7 +68,10 @@ class Maker {
     return opaqueSigned(content, signing(this.me));
   }
 
-  /** multipart/signed with bare LF around the content. The signature is over `signed`, the content stands there as `content`. */
+  /**
+   * multipart/signed with bare LF around the content. The signature is over `signed`, the content
+   * stands there as `content`.
+   */
   async withLf(content: string, signed = content): Promise<string> {
     const signature = (await signDetached([text(signed)], signing(this.me))).toString('base64');
     return (
@@ -240,7 +246,8 @@ test('PGP below a signature of PGP, and each protocol below a signature of the o
   const over = await open(await protectedBy(b.pgp.thread, smime, sign));
   assert.match(over, /\tx-pgp=pass[^]*\tsmime=pass[^]*Sluis-Opened: whole \(aes-256-gcm\)/);
   assert.ok(over.endsWith(crlf(PART)));
-  // Below an opaque signature, or an encryption, of S/MIME: told, never handed out closed and called opened.
+  // Below an opaque signature, or an encryption, of S/MIME: told, never handed out closed and
+  // called opened.
   assert.match(await open(await make.letter(make.opaque(contentOfLetter(sealed)))), /Sluis-Opened: failed/);
 });
 

@@ -1,4 +1,7 @@
-/** People with OpenPGP keys in a bench: registered for their address, the secret key held by the gateway where it is said so. */
+/**
+ * People with OpenPGP keys in a bench: registered for their address, the secret key held by the
+ * gateway where it is said so.
+ */
 import type { PgpKey } from '../../src/crypto/pgp/protocol.ts';
 import { openPgp } from '../../src/crypto/pgp/unwrap.ts';
 import type { PgpSignature } from '../../src/crypto/pgp/protocol.ts';
@@ -23,7 +26,10 @@ export const registered = (key: PgpKey, more: Partial<NewPgpKey> = {}): NewPgpKe
   ...more,
 });
 
-/** A key for an address of the bench. Its clock is a fake one that stands in the past or future: keys are made valid for it. */
+/**
+ * A key for an address of the bench. Its clock is a fake one that stands in the past or future:
+ * keys are made valid for it.
+ */
 export async function giveKey(
   b: Bench,
   at: string,

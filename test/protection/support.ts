@@ -24,7 +24,10 @@ import { type Cleanup, type TestStore, address, openTestStore, sealBody } from '
 
 type StepKeys = Pick<MailKeys, 'plan' | 'signing' | 'decryptionKeys' | 'trust' | 'isOwn' | 'noteCapabilities'>;
 
-/** What a test decides: the plan for each address, the keys that are held, and who signs for the gateway. */
+/**
+ * What a test decides: the plan for each address, the keys that are held, and who signs for the
+ * gateway.
+ */
 export class FakeKeys implements StepKeys {
   readonly plans = new Map<string, ProtectionPlan>();
   readonly held = new Map<string, readonly DecryptionKey[]>();

@@ -1,4 +1,7 @@
-/** What is pushed to partners who want it is signed, or it waits: nothing leaves unsigned, and what was stored stays as it is. */
+/**
+ * What is pushed to partners who want it is signed, or it waits: nothing leaves unsigned, and what
+ * was stored stays as it is.
+ */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';

@@ -1,4 +1,7 @@
-/** From the store to a partner's server and back: what is queued arrives, and each ending is in the store. */
+/**
+ * From the store to a partner's server and back: what is queued arrives, and each ending is in the
+ * store.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, describe, test } from 'node:test';
 import type { Dispatcher } from '../../src/push/dispatcher.ts';

@@ -1,6 +1,6 @@
 /**
- * The sandbox in front of a whole gateway, with programs that go on by themselves: they are written out here, octet by octet, so that each can do what no program of
- * others does on request.
+ * The sandbox in front of a whole gateway, with programs that go on by themselves: they are written
+ * out here, octet by octet, so that each can do what no program of others does on request.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';

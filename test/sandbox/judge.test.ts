@@ -1,4 +1,7 @@
-/** What the sandbox makes of what it saw: each rule with a program that keeps it and one that does not. */
+/**
+ * What the sandbox makes of what it saw: each rule with a program that keeps it and one that does
+ * not.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Facts, MAX_VISITS, type Visit } from '../../src/sandbox/facts.ts';

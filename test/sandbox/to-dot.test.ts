@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { toDot } from '../../src/sandbox/to-dot.ts';
 
-/** Hands out `text` in pieces of `size` octets, as a connection would; what is given back comes again. */
+/**
+ * Hands out `text` in pieces of `size` octets, as a connection would; what is given back comes
+ * again.
+ */
 function sender(text: string, size: number) {
   const waiting: Buffer[] = [];
   for (let at = 0; at < text.length; at += size) waiting.push(Buffer.from(text.slice(at, at + size), 'latin1'));

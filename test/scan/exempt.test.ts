@@ -1,4 +1,7 @@
-/** Interchanges that two operators have exempt from scanning: what the scanner is given of a message, and what stands in the trail. */
+/**
+ * Interchanges that two operators have exempt from scanning: what the scanner is given of a
+ * message, and what stands in the trail.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '../../src/domain/units.ts';
@@ -40,7 +43,10 @@ interface World extends Bench {
   readonly given: Buffer[];
   exempted(): number;
   message(content: Buffer, more?: Partial<Submitted>): Promise<Submitted>;
-  /** With the parts and interchanges of its content, and the sender's account as it is registered now. */
+  /**
+   * With the parts and interchanges of its content, and the sender's account as it is registered
+   * now.
+   */
   submit(content: Buffer, more?: Partial<Submitted>): Promise<ChainOutcome>;
 }
 

@@ -1,4 +1,7 @@
-/** One question to a clamd that is slow, lies, floods, cuts or is not there: each ends, with what is known of it. */
+/**
+ * One question to a clamd that is slow, lies, floods, cuts or is not there: each ends, with what is
+ * known of it.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';

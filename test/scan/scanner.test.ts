@@ -1,4 +1,6 @@
-/** The scanner behind a clamd that a test tells what to do: whose turn it is, what an OK is worth. */
+/**
+ * The scanner behind a clamd that a test tells what to do: whose turn it is, what an OK is worth.
+ */
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';

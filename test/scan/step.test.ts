@@ -1,4 +1,7 @@
-/** The step that looks for malware: what the scanner is given, and what a message is answered. The scanner here knows the test file of EICAR, also in base64. */
+/**
+ * The step that looks for malware: what the scanner is given, and what a message is answered. The
+ * scanner here knows the test file of EICAR, also in base64.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Message, entityOf, readMessage, sourceOf } from '../../src/crypto/smime/message.ts';

@@ -1,4 +1,7 @@
-/** The build on a project of a few files: what `npm start` compiles, that the two kinds of build leave nothing of before behind, and what is put into one file. */
+/**
+ * The build on a project of a few files: what `npm start` compiles, that the two kinds of build
+ * leave nothing of before behind, and what is put into one file.
+ */
 // @release: builds of both kinds, one after another. At a merge .ci/run builds everything again, and peers/packed and peers/readme what ships.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

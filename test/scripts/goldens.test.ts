@@ -1,4 +1,7 @@
-/** The lists of `npm run goldens`: what they name is there, and every test that writes golden files is among them. */
+/**
+ * The lists of `npm run goldens`: what they name is there, and every test that writes golden files
+ * is among them.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

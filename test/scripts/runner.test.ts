@@ -1,4 +1,7 @@
-/** The runner of the suites, on projects of a few files: one that never ends is ended and named, and the others are run. */
+/**
+ * The runner of the suites, on projects of a few files: one that never ends is ended and named, and
+ * the others are run.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -262,7 +265,8 @@ test('before a release what tries chance is run once more, with all its rounds',
 });
 
 test('of a suite that starts programs, files marked so run beside each other, and the others alone after them', (t) => {
-  // Each of the two waits until the other has begun; the third and the fourth find nobody else at work.
+  // Each of the two waits until the other has begun; the third and the fourth find nobody else at
+  // work.
   const at = `const { existsSync, readdirSync, writeFileSync, rmSync } = require('node:fs');
 const at = (name) => require('node:path').join(process.cwd(), name);
 const pause = () => new Promise((resolve) => setTimeout(resolve, 10));

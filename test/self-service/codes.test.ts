@@ -1,4 +1,7 @@
-/** The listener of codes by itself: pages for browsers, text and JSON for programs, in which language, and its limits. */
+/**
+ * The listener of codes by itself: pages for browsers, text and JSON for programs, in which
+ * language, and its limits.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type Socket, connect as connectTcp } from 'node:net';

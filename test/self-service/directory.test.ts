@@ -1,4 +1,7 @@
-/** The address book at the pages of accounts: those whose organisation agreed, and one count of what is asked for, over every road to the directory. */
+/**
+ * The address book at the pages of accounts: those whose organisation agreed, and one count of what
+ * is asked for, over every road to the directory.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { API_LISTENER, basic } from '../support/api.ts';

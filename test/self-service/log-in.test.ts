@@ -1,4 +1,7 @@
-/** Getting into the pages of accounts, and who does not: through a whole gateway, the code read where it was sent. */
+/**
+ * Getting into the pages of accounts, and who does not: through a whole gateway, the code read
+ * where it was sent.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runOperation } from '../../src/admin/operations.ts';

@@ -1,4 +1,7 @@
-/** What an account sees and does at its own pages, through a whole gateway: with what is its own, as itself in the trail, in both languages. */
+/**
+ * What an account sees and does at its own pages, through a whole gateway: with what is its own, as
+ * itself in the trail, in both languages.
+ */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
@@ -182,7 +185,8 @@ test('somebody agrees to stand in, the other is away, and comes back', async (t)
   const away = { inuntil: '14d', insubstitute: addressOf('bert') };
   const early = await done(anna, `/absence/new?address=${addressOf('anna')}`, away);
   assert(early.status >= 400, 'nobody is made a substitute who did not agree');
-  // Neither a colleague nor a refusal is the commonest slip: the page says to choose one of the two.
+  // Neither a colleague nor a refusal is the commonest slip: the page says to choose one of the
+  // two.
   const neither = await done(anna, `/absence/new?address=${addressOf('anna')}`, { inuntil: '14d' });
   assert.match(neither.body, /Choose a colleague who agreed here, or have mail refused/);
   const agreed = await done(bert, `/absence/agree?substitute=${addressOf('bert')}`, { infor: addressOf('anna') });
@@ -282,7 +286,8 @@ test('a request for a certificate may be a file, DER or PEM, or DER in base64, o
     assert.equal(issued.status, 200, issued.body);
     assert.match(issued.body, /<pre>-----BEGIN CERTIFICATE-----/);
   }
-  // What was typed counts where both are there; neither is told at the field; half a file is no request.
+  // What was typed counts where both are there; neither is told at the field; half a file is no
+  // request.
   assert.equal((await upload(await derRequest(), 'no request')).status, 422);
   const neither = await upload('');
   assert.equal(neither.status, 422);

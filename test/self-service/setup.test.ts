@@ -1,4 +1,7 @@
-/** What mail programs find that look for their settings: the same for every address, nothing of any account, and never a question for a password. */
+/**
+ * What mail programs find that look for their settings: the same for every address, nothing of any
+ * account, and never a question for a password.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { zoneText } from '../../src/domain/dns-record.ts';
@@ -179,7 +182,8 @@ test('doctor prints the records of RFC 6186 and 8314 for each domain, and tells 
       'autodiscover.group.test. IN CNAME mail.test.',
     ].sort(),
   );
-  // As they stand in the DNS: found with the name in capitals, with another's IMAP, led elsewhere, and not there.
+  // As they stand in the DNS: found with the name in capitals, with another's IMAP, led elsewhere,
+  // and not there.
   const data = (value: string, target = ''): unknown => {
     const [priority, weight, port, host = ''] = value.split(' ');
     return host === '' ? value : { ...{ priority, weight, port }, target: target || host.toUpperCase() };

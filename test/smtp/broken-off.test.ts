@@ -1,4 +1,7 @@
-/** One account that sends and breaks off, sends too much, or sends without end: what is left of it in the store, and when it is told to stop. */
+/**
+ * One account that sends and breaks off, sends too much, or sends without end: what is left of it
+ * in the store, and when it is told to stop.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hours, octets } from '../../src/domain/units.ts';

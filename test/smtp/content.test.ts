@@ -89,7 +89,10 @@ test('a message without Date or Message-ID gets them; Bcc and verdicts go; nothi
   );
 });
 
-/** RFC 8601 section 2.2 lets a name be written with comments, quotes and folds anywhere; the last ones do not keep to it. */
+/**
+ * RFC 8601 section 2.2 lets a name be written with comments, quotes and folds anywhere; the last
+ * ones do not keep to it.
+ */
 const FORGERIES = [
   'Authentication-Results: mail.test; smime=pass',
   'Authentication-Results: (a(b)) mail.test; smime=pass',

@@ -1,4 +1,7 @@
-/** The courier with TLSA records: what they stand in for, what they never take the place of, and that nothing leaves before they were judged. */
+/**
+ * The courier with TLSA records: what they stand in for, what they never take the place of, and
+ * that nothing leaves before they were judged.
+ */
 import assert from 'node:assert/strict';
 import { X509Certificate, randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';

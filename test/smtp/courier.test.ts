@@ -1,4 +1,7 @@
-/** The courier against a partner that does what a script says: the right answer each time, and never a message said to be taken that was not. */
+/**
+ * The courier against a partner that does what a script says: the right answer each time, and never
+ * a message said to be taken that was not.
+ */
 import assert from 'node:assert/strict';
 import { X509Certificate, createHash } from 'node:crypto';
 import { afterEach, describe, test } from 'node:test';

@@ -132,7 +132,8 @@ test('a large message with a dot on every line decodes in a few milliseconds a m
     assert.equal(octets, 3 * 256 * 1024);
     return (process.cpuUsage().user - user) / 1000;
   };
-  // smtp-server's own stream takes 0.7 s for this. The best of three, since the machine may be busy.
+  // smtp-server's own stream takes 0.7 s for this. The best of three, since the machine may be
+  // busy.
   const best = Math.min(once(), once(), once());
   assert.ok(best < 500, `${best} ms`);
 });

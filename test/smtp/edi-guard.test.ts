@@ -1,4 +1,7 @@
-/** Interchanges on their way through the gateway: what the trace says of them, what guards find, what they do with it. */
+/**
+ * Interchanges on their way through the gateway: what the trace says of them, what guards find,
+ * what they do with it.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
@@ -232,7 +235,8 @@ test('what is wrong with the whole message holds it for all; a reference that is
     events.filter((event) => event.startsWith('edi.re')),
     ['edi.repeated', 'edi.repackaged'],
   );
-  // Sent again it is held again, also after a release, which is for the copies that it named; what was accepted before it stays known.
+  // Sent again it is held again, also after a release, which is for the copies that it named; what
+  // was accepted before it stays known.
   assert.equal(await held(other), true);
   const [waiting] = await g.store.deliveries.list({ limit: 10 });
   assert.equal(await g.store.deliveries.change([waiting!.id], 'release', actor), 1);

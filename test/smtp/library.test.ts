@@ -6,8 +6,8 @@ import { SMTPServer } from 'smtp-server';
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js';
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js';
 
-// What src/smtp relies on beyond the documented interface of smtp-server. A new version that breaks one of these fails here first, and
-// must be read before it is used.
+// What src/smtp relies on beyond the documented interface of smtp-server. A new version that breaks
+// one of these fails here first, and must be read before it is used.
 
 test('the version is the one that was read', () => {
   const require = createRequire(import.meta.url);

@@ -51,7 +51,8 @@ test('a command waits for the one before it', async () => {
   owner.onLine = (_line, next) => void waiting.push(next);
   const fed = feed(new SubmissionParser(owner), ['A\r\nB\r\nC\r\n']);
   for (const expected of [['A'], ['A', 'B'], ['A', 'B', 'C']]) {
-    // A command may come some turns of the loop later, when others have used this one up; never before its turn.
+    // A command may come some turns of the loop later, when others have used this one up; never
+    // before its turn.
     for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(owner.lines, expected);
     waiting.shift()?.();

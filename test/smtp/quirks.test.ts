@@ -1,4 +1,7 @@
-/** Old clients, each with one habit: refused where it is not allowed, by a text that names it; allowed, what they send arrives to the octet. */
+/**
+ * Old clients, each with one habit: refused where it is not allowed, by a text that names it;
+ * allowed, what they send arrives to the octet.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Quirk, quirkTable } from '../../src/domain/quirks.ts';
@@ -25,7 +28,9 @@ const data = (octets: string): string => `C: DATA\nS: 354 *\nC~ ${raw(octets)}.\
 
 interface Client {
   readonly quirk: Quirk;
-  /** Everything up to the recipient's reply, or to the final dot where the content is what deviates. */
+  /**
+   * Everything up to the recipient's reply, or to the final dot where the content is what deviates.
+   */
   readonly says: string;
   /** Sent behind DATA where the recipient was taken. */
   readonly content?: string;

@@ -8,7 +8,9 @@ import { smtpRows } from '../../src/pages/replies.ts';
 
 const everyReply = [...allReplies(), ...smtpRows.map(([, row]) => row)];
 
-/** RFC 3463 and the registry of RFC 5248: subject and detail that each reply code goes with here. */
+/**
+ * RFC 3463 and the registry of RFC 5248: subject and detail that each reply code goes with here.
+ */
 const registered: Readonly<Record<number, readonly string[]>> = {
   220: ['2.0.0'],
   221: ['2.0.0'],

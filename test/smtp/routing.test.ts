@@ -1,4 +1,6 @@
-/** Where submitted mail goes: into a mailbox, to a partner, or to the substitute of whoever is away. */
+/**
+ * Where submitted mail goes: into a mailbox, to a partner, or to the substitute of whoever is away.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { days, hours, instant, octets } from '../../src/domain/units.ts';

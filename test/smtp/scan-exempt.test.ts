@@ -1,4 +1,7 @@
-/** An exemption from scanning, over a session that was open before: it holds, and is over, for the next message. */
+/**
+ * An exemption from scanning, over a session that was open before: it holds, and is over, for the
+ * next message.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EICAR } from '../../src/scan/proof.ts';

@@ -56,7 +56,8 @@ S: 221 2.0.0 *
 test('the first word of a line chooses no words of the answer', async (t) => {
   const { port, ca } = await startSmtp(t);
   const unknown = 'S: 500 5.5.1 The command is unknown; use the commands of RFC 5321';
-  // An empty line, one that begins with a space, and enhanced status codes: as the first word each once was taken for a status of the gateway's own.
+  // An empty line, one that begins with a space, and enhanced status codes: as the first word each
+  // once was taken for a status of the gateway's own.
   const lines = ['', ' NOOP', '2.0.0 OK', '5.7.1'].map((line) => `C: ${line}\n${unknown}`).join('\n');
   await runTranscript(`${HELLO}${lines}\nC: QUIT\nS: 221 2.0.0 *\n@closed\n`, { protocol: 'smtp', port, ca });
 });

@@ -1,6 +1,7 @@
 /**
- * The socket below TLS goes first. Node tells of that while SSL is freed already, and a question to TLS then ends the process (SIGSEGV): one stranger would end the
- * mail of all. In Node's own order of things TLS goes first; these are the ways in which a peer can turn it round.
+ * The socket below TLS goes first. Node tells of that while SSL is freed already, and a question to
+ * TLS then ends the process (SIGSEGV): one stranger would end the mail of all. In Node's own order
+ * of things TLS goes first; these are the ways in which a peer can turn it round.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -36,7 +37,8 @@ for (const tls of ['implicit', 'starttls'] as const)
         (socket) => socket.end(HEADER),
         (socket) => socket.end(Buffer.concat([Buffer.from(HEADER), HELLO])),
         (socket) => socket.write(HEADER, () => socket.resetAndDestroy()),
-        // What a load balancer does whose client is gone: data and reset come in one event, and the data are read first.
+        // What a load balancer does whose client is gone: data and reset come in one event, and the
+        // data are read first.
         (socket) => socket.write(Buffer.concat([Buffer.from(HEADER), HELLO]), () => socket.resetAndDestroy()),
         (socket) => socket.write(Buffer.concat([Buffer.from(HEADER), HELLO]), () => socket.end()),
       ];

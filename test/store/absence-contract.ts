@@ -1,4 +1,7 @@
-/** What every store must do with absences and consents. Each test is a promise of src/store/absences.ts. */
+/**
+ * What every store must do with absences and consents. Each test is a promise of
+ * src/store/absences.ts.
+ */
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { MAX_ABSENCES } from '../../src/domain/absence.ts';

@@ -1,4 +1,7 @@
-/** A listing of accounts: what belongs to each is asked for all of a page at once, and each account shows its own alone. */
+/**
+ * A listing of accounts: what belongs to each is asked for all of a page at once, and each account
+ * shows its own alone.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type Database from 'better-sqlite3';
@@ -8,7 +11,10 @@ import { countingRunner } from '../support/counted.ts';
 const MANY = 40;
 const numbers = Array.from({ length: MANY }, (_, n) => n);
 
-/** MANY accounts of a hospital, each with a mailbox, and two of whatever a listing shows of an account. */
+/**
+ * MANY accounts of a hospital, each with a mailbox, and two of whatever a listing shows of an
+ * account.
+ */
 function addWards(db: Database.Database): void {
   db.exec(
     `INSERT INTO organisation (id, name, title, language, created_at) VALUES (1, 'hospital', 'Hospital', 'nl', 0)`,

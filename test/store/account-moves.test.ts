@@ -1,4 +1,7 @@
-/** What the store promises of an account that goes to another organisation (src/store/account-moves.ts), on SQLite. */
+/**
+ * What the store promises of an account that goes to another organisation
+ * (src/store/account-moves.ts), on SQLite.
+ */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -59,7 +62,10 @@ function rowsOf(s: TestStore, sql: string): unknown[] {
   }
 }
 
-/** Columns that name an account, also where they refer to none, or where its number stands within a text. */
+/**
+ * Columns that name an account, also where they refer to none, or where its number stands within a
+ * text.
+ */
 const NAMING = ['account', 'mailbox', 'submitter', 'caller', 'owner'];
 
 test('whatever names an account in the schema is decided: a table that is new must be as well', async (t) => {
@@ -245,7 +251,8 @@ test('a large mailbox moves in steps that others go between; whoever opens it wa
 test('whoever locks a mailbox in the moment in which it begins to move gets it behind the move', async (t) => {
   const made = await world(t);
   await file(made.store, DAY, ['anna@group.test']);
-  // What it holds is not known yet: the lock is taken, and its numbers are still being read, when the move begins.
+  // What it holds is not known yet: the lock is taken, and its numbers are still being read, when
+  // the move begins.
   const s = await made.reopen();
   const moving = s.store.accountMoves.move(moveOf(s), actor);
   const locking = s.store.lockMaildrop(made.anna, { session: 'early', network: 'n' });

@@ -1,4 +1,7 @@
-/** What every store must do for authorities, issued certificates and enrolment codes: the promises of src/store/certificates.ts. */
+/**
+ * What every store must do for authorities, issued certificates and enrolment codes: the promises
+ * of src/store/certificates.ts.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import test, { type TestContext } from 'node:test';

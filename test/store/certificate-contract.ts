@@ -1,4 +1,7 @@
-/** What every store must do with registrations of client certificates. Each test is a promise of src/store/registry.ts. */
+/**
+ * What every store must do with registrations of client certificates. Each test is a promise of
+ * src/store/registry.ts.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
@@ -45,7 +48,8 @@ export function certificateContract(name: string, open: (t: TestContext) => Prom
       assert.equal(pinned.certificate.notAfter, 1000 + days(365));
       // Renewed: another fingerprint, the same names.
       assert.equal((await registry.findCertificate([pinOf('renewed'), subject]))?.certificate.name, 'card');
-      // Registered by its names, it does not lead anywhere by its fingerprint alone: nobody vouches for the names.
+      // Registered by its names, it does not lead anywhere by its fingerprint alone: nobody vouches
+      // for the names.
       assert.equal(await registry.findCertificate([pinOf('card')]), undefined);
       assert.equal(await registry.findCertificate([]), undefined);
     }

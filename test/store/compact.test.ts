@@ -15,7 +15,10 @@ import { type TestStore, addAccount, address, deliver, messagesIn, openTestStore
 const fileOf = ({ options }: TestStore): string => join(options.dataFolder, 'sluis.db');
 const told = (): void => undefined;
 
-/** A closed store in the old form, with mail and room that deleted mail left; and what its one mailbox has. */
+/**
+ * A closed store in the old form, with mail and room that deleted mail left; and what its one
+ * mailbox has.
+ */
 async function oldStore(t: TestContext): Promise<{ s: TestStore; contents: Map<string, Buffer> }> {
   const s = await openTestStore(t, { reserve: octets(0) }, 'old');
   const account = await addAccount(s.store, 'anna');

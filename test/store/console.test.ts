@@ -1,4 +1,6 @@
-/** Passkeys, codes and sessions of the console in the store: one use, limits, and what ends what. */
+/**
+ * Passkeys, codes and sessions of the console in the store: one use, limits, and what ends what.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';

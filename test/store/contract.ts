@@ -1,5 +1,6 @@
 /**
- * What every store must do, whichever engine keeps it. Each test is a promise of src/store/store.ts, registry.ts or audit.ts.
+ * What every store must do, whichever engine keeps it. Each test is a promise of
+ * src/store/store.ts, registry.ts or audit.ts.
  *
  *   storeContract('SQLite', (t) => openTestStore(t));
  */

@@ -1,4 +1,7 @@
-/** What every store must do with uploads that are read before they are filed, and with copies. Promises of src/store/store.ts. */
+/**
+ * What every store must do with uploads that are read before they are filed, and with copies.
+ * Promises of src/store/store.ts.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
@@ -61,7 +64,8 @@ export function copiesContract(name: string, open: (t: TestContext) => Promise<C
     const twenty = Array.from({ length: 20 }, () => randomBytes(65_537));
     const { recipients } = await acceptanceOf(store, await sealBody(store, randomBytes(10)), ['anna@group.test']);
     const messages = await Promise.all(twenty.map(() => withCopies(store, [], [], {}, 60_000)));
-    // Nothing is waited for from here on but the sealing itself: chunks and acceptances wait for the same commits.
+    // Nothing is waited for from here on but the sealing itself: chunks and acceptances wait for
+    // the same commits.
     const bodies = await Promise.all(twenty.map((content) => sealBody(store, content)));
     const outcomes = await Promise.all(
       messages.map(async (message, i) => {

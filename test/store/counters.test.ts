@@ -1,4 +1,7 @@
-/** What filings remember of mailboxes and of the registry stays true: nothing writes it beside those behind whom it is forgotten. */
+/**
+ * What filings remember of mailboxes and of the registry stays true: nothing writes it beside those
+ * behind whom it is forgotten.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,7 +39,8 @@ test('changes of mail write neither the counters of mailboxes nor what filings r
   const remembered = new Set(['account', 'address', 'organisation', 'mailbox', 'partner', 'partner_domain']);
   const wrong = Object.entries<object>(MAIL_CHANGES).flatMap(([object, its]) =>
     [...filesOf(its)]
-      // What a context offers to all changes raises the version of an account; a change of mail has no use for it.
+      // What a context offers to all changes raises the version of an account; a change of mail has
+      // no use for it.
       .filter((file) => file !== 'change-context.ts')
       .flatMap((file) => writtenIn(sourceOf('changes', file)).map((table) => [object, table] as const))
       .filter(([, table]) => remembered.has(table)),

@@ -1,4 +1,6 @@
-/** A store whose nodes agree on day keys ahead, and one that finds a key of a day that was erased. */
+/**
+ * A store whose nodes agree on day keys ahead, and one that finds a key of a day that was erased.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { cpSync, readdirSync, rmSync } from 'node:fs';
@@ -24,7 +26,8 @@ test('where nodes agree on keys ahead, none is made on the way: mail waits until
   // It comes from another node, while this one runs.
   new KeyFolder(s.options.keyFolder, s.options.masterKey).make(TODAY, randomBytes);
   await deliver(s.store, Buffer.from('text\r\n'), 'anna@group.test');
-  // And another key of the same day, with a lower mark or a higher one: what was sealed stays readable, after a restart too.
+  // And another key of the same day, with a lower mark or a higher one: what was sealed stays
+  // readable, after a restart too.
   const other = new KeyFolder(join(s.options.keyFolder, '..', 'other'), s.options.masterKey);
   other.adopt('s');
   other.make(TODAY, randomBytes);

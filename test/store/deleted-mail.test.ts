@@ -1,4 +1,7 @@
-/** Deleted mail goes when it is due, and a sweep asks the mailboxes that have something due, not those that have something. */
+/**
+ * Deleted mail goes when it is due, and a sweep asks the mailboxes that have something due, not
+ * those that have something.
+ */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';

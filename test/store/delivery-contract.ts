@@ -1,4 +1,7 @@
-/** What every store must do with the queue of deliveries. Each test is a promise of src/store/deliveries.ts. */
+/**
+ * What every store must do with the queue of deliveries. Each test is a promise of
+ * src/store/deliveries.ts.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test, { type TestContext } from 'node:test';

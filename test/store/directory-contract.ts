@@ -1,7 +1,8 @@
 /**
- * What every store must do with the directory. One test walks every change of the registry: behind each it compares what the directory shows with what it showed
- * before, so that the version of an entry rises exactly where something of it is another, and has everything looked at again, so that a change that forgot to say
- * whom it touches is found.
+ * What every store must do with the directory. One test walks every change of the registry: behind
+ * each it compares what the directory shows with what it showed before, so that the version of an
+ * entry rises exactly where something of it is another, and has everything looked at again, so that
+ * a change that forgot to say whom it touches is found.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -130,7 +131,8 @@ export function directoryContract(name: string, open: (t: TestContext) => Promis
           Math.max(0, ...now.map(({ version }) => version)),
           `${what}: the version of the whole`,
         );
-        // Everything is looked at again, and nothing is another: the change told of all that it touched.
+        // Everything is looked at again, and nothing is another: the change told of all that it
+        // touched.
         await registry.changeOrganisation('system', { telephone: String(clock.now()) }, actor);
         assert.deepEqual(await all(s), now, `${what}: not all of it was followed`);
         before = now;
@@ -420,7 +422,8 @@ export function directoryContract(name: string, open: (t: TestContext) => Promis
       assert.deepEqual(await find('b@GROUP'), ['b@group.test']);
       assert.equal((await directory.directoryEntries({ after: 0, limit: 10, removed: true, kind: 'mail' })).length, 0);
       assert.equal((await directory.directoryEntries({ after: 0, limit: 10, removed: true, kind: 'edi' })).length, 4);
-      // A step of a search: all of its texts stand in each, what left is not there, and the next begins where this one ended.
+      // A step of a search: all of its texts stand in each, what left is not there, and the next
+      // begins where this one ended.
       await registry.setAddressState(address('b@group.test'), 'suspended', actor);
       const step = (after: number, limit: number, ...parts: readonly string[]) =>
         directory.directoryStep({ after, limit, parts });

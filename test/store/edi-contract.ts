@@ -1,4 +1,7 @@
-/** What every store must do with EDI: identities, the memory of interchanges, copies that are held from mailboxes. */
+/**
+ * What every store must do with EDI: identities, the memory of interchanges, copies that are held
+ * from mailboxes.
+ */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import test, { type TestContext } from 'node:test';

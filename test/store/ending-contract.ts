@@ -1,4 +1,7 @@
-/** What every store must do with ends that can be taken back: accounts, addresses, partners and organisations that are ending. */
+/**
+ * What every store must do with ends that can be taken back: accounts, addresses, partners and
+ * organisations that are ending.
+ */
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { type Address, addressKey } from '../../src/domain/address.ts';
@@ -17,7 +20,10 @@ const [anna, noticeWriter, bert, carl] = ['anna@a.test', 'desk@a.test', 'bert@a.
 ];
 const IDENTITY = { id: '8714200000001', qualifier: '14', organisation: 'a' };
 
-/** Organisation `a` with anna (who has two addresses) and bert, `b` with carl; anna may send as carl and bert as anna. */
+/**
+ * Organisation `a` with anna (who has two addresses) and bert, `b` with carl; anna may send as carl
+ * and bert as anna.
+ */
 async function group({ registry }: Store): Promise<void> {
   for (const name of ['a', 'b']) await registry.addOrganisation({ name, title: name, language: 'nl' }, actor);
   for (const [login, organisation, addresses] of [
@@ -32,7 +38,9 @@ async function group({ registry }: Store): Promise<void> {
 }
 const PASSWORD = { name: 'first', hash: '$argon2id$x' };
 
-/** What RCPT answers: 250, or the enhanced status of the refusal with whom the sender is told of. */
+/**
+ * What RCPT answers: 250, or the enhanced status of the refusal with whom the sender is told of.
+ */
 async function reached({ registry }: Store, to: Address): Promise<string> {
   const refusal = decideReach(to, await registry.findRecipient(addressKey(to)), false);
   const named = /send to <(.*)> instead/.exec(refusal?.text ?? '')?.[1];

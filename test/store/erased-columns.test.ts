@@ -1,4 +1,7 @@
-/** What stays of a customer that was erased, column by column: a new column is erased, or is named here with the reason why not. */
+/**
+ * What stays of a customer that was erased, column by column: a new column is erased, or is named
+ * here with the reason why not.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type Database from 'better-sqlite3';
@@ -15,7 +18,10 @@ const ELSEWHERE: readonly string[] = [
 ];
 const TABLES = Object.keys({ ...REGISTRY_KINDS, ...CREDENTIAL_KINDS }).filter((table) => !ELSEWHERE.includes(table));
 
-/** Numbers and states of rows that stay, addresses and domains that must lead to nobody else, and public certificates and keys. */
+/**
+ * Numbers and states of rows that stay, addresses and domains that must lead to nobody else, and
+ * public certificates and keys.
+ */
 const STAYS: Readonly<Record<string, string>> = {
   account: 'kind created_at ends_at',
   address: 'address state created_at ends_at final_at',
@@ -29,7 +35,10 @@ const STAYS: Readonly<Record<string, string>> = {
   pgp_key: 'fingerprint algorithm emails made_at encrypts_until signs_until packets added_at revoked_at reason',
 };
 
-/** What leads to the one account, its address and its organisation, and what a change of them looks at. */
+/**
+ * What leads to the one account, its address and its organisation, and what a change of them looks
+ * at.
+ */
 const GIVEN: Readonly<Record<string, unknown>> = {
   account: 1,
   organisation: 1,

@@ -1,4 +1,7 @@
-/** What every store must do to erase one message: promises of `Deliveries.erase` (src/store/deliveries.ts). */
+/**
+ * What every store must do to erase one message: promises of `Deliveries.erase`
+ * (src/store/deliveries.ts).
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test, { type TestContext } from 'node:test';

@@ -1,4 +1,7 @@
-/** What every store must do with exemptions from scanning: they are of an account as two people knew it, and end where it becomes another organisation's. */
+/**
+ * What every store must do with exemptions from scanning: they are of an account as two people knew
+ * it, and end where it becomes another organisation's.
+ */
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import type { AccountId } from '../../src/domain/ids.ts';

@@ -566,7 +566,8 @@ test('mail is taken again with half of the reserve on the disk, and full once mo
       'pages are all the room: each commit tells them',
     );
   }
-  // With mail in between, which it does not disturb; what was asked for in another state is not done.
+  // With mail in between, which it does not disturb; what was asked for in another state is not
+  // done.
   const works: WriterCall[] = [fill(400), own('upkeep', 'keepReserve', 'out', 'whole'), fill(401)];
   assert.deepEqual([...(await run(works)).values()], ['done', 'done', 'done']);
   assert.deepEqual([reserve.kept, reserved()], ['half', 'half']);

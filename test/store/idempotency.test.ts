@@ -1,4 +1,6 @@
-/** Keys of requests over the API: each is begun once, whoever asks, and however the process ends. */
+/**
+ * Keys of requests over the API: each is begun once, whoever asks, and however the process ends.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';

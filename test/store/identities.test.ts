@@ -1,4 +1,7 @@
-/** Operators whom an OpenID provider vouches for, in the store: who is new, who is known, whose role follows, and who stays out. */
+/**
+ * Operators whom an OpenID provider vouches for, in the store: who is new, who is known, whose role
+ * follows, and who stays out.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';

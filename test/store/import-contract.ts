@@ -1,4 +1,7 @@
-/** What every store promises about mail that is taken over from another server: src/store/imports.ts. */
+/**
+ * What every store promises about mail that is taken over from another server:
+ * src/store/imports.ts.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
@@ -44,7 +47,8 @@ export function importContract(name: string, open: (t: Cleanup) => Promise<Contr
     const s = await open(t);
     const anna = await addAccount(s.store, 'anna');
     await deliver(s.store, Buffer.from('new\r\n'), 'anna@group.test');
-    // 14, 15 and 16 lie around the length of our own; 22 characters of base64url look like one of ours.
+    // 14, 15 and 16 lie around the length of our own; 22 characters of base64url look like one of
+    // ours.
     const uidls = [1, 13, 14, 15, 16, 17, 70].map((n) => '!~"'.repeat(24).slice(0, n)).concat('A'.repeat(22));
     const entries = await batch(s.store, ...uidls);
     assert.deepEqual(await s.store.imports.file(anna, entries, audit), { kind: 'filed' });

@@ -1,4 +1,7 @@
-/** The lint rules that keep changes honest: what the compiler lets pass, and does nothing or too much. */
+/**
+ * The lint rules that keep changes honest: what the compiler lets pass, and does nothing or too
+ * much.
+ */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';

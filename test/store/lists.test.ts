@@ -1,4 +1,7 @@
-/** Changes that take lists: they ask as many statements for many as for two, for each statement is a trip where the database is another machine. */
+/**
+ * Changes that take lists: they ask as many statements for many as for two, for each statement is a
+ * trip where the database is another machine.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';

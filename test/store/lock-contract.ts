@@ -1,6 +1,7 @@
 /**
- * Who has a maildrop: the promises of `lockMaildrop`, `renew`, `lost` and the two ways out, for stores that keep locks in memory and for those
- * that keep them as leases in rows. Time goes in steps here, since a lease is renewed and ends while it goes.
+ * Who has a maildrop: the promises of `lockMaildrop`, `renew`, `lost` and the two ways out, for
+ * stores that keep locks in memory and for those that keep them as leases in rows. Time goes in
+ * steps here, since a lease is renewed and ends while it goes.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';

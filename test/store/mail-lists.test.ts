@@ -1,4 +1,7 @@
-/** What a session, an operator and an import do to many messages: as many statements as for two, and a row of the trail for each where each has one. */
+/**
+ * What a session, an operator and an import do to many messages: as many statements as for two, and
+ * a row of the trail for each where each has one.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';

@@ -9,7 +9,10 @@ import type { Cleanup } from '../support/store.ts';
 const actor = { name: 'test', reason: 'moved' };
 const SINCE = 1000;
 
-/** Account 1 moves to account 2. `entry` files a message in the mailbox of 1, `held` holds one from it. */
+/**
+ * Account 1 moves to account 2. `entry` files a message in the mailbox of 1, `held` holds one from
+ * it.
+ */
 function moving(t: Cleanup) {
   const { db, run } = countingRunner(t);
   db.exec(`INSERT INTO organisation (id, name, title, language, created_at) VALUES (1, 'old', 'Old', 'nl', 0), (2, 'new', 'New', 'nl', 0);

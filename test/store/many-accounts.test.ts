@@ -1,4 +1,7 @@
-/** Accounts of a list: what is done to them at once is what is done to one after the other, in as many statements however many they are. */
+/**
+ * Accounts of a list: what is done to them at once is what is done to one after the other, in as
+ * many statements however many they are.
+ */
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
@@ -86,7 +89,9 @@ function standIn(db: Db, owner: string, substitute: string): void {
   ).run(owner, randomInt(500, 1500), substitute);
 }
 
-/** Everything that a change of accounts may leave, but counters of versions and the numbers of rows. */
+/**
+ * Everything that a change of accounts may leave, but counters of versions and the numbers of rows.
+ */
 function stateOf(db: Db, since: number): unknown {
   const tables: Readonly<Record<string, string>> = {
     audit: `event, outcome, account, facts, personal FROM audit WHERE seq > ${since} ORDER BY seq`,
@@ -104,7 +109,10 @@ function stateOf(db: Db, since: number): unknown {
   return Object.fromEntries(Object.entries(tables).map(([name, of]) => [name, db.prepare(`SELECT ${of}`).all()]));
 }
 
-/** What the changes leave, one after the other, and what the first of them was refused with; all of it is rolled back. */
+/**
+ * What the changes leave, one after the other, and what the first of them was refused with; all of
+ * it is rolled back.
+ */
 function tried(db: Db, run: Run, changes: readonly ((context: ChangeContext) => Change<unknown>)[]): unknown {
   const since = db.prepare('SELECT max(seq) FROM audit').pluck().get() as number;
   db.exec('SAVEPOINT tried');

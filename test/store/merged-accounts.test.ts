@@ -1,4 +1,7 @@
-/** Accounts that become another organisation's: in as many statements however many they are, with the rows of the trail account by account. */
+/**
+ * Accounts that become another organisation's: in as many statements however many they are, with
+ * the rows of the trail account by account.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { instant } from '../../src/domain/units.ts';
@@ -12,7 +15,10 @@ const actor = { name: 'test' };
 const [NOW, LATER] = [1000, instant(5000)];
 const MANY = 40;
 
-/** Organisation `a` with MANY accounts of two addresses each is on its way into `b`, which has the account `desk`. */
+/**
+ * Organisation `a` with MANY accounts of two addresses each is on its way into `b`, which has the
+ * account `desk`.
+ */
 function merging(t: Cleanup) {
   const { db, run } = countingRunner(t);
   db.exec(`INSERT INTO organisation (id, name, title, language, created_at) VALUES (2, 'b', 'B', 'nl', 0);
@@ -30,7 +36,10 @@ function merging(t: Cleanup) {
   return { db, run, merge, all };
 }
 
-/** Settings of its own, an address that goes to the desk's mailbox and ends, and one that ends for a new one. */
+/**
+ * Settings of its own, an address that goes to the desk's mailbox and ends, and one that ends for a
+ * new one.
+ */
 const plan = (n: number): AccountMerge => ({
   login: `u${n}`,
   settings: { quota: 1000 + n },

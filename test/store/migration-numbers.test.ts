@@ -1,6 +1,7 @@
 /**
- * Migrations of both engines as they stand in `test/golden/migrations.txt`: one that stood there in any commit of `main` may be in somebody's database, and is never
- * changed, renumbered or removed. A new one has a number above all others of its engine. `WRITE_GOLDEN=1` adds it.
+ * Migrations of both engines as they stand in `test/golden/migrations.txt`: one that stood there in
+ * any commit of `main` may be in somebody's database, and is never changed, renumbered or removed.
+ * A new one has a number above all others of its engine. `WRITE_GOLDEN=1` adds it.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';

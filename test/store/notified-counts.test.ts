@@ -1,4 +1,7 @@
-/** What nodes tell each other that they have counted, as it goes over the database: gathered, bounded, sealed. */
+/**
+ * What nodes tell each other that they have counted, as it goes over the database: gathered,
+ * bounded, sealed.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';

@@ -1,4 +1,7 @@
-/** A step that erases an organisation: how much it takes, in how many statements, and what the sums are behind it. */
+/**
+ * A step that erases an organisation: how much it takes, in how many statements, and what the sums
+ * are behind it.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type Database from 'better-sqlite3';
@@ -12,7 +15,10 @@ const actor = { name: 'test' };
 /** As many as two steps take, and one. */
 const ACCOUNTS = 401;
 
-/** An organisation of ACCOUNTS accounts that have ended, and another one with account 1000, whose mail and names stay. */
+/**
+ * An organisation of ACCOUNTS accounts that have ended, and another one with account 1000, whose
+ * mail and names stay.
+ */
 function ended(t: Cleanup) {
   const { db, run } = countingRunner(t);
   db.exec(`INSERT INTO organisation (id, name, title, language, contact, created_at)
@@ -38,7 +44,8 @@ test('an organisation is erased in bounded steps, each in as many statements how
   const steps = [step(), step(), step(), step(), step(), step()].map(({ statements, rows, value }) => [
     ...[statements, rows, value],
   ]);
-  // 200 rows of deleted mail, passwords, rights, and accounts a step; the last step finds nothing, and tells the trail.
+  // 200 rows of deleted mail, passwords, rights, and accounts a step; the last step finds nothing,
+  // and tells the trail.
   assert.deepEqual(steps, [
     [29, 0, 800],
     [29, 0, 800],
@@ -76,7 +83,8 @@ test('figures of accounts that left are summed up month by month, a bounded numb
   const add = db.prepare(`INSERT INTO usage_month (month, organisation, account, ${columns.join()}, login_days, days)
     VALUES (?, ?, ?, ${columns.map(() => '?').join()}, 3, 7)`);
   const counts = (first: number): readonly number[] => columns.map((_, i) => first + i);
-  // Account 1000 belongs to another organisation by now; accounts behind it are not there at all any more.
+  // Account 1000 belongs to another organisation by now; accounts behind it are not there at all
+  // any more.
   const left = [1000, ...Array.from({ length: 149 }, (_, n) => 2000 + n)];
   for (const month of [600, 602]) for (const account of left) add.run(month, 1, account, counts(1));
   add.run(602, 1, 0, counts(5));

@@ -1,4 +1,7 @@
-/** What every store must do for OpenPGP keys and the secret keys that the gateway holds: promises of src/store/pgp-keys.ts. */
+/**
+ * What every store must do for OpenPGP keys and the secret keys that the gateway holds: promises of
+ * src/store/pgp-keys.ts.
+ */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import test, { type TestContext } from 'node:test';

@@ -1,4 +1,7 @@
-/** Whether a commit may be acknowledged: the rules as a table, and what the guard sees of a real server. */
+/**
+ * Whether a commit may be acknowledged: the rules as a table, and what the guard sees of a real
+ * server.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Instant, type Milliseconds, instant, milliseconds, seconds } from '../../src/domain/units.ts';

@@ -1,4 +1,7 @@
-/** What waits to be filed on PostgreSQL: its limits, its turns, and the form in which lists go to the server. No server is needed. */
+/**
+ * What waits to be filed on PostgreSQL: its limits, its turns, and the form in which lists go to
+ * the server. No server is needed.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ChunkLine } from '../../src/store/postgres/chunk-line.ts';

@@ -1,4 +1,7 @@
-/** A start waits for what passes by itself, for a while, and says so once; what somebody must mend is refused at once. */
+/**
+ * A start waits for what passes by itself, for a while, and says so once; what somebody must mend
+ * is refused at once.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { connectProblem } from '../../src/store/postgres/connect-problem.ts';

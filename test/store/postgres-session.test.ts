@@ -42,7 +42,10 @@ async function open(t: Cleanup, options: Partial<SessionOptions> = {}, access = 
   return session;
 }
 
-/** From now on a commit waits for a standby that is not there, until `release` (also after the test). */
+/**
+ * From now on a commit waits for a standby that is not there, until `release` (also after the
+ * test).
+ */
 async function withoutStandby(t: Cleanup): Promise<() => Promise<void>> {
   const release = (): Promise<void> => server.set({ synchronous_standby_names: '' });
   await server.set({ synchronous_standby_names: 'ANY 1 (gone)' });
@@ -61,7 +64,10 @@ const waiting = (pid: unknown, on = server): Promise<void> =>
     return (await on.ask(text, [pid])).length === 1;
   });
 
-/** The list holds when the last of the server's processes has read it; until then a commit does not wait. */
+/**
+ * The list holds when the last of the server's processes has read it; until then a commit does not
+ * wait.
+ */
 async function commitsWait(on: PostgresServer): Promise<void> {
   const probe = await on.open('-c application_name=probe');
   const text = "SELECT pid FROM pg_stat_activity WHERE application_name = 'probe' AND wait_event = 'SyncRep'";

@@ -1,4 +1,7 @@
-/** Programs of PostgreSQL that bring nothing any more, as where the server that they are connected to hangs: they are stopped, with all that they began. */
+/**
+ * Programs of PostgreSQL that bring nothing any more, as where the server that they are connected
+ * to hangs: they are stopped, with all that they began.
+ */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,6 @@
-/** The store's statements on PostgreSQL: all of them are prepared, and some changes and reads run. */
+/**
+ * The store's statements on PostgreSQL: all of them are prepared, and some changes and reads run.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -529,7 +531,8 @@ test('a sweep drops on PostgreSQL what it drops on SQLite', async () => {
     [92, 2],
     [93, 2],
   ]);
-  // Two mailboxes had deleted the first message: both references are gone, and its content with them.
+  // Two mailboxes had deleted the first message: both references are gone, and its content with
+  // them.
   assert.deepEqual(db.prepare('SELECT message, refs FROM content').raw().all(), [[3, 3]]);
   await onPostgres.run(MAIL_CHANGES.sweeps.dayErased(context(), day(40)));
   assert.equal(await onPostgres.run(MAIL_CHANGES.sweeps.giveUp(context(), 21n)), false);

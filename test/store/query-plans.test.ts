@@ -1,4 +1,7 @@
-/** What the statements of the queue, the trace and the mailboxes read: an index they seek in, never a table from end to end. */
+/**
+ * What the statements of the queue, the trace and the mailboxes read: an index they seek in, never
+ * a table from end to end.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -74,7 +77,10 @@ async function emptyDatabase(t: TestContext): Promise<Db> {
   return db;
 }
 
-/** Statements that go through a table or index from end to end; the few rows of a subquery or a list do not count. */
+/**
+ * Statements that go through a table or index from end to end; the few rows of a subquery or a list
+ * do not count.
+ */
 const scansOf = (plans: ReadonlyMap<string, string>): string[] =>
   [...plans]
     .filter(([, plan]) => /\bSCAN (?!w\b|CONSTANT\b|json_each\b|\(subquery)/.test(plan))
@@ -128,7 +134,8 @@ test('readers of the queue seek what they give out; counting reads an index of w
   );
   for (const index of ['delivery_due', 'delivery_held'])
     assert.ok([...plans.values()].includes(`SEARCH delivery USING COVERING INDEX ${index} (partner>?)`), index);
-  // A trace begins with a Message-ID: a seek for each span of ids, never a walk through 90 days of messages.
+  // A trace begins with a Message-ID: a seek for each span of ids, never a walk through 90 days of
+  // messages.
   assert.equal(
     [...plans].find(([sql]) => sql.includes('JOIN (SELECT id FROM message_of_field'))?.[1],
     'SEARCH message_of_field USING PRIMARY KEY (span=? AND start=? AND id>? AND id<?); SEARCH m USING INTEGER PRIMARY KEY (rowid=?)',
@@ -219,7 +226,8 @@ test('a page of a listing of the registry seeks where it begins, and nothing is 
     'roads',
   ];
   const plans = plansIn(await emptyDatabase(t), files);
-  // Whether a domain has addresses is asked for a contact that is not registered: a few milliseconds of the reader's time.
+  // Whether a domain has addresses is asked for a contact that is not registered: a few
+  // milliseconds of the reader's time.
   assert.deepEqual(
     scansOf(plans).filter((scan) => !scan.includes('substr(key, length(key)')),
     [],
@@ -238,7 +246,10 @@ test('settings are read where they are set by name; whether one is anywhere is a
   }
 });
 
-/** Domains of one page of partners, what is asked for one row, and the active days of a month: figures, a few sums of it. */
+/**
+ * Domains of one page of partners, what is asked for one row, and the active days of a month:
+ * figures, a few sums of it.
+ */
 const NO_PAGE = /FROM partner_domain WHERE partner IN|EXISTS|GROUP BY u\.days/;
 
 test('pages of partners, usage, networks and imports seek where they begin, and nothing is sorted', async (t) => {

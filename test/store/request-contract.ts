@@ -1,4 +1,7 @@
-/** What every store must do with requests that send a message under a key of their sender's: promises of `Acceptance.request`. */
+/**
+ * What every store must do with requests that send a message under a key of their sender's:
+ * promises of `Acceptance.request`.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test, { type TestContext } from 'node:test';

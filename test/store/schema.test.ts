@@ -1,4 +1,7 @@
-/** The tables of SQLite as all migrations leave them, in `test/store/schema.sql`: a reader sees them at a glance, and a change of them in its difference. */
+/**
+ * The tables of SQLite as all migrations leave them, in `test/store/schema.sql`: a reader sees them
+ * at a glance, and a change of them in its difference.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** What the store's own memories are worth where other nodes write as well, and whose work is done here. */
+/**
+ * What the store's own memories are worth where other nodes write as well, and whose work is done
+ * here.
+ */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { AddressKey } from '../../src/domain/address.ts';

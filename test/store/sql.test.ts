@@ -1,4 +1,7 @@
-/** Statements that are written once: what they may hold, how they are run on SQLite, and what is refused. */
+/**
+ * Statements that are written once: what they may hold, how they are run on SQLite, and what is
+ * refused.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';

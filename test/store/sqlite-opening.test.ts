@@ -155,7 +155,8 @@ test('a refused start leaves the folder free', async (t) => {
 });
 
 test('files that hold secrets or mail can be read by the owner only', async (t) => {
-  // Of another name, so that the store is made here: a copy of the template has the modes that copying gives it.
+  // Of another name, so that the store is made here: a copy of the template has the modes that
+  // copying gives it.
   const { options } = await closedStore(t, 1000, { hostname: 'made.test' });
   for (const folder of [options.dataFolder, options.keyFolder]) {
     assert.equal(statSync(folder).mode & 0o077, 0, folder);

@@ -1,4 +1,7 @@
-/** What only the SQLite store promises: its durability, and its bounds. The contract of every store: sqlite-contract.test.ts. */
+/**
+ * What only the SQLite store promises: its durability, and its bounds. The contract of every store:
+ * sqlite-contract.test.ts.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test from 'node:test';
@@ -53,7 +56,8 @@ for (const shape of ['new', 'old'] as const)
     const { free } = store.health();
     clock.setWall(clock.now() + days(15));
     assert.equal((await store.sweep()).messages, 10);
-    // An old file gives pages back in steps while nobody asks for anything: looked at from outside until it has.
+    // An old file gives pages back in steps while nobody asks for anything: looked at from outside
+    // until it has.
     const end = Date.now() + 5000;
     while (shape === 'old' && pragmas().pages >= full.pages / 2 && Date.now() < end)
       await new Promise((resolve) => setImmediate(resolve));

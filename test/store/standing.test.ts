@@ -1,4 +1,7 @@
-/** What the writer remembers of accounts, addresses and mailboxes is forgotten with every piece of work that may change it. */
+/**
+ * What the writer remembers of accounts, addresses and mailboxes is forgotten with every piece of
+ * work that may change it.
+ */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';

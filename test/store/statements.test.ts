@@ -1,4 +1,7 @@
-/** Statements of SQLite's own code: prepared at their first use, kept with the connection, and of one text. */
+/**
+ * Statements of SQLite's own code: prepared at their first use, kept with the connection, and of
+ * one text.
+ */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import Database from 'better-sqlite3';

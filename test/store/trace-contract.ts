@@ -1,4 +1,7 @@
-/** What every store must do with notices, resubmissions, the trace and what becomes of copies. Promises of src/store/deliveries.ts and store.ts. */
+/**
+ * What every store must do with notices, resubmissions, the trace and what becomes of copies.
+ * Promises of src/store/deliveries.ts and store.ts.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test, { type TestContext } from 'node:test';

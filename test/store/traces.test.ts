@@ -1,4 +1,7 @@
-/** The contract of traces, and once more with tables of searches that go on with nearly every commit. */
+/**
+ * The contract of traces, and once more with tables of searches that go on with nearly every
+ * commit.
+ */
 import { openTestStore } from '../support/store.ts';
 import { traceContract } from './trace-contract.ts';
 

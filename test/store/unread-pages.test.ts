@@ -1,4 +1,7 @@
-/** After a stop that was none: what is read before anybody is served, what beside the work, and what damage does. */
+/**
+ * After a stop that was none: what is read before anybody is served, what beside the work, and what
+ * damage does.
+ */
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, openSync, writeFileSync, writeSync, closeSync } from 'node:fs';
 import { join } from 'node:path';

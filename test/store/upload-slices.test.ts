@@ -1,4 +1,7 @@
-/** A body that is read before it was filed: each slice by its tag, and the whole by its hash while the sender can still be told. */
+/**
+ * A body that is read before it was filed: each slice by its tag, and the whole by its hash while
+ * the sender can still be told.
+ */
 import assert from 'node:assert/strict';
 import { createHash, createSecretKey, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
@@ -10,7 +13,10 @@ const ID = 77n;
 const key = createSecretKey(randomBytes(32));
 const sha256 = (content: Uint8Array): Buffer => createHash('sha256').update(content).digest();
 
-/** `hashed`: of what the hash is; `sealed`: what stands in the chunks. They differ where memory went wrong between the two. */
+/**
+ * `hashed`: of what the hash is; `sealed`: what stands in the chunks. They differ where memory went
+ * wrong between the two.
+ */
 function upload(
   sealed: Buffer,
   hashed = sealed,

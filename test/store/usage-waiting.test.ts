@@ -1,4 +1,7 @@
-/** Figures of acceptances wait in memory, and are exact all the same: whoever reads them, whatever is undone, and whenever the store ends. */
+/**
+ * Figures of acceptances wait in memory, and are exact all the same: whoever reads them, whatever
+ * is undone, and whenever the store ends.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';

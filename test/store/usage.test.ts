@@ -1,4 +1,7 @@
-/** The usage port on SQLite, and the counters against a recount of everything they were counted from. */
+/**
+ * The usage port on SQLite, and the counters against a recount of everything they were counted
+ * from.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -131,7 +134,8 @@ test(`after every commit of random weeks the counters are what a recount finds (
   const traffic = new Traffic(s, seeded(SEED), accounts, partner);
   for (let i = 0; i < 150; i += 1) {
     const done = traffic.step();
-    // A reader of its own sees the last commit, whatever is under way: message and figure are there together, or neither.
+    // A reader of its own sees the last commit, whatever is under way: message and figure are there
+    // together, or neither.
     const { kept, found, collected } = recount(join(s.options.dataFolder, 'sluis.db'));
     assert.deepEqual(kept, found);
     assert.deepEqual(collected.kept, collected.found);

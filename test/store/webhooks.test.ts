@@ -1,4 +1,7 @@
-/** Webhooks in the store: whose they are, how many, what ends them; and which events rows of the trail are. */
+/**
+ * Webhooks in the store: whose they are, how many, what ends them; and which events rows of the
+ * trail are.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';

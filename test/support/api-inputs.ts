@@ -1,6 +1,7 @@
 /**
- * Requests made from the OpenAPI document alone: what it says is taken, and what it says is not. Good values come from json-schema-faker, bad ones are ours, since
- * what a generator calls an edge is tame.
+ * Requests made from the OpenAPI document alone: what it says is taken, and what it says is not.
+ * Good values come from json-schema-faker, bad ones are ours, since what a generator calls an edge
+ * is tame.
  */
 import { generateSync } from 'json-schema-faker';
 import type { OpenApi, OpenApiOperation } from './api-judge.ts';

@@ -1,4 +1,7 @@
-/** Judges every answer of the API by its OpenAPI document, with ajv: the document is asked for over the wire, as a stranger gets it. */
+/**
+ * Judges every answer of the API by its OpenAPI document, with ajv: the document is asked for over
+ * the wire, as a stranger gets it.
+ */
 import assert from 'node:assert/strict';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ValidateFunction } from 'ajv';
@@ -138,7 +141,9 @@ const fits = (range: string, type: string): boolean =>
 
 const judges = new Map<string, Promise<ApiJudge>>();
 
-/** One judge for one document, however many listeners serve it: compiling takes longer than a test. */
+/**
+ * One judge for one document, however many listeners serve it: compiling takes longer than a test.
+ */
 export function judgeOf(text: string): Promise<ApiJudge> {
   let judge = judges.get(text);
   if (judge === undefined)

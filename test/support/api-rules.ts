@@ -1,6 +1,7 @@
 /**
- * A short look at an OpenAPI document by the rules of the Dutch government's REST API Design Rules that are easily broken. The published linter judges all of
- * them, in a suite that runs before a release (test/long/design-rules).
+ * A short look at an OpenAPI document by the rules of the Dutch government's REST API Design Rules
+ * that are easily broken. The published linter judges all of them, in a suite that runs before a
+ * release (test/long/design-rules).
  */
 
 type Node = Readonly<Record<string, unknown>>;

@@ -1,4 +1,7 @@
-/** The part of an authenticator that tests without client certificates have no use for: no certificate leads anywhere. */
+/**
+ * The part of an authenticator that tests without client certificates have no use for: no
+ * certificate leads anywhere.
+ */
 import { type Authenticator, passwordMechanisms } from '../../src/auth/authenticator.ts';
 
 export const passwordsOnly: Omit<Authenticator, 'password'> = {

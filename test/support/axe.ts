@@ -1,4 +1,7 @@
-/** axe (WCAG 2.2 AA) over a page of the console or of accounts in Debian's Chromium. With SLUIS_PICTURES=FOLDER a picture of each page is kept. */
+/**
+ * axe (WCAG 2.2 AA) over a page of the console or of accounts in Debian's Chromium. With
+ * SLUIS_PICTURES=FOLDER a picture of each page is kept.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,13 +19,19 @@ interface Violation {
   readonly nodes: readonly { readonly html: string }[];
 }
 
-/** Octets of a page with all that it loads, as a browser has them. The first one of all is the lightest. */
+/**
+ * Octets of a page with all that it loads, as a browser has them. The first one of all is the
+ * lightest.
+ */
 const HEAVIEST = 150 * 1024;
 const FIRST = 60 * 1024;
 const WEIGHT = `[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
   .reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0)`;
 
-/** axe, in both themes, and on a phone: no violation, and nothing that is wider than the screen. The page is not too heavy. */
+/**
+ * axe, in both themes, and on a phone: no violation, and nothing that is wider than the screen. The
+ * page is not too heavy.
+ */
 export async function judge(page: Page, name: string): Promise<void> {
   const weight = await ask<number>(page, WEIGHT);
   const most = new URL(page.url()).pathname === '/' ? FIRST : HEAVIEST;

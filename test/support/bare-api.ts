@@ -1,4 +1,7 @@
-/** A listener of the API with routes of the test's own, and no gateway behind it: for what the server does with any route. */
+/**
+ * A listener of the API with routes of the test's own, and no gateway behind it: for what the
+ * server does with any route.
+ */
 import { TokenNotes } from '../../src/admin/token-notes.ts';
 import type { TestContext } from 'node:test';
 import { Callers } from '../../src/api/core/caller.ts';

@@ -1,4 +1,7 @@
-/** Backups of a store on PostgreSQL as a gateway has them, in this process: under a folder of their own, with Debian's 17, which has the programs. */
+/**
+ * Backups of a store on PostgreSQL as a gateway has them, in this process: under a folder of their
+ * own, with Debian's 17, which has the programs.
+ */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,6 @@
 /**
- * Senders and readers whose every step a test decides, told in a history (history.ts) as those of a crew are.
+ * Senders and readers whose every step a test decides, told in a history (history.ts) as those of a
+ * crew are.
  *
  *   const people = new ByHand('sender');
  *   const sent = people.message('anna');
@@ -69,7 +70,9 @@ export class ByHand {
     return new Opened(client, pickup);
   }
 
-  /** What is in a mailbox, in a session that deletes nothing; tried until the gateway lets it in. */
+  /**
+   * What is in a mailbox, in a session that deletes nothing; tried until the gateway lets it in.
+   */
   async look(front: Front, box: string): Promise<Pickup> {
     for (const end = performance.now() + 60_000; ; await pause(100))
       try {
@@ -110,7 +113,10 @@ export class Sent implements Submission {
     return this.attempts.some(({ outcome }) => outcome === 'acknowledged');
   }
 
-  /** Resolves to whether it was acknowledged; the connection is closed where it was not. What was broken off before the content was sent is no attempt. */
+  /**
+   * Resolves to whether it was acknowledged; the connection is closed where it was not. What was
+   * broken off before the content was sent is no attempt.
+   */
   async over(client: SmtpClient, { name }: Pick<Front, 'name'>): Promise<boolean> {
     let begun = false;
     try {

@@ -1,6 +1,7 @@
 /**
- * Chance for suites that choose content, moments and what a power cut leaves: one seed for a test file and the processes it starts, printed when it is
- * made. `SLUIS_TEST_SEED=N` in front of the command gives the same choices again (not the same moments: those are the machine's).
+ * Chance for suites that choose content, moments and what a power cut leaves: one seed for a test
+ * file and the processes it starts, printed when it is made. `SLUIS_TEST_SEED=N` in front of the
+ * command gives the same choices again (not the same moments: those are the machine's).
  */
 import { randomInt } from 'node:crypto';
 import { seeded } from './seeded.ts';

@@ -1,4 +1,7 @@
-/** Changes of the table of operations that need messages, keys, codes or files: each prepares its parts, and says what it is called with. */
+/**
+ * Changes of the table of operations that need messages, keys, codes or files: each prepares its
+ * parts, and says what it is called with.
+ */
 import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
 import { AdminError } from '../../src/admin/error.ts';

@@ -9,7 +9,10 @@ const read = (path: string): string => {
   }
 };
 
-/** The process number of a child of that name, with that word on its command line; undefined: there is none. */
+/**
+ * The process number of a child of that name, with that word on its command line; undefined: there
+ * is none.
+ */
 export const childOf = (pid: number, name: string, word = ''): number | undefined =>
   read(`/proc/${pid}/task/${pid}/children`)
     .split(' ')

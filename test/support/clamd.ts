@@ -25,7 +25,10 @@ export interface FakeClamdOptions {
   readonly version?: string;
 }
 
-/** Large archives of the proof (src/scan/proof.ts) are answered as a scanner does that tells of its limits. */
+/**
+ * Large archives of the proof (src/scan/proof.ts) are answered as a scanner does that tells of its
+ * limits.
+ */
 export const limitsTold: Answers = ({ content, octets }) =>
   content.subarray(0, 4).toString('latin1') === 'PK\x03\x04' && octets > 100_000
     ? 'stream: Heuristics.Limits.Exceeded.MaxScanSize FOUND\0'

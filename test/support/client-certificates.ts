@@ -1,4 +1,7 @@
-/** Client certificates of an authority of the test's own: a root, an intermediate that clients send along, and any leaf. */
+/**
+ * Client certificates of an authority of the test's own: a root, an intermediate that clients send
+ * along, and any leaf.
+ */
 import { type Authority, type KeyPair, makeRoot, issueAuthority } from '../../src/crypto/certificates/authority.ts';
 import { type Certificate, certificatePem } from '../../src/crypto/certificates/certificate.ts';
 import { makeName, type Name } from '../../src/crypto/certificates/distinguished-name.ts';

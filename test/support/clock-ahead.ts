@@ -1,4 +1,7 @@
-/** Loaded with `--import` into a gateway, `clock-ahead.js?MILLISECONDS`: its clock is ahead by so much. Times that only measure go on as they are. */
+/**
+ * Loaded with `--import` into a gateway, `clock-ahead.js?MILLISECONDS`: its clock is ahead by so
+ * much. Times that only measure go on as they are.
+ */
 const ahead = Number(new URL(import.meta.url).search.slice(1));
 const now = Date.now.bind(Date);
 if (ahead !== 0) Date.now = () => now() + ahead;

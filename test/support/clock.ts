@@ -1,11 +1,17 @@
-/** A clock that a test moves: timers run when `advance` passes them, in order, and never by themselves. */
+/**
+ * A clock that a test moves: timers run when `advance` passes them, in order, and never by
+ * themselves.
+ */
 import type { Clock, Timer } from '../../src/domain/effects.ts';
 import { type Instant, type Milliseconds, instant, milliseconds } from '../../src/domain/units.ts';
 
 /** Milliseconds. */
 const LEAP = 86_400_000;
 const LEAPT_OVER = 60_000;
-/** How often a timer that sets itself again runs in one leap at most: once a minute of a month was 43,000 times, and three seconds of a test for each timer. */
+/**
+ * How often a timer that sets itself again runs in one leap at most: once a minute of a month was
+ * 43,000 times, and three seconds of a test for each timer.
+ */
 const STEPS = 1500;
 
 /** Fraction of a millisecond, and how many of them stay below one. */
@@ -21,7 +27,10 @@ export class FakeClock implements Clock {
   #now: number;
   #monotonic = 0;
   #asked = 0;
-  /** Times of the monotonic clock have a fraction of a millisecond, as the real ones, which is another at each call: who reckons with whole ones is found. */
+  /**
+   * Times of the monotonic clock have a fraction of a millisecond, as the real ones, which is
+   * another at each call: who reckons with whole ones is found.
+   */
   fractions = false;
   readonly #timers = new Set<Waiting>();
   /** The least delay of what is set while time leaps. */
@@ -53,7 +62,10 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Over more than a day, what a timer that ran sets for less than a minute later comes after a minute, or after more where the leap is longer. */
+  /**
+   * Over more than a day, what a timer that ran sets for less than a minute later comes after a
+   * minute, or after more where the leap is longer.
+   */
   advance(by: number): void {
     const until = this.#monotonic + by;
     this.#least = by > LEAP ? Math.max(LEAPT_OVER, by / STEPS) : 0;
@@ -77,7 +89,10 @@ export class FakeClock implements Clock {
     return next;
   }
 
-  /** Lets time pass without running what waited for it: for windows that a test wants behind it, and no deadline. */
+  /**
+   * Lets time pass without running what waited for it: for windows that a test wants behind it, and
+   * no deadline.
+   */
   setMonotonic(now: number): void {
     this.#monotonic = now;
   }

@@ -1,14 +1,16 @@
 /**
- * Three real PostgreSQL servers at three places, one primary and two standbys over links that can be cut, as two sites and a backup place have them.
+ * Three real PostgreSQL servers at three places, one primary and two standbys over links that can
+ * be cut, as two sites and a backup place have them.
  *
  *   const cluster = await startCluster(t);
  *   await cluster.cut('noord', 'zuid');
  *   await cluster.kill('noord-1');
  *   await cluster.failOver();
  *
- * The programs are npm's PostgreSQL 18; `SLUIS_PGBIN=/usr/lib/postgresql/17/bin` takes others. What is at one place reaches a server of another over a link,
- * in both directions; `hostsFrom` gives the servers' addresses as a gateway at a place has them, `ca` what their certificates lead to. Everything runs on loopback and
- * ends with the test.
+ * The programs are npm's PostgreSQL 18; `SLUIS_PGBIN=/usr/lib/postgresql/17/bin` takes others. What
+ * is at one place reaches a server of another over a link, in both directions; `hostsFrom` gives
+ * the servers' addresses as a gateway at a place has them, `ca` what their certificates lead to.
+ * Everything runs on loopback and ends with the test.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -51,11 +53,17 @@ const ACCESS = [
 export interface ClusterOptions {
   /** `false`: commits wait for nobody. A control. */
   readonly synchronous?: boolean;
-  /** Servers reach each other without links: nothing can be cut, and nothing but they spends time. For measurements. */
+  /**
+   * Servers reach each other without links: nothing can be cut, and nothing but they spends time.
+   * For measurements.
+   */
   readonly direct?: boolean;
   /** More settings, of all three. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Where the data of a server lies, by its name, when not with that of the others: a folder that does not exist. */
+  /**
+   * Where the data of a server lies, by its name, when not with that of the others: a folder that
+   * does not exist.
+   */
   readonly folders?: Readonly<Record<string, string>>;
 }
 
@@ -64,7 +72,10 @@ export interface StandbySeen {
   readonly name: string;
   readonly state: string;
   readonly syncState: string;
-  /** Octets of the log that it says it has flushed beyond the primary's own end: above 0 it has a log of its own. */
+  /**
+   * Octets of the log that it says it has flushed beyond the primary's own end: above 0 it has a
+   * log of its own.
+   */
   readonly ahead: number;
 }
 
@@ -138,7 +149,9 @@ export class Cluster {
     return found;
   }
 
-  /** "127.0.0.1:PORT" of each server, in the order of `NAMES`, as what is at `place` reaches them. */
+  /**
+   * "127.0.0.1:PORT" of each server, in the order of `NAMES`, as what is at `place` reaches them.
+   */
   hostsFrom(place: string): readonly string[] {
     return NAMES.map((name) => `127.0.0.1:${this.#portFrom(place, name)}`);
   }
@@ -153,14 +166,20 @@ export class Cluster {
     return link;
   }
 
-  /** A way from what is at `place` to a port of another place, which is cut with the others between the two. Resolves with the port that stands for it. */
+  /**
+   * A way from what is at `place` to a port of another place, which is cut with the others between
+   * the two. Resolves with the port that stands for it.
+   */
   async openWay(place: string, to: { readonly place: string; readonly port: number }): Promise<number> {
     const link = await this.#links.open(to.port);
     this.#ways.push({ places: [place, to.place], link });
     return link.port;
   }
 
-  /** Cuts all between two places, in both directions: connections stay open, nothing passes, nobody is told. */
+  /**
+   * Cuts all between two places, in both directions: connections stay open, nothing passes, nobody
+   * is told.
+   */
   async cut(a: string, b: string): Promise<void> {
     await Promise.all(this.#linksBetween(a, b).map((link) => link.cut()));
   }
@@ -204,7 +223,9 @@ export class Cluster {
     await this.server(name).stop();
   }
 
-  /** Starts one that was killed or stopped as what it was, with what it has: a standby or a primary. */
+  /**
+   * Starts one that was killed or stopped as what it was, with what it has: a standby or a primary.
+   */
   async startAgain(name: string): Promise<void> {
     await this.server(name).start();
     this.#well.add(name);
@@ -258,7 +279,10 @@ export class Cluster {
     for (const name of standbys) await until(`${name} is level`, () => level(name), PATIENCE, PACE);
   }
 
-  /** How far a server's log goes, in octets: of a standby what it has received or applied, whichever is more (what it received counts from again after a break). */
+  /**
+   * How far a server's log goes, in octets: of a standby what it has received or applied, whichever
+   * is more (what it received counts from again after a break).
+   */
   async positionOf(name: string): Promise<bigint> {
     const [row] = await this.server(name).ask(
       `SELECT ((CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
@@ -267,7 +291,10 @@ export class Cluster {
     return BigInt(String(row?.position));
   }
 
-  /** The standby that runs and has most of the log. They receive nothing more from then on, so that it stays so. */
+  /**
+   * The standby that runs and has most of the log. They receive nothing more from then on, so that
+   * it stays so.
+   */
   async mostAdvanced(): Promise<string> {
     const standbys = NAMES.filter((name) => name !== this.primary && this.#well.has(name));
     await Promise.all(standbys.map((name) => this.server(name).set({ primary_conninfo: '' })));
@@ -283,14 +310,20 @@ export class Cluster {
     return (await this.server(name).ask('SELECT 1 FROM pg_stat_wal_receiver')).length === 0;
   }
 
-  /** What a person does after the loss of the primary: the more advanced standby takes over, the other follows it. */
+  /**
+   * What a person does after the loss of the primary: the more advanced standby takes over, the
+   * other follows it.
+   */
   async failOver(): Promise<string> {
     const chosen = await this.mostAdvanced();
     await this.promote(chosen);
     return chosen;
   }
 
-  /** Promotes this one, whatever it has. Its own list, over the two others, stands before it takes writes. */
+  /**
+   * Promotes this one, whatever it has. Its own list, over the two others, stands before it takes
+   * writes.
+   */
   async promote(name: string): Promise<void> {
     const server = this.server(name);
     await server.set({ synchronous_standby_names: this.#othersOf(name) });
@@ -321,8 +354,9 @@ export class Cluster {
   }
 
   /**
-   * Starts one that was primary as a standby under its name, with whatever its log holds. Right only after an orderly end whose whole log arrived: else it says
-   * that it holds what it does not. A control.
+   * Starts one that was primary as a standby under its name, with whatever its log holds. Right
+   * only after an orderly end whose whole log arrived: else it says that it holds what it does not.
+   * A control.
    */
   async returnAsItIs(name: string): Promise<void> {
     this.#makeStandby(name);
@@ -384,7 +418,9 @@ export class Cluster {
   }
 }
 
-/** Files come and go under the copy: the log that the standby gets over its link makes up for it. */
+/**
+ * Files come and go under the copy: the log that the standby gets over its link makes up for it.
+ */
 async function copyLive(from: string, to: string): Promise<void> {
   const left = ['pg_wal/*', 'postmaster.pid', 'postmaster.opts', 'standby.signal', 'pg_replslot/*', 'pgsql_tmp*'];
   const excluded = left.map((pattern) => `--exclude=./${pattern}`);

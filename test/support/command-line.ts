@@ -21,7 +21,10 @@ export interface RunOptions {
   readonly main?: string;
 }
 
-/** Runs a command inside this process: the same code without the 0.2 s that a process takes to start. */
+/**
+ * Runs a command inside this process: the same code without the 0.2 s that a process takes to
+ * start.
+ */
 export async function sluisHere(args: readonly string[], input = ''): Promise<Ran> {
   let [stdout, stderr] = ['', ''];
   const code = await runCommandLine(args, {
@@ -43,7 +46,9 @@ export interface Commands {
   readonly refused: (code: number, text: RegExp, ...args: string[]) => Promise<string>;
 }
 
-/** `config` is asked at each command: the gateway may start later. `input`: what is typed at each. */
+/**
+ * `config` is asked at each command: the gateway may start later. `input`: what is typed at each.
+ */
 export function commandsOn(config: () => string, input = ''): Commands {
   const run = (...args: string[]): Promise<Ran> => sluisHere([...args, '--config', config()], input);
   const done = async (...args: string[]): Promise<string> => {
@@ -129,7 +134,10 @@ export function start(args: readonly string[], options: RunOptions = {}): Runnin
   };
 }
 
-/** Serves what `config` says, on free ports: the commands of a test then ask a gateway, and none of them opens the store again, which takes 0.15 s of processor time. */
+/**
+ * Serves what `config` says, on free ports: the commands of a test then ask a gateway, and none of
+ * them opens the store again, which takes 0.15 s of processor time.
+ */
 export async function serving(config: string, options: RunOptions = {}): Promise<Running> {
   writeFileSync(config, readFileSync(config, 'utf8').replace(/^#?port = \d+$/gm, 'port = 0'));
   const gateway = start(['serve', '--config', config], options);

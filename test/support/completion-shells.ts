@@ -29,8 +29,9 @@ const PROGRAMS: Readonly<Record<Shell, (script: string, lines: readonly Line[]) 
       `source ${script}`,
       ...lines.map((line) => `complete -C '${line.join(' ')}' | string split -f 1 \\t; echo .`),
     ].join('\n'),
-  // Completion of zsh works in the line editor alone, so another zsh gets a terminal, and completes all lines as soon as its editor is there. It notes
-  // what would be offered: what is shown depends on the size of the terminal.
+  // Completion of zsh works in the line editor alone, so another zsh gets a terminal, and completes
+  // all lines as soon as its editor is there. It notes what would be offered: what is shown depends
+  // on the size of the terminal.
   zsh: (script, lines) =>
     [
       "cat > ../.zshrc <<'end'",
@@ -53,7 +54,10 @@ const RUN: Readonly<Record<Shell, readonly string[]>> = {
   zsh: ['-f'],
 };
 
-/** What the shell offers for each line, in its order. Empty: nothing of ours. It stands in a folder with `letter.txt`. */
+/**
+ * What the shell offers for each line, in its order. Empty: nothing of ours. It stands in a folder
+ * with `letter.txt`.
+ */
 export function offered(shell: Shell, lines: readonly Line[]): readonly (readonly string[])[] {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-completion-'));
   try {

@@ -1,4 +1,7 @@
-/** A gateway with a web console, and a browser without a screen: it keeps cookies, follows nothing, and reads forms. */
+/**
+ * A gateway with a web console, and a browser without a screen: it keeps cookies, follows nothing,
+ * and reads forms.
+ */
 import { Agent } from 'node:https';
 import type { TestContext } from 'node:test';
 import type { Role } from '../../src/domain/roles.ts';
@@ -140,7 +143,9 @@ export class Browser {
     this.#language = language;
   }
 
-  /** One connection for all that it asks, as a browser has, where a test asks for hundreds of pages. */
+  /**
+   * One connection for all that it asks, as a browser has, where a test asks for hundreds of pages.
+   */
   keepAlive(): void {
     this.#target = { ...this.#target, agent: new Agent({ keepAlive: true, maxSockets: 1 }) };
   }

@@ -1,4 +1,7 @@
-/** What a change asks of its engine: statements, services, and rows in the trail. Each is a trip where the database is another machine. */
+/**
+ * What a change asks of its engine: statements, services, and rows in the trail. Each is a trip
+ * where the database is another machine.
+ */
 import { randomBytes } from 'node:crypto';
 import Database from 'better-sqlite3';
 import { instant } from '../../src/domain/units.ts';

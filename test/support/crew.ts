@@ -1,13 +1,16 @@
 /**
- * Writers and readers as a region has them, beside each other and at whatever gateway answers: over SMTP, POP3 and the API, with the patience of real clients.
+ * Writers and readers as a region has them, beside each other and at whatever gateway answers: over
+ * SMTP, POP3 and the API, with the patience of real clients.
  *
  *   const crew = new Crew({ fronts, writers: names('w', 16), mailboxes: names('m', 4) });
  *   crew.start();
  *   ... kill, cut, promote ...
  *   const verdict = judge(await crew.stop());
  *
- * A writer sends a message until it has an answer for good, at another gateway if need be, as mail programs do within minutes and these within a moment. A reader
- * fetches what it has not, deletes some of it, and keeps what it was told; some sessions break off by themselves. The history of it is judged by history.ts.
+ * A writer sends a message until it has an answer for good, at another gateway if need be, as mail
+ * programs do within minutes and these within a moment. A reader fetches what it has not, deletes
+ * some of it, and keeps what it was told; some sessions break off by themselves. The history of it
+ * is judged by history.ts.
  */
 import type { History, Pickup, Submission } from './history.ts';
 import { type Instance, addressOf } from './instance.ts';
@@ -42,7 +45,10 @@ export interface CrewOptions {
   readonly fronts: readonly Front[];
   /** Accounts that send; every fourth does so over the API. */
   readonly writers: readonly string[];
-  /** Accounts that receive. Each has two readers, of which one is a worker at the API in every other mailbox. */
+  /**
+   * Accounts that receive. Each has two readers, of which one is a worker at the API in every other
+   * mailbox.
+   */
   readonly mailboxes: readonly string[];
   /** Milliseconds that one answer may take; a gateway that hangs counts as lost then. */
   readonly patience?: number;
@@ -113,7 +119,10 @@ export class Crew implements CrewState {
     for (const part of [this.#writing, this.#reading]) part.catch(() => undefined);
   }
 
-  /** Each writer goes on until it knows what became of its last message, then the readers stop, and every mailbox is looked through at every gateway. */
+  /**
+   * Each writer goes on until it knows what became of its last message, then the readers stop, and
+   * every mailbox is looked through at every gateway.
+   */
   async stop(): Promise<History> {
     this.#stopped = 'writers';
     await this.#writing;

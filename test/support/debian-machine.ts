@@ -1,8 +1,10 @@
 /**
- * A machine with Debian and nothing else: a fresh root made by mmdebstrap, systemd as its first process in a container, a network of its own with loopback alone.
- * Commands run in it as root's would in a terminal, one after another in the same folder.
+ * A machine with Debian and nothing else: a fresh root made by mmdebstrap, systemd as its first
+ * process in a container, a network of its own with loopback alone. Commands run in it as root's
+ * would in a terminal, one after another in the same folder.
  *
- * SLUIS_DEBIAN_ROOT may name a tarball of such a root, so that trying something does not wait for it to be made again.
+ * SLUIS_DEBIAN_ROOT may name a tarball of such a root, so that trying something does not wait for
+ * it to be made again.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -68,7 +70,8 @@ export class DebianMachine {
 
   async boot(): Promise<void> {
     const log = openSync(this.#log, 'a');
-    // A name of its own: by that of the folder two machines at a time would have the same one, and the second is refused.
+    // A name of its own: by that of the folder two machines at a time would have the same one, and
+    // the second is refused.
     const name = `--machine=${basename(dirname(this.root)).toLowerCase()}`;
     const words = ['-q', '-D', this.root, name, '--register=no', '--keep-unit', '--private-network', '--boot'];
     const container = spawn('systemd-nspawn', words, { stdio: ['ignore', log, log], detached: true });

@@ -1,4 +1,6 @@
-/** Packages for the tests: made as an operator makes them, and taken apart to be the next version. */
+/**
+ * Packages for the tests: made as an operator makes them, and taken apart to be the next version.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,7 +21,10 @@ export function makePackage(folder: string, umask = '022'): string {
   return made.trim();
 }
 
-/** The same package under another version, with one file changed, as the next one has it. Not packed tightly: that takes a minute. */
+/**
+ * The same package under another version, with one file changed, as the next one has it. Not packed
+ * tightly: that takes a minute.
+ */
 export function nextPackage(
   deb: string,
   folder: string,

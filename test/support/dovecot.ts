@@ -1,6 +1,7 @@
 /**
- * A Dovecot of Debian (2.4) with a folder of its own, on loopback, for one maildir: nothing of the machine's own is read or touched, and no
- * process of it has rights. Where the test is root, it runs as nobody.
+ * A Dovecot of Debian (2.4) with a folder of its own, on loopback, for one maildir: nothing of the
+ * machine's own is read or touched, and no process of it has rights. Where the test is root, it
+ * runs as nobody.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
@@ -28,7 +29,10 @@ export interface DovecotOptions {
   /** PEM files. */
   readonly key: string;
   readonly certificate: string;
-  /** Of every user; all of them have the same mailbox. Left out: users are those of `setUsers`, each with a mailbox of its own. */
+  /**
+   * Of every user; all of them have the same mailbox. Left out: users are those of `setUsers`, each
+   * with a mailbox of its own.
+   */
   readonly password?: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The network of the files in docs/examples/two-sites, 192.0.2.0/24, as a piece of loopback that nobody else uses: names and ports stay as they are in the files,
- * and only their addresses change.
+ * The network of the files in docs/examples/two-sites, 192.0.2.0/24, as a piece of loopback that
+ * nobody else uses: names and ports stay as they are in the files, and only their addresses change.
  */
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -8,7 +8,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 
 const FOLDER = join(import.meta.dirname, '..', '..', '..', 'docs', 'examples', 'two-sites');
-/** Those that the files name. A listener of somebody else's on all addresses would have them here too. */
+/**
+ * Those that the files name. A listener of somebody else's on all addresses would have them here
+ * too.
+ */
 const PORTS = [110, 443, 465, 587, 995, 2379, 2380, 5432, 8008, 9588, 9589];
 
 export class ExampleNet {
@@ -35,7 +38,10 @@ export class ExampleNet {
     return `${this.#prefix}${n}`;
   }
 
-  /** A file of the examples, or part of one. What comes over loopback comes from 127.0.0.1, whatever address it goes to. */
+  /**
+   * A file of the examples, or part of one. What comes over loopback comes from 127.0.0.1, whatever
+   * address it goes to.
+   */
   fit(text: string): string {
     return text.replaceAll('192.0.2.0/24', '127.0.0.0/8').replaceAll('192.0.2.', this.#prefix);
   }

@@ -1,4 +1,7 @@
-/** The queue's part of the store in memory, for tests of the dispatcher: it keeps the contract of leases and fences, and nothing else. */
+/**
+ * The queue's part of the store in memory, for tests of the dispatcher: it keeps the contract of
+ * leases and fences, and nothing else.
+ */
 import type { Address } from '../../src/domain/address.ts';
 import type { Clock } from '../../src/domain/effects.ts';
 import type { DeliveryId, MessageId, PartnerId } from '../../src/domain/ids.ts';

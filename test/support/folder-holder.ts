@@ -1,4 +1,6 @@
-/** A command of `sluis` that has a data folder open, as another process, until it is told to end. */
+/**
+ * A command of `sluis` that has a data folder open, as another process, until it is told to end.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';

@@ -1,4 +1,7 @@
-/** The worked examples of docs/formats.md, made by the functions that write the real files, with keys that are the same at each run. */
+/**
+ * The worked examples of docs/formats.md, made by the functions that write the real files, with
+ * keys that are the same at each run.
+ */
 import { type KeyObject, createHash, createPrivateKey, createPublicKey, createSecretKey, sign } from 'node:crypto';
 import { reportText } from '../../src/backup/reports.ts';
 import { ExportSeal } from '../../src/cli/export-lines.ts';
@@ -57,7 +60,10 @@ export function sealed(lines: readonly string[]): string {
   return seal.take(lines.map((line) => `${line}\n`).join('')) + seal.end();
 }
 
-/** A chain of three: one of the oldest form, one with personal fields, one whose personal fields were erased. */
+/**
+ * A chain of three: one of the oldest form, one with personal fields, one whose personal fields
+ * were erased.
+ */
 function threeRows(): readonly [ChainRow, ChainRow, ChainRow] {
   const first = rowBehind(BEFORE_ALL, 1, { oldest: true, facts: '{"version":"1.0.0"}' });
   const second = rowBehind(headOf(first), 2, {
@@ -149,7 +155,10 @@ export function lanesExample(): { readonly text: string; readonly anchor: string
   return { text: sealed(pieces), anchor: `${anchor}\n`, told: `${['sluis audit lanes 1', ...listed].join('\n')}\n` };
 }
 
-/** A trail of lanes 0, 3 and 5 as three files: lane 0 has a row of the oldest form, one whose who was erased, and an approval by passkey; lane 5 has ended. */
+/**
+ * A trail of lanes 0, 3 and 5 as three files: lane 0 has a row of the oldest form, one whose who
+ * was erased, and an approval by passkey; lane 5 has ended.
+ */
 export function lanesOfThree(): Readonly<Record<'export.jsonl' | 'anchors.jsonl' | 'anchor.pem', string>> {
   const three = threeRows();
   const zero = [...three, approvalRow(headOf(three[2]), 4)];
@@ -196,7 +205,9 @@ export function lanesOfThree(): Readonly<Record<'export.jsonl' | 'anchors.jsonl'
   };
 }
 
-/** Row 3 alone is told, of a chain of three of the second form and one of the oldest behind them. */
+/**
+ * Row 3 alone is told, of a chain of three of the second form and one of the oldest behind them.
+ */
 function linksExample(): string {
   const rows: ChainRow[] = [];
   let head: ChainHead = BEFORE_ALL;

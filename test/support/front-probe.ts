@@ -1,6 +1,6 @@
 /**
- * A client that sends one message after the other to a service name, by whichever of its addresses answers, and notes when each was taken: how long a service was
- * away, as its clients see it.
+ * A client that sends one message after the other to a service name, by whichever of its addresses
+ * answers, and notes when each was taken: how long a service was away, as its clients see it.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Front } from './crew.ts';

@@ -1,6 +1,7 @@
 /**
- * A whole gateway inside the test's process: free ports, a folder of its own, accounts, and seams for whatever a test wants to break.
- * `instance.ts` has the other kind, a process of its own that can be killed.
+ * A whole gateway inside the test's process: free ports, a folder of its own, accounts, and seams
+ * for whatever a test wants to break. `instance.ts` has the other kind, a process of its own that
+ * can be killed.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -127,8 +128,9 @@ async function writeConfiguration(folder: string, options: TestGatewayOptions): 
       'tls.key': files('server-key'),
       'tls.certificate': files('server'),
       ...(more.includes('[http]') ? {} : { 'http.port': 0 }),
-      // Two hundred handshakes with its own listeners and a program that knows of the clock, each day that a test lets pass.
-      // Each start would write 64 MiB, a twentieth of what all tests take.
+      // Two hundred handshakes with its own listeners and a program that knows of the clock, each
+      // day that a test lets pass. Each start would write 64 MiB, a twentieth of what all tests
+      // take.
       ...(more.includes('[store]') ? {} : { 'store.reserve': '1MiB' }),
       ...(more.includes('[doctor]') ? {} : { 'doctor.every': '0s' }),
       ...(authorities === undefined ? {} : { 'tls.client-authorities': ['client-ca.pem'] }),

@@ -1,5 +1,6 @@
 /**
- * Gateways as processes of their own, as many as a test wants and each where it wants it, on one store in a cluster of PostgreSQL.
+ * Gateways as processes of their own, as many as a test wants and each where it wants it, on one
+ * store in a cluster of PostgreSQL.
  *
  *   const store = await makeStore(t, cluster);
  *   const noord = await store.gateway({ node: 'gw1', place: 'noord' });
@@ -85,7 +86,10 @@ export class SharedStore {
     return instance;
   }
 
-  /** Until a gateway that was killed counts as gone its name is kept for seconds; here they are over at once. */
+  /**
+   * Until a gateway that was killed counts as gone its name is kept for seconds; here they are over
+   * at once.
+   */
   async forget(node: string): Promise<void> {
     await this.ask(`UPDATE node SET heard_at = 0 WHERE name = '${node}'`);
   }
@@ -107,7 +111,10 @@ async function makeTables({ config }: Instance): Promise<void> {
   await createStore(loadConfig(config), effects, { user: ROLE, password: ROLE_PASSWORD });
 }
 
-/** A gateway that finds no primary within a second ends at its start, and a supervisor starts it again: on a busy machine that happens. */
+/**
+ * A gateway that finds no primary within a second ends at its start, and a supervisor starts it
+ * again: on a busy machine that happens.
+ */
 export async function supervised(instance: Instance, options: ServeOptions = {}): Promise<Served> {
   for (let turn = 1; ; turn += 1)
     try {

@@ -10,7 +10,10 @@ const FILE = join(import.meta.dirname, '..', '..', '..', 'docs', 'examples', 'tw
 const SITES = ['noord', 'zuid'] as const;
 export type Site = (typeof SITES)[number];
 
-/** Of a gateway: listeners that take a PROXY header from 127.0.0.1, and the port for the questions of HAProxy. */
+/**
+ * Of a gateway: listeners that take a PROXY header from 127.0.0.1, and the port for the questions
+ * of HAProxy.
+ */
 export interface Behind {
   readonly smtp: number;
   readonly pop3: number;
@@ -77,7 +80,10 @@ export class Haproxy {
   }
 }
 
-/** The file as it ships, with other addresses and ports, without the user that only root can become, and with fewer descriptors than some machines give. */
+/**
+ * The file as it ships, with other addresses and ports, without the user that only root can become,
+ * and with fewer descriptors than some machines give.
+ */
 async function fitted(
   text: string,
   { submission, pop3, health }: Ports,

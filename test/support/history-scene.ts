@@ -1,4 +1,7 @@
-/** Sixteen writers and eight readers before the gateways of two sites, for histories that are judged. */
+/**
+ * Sixteen writers and eight readers before the gateways of two sites, for histories that are
+ * judged.
+ */
 import { Crew, namesOf } from './crew.ts';
 import type { Cleanup } from './store.ts';
 import { type TwoSites, type TwoSitesOptions, startTwoSites } from './two-sites.ts';

@@ -1,4 +1,7 @@
-/** The judge of histories: a good one passes, and each class is found in a history that differs from it in that alone. */
+/**
+ * The judge of histories: a good one passes, and each class is found in a history that differs from
+ * it in that alone.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {

@@ -1,21 +1,31 @@
 /**
- * Judges what clients saw of a gateway while it was killed, cut off and moved: what writers were answered and what readers found, against each other.
+ * Judges what clients saw of a gateway while it was killed, cut off and moved: what writers were
+ * answered and what readers found, against each other.
  *
- * Nothing here knows a gateway or a clock: times are numbers of one clock that rise, and a message is known by the key that its writer gave it. A *copy* is one
- * stored message (its id stands in the trace line), so a message that was filed twice has two. The classes:
+ * Nothing here knows a gateway or a clock: times are numbers of one clock that rise, and a message
+ * is known by the key that its writer gave it. A *copy* is one stored message (its id stands in the
+ * trace line), so a message that was filed twice has two. The classes:
  *
- * - lost: acknowledged and in no mailbox, or seen in a mailbox and gone, and nobody who had the whole of it asked for its deletion
- * - unexpected: found where nobody sent it, or with other octets, or though every attempt was refused
- * - doubled: more copies in one mailbox than attempts whose end the writer did not know allow; those that they allow are `explained`
- * - recovered: found though no attempt was ever acknowledged; a writer who tries until it is leaves none
+ * - lost: acknowledged and in no mailbox, or seen in a mailbox and gone, and nobody who had the
+ *   whole of it asked for its deletion
+ * - unexpected: found where nobody sent it, or with other octets, or though every attempt was
+ *   refused
+ * - doubled: more copies in one mailbox than attempts whose end the writer did not know allow;
+ *   those that they allow are `explained`
+ * - recovered: found though no attempt was ever acknowledged; a writer who tries until it is leaves
+ *   none
  * - UIDL changed: a copy with two names, or a name with two copies
  * - resurrected: listed again after an answered deletion, or after a listing without it
- * - two owners: two sessions that could both delete from one mailbox at a time, as their answers show
+ * - two owners: two sessions that could both delete from one mailbox at a time, as their answers
+ *   show
  */
 
 export interface Attempt {
   readonly gateway: string;
-  /** `unknown`: the content was sent, and what was answered said nothing for good (a 4xx, or nothing). What was broken off before is no attempt. */
+  /**
+   * `unknown`: the content was sent, and what was answered said nothing for good (a 4xx, or
+   * nothing). What was broken off before is no attempt.
+   */
   readonly outcome: 'acknowledged' | 'refused' | 'unknown';
 }
 export interface Submission {
@@ -41,12 +51,21 @@ export interface Pickup {
   /** The login was sent, and answered. */
   readonly begun: number;
   readonly opened: number;
-  /** UIDLs of the whole mailbox over POP3; over the API the ids that were claimed, which need not be all. Absent: the session broke before. */
+  /**
+   * UIDLs of the whole mailbox over POP3; over the API the ids that were claimed, which need not be
+   * all. Absent: the session broke before.
+   */
   readonly listed: readonly string[] | undefined;
   readonly fetched: readonly Fetched[];
-  /** Names whose deletion `ending` asks for; each was fetched whole, in this session or in an earlier one. */
+  /**
+   * Names whose deletion `ending` asks for; each was fetched whole, in this session or in an
+   * earlier one.
+   */
   readonly removed: readonly string[];
-  /** QUIT or the acknowledgement. `refused`: it said that nothing was deleted. Absent: it was never sent, so nothing may be deleted. */
+  /**
+   * QUIT or the acknowledgement. `refused`: it said that nothing was deleted. Absent: it was never
+   * sent, so nothing may be deleted.
+   */
   readonly ending?: Ending;
 }
 interface Ending {
@@ -56,7 +75,10 @@ interface Ending {
   readonly outcome: 'answered' | 'refused' | 'unknown';
 }
 
-/** Pickups in the order in which they began. The last whole listing of each mailbox says what is left. */
+/**
+ * Pickups in the order in which they began. The last whole listing of each mailbox says what is
+ * left.
+ */
 export interface History {
   readonly submissions: readonly Submission[];
   readonly pickups: readonly Pickup[];
@@ -188,8 +210,9 @@ function judgeSights(what: string, sights: readonly Sight[], removals: readonly 
 }
 
 /**
- * A session that deletes at its end was the owner until then: nobody else may have been let in meanwhile. (Who is let in by the rules ends the other session,
- * whose QUIT must then be refused.) Workers with claims share a mailbox, but never a message.
+ * A session that deletes at its end was the owner until then: nobody else may have been let in
+ * meanwhile. (Who is let in by the rules ends the other session, whose QUIT must then be refused.)
+ * Workers with claims share a mailbox, but never a message.
  */
 function judgeOwners(mailbox: string, looks: readonly Look[], tell: Tell): void {
   const by = new Map<string, Pickup>();
@@ -243,7 +266,10 @@ function judgeFound(name: string, { key, attempts }: Submission, copies: number,
   tell(kind, `${name}: ${key} is there ${copies} times, and ${unknown} attempts had no certain end`);
 }
 
-/** What everybody saw of the message that a finding is about, for people: a line an attempt or session, in the order of time. */
+/**
+ * What everybody saw of the message that a finding is about, for people: a line an attempt or
+ * session, in the order of time.
+ */
 export function storyOf({ submissions, pickups }: History, finding: string): readonly string[] {
   const [, mailbox = '', what = ''] = /^([^:]+): (\S+)/.exec(finding) ?? [];
   const seen = pickups.filter((pickup) => pickup.mailbox === mailbox);

@@ -1,4 +1,7 @@
-/** HTTP on a wire: one kept connection that costs little beside what it measures, and breaks where the server is killed. */
+/**
+ * HTTP on a wire: one kept connection that costs little beside what it measures, and breaks where
+ * the server is killed.
+ */
 import { randomUUID } from 'node:crypto';
 import { Wire, type WireTarget } from './wire.ts';
 

@@ -1,4 +1,7 @@
-/** A gateway that a test serves never outlives it: neither a failed assertion nor a test process that was killed leaves one behind. */
+/**
+ * A gateway that a test serves never outlives it: neither a failed assertion nor a test process
+ * that was killed leaves one behind.
+ */
 // @release: the gateways that tests start, killed in every way; every other test uses them.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,6 +1,6 @@
 /**
- * A whole gateway as its operator has it: a folder with configuration, keys and data, made by `sluis init`, and the process `sluis serve`
- * that a test starts, kills and starts again.
+ * A whole gateway as its operator has it: a folder with configuration, keys and data, made by
+ * `sluis init`, and the process `sluis serve` that a test starts, kills and starts again.
  */
 import Database from 'better-sqlite3';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -20,9 +20,14 @@ const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 export const HOSTNAME = 'localhost';
 /** Loaded into the gateway: see there. */
 const ENDS_WITH_TEST = fileURLToPath(new URL('./ends-with-test.js', import.meta.url));
-/** A start is some two seconds; on a machine that is busy with other suites it took half a minute. */
+/**
+ * A start is some two seconds; on a machine that is busy with other suites it took half a minute.
+ */
 const START_PATIENCE = 60_000;
-/** Milliseconds for one command: an import of 20,000 accounts takes a minute. It is waited for with the event loop stopped, so nothing else can end it. */
+/**
+ * Milliseconds for one command: an import of 20,000 accounts takes a minute. It is waited for with
+ * the event loop stopped, so nothing else can end it.
+ */
 const COMMAND_PATIENCE = 300_000;
 
 export interface Ports {
@@ -43,7 +48,10 @@ export interface InstanceOptions {
   readonly ports?: Ports;
   /** More words for `sluis init`. */
   readonly init?: readonly string[];
-  /** With keys, certificates and a store of its own, not those that other instances of this run have too. */
+  /**
+   * With keys, certificates and a store of its own, not those that other instances of this run have
+   * too.
+   */
   readonly own?: boolean;
   /** Sections that stay as `sluis init` wrote them. */
   readonly keep?: readonly string[];
@@ -102,15 +110,17 @@ export class Instance {
   }
 
   /**
-   * The folder that instances of this name begin as, with the organisation of `addAccounts`: each command takes a second of processor time. Only the paths in its
-   * configuration are its own, and those are written again.
+   * The folder that instances of this name begin as, with the organisation of `addAccounts`: each
+   * command takes a second of processor time. Only the paths in its configuration are its own, and
+   * those are written again.
    */
   private static initialised(hostname: string): Promise<string> {
     return madeOnce(`instance-${hostname}`, (folder) => {
       const instance = new Instance(folder, NO_PORTS);
       instance.#init(hostname, []);
       instance.sluis(...ORGANISATION);
-      // 64 MiB, that each copy would have. A gateway makes its own, as large as its configuration says.
+      // 64 MiB, that each copy would have. A gateway makes its own, as large as its configuration
+      // says.
       rmSync(join(instance.data, 'reserve'), { force: true });
     });
   }
@@ -124,7 +134,10 @@ export class Instance {
     return new Instance(realpathSync(folder), ports);
   }
 
-  /** What the database holds beside the gateway that serves it: a number, such as of `SELECT count(*) ...`. */
+  /**
+   * What the database holds beside the gateway that serves it: a number, such as of
+   * `SELECT count(*) ...`.
+   */
   count(sql: string): number {
     const db = new Database(join(this.data, 'sluis.db'), { readonly: true });
     try {
@@ -134,7 +147,10 @@ export class Instance {
     }
   }
 
-  /** Our own listeners on free ports, and no limits per network: every client of a test comes from one address. */
+  /**
+   * Our own listeners on free ports, and no limits per network: every client of a test comes from
+   * one address.
+   */
   #configure(hostname: string, more: string): void {
     const listener = (name: string, protocol: string, port: number, tls: string): string =>
       `[[listener]]\nname = "${name}"\nprotocol = "${protocol}"\naddress = "127.0.0.1"\nport = ${port}\ntls = "${tls}"\n`;
@@ -166,7 +182,9 @@ export class Instance {
     return `${sectionsOf(text, names).reduce((left, section) => left.replace(section, ''), text)}\n${more}\n`;
   }
 
-  /** Runs one command of the command line on this instance; throws with its output when it fails. */
+  /**
+   * Runs one command of the command line on this instance; throws with its output when it fails.
+   */
   sluis(...args: readonly string[]): string {
     const done = spawnSync(process.execPath, [MAIN, ...args, '--config', this.config], {
       ...{ encoding: 'utf8', timeout: COMMAND_PATIENCE, killSignal: 'SIGKILL' },
@@ -176,7 +194,10 @@ export class Instance {
     return done.stdout;
   }
 
-  /** Again where the gateway cannot answer for a moment, as on a busy machine: what an operator would do. It is told: often, it is a fault. */
+  /**
+   * Again where the gateway cannot answer for a moment, as on a busy machine: what an operator
+   * would do. It is told: often, it is a fault.
+   */
   #patiently(...args: readonly string[]): void {
     for (let turn = 1; ; turn += 1)
       try {
@@ -188,7 +209,10 @@ export class Instance {
       }
   }
 
-  /** Registers an organisation and accounts `NAME@ledger.test` in one import. `hash` spares a hash per account. */
+  /**
+   * Registers an organisation and accounts `NAME@ledger.test` in one import. `hash` spares a hash
+   * per account.
+   */
   addAccounts(names: readonly string[], { hash }: { readonly hash?: string } = {}): void {
     if (!this.#organised) this.#patiently(...ORGANISATION);
     this.#organised = true;
@@ -200,7 +224,10 @@ export class Instance {
     rmSync(csv);
   }
 
-  /** Registers a partner `name` on loopback with the whole domain `NAME.test`; after `addAccounts`. `authorities`: PEM. */
+  /**
+   * Registers a partner `name` on loopback with the whole domain `NAME.test`; after `addAccounts`.
+   * `authorities`: PEM.
+   */
   addPartner(name: string, port: number, authorities: string, ...more: readonly string[]): void {
     const ca = join(this.folder, `${name}-ca.pem`);
     writeFileSync(ca, authorities);
@@ -237,7 +264,10 @@ export class Instance {
     return served;
   }
 
-  /** Also ends what still runs: after an assertion that failed nobody else does, and a gateway that goes on would keep the test from ending. */
+  /**
+   * Also ends what still runs: after an assertion that failed nobody else does, and a gateway that
+   * goes on would keep the test from ending.
+   */
   remove(): void {
     for (const served of this.#served) if (!served.over) served.signal('SIGKILL');
     // A killed process may still write for a moment.
@@ -380,7 +410,10 @@ export async function freePorts(): Promise<Ports> {
 
 const given = new Set<number>();
 
-/** Nobody was given it before, here or in another file of the run: whoever was may not listen yet (seen: a gateway whose port was taken between the two). */
+/**
+ * Nobody was given it before, here or in another file of the run: whoever was may not listen yet
+ * (seen: a gateway whose port was taken between the two).
+ */
 function isNew(port: number): boolean {
   if (given.has(port)) return false;
   given.add(port);
@@ -396,8 +429,9 @@ function isNew(port: number): boolean {
 }
 
 /**
- * A port that nobody listens on now. Below those that the system gives to connections (Linux: from 32768 on): a gateway that is killed and started
- * again finds its port free, whatever connected meanwhile.
+ * A port that nobody listens on now. Below those that the system gives to connections (Linux: from
+ * 32768 on): a gateway that is killed and started again finds its port free, whatever connected
+ * meanwhile.
  */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 100; tries += 1) {

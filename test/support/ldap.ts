@@ -1,4 +1,7 @@
-/** A client of LDAP that says exactly what a test wants, wrong things too, and filters as mail programs send them. */
+/**
+ * A client of LDAP that says exactly what a test wants, wrong things too, and filters as mail
+ * programs send them.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type Socket, connect as connectTcp } from 'node:net';

@@ -1,8 +1,10 @@
 /**
- * The client's own book of what was acknowledged: each message is written down after its `250` was read, and later looked for over POP3.
+ * The client's own book of what was acknowledged: each message is written down after its `250` was
+ * read, and later looked for over POP3.
  *
- * A message is `lost` when it was acknowledged and is in no mailbox, `duplicated` when it is there twice, `damaged` when the octets behind
- * the gateway's own trace lines are not the ones that were sent. What was never acknowledged may be there once or not at all.
+ * A message is `lost` when it was acknowledged and is in no mailbox, `duplicated` when it is there
+ * twice, `damaged` when the octets behind the gateway's own trace lines are not the ones that were
+ * sent. What was never acknowledged may be there once or not at all.
  */
 import { createHash } from 'node:crypto';
 import { chance } from './chance.ts';
@@ -55,8 +57,9 @@ export class Ledger {
   }
 
   /**
-   * A message of about `size` octets with a body nobody can guess, some of whose lines start with dots. `content`: what it has instead, header
-   * fields that say what it is (each with its CRLF) and a body.
+   * A message of about `size` octets with a body nobody can guess, some of whose lines start with
+   * dots. `content`: what it has instead, header fields that say what it is (each with its CRLF)
+   * and a body.
    */
   compose(size: number, { from = this.#sender, content }: LedgerContent = {}): LedgerMessage {
     const key = `k${(this.#next++).toString().padStart(7, '0')}`;
@@ -88,7 +91,10 @@ export class Ledger {
     if (entry !== undefined) entry.id = id;
   }
 
-  /** What a message is that was handed out. `id`: what our trace says that it was accepted as. Undefined: none of ours. */
+  /**
+   * What a message is that was handed out. `id`: what our trace says that it was accepted as.
+   * Undefined: none of ours.
+   */
   read(
     content: Buffer,
   ): { readonly key: string; readonly id: string | undefined; readonly intact: boolean } | undefined {
@@ -124,7 +130,10 @@ export class Ledger {
       this.#damaged.push(`${key}: the trace does not name ${entry.id}`);
   }
 
-  /** One message that came protected. `opened`: what was in it, whose header may be another; it ends with the body that was sent. */
+  /**
+   * One message that came protected. `opened`: what was in it, whose header may be another; it ends
+   * with the body that was sent.
+   */
   foundProtected(content: Buffer, opened: Buffer): void {
     const head = content.toString('latin1', 0, content.indexOf('\r\n\r\n'));
     const named = /\b(k\d{7})@ledger\.test/;

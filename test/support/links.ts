@@ -1,7 +1,8 @@
 /**
- * TCP links between places, each of which can be cut as a network is cut: nothing arrives any more, nobody is told. What was connected stays so, new
- * connections are taken and never answered. They run in a thread of their own: a test that waits for a command with its event loop stopped would stop
- * the links as well, and the command may wait for what comes over one.
+ * TCP links between places, each of which can be cut as a network is cut: nothing arrives any more,
+ * nobody is told. What was connected stays so, new connections are taken and never answered. They
+ * run in a thread of their own: a test that waits for a command with its event loop stopped would
+ * stop the links as well, and the command may wait for what comes over one.
  */
 import { Worker } from 'node:worker_threads';
 

@@ -18,7 +18,8 @@ export async function startLone(t: Cleanup, settings: Readonly<Record<string, st
   await makeData(data);
   const rules = join(data, 'pg_hba.conf');
   writeFileSync(rules, `host all sluis 127.0.0.1/32 scram-sha-256\n${readFileSync(rules, 'utf8')}`);
-  // A store has nine connections, and each shows the password: what a guesser is to wait for is not tested here.
+  // A store has nine connections, and each shows the password: what a guesser is to wait for is not
+  // tested here.
   const cheap = { fsync: 'off', scram_iterations: '1' };
   const server = new PostgresServer('lone', await freePort(), data, { ...cheap, ...settings });
   t.after(async () => {

@@ -1,13 +1,17 @@
 /**
- * Preloaded into the gateway's process (`node --import`): measures how long its event loop was held.
+ * Preloaded into the gateway's process (`node --import`): measures how long its event loop was
+ * held.
  *
- * At SIGUSR2 a line of JSON is appended to the file $LOOP_DELAY_FILE and the count begins again. Nothing of the gateway knows of it.
+ * At SIGUSR2 a line of JSON is appended to the file $LOOP_DELAY_FILE and the count begins again.
+ * Nothing of the gateway knows of it.
  *
- * A delay is what the loop did itself plus what it waited for a core, and under load the second is most of it. With $LOOP_DELAY_OWN the
- * kernel is asked at every turn how much processor time the thread has used: that is the gateway's own. It costs half a percent of a core, so
- * benchmarks go without.
+ * A delay is what the loop did itself plus what it waited for a core, and under load the second is
+ * most of it. With $LOOP_DELAY_OWN the kernel is asked at every turn how much processor time the
+ * thread has used: that is the gateway's own. It costs half a percent of a core, so benchmarks go
+ * without.
  *
- * With `--expose-gc` it tells as well what is kept in memory once all garbage is gone: resident memory goes up with garbage and stays up.
+ * With `--expose-gc` it tells as well what is kept in memory once all garbage is gone: resident
+ * memory goes up with garbage and stays up.
  */
 import { appendFileSync, closeSync, openSync, readSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -32,7 +36,8 @@ if (isMainThread && file !== undefined) {
       own?.();
       appendFileSync(file, `${JSON.stringify({ ...measured, ...(kept === undefined ? {} : { kept }) })}\n`);
     };
-    // What the collection held of the loop is nobody's delay: the timers that measure have to have seen it before the count begins again.
+    // What the collection held of the loop is nobody's delay: the timers that measure have to have
+    // seen it before the count begins again.
     if (kept === undefined) tell();
     else setTimeout(tell, 5 * RESOLUTION);
   });
@@ -48,9 +53,10 @@ function keptOctets(): number | undefined {
 }
 
 /**
- * The longest turn since the last call and the 99th percentile, in milliseconds of the thread's processor time. What it waited for is not in
- * it, be it a core or something
- * that another thread held which had none: without that, 96 ms were seen at a load of 13 on two cores, of which 6 were its own.
+ * The longest turn since the last call and the 99th percentile, in milliseconds of the thread's
+ * processor time. What it waited for is not in it, be it a core or something that another thread
+ * held which had none: without that, 96 ms were seen at a load of 13 on two cores, of which 6 were
+ * its own.
  */
 function measureOwn(): () => { readonly own: number; readonly own99: number } {
   const schedstat = `/proc/self/task/${process.pid}/schedstat`;

@@ -1,4 +1,7 @@
-/** Asks a gateway's process from outside how long its event loop was held; see loop-delay.ts, which runs inside it. */
+/**
+ * Asks a gateway's process from outside how long its event loop was held; see loop-delay.ts, which
+ * runs inside it.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Instance, ServeOptions, Served } from './instance.ts';

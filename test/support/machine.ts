@@ -1,6 +1,7 @@
 /**
- * Programs that live and die together, as those of one machine do: they have a process namespace of their own, whose first process takes all others with it, and
- * folders of their own in the places that their configurations name. Needs root.
+ * Programs that live and die together, as those of one machine do: they have a process namespace of
+ * their own, whose first process takes all others with it, and folders of their own in the places
+ * that their configurations name. Needs root.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

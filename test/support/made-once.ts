@@ -1,6 +1,6 @@
 /**
- * Folders that take long to make and are the same for many tests: made once for all files that scripts/test.mjs runs, or for this process where it does not, and
- * copied by who needs one.
+ * Folders that take long to make and are the same for many tests: made once for all files that
+ * scripts/test.mjs runs, or for this process where it does not, and copied by who needs one.
  */
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,10 @@ import { join } from 'node:path';
 
 const known = new Map<string, Promise<string>>();
 
-/** `name`: says all that tells one from another. `make`: fills an empty folder. Resolves to a folder that nobody may change. */
+/**
+ * `name`: says all that tells one from another. `make`: fills an empty folder. Resolves to a folder
+ * that nobody may change.
+ */
 export function madeOnce(name: string, make: (folder: string) => Promise<void> | void): Promise<string> {
   const made = known.get(name) ?? found(name, make);
   known.set(name, made);

@@ -1,4 +1,7 @@
-/** Certificates for mail of accounts in a test gateway: by an authority that the gateway's configuration trusts. */
+/**
+ * Certificates for mail of accounts in a test gateway: by an authority that the gateway's
+ * configuration trusts.
+ */
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -76,7 +79,9 @@ export async function makeMailPerson(
   };
 }
 
-/** Registers a person's certificate for an account, with its key where the gateway is to hold it. */
+/**
+ * Registers a person's certificate for an account, with its key where the gateway is to hold it.
+ */
 export async function addMailPerson(
   { store, seals }: Registering,
   login: string,

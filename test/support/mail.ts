@@ -1,4 +1,7 @@
-/** Sends by SMTP and fetches by POP3 as a mail program does, with the parameters and endings that a test of notices needs. */
+/**
+ * Sends by SMTP and fetches by POP3 as a mail program does, with the parameters and endings that a
+ * test of notices needs.
+ */
 import { Pop3Client } from './pop3-client.ts';
 import { type Login, SmtpClient, acceptedId } from './smtp-client.ts';
 import type { WireTarget } from './wire.ts';
@@ -33,7 +36,10 @@ export async function send(
   return id;
 }
 
-/** `quit`: ends as it should. `delete`: deletes all, then that. `drop`: the line breaks after the last message. */
+/**
+ * `quit`: ends as it should. `delete`: deletes all, then that. `drop`: the line breaks after the
+ * last message.
+ */
 export async function fetchAll(
   target: WireTarget,
   login: Login,

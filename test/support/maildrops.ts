@@ -1,4 +1,7 @@
-/** Maildrops in memory: the few store methods that pickup uses, with faults that a test switches on. The contract is the store's own. */
+/**
+ * Maildrops in memory: the few store methods that pickup uses, with faults that a test switches on.
+ * The contract is the store's own.
+ */
 import { randomBytes } from 'node:crypto';
 import type { AccountId, EntryUid, MessageId, OrganisationId } from '../../src/domain/ids.ts';
 import { messageIdOf } from '../../src/domain/ids.ts';
@@ -53,7 +56,10 @@ export class MemoryMaildrops implements MaildropStore {
   /** Audit rows that came with a commit. */
   readonly committed: AuditEvent[] = [];
   readonly calls: string[] = [];
-  /** Message numbers (from 1, as they were filed) with a wish for a receipt, and those that an earlier session sent to their end. */
+  /**
+   * Message numbers (from 1, as they were filed) with a wish for a receipt, and those that an
+   * earlier session sent to their end.
+   */
   readonly wanted = new Set<number>();
   readonly sentBefore = new Set<number>();
   /** Notices that came with the end of a session. */
@@ -190,7 +196,8 @@ export class MemoryMaildrops implements MaildropStore {
       if (this.damagedAt === n) throw new ContentDamaged('the tag of a chunk does not verify');
       this.slicesRead += 1;
       await Promise.resolve();
-      // A copy, as the real store makes one: what a stalled session pins must show in a measurement.
+      // A copy, as the real store makes one: what a stalled session pins must show in a
+      // measurement.
       yield Buffer.from(body.subarray(from, from + SLICE));
     }
   }

@@ -1,8 +1,10 @@
 /**
- * A gateway with one mistake on purpose, as a process: what `sluis serve` starts, with one part replaced before (mistakes.ts). `--config FILE --mistake NAME`.
+ * A gateway with one mistake on purpose, as a process: what `sluis serve` starts, with one part
+ * replaced before (mistakes.ts). `--config FILE --mistake NAME`.
  *
- * Each is what somebody would write who does not know the trap. Nothing of it can be reached from the program itself: what is replaced is replaced in a process that a
- * test starts, of the program's compiled files.
+ * Each is what somebody would write who does not know the trap. Nothing of it can be reached from
+ * the program itself: what is replaced is replaced in a process that a test starts, of the
+ * program's compiled files.
  */
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
@@ -32,7 +34,9 @@ const MISTAKES = {
     Guard.prototype.mayAcknowledge = () => undefined;
     Guard.prototype.lookAgain = () => Promise.resolve(undefined);
   },
-  /** Where the log of a standby ends is not compared with the primary's: none is ever seen above it. */
+  /**
+   * Where the log of a standby ends is not compared with the primary's: none is ever seen above it.
+   */
   uncompared: () => {
     // eslint-disable-next-line @typescript-eslint/unbound-method -- called on the one it belongs to
     const { within } = Watched.prototype;
@@ -49,9 +53,10 @@ const MISTAKES = {
     };
   },
   /**
-   * The key of a message that comes again is inserted with ON CONFLICT DO NOTHING, its row read, and nothing of it written. Nor are rows locked: a lock of a row is
-   * written too, so each of them makes the commit wait for another place, and DO NOTHING beside one does no harm. Of a message that comes again
-   * nothing is written early.
+   * The key of a message that comes again is inserted with ON CONFLICT DO NOTHING, its row read,
+   * and nothing of it written. Nor are rows locked: a lock of a row is written too, so each of them
+   * makes the commit wait for another place, and DO NOTHING beside one does no harm. Of a message
+   * that comes again nothing is written early.
    */
   'do-nothing': () => {
     const { query } = Client.prototype;

@@ -1,4 +1,7 @@
-/** An artificial later version of the program: a copy of this one that knows more migrations of PostgreSQL. */
+/**
+ * An artificial later version of the program: a copy of this one that knows more migrations of
+ * PostgreSQL.
+ */
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import type { MemoryLog } from './log.ts';
 
-/** The characters of base64 that say the same wherever the text stands in what was encoded: one form for each of three places. */
+/**
+ * The characters of base64 that say the same wherever the text stands in what was encoded: one form
+ * for each of three places.
+ */
 function base64Forms(text: string): readonly string[] {
   const octets = Buffer.from(text, 'utf8');
   return [0, 1, 2].map((before) => {
@@ -19,7 +22,10 @@ export const formsOf = (secret: string): readonly string[] => [
   Buffer.from(secret, 'utf8').toString('hex'),
 ];
 
-/** `written`: a log, or any values (audit events, command output). A secret has 6 characters or more, or it would be found by chance. */
+/**
+ * `written`: a log, or any values (audit events, command output). A secret has 6 characters or
+ * more, or it would be found by chance.
+ */
 export function assertNoSecret(written: MemoryLog | readonly unknown[], ...secrets: readonly string[]): void {
   const text = JSON.stringify('events' in written ? written.events : written);
   for (const secret of secrets) {

@@ -1,4 +1,7 @@
-/** Several nodes of one store in this process, that speak over real TLS on loopback: the days of their stores are a list, everything else is real. */
+/**
+ * Several nodes of one store in this process, that speak over real TLS on loopback: the days of
+ * their stores are a list, everything else is real.
+ */
 import { execFileSync } from 'node:child_process';
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

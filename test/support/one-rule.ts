@@ -1,4 +1,7 @@
-/** One of the linter's own rules (eslint.config.js), as it holds for a file; the others need the whole program. */
+/**
+ * One of the linter's own rules (eslint.config.js), as it holds for a file; the others need the
+ * whole program.
+ */
 import { join } from 'node:path';
 import { ESLint, Linter } from 'eslint';
 

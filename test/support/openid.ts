@@ -1,4 +1,7 @@
-/** OpenID providers on this machine: the real oidc-provider, and one that answers whatever a test wants it to. */
+/**
+ * OpenID providers on this machine: the real oidc-provider, and one that answers whatever a test
+ * wants it to.
+ */
 import { createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Server, createServer, request } from 'node:https';

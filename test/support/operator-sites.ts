@@ -1,8 +1,10 @@
 /**
- * Two sites and a third place as docs/two-sites.md tells an operator to set them up, from the packages of Debian and by the files of docs/examples/two-sites:
- * Patroni at each place, a gateway and an HAProxy at each site, and one service name with the addresses of both HAProxys.
+ * Two sites and a third place as docs/two-sites.md tells an operator to set them up, from the
+ * packages of Debian and by the files of docs/examples/two-sites: Patroni at each place, a gateway
+ * and an HAProxy at each site, and one service name with the addresses of both HAProxys.
  *
- * The roles of the database, the gateways and the accounts are made by the commands that the documents name.
+ * The roles of the database, the gateways and the accounts are made by the commands that the
+ * documents name.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -39,7 +41,8 @@ export async function startOperatorSites(t: Cleanup, names: readonly string[]): 
   const owner = secretIn(folder, 'owner-password', passwordOf('sluis_owner'));
   const made = { patroni, channel, certificates };
   makeGateway({ ...made, site: 'noord', home: noord }, ['--dev-certificates', '--owner-password-file', owner]);
-  // What a person carries over by a safe road: the master key, and the certificate of the service name.
+  // What a person carries over by a safe road: the master key, and the certificate of the service
+  // name.
   const carried = secretIn(folder, 'master.key', readFileSync(join(noord, 'master.key'), 'utf8').trim());
   makeGateway({ ...made, site: 'zuid', home: zuid }, ['--join', '--master-key-file', carried]);
   cpSync(join(noord, 'certs-dev'), join(zuid, 'tls'), { recursive: true });
@@ -58,7 +61,9 @@ export async function startOperatorSites(t: Cleanup, names: readonly string[]): 
 
 export class OperatorSites {
   readonly patroni: Patroni;
-  /** As /etc/hosts has it: the service name with its addresses. Programs that start read it again. */
+  /**
+   * As /etc/hosts has it: the service name with its addresses. Programs that start read it again.
+   */
   readonly hosts: string;
   readonly #sites: Readonly<Record<SiteName, Site>>;
 
@@ -153,7 +158,9 @@ export class Site {
     return { name: `haproxy-${this.name}`, smtp: to(465), pop3: to(995), api: to(443) };
   }
 
-  /** What the gateway and HAProxy said last of the store and of each other, for a failure's text. */
+  /**
+   * What the gateway and HAProxy said last of the store and of each other, for a failure's text.
+   */
   get log(): string {
     const gateway = (this.#served?.log ?? '')
       .split('\n')
@@ -231,7 +238,10 @@ export class Site {
   }
 }
 
-/** What `sluis init --postgres --sql` prints, by psql at the primary, with the passwords that an administrator would type. */
+/**
+ * What `sluis init --postgres --sql` prints, by psql at the primary, with the passwords that an
+ * administrator would type.
+ */
 async function makeDatabase(patroni: Patroni, folder: string): Promise<void> {
   const config = join(folder, 'none.toml');
   const printed = spawnSync(process.execPath, [MAIN, 'init', '--postgres', '--sql', '--config', config], {
@@ -285,7 +295,10 @@ function makeGateway({ patroni, site, home, channel, certificates }: Making, how
   configure(home, address);
 }
 
-/** What docs/two-sites.md asks of each gateway; no limits per network, since all clients of a test come from one address; and the API, for programs. */
+/**
+ * What docs/two-sites.md asks of each gateway; no limits per network, since all clients of a test
+ * come from one address; and the API, for programs.
+ */
 function configure(home: string, address: string): void {
   const file = join(home, 'sluis.toml');
   const proxy = 'proxy = ["127.0.0.1"]';

@@ -1,8 +1,9 @@
 /**
- * A partner's mail server that does what a script says: an SMTP server of few words on a free port of loopback, with TLS.
+ * A partner's mail server that does what a script says: an SMTP server of few words on a free port
+ * of loopback, with TLS.
  *
- * Each step (`greeting`, `EHLO`, `MAIL`, ..., `message`: after the final dot) has a reply, or `drop` (the connection is cut) or `stall`
- * (nothing comes any more).
+ * Each step (`greeting`, `EHLO`, `MAIL`, ..., `message`: after the final dot) has a reply, or
+ * `drop` (the connection is cut) or `stall` (nothing comes any more).
  */
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
@@ -38,8 +39,8 @@ export interface ScriptOptions {
   /** EHLO keywords after TLS. Default: all that the courier knows. */
   readonly extensions?: readonly string[];
   /**
-   * What it does at a step, for the `n`th time (from 1) on this server; undefined: what a well-behaved server does. `content`: with the step
-   * `message`, what was sent.
+   * What it does at a step, for the `n`th time (from 1) on this server; undefined: what a
+   * well-behaved server does. `content`: with the step `message`, what was sent.
    */
   readonly act?: (step: PartnerStep, n: number, line: string, content?: Buffer) => Act | undefined;
 }

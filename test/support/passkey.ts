@@ -1,4 +1,7 @@
-/** A passkey without a browser: an authenticator of ES256 that answers what WebAuthn asks (level 3, sections 6.1 and 6.5), as a form of the console brings it. */
+/**
+ * A passkey without a browser: an authenticator of ES256 that answers what WebAuthn asks (level 3,
+ * sections 6.1 and 6.5), as a form of the console brings it.
+ */
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
 interface Asked {

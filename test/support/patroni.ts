@@ -1,8 +1,10 @@
 /**
- * Three places as an operator has them from Debian's packages: at each an etcd and a PostgreSQL under Patroni in quorum mode, by the files of
- * docs/examples/two-sites. What an operator fits into them is fitted: addresses, and the name of each server.
+ * Three places as an operator has them from Debian's packages: at each an etcd and a PostgreSQL
+ * under Patroni in quorum mode, by the files of docs/examples/two-sites. What an operator fits into
+ * them is fitted: addresses, and the name of each server.
  *
- * Each place is a machine of its own to its processes (machine.ts), with the folders that the files name.
+ * Each place is a machine of its own to its processes (machine.ts), with the folders that the files
+ * name.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -173,11 +175,13 @@ export class Place {
       ...{ '/etc/patroni': etc, '/var/lib/postgresql': postgresql, '/var/lib/etcd': etcd, '/run/postgresql': run },
     };
     const hosts = [2, 3].map((n) => net.address(number * 10 + n));
-    // QUIRK: etcd looks for the address that a peer comes from in its certificate; over loopback that is this one.
+    // QUIRK: etcd looks for the address that a peer comes from in its certificate; over loopback
+    // that is this one.
     authority.issue(etc, 'server', this.server, [...hosts, '127.0.0.1']);
     for (const role of ROLES) authority.issue(etc, role, role);
     writeFileSync(join(etc, 'ca.pem'), authority.ca);
-    // Its own addresses stand in the files of noord-1 once for each thing that listens; the list of all places is the same everywhere.
+    // Its own addresses stand in the files of noord-1 once for each thing that listens; the list of
+    // all places is the same everywhere.
     const patroni = net.file('patroni.yml').replaceAll('name: noord-1', `name: ${this.server}`);
     writeFileSync(join(etc, 'patroni.yml'), patroni.replaceAll(`${net.address(12)}:`, `${this.address}:`));
     const lists = /^ETCD_(LISTEN|ADVERTISE|INITIAL_ADVERTISE)_.*$/gm;
@@ -200,8 +204,9 @@ export class Place {
   }
 
   start(): void {
-    // What a machine that starts again does not find either: a process of that number, and what lay in /run. Where another process has the number by chance, PostgreSQL
-    // takes it for the one of before and does not start.
+    // What a machine that starts again does not find either: a process of that number, and what lay
+    // in /run. Where another process has the number by chance, PostgreSQL takes it for the one of
+    // before and does not start.
     rmSync(join(this.#parts.folder, 'postgresql', '17', 'sluis', 'postmaster.pid'), { force: true });
     const run = join(this.#parts.folder, 'run');
     for (const name of readdirSync(run)) rmSync(join(run, name), { recursive: true, force: true });

@@ -1,11 +1,17 @@
-/** One of the three places of podman-sites.ts: a machine with podman, and on it a server of PostgreSQL in a container. */
+/**
+ * One of the three places of podman-sites.ts: a machine with podman, and on it a server of
+ * PostgreSQL in a container.
+ */
 import type { PodmanMachine } from './podman.ts';
 
 export const PLACES = ['noord', 'zuid', 'derde'] as const;
 export type PlaceName = (typeof PLACES)[number];
 const IMAGE = 'localhost/postgres';
 export const DATA = '/var/lib/postgresql/sluis';
-/** Where what is carried over by hand stands on each machine: certificates, and the password of the superuser. */
+/**
+ * Where what is carried over by hand stands on each machine: certificates, and the password of the
+ * superuser.
+ */
 export const CARRIED = '/etc/postgres';
 
 /** An image of PostgreSQL from the tarball of a root of Debian that has it. */

@@ -1,10 +1,16 @@
-/** What three places with podman need before a server runs there: a network that they share, and certificates for each. */
+/**
+ * What three places with podman need before a server runs there: a network that they share, and
+ * certificates for each.
+ */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CARRIED, type PodmanPlace } from './podman-place.ts';
 
-/** A container reaches the server of its own machine by the address that it has in podman's networks. */
+/**
+ * A container reaches the server of its own machine by the address that it has in podman's
+ * networks.
+ */
 const HBA = `local all postgres peer
 hostssl replication postgres 192.0.2.0/24 scram-sha-256
 hostssl all all 192.0.2.0/24 scram-sha-256
@@ -21,7 +27,8 @@ export function linkPlaces(places: readonly PodmanPlace[], names: Readonly<Recor
     last.machine.does(
       `ip link add to${n} type veth peer name site0 netns ${machine.pid} && ip link set to${n} master switch up`,
     );
-    // Of the gateway at this place too: docs/two-sites.md gives it the address before that of the server.
+    // Of the gateway at this place too: docs/two-sites.md gives it the address before that of the
+    // server.
     const gateway = address.replace(/2$/, '1');
     machine.does(
       `ip address add ${address}/24 dev site0 && ip address add ${gateway}/24 dev site0 && ip link set site0 up
@@ -30,7 +37,10 @@ export function linkPlaces(places: readonly PodmanPlace[], names: Readonly<Recor
   }
 }
 
-/** One authority for the servers' certificates; what each place needs lies in its /etc/postgres. Answers the authority. */
+/**
+ * One authority for the servers' certificates; what each place needs lies in its /etc/postgres.
+ * Answers the authority.
+ */
 export function giveCertificates(folder: string, places: readonly PodmanPlace[]): string {
   const at = (name: string): string => join(folder, name);
   const openssl = (...words: readonly string[]): void => void execFileSync('openssl', words, { stdio: 'pipe' });

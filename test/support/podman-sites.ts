@@ -1,6 +1,8 @@
 /**
- * Three places with podman: each a machine of its own on one network, with a server of PostgreSQL in a container. One is primary and wants one of the others for
- * each commit, as docs/two-sites.md has it without Patroni. The image of the servers is made of Debian's packages, and is the test's alone.
+ * Three places with podman: each a machine of its own on one network, with a server of PostgreSQL
+ * in a container. One is primary and wants one of the others for each commit, as docs/two-sites.md
+ * has it without Patroni. The image of the servers is made of Debian's packages, and is the test's
+ * alone.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * podman as on a machine of its own: a network of its own, /etc that forgets what was written to it, containers and images in a folder of the test. Nothing of this
- * machine's containers is seen or touched. It works without the rights over control groups that a container here would need.
+ * podman as on a machine of its own: a network of its own, /etc that forgets what was written to
+ * it, containers and images in a folder of the test. Nothing of this machine's containers is seen
+ * or touched. It works without the rights over control groups that a container here would need.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -38,7 +39,10 @@ export class PodmanMachine {
     this.#holder = holder;
   }
 
-  /** `folder` is the test's own, and is removed by it after `end`. `images`: another one whose images this one has too, for reading. */
+  /**
+   * `folder` is the test's own, and is removed by it after `end`. `images`: another one whose
+   * images this one has too, for reading.
+   */
   static async start(folder: string, images?: PodmanMachine): Promise<PodmanMachine> {
     const at = (name: string): string => join(folder, name);
     for (const name of ['home', 'etc-upper', 'etc-work']) mkdirSync(at(name));
@@ -73,7 +77,10 @@ export class PodmanMachine {
     return join(dirname(this.home), 'graph');
   }
 
-  /** `way`: in the network of the machine that is tried, or in that of this one, as building needs for npm's registry. */
+  /**
+   * `way`: in the network of the machine that is tried, or in that of this one, as building needs
+   * for npm's registry.
+   */
   tries(command: string, { cwd = this.home, way = 'own' }: { cwd?: string; way?: 'own' | 'outside' } = {}): Did {
     const words = ['-t', String(this.#holder.pid), '-m', ...(way === 'own' ? ['-n'] : []), `--wdns=${cwd}`];
     const ran = spawnSync('nsenter', [...words, 'sh', '-c', command], {
@@ -90,7 +97,10 @@ export class PodmanMachine {
     return text;
   }
 
-  /** An image that stands in for the one of a registry that cannot be reached: Debian, Node, npm, and the authorities that this machine trusts. */
+  /**
+   * An image that stands in for the one of a registry that cannot be reached: Debian, Node, npm,
+   * and the authorities that this machine trusts.
+   */
   base(name: string, root: string, node: string, npm: string): void {
     const authorities = '/etc/ssl/certs/ca-certificates.crt';
     const from = join(this.home, 'base');

@@ -1,4 +1,7 @@
-/** A POP3 listener on a free port, over maildrops in memory, with two accounts: alice (1) and bob (2), password "secret". */
+/**
+ * A POP3 listener on a free port, over maildrops in memory, with two accounts: alice (1) and bob
+ * (2), password "secret".
+ */
 import type { AuthOutcome, Authenticator, Peer } from '../../src/auth/authenticator.ts';
 import type { AccountId, OrganisationId } from '../../src/domain/ids.ts';
 import type { Settings } from '../../src/domain/settings/setting.ts';

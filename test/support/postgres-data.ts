@@ -1,4 +1,7 @@
-/** Data folders of PostgreSQL. `initdb` takes a second of processor time: one is made for all files that scripts/test.mjs runs, and copied. */
+/**
+ * Data folders of PostgreSQL. `initdb` takes a second of processor time: one is made for all files
+ * that scripts/test.mjs runs, and copied.
+ */
 import { execFile } from 'node:child_process';
 import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** Connections of several nodes to one PostgreSQL, each as one node has it, and the tables that they share. */
+/**
+ * Connections of several nodes to one PostgreSQL, each as one node has it, and the tables that they
+ * share.
+ */
 import type { Change } from '../../src/store/sql/sql.ts';
 import type { Isolation } from '../../src/store/postgres/connection.ts';
 import { PostgresRunner } from '../../src/store/postgres/runner.ts';

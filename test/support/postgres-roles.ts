@@ -1,10 +1,16 @@
-/** What an administrator of PostgreSQL does before `sluis init --postgres`: the text that it prints with `--sql`, and a password for both roles. */
+/**
+ * What an administrator of PostgreSQL does before `sluis init --postgres`: the text that it prints
+ * with `--sql`, and a password for both roles.
+ */
 import { administratorSql } from '../../src/commands/init/postgres.ts';
 import { type PostgresServer, openAt } from './postgres-server.ts';
 
 export const ROLE_PASSWORD = 'between-gateway-and-database';
 
-/** What psql would do with it: its own words, which begin with a backslash, are left out, but for the one that goes to the new database. */
+/**
+ * What psql would do with it: its own words, which begin with a backslash, are left out, but for
+ * the one that goes to the new database.
+ */
 export async function administrate(
   server: PostgresServer,
   sql = administratorSql({ database: undefined, user: undefined, owner: undefined }),

@@ -1,4 +1,7 @@
-/** One PostgreSQL as a process of this test's own: started, stopped, killed with all its children, made to hang, and asked. */
+/**
+ * One PostgreSQL as a process of this test's own: started, stopped, killed with all its children,
+ * made to hang, and asked.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -49,14 +52,18 @@ export class PostgresServer {
   #exited: Promise<unknown> = Promise.resolve();
   #admin: Promise<PgClient> | undefined;
 
-  /** `settings`: given on the command line, so that no ALTER SYSTEM and no copied folder changes them. */
+  /**
+   * `settings`: given on the command line, so that no ALTER SYSTEM and no copied folder changes
+   * them.
+   */
   constructor(name: string, port: number, data: string, settings: Readonly<Record<string, string>>) {
     this.name = name;
     this.port = port;
     this.data = data;
     this.#settings = {
       ...{ port: String(port), listen_addresses: '127.0.0.1', unix_socket_directories: '', cluster_name: name },
-      // In the data folder, which goes with the test: what a killed server has in /dev/shm stays there.
+      // In the data folder, which goes with the test: what a killed server has in /dev/shm stays
+      // there.
       dynamic_shared_memory_type: 'mmap',
       ...settings,
     };

@@ -1,4 +1,7 @@
-/** Stores on PostgreSQL for tests: one server for a file of tests, and a database of its own for each store, made from a template. */
+/**
+ * Stores on PostgreSQL for tests: one server for a file of tests, and a database of its own for
+ * each store, made from a template.
+ */
 import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -39,7 +42,8 @@ class TestSessions extends Pool {
   }
 
   override async withSession<T>(purpose: Purpose, work: (session: Session) => Promise<T>): Promise<T> {
-    // Who listens, and looks at the number of the registry, goes on for as long as the store is open.
+    // Who listens, and looks at the number of the registry, goes on for as long as the store is
+    // open.
     if (purpose === 'listening') return await super.withSession(purpose, work);
     this.#taken += 1;
     try {
@@ -81,7 +85,10 @@ export interface PostgresTestStore {
   /** Closes and opens again. */
   reopen(changes?: Changes): Promise<PostgresTestStore>;
   close(): Promise<void>;
-  /** Another node's store on the same database, with the same clock; and with the same keys, or a folder of its own. */
+  /**
+   * Another node's store on the same database, with the same clock; and with the same keys, or a
+   * folder of its own.
+   */
   beside(node: string, keys?: 'same' | 'own'): Promise<PostgresTestStore>;
   /** One statement; what it answers. */
   ask(text: string): Promise<readonly object[]>;
@@ -116,7 +123,8 @@ export class PostgresStores {
 
   async open(t: Cleanup): Promise<PostgresTestStore> {
     const database = `store_${(this.#count += 1)}`;
-    // Nothing is flushed here, so files are copied in a quarter of the time that the log of each page costs.
+    // Nothing is flushed here, so files are copied in a quarter of the time that the log of each
+    // page costs.
     await this.#server.ask(`CREATE DATABASE ${database} TEMPLATE made OWNER sluis STRATEGY file_copy`);
     const folder = mkdtempSync(join(tmpdir(), 'sluis-store-'));
     const keyFolder = join(folder, 'keys');
@@ -186,7 +194,9 @@ export class PostgresStores {
   }
 }
 
-/** Opens stores on one server of this test file, which starts with the first and ends with the file. */
+/**
+ * Opens stores on one server of this test file, which starts with the first and ends with the file.
+ */
 export function storesOfFile(): PostgresStores['open'] {
   const closers: (() => Promise<void> | void)[] = [];
   after(async () => {

@@ -1,4 +1,7 @@
-/** A PostgreSQL of this test's own, thrown away after it; and a connection on which changes run there. */
+/**
+ * A PostgreSQL of this test's own, thrown away after it; and a connection on which changes run
+ * there.
+ */
 import type { Answer, ChangingConnection, Isolation, Query } from '../../src/store/postgres/connection.ts';
 import { Lane } from '../../src/store/postgres/lane.ts';
 import { knownMigrations, migrate } from '../../src/store/postgres/migrate.ts';

@@ -1,6 +1,7 @@
 /**
- * One sample of all that proves something, written by a gateway that runs, for programs that check it (docs/formats.md). What differs from one run to the
- * next are the gateway's keys and ids, and the moment; the folder `lanes` is the same octets each time.
+ * One sample of all that proves something, written by a gateway that runs, for programs that check
+ * it (docs/formats.md). What differs from one run to the next are the gateway's keys and ids, and
+ * the moment; the folder `lanes` is the same octets each time.
  *
  * ```
  * keys/       anchor.pem, evidence.pem, authority.pem (of the time stamps)
@@ -40,7 +41,10 @@ const linesIn = (folder: string, end: string): number =>
     .filter((name) => name.endsWith(end))
     .reduce((sum, name) => sum + readFileSync(join(folder, name), 'utf8').split('\n').length - 1, 0);
 
-/** `folder`: one that is there and empty. What runs for it has ended when it resolves, or ends with `t`. */
+/**
+ * `folder`: one that is there and empty. What runs for it has ended when it resolves, or ends with
+ * `t`.
+ */
 export async function makeProofSamples(folder: string, t: Cleanup): Promise<void> {
   const at = (...names: string[]): string => join(folder, ...names);
   const authority = await startTimeAuthority(t);

@@ -1,4 +1,7 @@
-/** A receiver of webhooks: an HTTPS server of the test's own that keeps what it was told, and answers as the test says. */
+/**
+ * A receiver of webhooks: an HTTPS server of the test's own that keeps what it was told, and
+ * answers as the test says.
+ */
 import { createHmac } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import { type Server, createServer } from 'node:https';

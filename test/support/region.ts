@@ -1,8 +1,9 @@
 /**
- * A small region for tests of notices: a practice, a laboratory whose system sends, a hospital with its own mail server, an operator.
+ * A small region for tests of notices: a practice, a laboratory whose system sends, a hospital with
+ * its own mail server, an operator.
  *
- * huisarts@brug.test (people), edi@brug.test (a system), lab@lab.test (a system) with balie@lab.test as its contact, arts@ziekenhuis.test
- * (a partner).
+ * huisarts@brug.test (people), edi@brug.test (a system), lab@lab.test (a system) with
+ * balie@lab.test as its contact, arts@ziekenhuis.test (a partner).
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';

@@ -1,4 +1,6 @@
-/** Stores that released versions left behind: `test/fixtures/VERSION`, made by the `make.mjs` in it. */
+/**
+ * Stores that released versions left behind: `test/fixtures/VERSION`, made by the `make.mjs` in it.
+ */
 import { chmodSync, cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,7 +67,10 @@ export interface Released {
   readonly ca: string;
 }
 
-/** A copy that the test may serve and change; gone when the test has ended. `more`: lines of TOML, whole sections. */
+/**
+ * A copy that the test may serve and change; gone when the test has ended. `more`: lines of TOML,
+ * whole sections.
+ */
 export async function releasedStore(t: TestContext, version: string, more = ''): Promise<Released> {
   const source = fileURLToPath(new URL(`../fixtures/${version}/`, import.meta.url));
   const folder = mkdtempSync(join(tmpdir(), 'sluis-released-'));

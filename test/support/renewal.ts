@@ -39,7 +39,9 @@ export function placeHook(
   };
 }
 
-/** Beside a gateway in this process, which has to answer meanwhile. Ends the program after a minute. */
+/**
+ * Beside a gateway in this process, which has to answer meanwhile. Ends the program after a minute.
+ */
 export function runBeside(
   program: string,
   words: readonly string[],
@@ -53,7 +55,9 @@ export function runBeside(
   });
 }
 
-/** SHA-256 of the certificate that a port with TLS from its first octet shows, as OpenSSL writes it. */
+/**
+ * SHA-256 of the certificate that a port with TLS from its first octet shows, as OpenSSL writes it.
+ */
 export function shownAt(port: number, servername: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port, servername, rejectUnauthorized: false }, () => {

@@ -1,6 +1,7 @@
 /**
- * What a suite needs from the machine it runs on: a compiler, a mail program, a right. Where it is missing the test is skipped with a loud
- * line; with CI=true it is red instead, because a check that nobody sees skipped is a check that nobody runs.
+ * What a suite needs from the machine it runs on: a compiler, a mail program, a right. Where it is
+ * missing the test is skipped with a loud line; with CI=true it is red instead, because a check
+ * that nobody sees skipped is a check that nobody runs.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';

@@ -1,4 +1,7 @@
-/** A client of SCRAM-SHA-256 (RFC 5802 section 3), written from the RFC and not from our server; each part can be sent wrong. */
+/**
+ * A client of SCRAM-SHA-256 (RFC 5802 section 3), written from the RFC and not from our server;
+ * each part can be sent wrong.
+ */
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 
 export interface ScramClientOptions {

@@ -36,7 +36,10 @@ export class Scrape {
     return new Scrape(body);
   }
 
-  /** Of every metric that is told of, with or without a value; buckets, sum and count of a histogram as well. */
+  /**
+   * Of every metric that is told of, with or without a value; buckets, sum and count of a histogram
+   * as well.
+   */
   get names(): ReadonlySet<string> {
     const families = [...this.text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name ?? '');
     const samples = [...this.text.matchAll(/^([a-zA-Z_:][a-zA-Z0-9_:]*)[ {]/gm)].map(([, name]) => name ?? '');

@@ -1,4 +1,7 @@
-/** Letters that somebody encrypted, as an attacker would replay them: the encrypted entity alone, without the header that it came with. */
+/**
+ * Letters that somebody encrypted, as an attacker would replay them: the encrypted entity alone,
+ * without the header that it came with.
+ */
 import * as openpgp from 'openpgp';
 import { instant } from '../../src/domain/units.ts';
 import { encrypted, opaqueSigned, clearSigned, protect } from '../../src/crypto/smime/protect.ts';
@@ -61,7 +64,9 @@ function entityOf(message: Buffer): Buffer {
 
 const wrapping = { random, eightBit: true };
 
-/** Two of one form and length differ in nothing that can be read: the boundary outside is the same. */
+/**
+ * Two of one form and length differ in nothing that can be read: the boundary outside is the same.
+ */
 export async function sealedLetter(form: Form, secret: Secret, people: Correspondents): Promise<Buffer> {
   const made = (await make(form, secret, people)).toString('latin1');
   return Buffer.from(made.replace(/sluis-[0-9a-f]{32}/g, `sluis-${'0'.repeat(32)}`), 'latin1');

@@ -1,4 +1,7 @@
-/** A gateway with the pages of accounts, and how somebody gets in: the code is read where it was sent. */
+/**
+ * A gateway with the pages of accounts, and how somebody gets in: the code is read where it was
+ * sent.
+ */
 import type { TestContext } from 'node:test';
 import { Browser, type Seen, operator } from './console.ts';
 import { type TestGateway, type TestGatewayOptions, addressOf, loginOf, startTestGateway } from './gateway.ts';
@@ -46,7 +49,10 @@ export async function done(
 export const selfServiceListener = (port: number, more = ''): string =>
   `[[listener]]\nname = "own"\nprotocol = "self-service"\naddress = "127.0.0.1"\nport = ${port}\ntls = "implicit"\n${more}`;
 
-/** Accounts: `anna`, whose pages they are, `contact`, who reads for the organisation, and those that the test names. */
+/**
+ * Accounts: `anna`, whose pages they are, `contact`, who reads for the organisation, and those that
+ * the test names.
+ */
 export async function startSelfService(
   t: TestContext,
   { asks, accounts = [], ...options }: TestGatewayOptions & { readonly asks?: true } = {},

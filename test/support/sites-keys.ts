@@ -1,4 +1,7 @@
-/** Keys of days at two sites (two-sites.ts): what lies in the key folders of both gateways, gateways whose clocks are days ahead, and mail that needs the keys. */
+/**
+ * Keys of days at two sites (two-sites.ts): what lies in the key folders of both gateways, gateways
+ * whose clocks are days ahead, and mail that needs the keys.
+ */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,7 +34,10 @@ export const keyFiles = (folder: string): readonly string[] =>
     .filter((name) => name.endsWith('.key'))
     .sort();
 
-/** From anna to herself, again after each temporary refusal as a mail program does; answers the id of the message. */
+/**
+ * From anna to herself, again after each temporary refusal as a mail program does; answers the id
+ * of the message.
+ */
 export async function send({ front }: Gateway, subject: string): Promise<string> {
   const anna = addressOf('anna');
   // The same each time, its Message-ID too: what was taken without an answer is not taken twice.

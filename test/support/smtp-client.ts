@@ -1,4 +1,7 @@
-/** An SMTP submission client for tests and benchmarks: pipelines what RFC 2920 allows, checks every reply. */
+/**
+ * An SMTP submission client for tests and benchmarks: pipelines what RFC 2920 allows, checks every
+ * reply.
+ */
 import { Wire, type WireTarget } from './wire.ts';
 
 /** A reply that was not the expected one. */
@@ -26,7 +29,9 @@ export class SmtpClient {
     this.wire = wire;
   }
 
-  /** Connects, greets, starts TLS where the target says so, and logs in unless `login` is undefined. */
+  /**
+   * Connects, greets, starts TLS where the target says so, and logs in unless `login` is undefined.
+   */
   static async open(target: WireTarget, login?: Login): Promise<SmtpClient> {
     const wire = await Wire.open(target);
     const client = new SmtpClient(wire);
@@ -81,8 +86,8 @@ export class SmtpClient {
   }
 
   /**
-   * One message. `content` is as it goes over the wire: CRLF line ends, dots stuffed, ending in CRLF. Resolves to the text of the `250`,
-   * that is: to the moment the server took responsibility.
+   * One message. `content` is as it goes over the wire: CRLF line ends, dots stuffed, ending in
+   * CRLF. Resolves to the text of the `250`, that is: to the moment the server took responsibility.
    */
   async submit(
     sender: string,

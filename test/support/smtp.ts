@@ -1,4 +1,7 @@
-/** An SMTP listener on a fresh store, with accounts alice and bob whose passwords are their names and "-pw". */
+/**
+ * An SMTP listener on a fresh store, with accounts alice and bob whose passwords are their names
+ * and "-pw".
+ */
 import type { AuthOutcome, Authenticator } from '../../src/auth/authenticator.ts';
 import { seconds } from '../../src/domain/units.ts';
 import { type ConnectionLimitOptions, ConnectionLimits } from '../../src/platform/connections.ts';

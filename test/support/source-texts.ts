@@ -1,4 +1,7 @@
-/** What the source says in words: every literal of at least two, as tests of words and spelling read it. */
+/**
+ * What the source says in words: every literal of at least two, as tests of words and spelling read
+ * it.
+ */
 import ts from 'typescript';
 import { sourceFiles } from './source-files.ts';
 import { nodesOf, sourceTree } from './source-tree.ts';

@@ -1,6 +1,7 @@
 /**
- * Words that neither a dictionary nor our own list knows, in texts of two languages. A text has the language in which fewer of its words are unknown: English pages quote Dutch
- * replies, and Dutch ones name English settings.
+ * Words that neither a dictionary nor our own list knows, in texts of two languages. A text has the
+ * language in which fewer of its words are unknown: English pages quote Dutch replies, and Dutch
+ * ones name English settings.
  */
 import { execFileSync } from 'node:child_process';
 
@@ -23,7 +24,10 @@ export const proseOf = (page: string): string =>
 /** Sentences, cells, what stands in brackets or between quotes: pieces of one language. */
 export const piecesOf = (text: string): readonly string[] => text.split(/\n|[|()[\]"*]|[.:;!?]\s| \/ /);
 
-/** Without names of things: addresses, paths, options, settings, variables, what has a digit or a capital inside. `X` is the value in a text of the source. */
+/**
+ * Without names of things: addresses, paths, options, settings, variables, what has a digit or a
+ * capital inside. `X` is the value in a text of the source.
+ */
 const wordsOf = (piece: string): readonly string[] =>
   (
     piece

@@ -1,4 +1,6 @@
-/** Stores for tests: a fresh SQLite store in a folder of its own, removed at the end of the test. */
+/**
+ * Stores for tests: a fresh SQLite store in a folder of its own, removed at the end of the test.
+ */
 import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +22,10 @@ import { madeOnce } from './made-once.ts';
 /** The same in every process: a store that one has made is opened in another. */
 export const TEST_KEY: Uint8Array = Buffer.alloc(32, 'the master key of tests');
 
-/** For tests outside `store/` that open a store by themselves: which engine it is, is not their business. */
+/**
+ * For tests outside `store/` that open a store by themselves: which engine it is, is not their
+ * business.
+ */
 export type StoreOptions = OpenOptions;
 export const openStoreAt = (options: StoreOptions): Promise<Store> => openSqliteStore(options);
 export const createStoreAt = (options: StoreOptions): Promise<void> => createSqliteStore(options);
@@ -67,8 +72,9 @@ async function createShape(shape: Shape, options: OpenOptions): Promise<void> {
 }
 
 /**
- * As `createSqliteStore`. Making one takes three syncs and all migrations, 0.1 s of processor time, and an old file a VACUUM; unit tests make two thousand. So each is
- * a copy of one that was made once, where nothing of it would differ.
+ * As `createSqliteStore`. Making one takes three syncs and all migrations, 0.1 s of processor time,
+ * and an old file a VACUUM; unit tests make two thousand. So each is a copy of one that was made
+ * once, where nothing of it would differ.
  */
 export async function createFrom(shape: Shape, options: OpenOptions): Promise<void> {
   const { masterKey, hostname, clock } = options;
@@ -173,7 +179,9 @@ export async function acceptanceOf(
   };
 }
 
-/** A notice of the gateway itself. Its body is sealed; the store tells nobody whether it was filed. */
+/**
+ * A notice of the gateway itself. Its body is sealed; the store tells nobody whether it was filed.
+ */
 export async function noticeTo(
   store: Store,
   recipient: string,

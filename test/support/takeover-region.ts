@@ -1,4 +1,7 @@
-/** A practice of three whose mail lies in maildirs of another server, and what the gateway has of it. */
+/**
+ * A practice of three whose mail lies in maildirs of another server, and what the gateway has of
+ * it.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +20,9 @@ export interface Region {
 
 const NAMES = ['anna', 'bert', 'carla'];
 
-/** Three accounts of one practice, each with as many messages at the old server as its place says. */
+/**
+ * Three accounts of one practice, each with as many messages at the old server as its place says.
+ */
 export async function regionFor(t: TestContext, options: TestGatewayOptions = {}): Promise<Region> {
   const gateway = await startTestGateway({ ...options, accounts: NAMES });
   const folder = mkdtempSync(join(tmpdir(), 'sluis-takeover-'));

@@ -1,8 +1,10 @@
 /**
- * The statements that stand in the source of the store, found without running it: so one that no test runs is checked as well.
+ * The statements that stand in the source of the store, found without running it: so one that no
+ * test runs is checked as well.
  *
- * What is between values of a template is either a part (`locked`, `among(text, keys)`) or a value. Parts and columns are worked out with the
- * module of columns, and with constants of the file and of those that it imports.
+ * What is between values of a template is either a part (`locked`, `among(text, keys)`) or a value.
+ * Parts and columns are worked out with the module of columns, and with constants of the file and
+ * of those that it imports.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -22,7 +24,10 @@ export interface Template {
 
 type Scope = Record<string, unknown>;
 
-/** What an expression is worth, with the types taken off; undefined if it needs more than the scope has. */
+/**
+ * What an expression is worth, with the types taken off; undefined if it needs more than the scope
+ * has.
+ */
 function worth(expression: string, scope: Scope): unknown {
   if (expression in scope) return scope[expression];
   try {
@@ -32,7 +37,10 @@ function worth(expression: string, scope: Scope): unknown {
   }
 }
 
-/** Types are taken off where there are any: that costs a hundred times what the rest does. The source is this project's own. */
+/**
+ * Types are taken off where there are any: that costs a hundred times what the rest does. The
+ * source is this project's own.
+ */
 function madeOf(expression: string, names: string[]): (...values: unknown[]) => unknown {
   // A type argument is no error without them, but a comparison.
   if (!expression.includes('<'))
@@ -57,7 +65,10 @@ class Sources {
     return made;
   }
 
-  /** The constants of a file that can be worked out, and those that it imports from others of the store. */
+  /**
+   * The constants of a file that can be worked out, and those that it imports from others of the
+   * store.
+   */
   scope(path: string): Scope {
     const known = this.#scopes.get(path);
     if (known !== undefined) return known;
@@ -127,7 +138,9 @@ function planOf({ tag, template }: ts.TaggedTemplateExpression, scope: Scope): P
 const NEUTRAL = /^sql\b/;
 const OWN = /^(this\.#sql|own)\b/;
 
-/** What `find` makes of the templates of all files below a folder of the source, with file and line. */
+/**
+ * What `find` makes of the templates of all files below a folder of the source, with file and line.
+ */
 function all<T>(folder: string, tags: RegExp, find: (node: ts.TaggedTemplateExpression, scope: Scope) => T) {
   const sources = new Sources();
   const found: (T & { readonly where: string })[] = [];

@@ -14,7 +14,8 @@
  *   @close                       the client drops the line
  *   @reconnect                   a new plain connection
  *
- * A line `@name` that is none of these calls `directives[name]`, so that a test can move a clock or look at the store.
+ * A line `@name` that is none of these calls `directives[name]`, so that a test can move a clock or
+ * look at the store.
  */
 import assert from 'node:assert/strict';
 import { type Socket, connect as connectTcp } from 'node:net';
@@ -31,7 +32,10 @@ export interface TranscriptOptions {
   readonly client?: { readonly key: string; readonly certificate: string };
   /** Highest TLS version of the client; default: what Node has. */
   readonly maxVersion?: 'TLSv1.2';
-  /** Keeps the TLS session for the next connection, as clients do; `resumed` tells of the last handshake. */
+  /**
+   * Keeps the TLS session for the next connection, as clients do; `resumed` tells of the last
+   * handshake.
+   */
   readonly sessions?: { kept?: Buffer; resumed?: boolean };
   readonly directives?: Readonly<Record<string, (argument: string) => void | Promise<void>>>;
   /** Texts for {NAME} in the transcript, for example a port or an id. */

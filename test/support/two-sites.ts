@@ -1,6 +1,7 @@
 /**
- * Two sites and a backup place: three servers of PostgreSQL, and at each site a gateway as an operator has it, made by `sluis init --postgres` (the second joins) and
- * run by `sluis serve`. What is at one place reaches another over links that can be cut, the gateways each other too.
+ * Two sites and a backup place: three servers of PostgreSQL, and at each site a gateway as an
+ * operator has it, made by `sluis init --postgres` (the second joins) and run by `sluis serve`.
+ * What is at one place reaches another over links that can be cut, the gateways each other too.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** Debian's unbound on a free port, with zones that were signed a moment ago (ldns-keygen, ldns-signzone) and never a question to the network. */
+/**
+ * Debian's unbound on a free port, with zones that were signed a moment ago (ldns-keygen,
+ * ldns-signzone) and never a question to the network.
+ */
 import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** Waits, turn by turn of the event loop, until something is true; fails after `patience` ms of real time. `pace`: ms between two looks, where one costs. */
+/**
+ * Waits, turn by turn of the event loop, until something is true; fails after `patience` ms of real
+ * time. `pace`: ms between two looks, where one costs.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 
 export async function until(

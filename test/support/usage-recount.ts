@@ -1,8 +1,10 @@
 /**
- * Counts what accounts did a second way: from the rows of messages, mailboxes, deliveries and the trail, as they stand in a database file, and not from
- * the counters. Holds as long as nothing was swept, expired or handed out again.
+ * Counts what accounts did a second way: from the rows of messages, mailboxes, deliveries and the
+ * trail, as they stand in a database file, and not from the counters. Holds as long as nothing was
+ * swept, expired or handed out again.
  *
- * What the counters would be if the store ended now: figures that were not written yet are those that its next start finds.
+ * What the counters would be if the store ended now: figures that were not written yet are those
+ * that its next start finds.
  */
 import Database from 'better-sqlite3';
 import { isoMonth, monthOf } from '../../src/domain/months.ts';
@@ -118,7 +120,8 @@ interface TrailRow {
 function foundIn(db: Database.Database): Recount {
   const counts = new Counts();
   const messages = db.prepare<[], MessageRow>(
-    // Octets as submitted are told by the trail alone: the message as it lies there has our fields too.
+    // Octets as submitted are told by the trail alone: the message as it lies there has our fields
+    // too.
     `SELECT submitter, received_at AS at, envelope, coalesce(
         (SELECT json_extract(facts, '$.submitted') FROM audit a WHERE a.message = m.id AND event = 'message.accepted'), octets) AS octets
        FROM message m WHERE copy_of IS NULL AND submitter > 0`,

@@ -3,7 +3,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'node:test';
 import { Wire, WireEnded, trusting } from './wire.ts';
 
-/** A server that says `text` in pieces of `size` octets, each in a packet of its own, and then ends. */
+/**
+ * A server that says `text` in pieces of `size` octets, each in a packet of its own, and then ends.
+ */
 async function saying<T>(text: string, size: number, use: (wire: Wire) => Promise<T>): Promise<T> {
   const server = createServer((socket) => {
     socket.setNoDelay(true);

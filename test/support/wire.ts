@@ -1,13 +1,18 @@
 /**
- * One client connection that costs little: octets stay octets, replies are read a line at a time, a POP3 message is un-stuffed in slices.
+ * One client connection that costs little: octets stay octets, replies are read a line at a time, a
+ * POP3 message is un-stuffed in slices.
  *
- * The fault tests and the benchmarks share it, so it does no work that a measurement would see: no per-line work inside a message, no
- * event emitter per reply. Certificates are verified like any client's.
+ * The fault tests and the benchmarks share it, so it does no work that a measurement would see: no
+ * per-line work inside a message, no event emitter per reply. Certificates are verified like any
+ * client's.
  */
 import { type Socket, connect as connectTcp } from 'node:net';
 import { type SecureContext, type TLSSocket, connect as connectTls, createSecureContext } from 'node:tls';
 
-/** The connection ended or broke before the answer was whole. Expected where a test kills the server. */
+/**
+ * The connection ended or broke before the answer was whole. Expected where a test kills the
+ * server.
+ */
 export class WireEnded extends Error {
   override readonly name = 'WireEnded';
 }
@@ -20,7 +25,10 @@ export interface WireTarget {
   readonly tls: 'implicit' | 'starttls';
   /** A name on the server's certificate. */
   readonly servername: string;
-  /** Made once by `trusting`: reading the CA for every connection would cost more than the handshake. */
+  /**
+   * Made once by `trusting`: reading the CA for every connection would cost more than the
+   * handshake.
+   */
   readonly context: SecureContext;
   /** A session ticket of an earlier connection; absent for a full handshake. */
   readonly session?: Buffer;
@@ -77,10 +85,14 @@ export class Wire {
     return wire;
   }
 
-  /** Starts TLS on the open connection; whatever plain text was read before is dropped (RFC 3207 section 4.2). */
+  /**
+   * Starts TLS on the open connection; whatever plain text was read before is dropped (RFC 3207
+   * section 4.2).
+   */
   async startTls(): Promise<void> {
     const { context, servername, session } = this.#target;
-    // The TLS socket reports errors of the one below; without a listener there a reset would end the test process.
+    // The TLS socket reports errors of the one below; without a listener there a reset would end
+    // the test process.
     this.#socket.removeAllListeners().on('error', () => undefined);
     this.#chunks = [];
     const secure: TLSSocket = connectTls({
@@ -168,7 +180,10 @@ export class Wire {
     }
   }
 
-  /** The head of an answer of HTTP, up to its empty line, which is left out: at once, since a line after the other costs more than the answer. */
+  /**
+   * The head of an answer of HTTP, up to its empty line, which is left out: at once, since a line
+   * after the other costs more than the answer.
+   */
   async head(): Promise<string> {
     for (let text = ''; ;) {
       const chunk = this.#chunks.shift();
@@ -201,8 +216,9 @@ export class Wire {
   }
 
   /**
-   * Reads a multi-line answer up to its lone dot (RFC 1939 section 3), un-stuffed, in slices to `take`. Resolves to the octets taken.
-   * Throws on a line that starts with one dot and goes on: a server that forgot to stuff.
+   * Reads a multi-line answer up to its lone dot (RFC 1939 section 3), un-stuffed, in slices to
+   * `take`. Resolves to the octets taken. Throws on a line that starts with one dot and goes on: a
+   * server that forgot to stuff.
    */
   async message(take: (slice: Buffer) => void = () => undefined): Promise<number> {
     let octets = 0;
@@ -246,7 +262,9 @@ export class Wire {
     }
   }
 
-  /** Stops reading: the server's data stays in the kernel's buffers, as with a client that hangs. */
+  /**
+   * Stops reading: the server's data stays in the kernel's buffers, as with a client that hangs.
+   */
   stall(): void {
     this.#socket.pause();
   }

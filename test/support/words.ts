@@ -1,4 +1,7 @@
-/** What docs/style.md asks of words: the list of those that have a better one, and sentences that are read in one breath. */
+/**
+ * What docs/style.md asks of words: the list of those that have a better one, and sentences that
+ * are read in one breath.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -15,7 +18,10 @@ export const AVOIDED: readonly string[] = readFileSync(
 
 const wrong = new RegExp(`(?<![\\p{L}-])(?:${AVOIDED.join('|')})(?![\\p{L}-])`, 'iu');
 
-/** The first word of a Dutch text that has a better one. What stands between quotes is what a program calls it. */
+/**
+ * The first word of a Dutch text that has a better one. What stands between quotes is what a
+ * program calls it.
+ */
 export const avoidedIn = (text: string): string | undefined => wrong.exec(text.replace(/"[^"]*"/g, ''))?.[0];
 
 /** A command to type is one word, and so is a day with its time. */

@@ -1,4 +1,7 @@
-/** Everything that NEN 7513 wants to see stands in the trail: a gateway is driven, and each event looked for with who, where, what and outcome. */
+/**
+ * Everything that NEN 7513 wants to see stands in the trail: a gateway is driven, and each event
+ * looked for with who, where, what and outcome.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** What is counted in memory and written once a minute: whoever reads the trail sees it, and whoever erases erases it, without a wait. */
+/**
+ * What is counted in memory and written once a minute: whoever reads the trail sees it, and whoever
+ * erases erases it, without a wait.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
@@ -9,7 +12,10 @@ import { addressOf, loginOf } from '../support/gateway.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
 import { SmtpClient } from '../support/smtp-client.ts';
 
-/** Three passwords that are wrong and two recipients that are not there, just now; the clock of the gateway stands still. */
+/**
+ * Three passwords that are wrong and two recipients that are not there, just now; the clock of the
+ * gateway stands still.
+ */
 async function counted(t: TestContext): Promise<CommandScene> {
   const scene = await commandScene(t, { accounts: ['anna', 'bert'] });
   const { gateway } = scene;

@@ -1,4 +1,7 @@
-/** Doctor by itself: what is new is told once, what is gone is told too, and nothing of it stops the gateway. And the clock, as programs tell of it. */
+/**
+ * Doctor by itself: what is new is told once, what is gone is told too, and nothing of it stops the
+ * gateway. And the clock, as programs tell of it.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DoctorFinding } from '../../src/domain/doctor.ts';

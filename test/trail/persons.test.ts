@@ -1,4 +1,7 @@
-/** Every change has a person, and the reason where one was given, in each row of the trail that it writes: the table of operations is walked. */
+/**
+ * Every change has a person, and the reason where one was given, in each row of the trail that it
+ * writes: the table of operations is walked.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type OperationName, changeNames, runOperation } from '../../src/admin/operations.ts';
@@ -116,7 +119,10 @@ async function rowsSince({ store }: TestGateway, seq: number): Promise<AuditRow[
 }
 
 const isChange = ({ event }: AuditRow): boolean => meaningOf(event).kind === 'change';
-/** Of accesses those are a person's that no session made: who erases an organisation deletes its mail. */
+/**
+ * Of accesses those are a person's that no session made: who erases an organisation deletes its
+ * mail.
+ */
 const isPersons = (row: AuditRow): boolean =>
   isChange(row) || meaningOf(row.event).kind === 'access' || row.personal?.actor !== undefined;
 

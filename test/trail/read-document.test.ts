@@ -1,4 +1,7 @@
-/** A signed document: each octet of its signature is held, those too that CMS leaves to nobody. docs/formats.md tells how. */
+/**
+ * A signed document: each octet of its signature is held, those too that CMS leaves to nobody.
+ * docs/formats.md tells how.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** Who and where leave the trail after their time, or for one person; what happened stays, and the chain holds. */
+/**
+ * Who and where leave the trail after their time, or for one person; what happened stays, and the
+ * chain holds.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Time stamps of a real authority's program (`openssl ts`): asked for, checked, kept, and checked again by openssl and offline. */
+/**
+ * Time stamps of a real authority's program (`openssl ts`): asked for, checked, kept, and checked
+ * again by openssl and offline.
+ */
 import assert from 'node:assert/strict';
 import { hash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -70,7 +73,8 @@ test('a good stamp is taken; one over another hash, for another request or by a 
   await wrong(/the nonce is not ours/, token, 'a line', timeStampNonce(randomBytes));
   const alone = await verifyTimeStamp(token, { hash: hash('sha256', 'a line', 'buffer'), authorities: [] });
   assert(!alone.ok);
-  // openssl's authority does not sign with the wrong certificate, so the same TSTInfo is signed again, once with the right one as a control.
+  // openssl's authority does not sign with the wrong certificate, so the same TSTInfo is signed
+  // again, once with the right one as a control.
   const { openssl, folder } = authority;
   writeFileSync(join(folder, 'token.der'), token);
   openssl('cms', '-verify', '-noverify', '-inform', 'DER', '-in', 'token.der', '-out', 'tst.der');
@@ -103,7 +107,8 @@ test('no single octet of a token can be changed', async (t) => {
     changed[i]! ^= 1;
     if ((await verifyTimeStamp(changed, trust)).ok) passed.push(i);
   }
-  // Bits that nothing signs: the version numbers and announced digests outside, and what is not looked at of the certificate bag.
+  // Bits that nothing signs: the version numbers and announced digests outside, and what is not
+  // looked at of the certificate bag.
   assert(passed.length < 12, passed.join(' '));
 });
 

@@ -1,4 +1,7 @@
-/** The connection to a receiver: to whom it is made, what it takes, and that nothing keeps it longer than its deadline. */
+/**
+ * The connection to a receiver: to whom it is made, what it takes, and that nothing keeps it longer
+ * than its deadline.
+ */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,7 @@
-/** Ids beside the names in an answer: `{ accountId: 'login', 'passwords.passwordId': 'name' }` adds them to it and to each entry of `passwords`. */
+/**
+ * Ids beside the names in an answer: `{ accountId: 'login', 'passwords.passwordId': 'name' }` adds
+ * them to it and to each entry of `passwords`.
+ */
 import { z } from '../../config/zod.ts';
 import { cleanBase32 } from '../../crypto/keys/base32.ts';
 import type { Address } from '../../domain/address.ts';

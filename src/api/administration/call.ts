@@ -1,4 +1,7 @@
-/** One call of an operation for somebody who came over the API: the same rights, the same rows in the trail as over every other road. */
+/**
+ * One call of an operation for somebody who came over the API: the same rights, the same rows in
+ * the trail as over every other road.
+ */
 import { AdminError } from '../../admin/error.ts';
 import type { Call } from '../../admin/call.ts';
 import type { Input } from '../../admin/input.ts';
@@ -67,7 +70,9 @@ export class Waiting {
   }
 }
 
-/** `pathAsIs`: the row looks up itself what the path names, so what it does not find is not there. */
+/**
+ * `pathAsIs`: the row looks up itself what the path names, so what it does not find is not there.
+ */
 export async function operate(
   operation: OperationName,
   input: Input,

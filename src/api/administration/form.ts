@@ -1,6 +1,7 @@
 /**
- * What a row answers, as the API says it: moments are named `...At` and days `...Date`, numbers that name something are texts, and what names an account or an
- * organisation has its id beside it. Made of the row's own `out`, once, as a schema and as what turns an answer into it.
+ * What a row answers, as the API says it: moments are named `...At` and days `...Date`, numbers
+ * that name something are texts, and what names an account or an organisation has its id beside it.
+ * Made of the row's own `out`, once, as a schema and as what turns an answer into it.
  */
 import { z } from '../../config/zod.ts';
 
@@ -10,7 +11,10 @@ export interface Form {
   readonly of: (value: unknown) => unknown;
 }
 
-/** Members that hold a moment, by the names that rows have for them. `at` is not among them: it also says at which command something was refused. */
+/**
+ * Members that hold a moment, by the names that rows have for them. `at` is not among them: it also
+ * says at which command something was refused.
+ */
 const MOMENTS: Readonly<Record<string, string>> = {
   accepted: 'acceptedAt',
   addedAt: 'addedAt',

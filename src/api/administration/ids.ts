@@ -1,8 +1,10 @@
 /**
- * The parameters of paths: an id, and what a row calls the same thing. What is not there, and what the caller's organisation does not own, is found by nobody: both
- * end in the one answer for what does not exist.
+ * The parameters of paths: an id, and what a row calls the same thing. What is not there, and what
+ * the caller's organisation does not own, is found by nobody: both end in the one answer for what
+ * does not exist.
  *
- * An operator of one organisation sees below it what has an owner here. What belongs to nobody, such as a delivery, he does not see at all.
+ * An operator of one organisation sees below it what has an owner here. What belongs to nobody,
+ * such as a delivery, he does not see at all.
  */
 import { z } from '../../config/zod.ts';
 import { cleanBase32 } from '../../crypto/keys/base32.ts';
@@ -20,7 +22,10 @@ const PAGE = 500;
 export interface Found {
   /** The value that the row of the command takes for this id. */
   readonly value: string | number;
-  /** Name of the organisation that owns it; absent: no organisation does, and only a caller who acts for all finds it. */
+  /**
+   * Name of the organisation that owns it; absent: no organisation does, and only a caller who acts
+   * for all finds it.
+   */
   readonly owner?: string;
   readonly account?: AccountSummary;
 }
@@ -28,7 +33,10 @@ export interface Found {
 interface PathParameter {
   /** Schema of the parameter as the route reads it. */
   readonly schema: z.ZodType;
-  /** Names of inputs that it fills, the first that the row has; none: it only says below what the next one is looked for. */
+  /**
+   * Names of inputs that it fills, the first that the row has; none: it only says below what the
+   * next one is looked for.
+   */
   readonly fills: readonly string[];
   /** It is handed to the row without a look, which says itself that there is none. */
   readonly asIs?: true;

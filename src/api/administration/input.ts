@@ -1,4 +1,7 @@
-/** What a row takes, as the API takes it: from the path by ids, the rest from the query or the body; and back to what goes over every road. */
+/**
+ * What a row takes, as the API takes it: from the path by ids, the rest from the query or the body;
+ * and back to what goes over every road.
+ */
 import type { Input } from '../../admin/input.ts';
 import type { Kind } from '../../commands/core/kind.ts';
 import { MAX_LIST, type Param, nameOf } from '../../commands/core/params.ts';

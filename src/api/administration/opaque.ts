@@ -1,9 +1,10 @@
 /**
- * Texts in place of what tells who somebody is. Paths and queries stand in logs of proxies and in histories of browsers, so no address, login or name may stand in
- * them (decision 1803).
+ * Texts in place of what tells who somebody is. Paths and queries stand in logs of proxies and in
+ * histories of browsers, so no address, login or name may stand in them (decision 1803).
  *
- * `opaqueId`: of something that has a name and no number, such as an address: the same for ever in one store, another in every other. `sealCursor`: where a page
- * begins, which is a name too: only this store can open it.
+ * `opaqueId`: of something that has a name and no number, such as an address: the same for ever in
+ * one store, another in every other. `sealCursor`: where a page begins, which is a name too: only
+ * this store can open it.
  */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
@@ -17,7 +18,9 @@ const CIPHER = 'aes-256-gcm';
 const keyOf = ({ id }: Pick<Store, 'id'>, use: string): Buffer =>
   Buffer.from(hkdfSync('sha256', id, '', `sluis-api ${use}`, 32));
 
-/** 22 characters of `[A-Za-z0-9_-]`. `kind` keeps an address and a password of the same name apart. */
+/**
+ * 22 characters of `[A-Za-z0-9_-]`. `kind` keeps an address and a password of the same name apart.
+ */
 export const opaqueId = (store: Pick<Store, 'id'>, kind: string, name: string): string =>
   createHmac('sha256', keyOf(store, 'id')).update(`${kind}\0${name}`).digest().subarray(0, 16).toString('base64url');
 

@@ -1,4 +1,7 @@
-/** Routes of the API that are made from the command table: each row that says `api` is one, and nothing else of it is said twice (decision 1803). */
+/**
+ * Routes of the API that are made from the command table: each row that says `api` is one, and
+ * nothing else of it is said twice (decision 1803).
+ */
 import type { OperationName } from '../../admin/operations.ts';
 import { inputOf } from '../../commands/core/operations.ts';
 import type { AnyOperation } from '../../commands/core/row.ts';
@@ -192,7 +195,10 @@ const routeOf = (one: Resource): Route => ({
   judge: (caller, services) => judged(one, caller, services),
 });
 
-/** Whoever may not do it is refused by the operation itself, which writes that into the trail, before a body is read or an id is looked up. */
+/**
+ * Whoever may not do it is refused by the operation itself, which writes that into the trail,
+ * before a body is read or an id is looked up.
+ */
 async function judged({ operation, row }: Resource, caller: OperatorCaller, services: Services): Promise<void> {
   if (mayDo(caller.role, row.right)) return;
   const { signal } = new AbortController();
@@ -256,7 +262,10 @@ async function foundIn({ taken: { places } }: Resource, asked: Request, services
   return all;
 }
 
-/** Finds one thing. The same 404 is thrown for what does not exist and for what belongs to another organisation. */
+/**
+ * Finds one thing. The same 404 is thrown for what does not exist and for what belongs to another
+ * organisation.
+ */
 async function find(
   place: PlaceName,
   id: unknown,
@@ -307,7 +316,10 @@ async function changed(ask: Ask, reader: Resource): Promise<Answer> {
   return { status: 200, json, headers: { ETag: etagOf(json) } };
 }
 
-/** The present state. It is compared, or shown after a change, so it leaves no row of its own in the trail. */
+/**
+ * The present state. It is compared, or shown after a change, so it leaves no row of its own in the
+ * trail.
+ */
 async function read({ asked, services }: Ask, reader: Resource): Promise<unknown> {
   const { row } = reader;
   if (row.effect === 'lists') throw new Error(`${reader.operation} is a list`);

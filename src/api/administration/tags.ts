@@ -1,6 +1,7 @@
 /**
- * ETags of what is read and changed under one path. A change that names what it saw (`If-Match`) is refused where that is another by now. Between the look
- * and the change nobody else changes it over the API: whoever comes meanwhile waits.
+ * ETags of what is read and changed under one path. A change that names what it saw (`If-Match`) is
+ * refused where that is another by now. Between the look and the change nobody else changes it over
+ * the API: whoever comes meanwhile waits.
  */
 import { createHash } from 'node:crypto';
 import { problem } from '../core/problem.ts';

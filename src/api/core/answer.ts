@@ -14,7 +14,10 @@ export type HeaderAbouts = Readonly<Record<string, string>>;
 export interface SaidAnswer {
   /** For the document: a sentence or a few words. */
   readonly about: string;
-  /** What the JSON looks like; absent if none is sent. A schema with `.meta({ id: 'Message' })` stands under that name in the document. */
+  /**
+   * What the JSON looks like; absent if none is sent. A schema with `.meta({ id: 'Message' })`
+   * stands under that name in the document.
+   */
   readonly json?: z.ZodType;
   /** Media types of octets, where the answer is or may be a stream. */
   readonly stream?: string | readonly string[];
@@ -33,10 +36,15 @@ export interface JsonAnswer<S extends number = number, T = unknown> extends Sent
 }
 export interface StreamAnswer<S extends number = number> extends Sent {
   readonly status: S;
-  /** A piece has left to its last octet before the next one is asked for: its memory may be used again then. */
+  /**
+   * A piece has left to its last octet before the next one is asked for: its memory may be used
+   * again then.
+   */
   readonly stream: AsyncIterable<Uint8Array>;
   readonly type: string;
-  /** Length in octets; absent: chunks are sent. With HEAD the length is given and nothing is read. */
+  /**
+   * Length in octets; absent: chunks are sent. With HEAD the length is given and nothing is read.
+   */
   readonly length?: number;
 }
 export interface EmptyAnswer<S extends number = number> extends Sent {

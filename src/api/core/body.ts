@@ -8,7 +8,10 @@ export interface Streamed {
   readonly type: string;
   /** Charset and other parameters of the type. */
   readonly parameters: ReadonlyMap<string, string>;
-  /** Read it once. Throws Problem: more than the limit (413), too slow (408), or the client has gone. */
+  /**
+   * Read it once. Throws Problem: more than the limit (413), too slow (408), or the client has
+   * gone.
+   */
   readonly octets: AsyncIterable<Buffer>;
   /** Content-Length; absent if the client sends chunks. */
   readonly length?: number;
@@ -75,7 +78,9 @@ export const maybeJsonBody = <T>(schema: z.ZodType<T>, options: JsonOptions = {}
   optional: true,
 });
 
-/** JSON of the size of a message: the schema is for the document, and the handler gets the octets. */
+/**
+ * JSON of the size of a message: the schema is for the document, and the handler gets the octets.
+ */
 export const streamedJson = (schema: z.ZodType, { about, limit = Infinity }: JsonOptions = {}): JsonBody<never> => ({
   ...jsonBody<never>(schema as z.ZodType<never>, { limit, ...(about === undefined ? {} : { about }) }),
   streamed: true,

@@ -1,12 +1,15 @@
 /**
- * Who calls: an account by Basic (RFC 7617) or its client certificate, an operator by a token (RFC 6750) or a certificate.
+ * Who calls: an account by Basic (RFC 7617) or its client certificate, an operator by a token (RFC
+ * 6750) or a certificate.
  *
- * The judges are those of the other roads: auth/ for accounts, with its throttle and its work for names that nobody has, admin/authentication.ts for
- * operators. Whoever is refused hears one text at one time, whatever the reason. What was not judged, because of a back-off or too much work, is a 503 and
- * never a 401: a program whose password is right must not believe that it is wrong.
+ * The judges are those of the other roads: auth/ for accounts, with its throttle and its work for
+ * names that nobody has, admin/authentication.ts for operators. Whoever is refused hears one text
+ * at one time, whatever the reason. What was not judged, because of a back-off or too much work, is
+ * a 503 and never a 401: a program whose password is right must not believe that it is wrong.
  *
- * On a kept connection a login holds for the next requests with the same header, as one holds for a session of SMTP: the account is looked up again
- * each time, and whatever has changed of it makes an end of that.
+ * On a kept connection a login holds for the next requests with the same header, as one holds for a
+ * session of SMTP: the account is looked up again each time, and whatever has changed of it makes
+ * an end of that.
  */
 import { createHmac } from 'node:crypto';
 import type { AdminContext } from '../../admin/context.ts';
@@ -48,7 +51,10 @@ export interface CallerParts {
 }
 
 const BOTH: ReadonlySet<Scope> = new Set(['send', 'fetch']);
-/** How long a login holds on a connection before it is judged again; a password may have an end by the clock. */
+/**
+ * How long a login holds on a connection before it is judged again; a password may have an end by
+ * the clock.
+ */
 const HOLDS = minutes(5);
 const MAX_AUTHORIZATION = 2048;
 
@@ -88,7 +94,10 @@ export class Callers {
     return caller;
   }
 
-  /** Whether the login of the account that the connection is known for holds: asked when something of the account has changed. */
+  /**
+   * Whether the login of the account that the connection is known for holds: asked when something
+   * of the account has changed.
+   */
   async stands({ caller, peer }: ApiConnection): Promise<boolean> {
     if (caller?.kind !== 'account') return true;
     const { account, password, certificate } = caller;
@@ -130,7 +139,8 @@ export class Callers {
     const { account, certificate, password } = remembered.caller;
     const record = await this.#parts.store.registry.findLogin(account.login);
     if (record?.version !== remembered.version || record.account.state !== 'active') return undefined;
-    // A login name goes to another account when an account moves, and versions of two accounts may be the same number.
+    // A login name goes to another account when an account moves, and versions of two accounts may
+    // be the same number.
     if (record.account.id !== account.id || this.#hasEnded(record, password)) return undefined;
     if (certificate !== undefined && !(await this.#parts.authenticator.certificateHolds(account.id, connection.peer)))
       return undefined;

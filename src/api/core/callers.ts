@@ -3,7 +3,10 @@ import type { UsedPassword } from '../../auth/authenticator.ts';
 import type { Account, Organisation } from '../../domain/registry.ts';
 import type { Right, Standing } from '../../domain/roles.ts';
 
-/** What an account may do over the API. A password of the account may do both; an app password what it was made for. */
+/**
+ * What an account may do over the API. A password of the account may do both; an app password what
+ * it was made for.
+ */
 export type Scope = 'send' | 'fetch';
 
 export interface AccountCaller {
@@ -28,8 +31,9 @@ export interface OperatorCaller extends Standing {
 export type Caller = AccountCaller | OperatorCaller;
 
 /**
- * Who may call a route. `nobody`: whoever connects, and nobody is asked who he is. `account`: with the scope; `any` takes each. `operator`: with the
- * right. `either`: an account, or an operator with the right.
+ * Who may call a route. `nobody`: whoever connects, and nobody is asked who he is. `account`: with
+ * the scope; `any` takes each. `operator`: with the right. `either`: an account, or an operator
+ * with the right.
  */
 export type Access =
   | { readonly kind: 'nobody' }

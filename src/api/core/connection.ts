@@ -12,7 +12,10 @@ import { tlsLine } from '../../platform/tls-line.ts';
 import type { AccountCaller, Caller } from './callers.ts';
 import type { Remote } from './route.ts';
 
-/** A login that holds for the next requests of the connection, as long as nothing of the account changes. */
+/**
+ * A login that holds for the next requests of the connection, as long as nothing of the account
+ * changes.
+ */
 export interface Remembered {
   /** The header Authorization; empty if the certificate alone was shown. */
   readonly shown: string;
@@ -33,7 +36,10 @@ export class ApiConnection implements OpenSession {
   readonly #clock: Clock;
   readonly #spec: ListenerSpec;
   readonly #openedAt: Milliseconds;
-  /** The request that is being answered is here to its last octet, changes something and waits for nothing: its answer is worth waiting for. */
+  /**
+   * The request that is being answered is here to its last octet, changes something and waits for
+   * nothing: its answer is worth waiting for.
+   */
   worthAnswer: () => boolean = () => false;
 
   constructor(guest: Guest, spec: ListenerSpec, clock: Clock) {
@@ -67,7 +73,10 @@ export class ApiConnection implements OpenSession {
     return this.#caller !== undefined;
   }
 
-  /** False: the account has its share of connections. A connection counts for the first account that is known on it. */
+  /**
+   * False: the account has its share of connections. A connection counts for the first account that
+   * is known on it.
+   */
   becomes(caller: Caller): boolean {
     const first = this.#caller === undefined;
     if (first && caller.kind === 'account' && !this.guest.place.login(caller.account.id)) return false;

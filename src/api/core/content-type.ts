@@ -1,4 +1,6 @@
-/** Media types: what a request has, and what its client wants (RFC 9110 sections 8.3 and 12.5.1). */
+/**
+ * Media types: what a request has, and what its client wants (RFC 9110 sections 8.3 and 12.5.1).
+ */
 
 export interface MediaType {
   /** In lower case. */
@@ -27,7 +29,10 @@ export function readMediaType(text: string): MediaType | undefined {
 
 const MOST_RANGES = 32;
 
-/** The one of `offered` that the client likes best, the first where it has no wish. Undefined: none of them. */
+/**
+ * The one of `offered` that the client likes best, the first where it has no wish. Undefined: none
+ * of them.
+ */
 export function preferred(accept: string | undefined, offered: readonly string[]): string | undefined {
   if (accept === undefined || accept.trim() === '') return offered[0];
   const ranges = accept.split(',', MOST_RANGES).map(readRange);

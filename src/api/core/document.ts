@@ -1,8 +1,9 @@
 /**
- * The OpenAPI document (3.1.1) of the API, made from its routes: what is not declared is not served, and what is served stands here.
+ * The OpenAPI document (3.1.1) of the API, made from its routes: what is not declared is not
+ * served, and what is served stands here.
  *
- * The form is what the linter of the Dutch government's REST API Design Rules asks for: contact, version and `/v1` of the server, API-Version on every answer of
- * success, problems of RFC 9457.
+ * The form is what the linter of the Dutch government's REST API Design Rules asks for: contact,
+ * version and `/v1` of the server, API-Version on every answer of success, problems of RFC 9457.
  */
 import { type WebhookSaid, operationOf, webhookOf } from './operations.ts';
 import { API_VERSION, PROBLEM_TYPE } from './respond.ts';
@@ -98,7 +99,10 @@ const problemResponse = (description: string, more: JsonSchema = {}): JsonSchema
   content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
 });
 
-/** A few routes at a time: all of them at once would hold the event loop for longer than a message should wait. */
+/**
+ * A few routes at a time: all of them at once would hold the event loop for longer than a message
+ * should wait.
+ */
 const AT_ONCE = 4;
 
 /** Makes the document. Throws for routes that contradict each other. */

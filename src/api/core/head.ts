@@ -1,8 +1,11 @@
 /**
- * The request line and headers, read more strictly than Node does: it takes two Hosts, two Authorizations, an absolute URI, HTTP/1.0 and a body behind
- * GET, and each of these means one thing to us and may mean another to a server in front of us (request smuggling, RFC 9112 section 11.2).
+ * The request line and headers, read more strictly than Node does: it takes two Hosts, two
+ * Authorizations, an absolute URI, HTTP/1.0 and a body behind GET, and each of these means one
+ * thing to us and may mean another to a server in front of us (request smuggling, RFC 9112 section
+ * 11.2).
  *
- * Node itself refuses Content-Length beside Transfer-Encoding, two Content-Lengths, bare LF and folded headers; test/api/smuggling holds it to that.
+ * Node itself refuses Content-Length beside Transfer-Encoding, two Content-Lengths, bare LF and
+ * folded headers; test/api/smuggling holds it to that.
  */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { MAX_TARGET } from './limits.ts';
@@ -24,7 +27,9 @@ export interface Head {
   readonly expects: boolean;
 }
 
-/** Whose values are lists (RFC 9110 section 5.3): only these may stand in a request more than once. */
+/**
+ * Whose values are lists (RFC 9110 section 5.3): only these may stand in a request more than once.
+ */
 const LISTS = new Set([
   ...['accept', 'accept-charset', 'accept-encoding', 'accept-language', 'cache-control', 'connection', 'cookie'],
   ...['forwarded', 'if-match', 'if-none-match', 'pragma', 'prefer', 'te', 'trailer', 'upgrade', 'via', 'warning'],

@@ -1,8 +1,10 @@
 /**
- * What every POST goes through: it carries a key that its caller chose, and what is sent again under the same key is done once (decision 1804).
+ * What every POST goes through: it carries a key that its caller chose, and what is sent again
+ * under the same key is done once (decision 1804).
  *
- * What did nothing frees its key, so that a client corrects its request, or waits a minute, and sends it under the same key again. What may have done
- * something keeps it: for whoever sends it again the answer that was given, or a 409 that says to look before asking for more.
+ * What did nothing frees its key, so that a client corrects its request, or waits a minute, and
+ * sends it under the same key again. What may have done something keeps it: for whoever sends it
+ * again the answer that was given, or a 409 that says to look before asking for more.
  */
 import { createHash } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
@@ -21,7 +23,10 @@ type Parts = Pick<ApiServices, 'store' | 'random' | 'log'>;
 export const REPLAYED = 'Idempotency-Replayed';
 /** Seconds after which a repeated request may ask again whether the first is done. */
 const SOON = 2;
-/** Octets of a streamed body that is remembered by its content: a CSV file. It is held in memory until it was read whole. */
+/**
+ * Octets of a streamed body that is remembered by its content: a CSV file. It is held in memory
+ * until it was read whole.
+ */
 export const MAX_COLLECTED = 4 * 1024 * 1024;
 
 /** The answer to the request, made by `run` or kept from before. Throws Problem. */
@@ -53,7 +58,9 @@ export async function answeredOnce(
   return answer;
 }
 
-/** A random value of this process: it cannot tell what became of a request that another one began. */
+/**
+ * A random value of this process: it cannot tell what became of a request that another one began.
+ */
 const runs = new WeakMap<Store, string>();
 
 function keysOf({ store, random }: { readonly store: Store; readonly random: RandomBytes }): {
@@ -67,18 +74,28 @@ function keysOf({ store, random }: { readonly store: Store; readonly random: Ran
 
 const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** A program that nobody knows is told apart by its network, of which the store sees no more than a hash. */
+/**
+ * A program that nobody knows is told apart by its network, of which the store sees no more than a
+ * hash.
+ */
 function callerName({ caller, remote }: { readonly caller: Caller | undefined } & Pick<Asked, 'remote'>): string {
   if (caller?.kind === 'account') return `account:${caller.account.id}`;
-  // A name may be another person's by tomorrow: what was said to somebody of one organisation is not told to somebody of another.
+  // A name may be another person's by tomorrow: what was said to somebody of one organisation is
+  // not told to somebody of another.
   if (caller?.kind === 'operator') return `operator:${caller.name}:${caller.organisation ?? ''}`;
   return `nobody:${hash(remote.network).toString('hex').slice(0, 24)}`;
 }
 
-/** A refusal by which nothing was done. What failed without being known, or behind another server, may have got anywhere. */
+/**
+ * A refusal by which nothing was done. What failed without being known, or behind another server,
+ * may have got anywhere.
+ */
 const didNothing = ({ status }: Problem): boolean => status < 500 || status === 503;
 
-/** Somebody else must agree first, so nothing was done yet. Sent again it is the same request, and later the deed. */
+/**
+ * Somebody else must agree first, so nothing was done yet. Sent again it is the same request, and
+ * later the deed.
+ */
 const isPending = ({ status }: Answer): boolean => status === 202;
 
 function before(state: Exclude<KeyState, { readonly kind: 'begun' }>, { path }: Pick<Route, 'path'>): Answer {
@@ -133,7 +150,10 @@ function endOf({ idempotent }: Pick<Route, 'idempotent'>, answer: Answer): KeyEn
   return Buffer.byteLength(kept) > MAX_KEPT_ANSWER ? 'done' : { answer: kept };
 }
 
-/** What was done stays done, also where that cannot be noted: a key that is left as begun is never done again. */
+/**
+ * What was done stays done, also where that cannot be noted: a key that is left as begun is never
+ * done again.
+ */
 async function settled({ log }: Parts, note: () => Promise<void>): Promise<void> {
   try {
     await note();
@@ -145,7 +165,10 @@ async function settled({ log }: Parts, note: () => Promise<void>): Promise<void>
 const isStreamed = (body: unknown): body is Streamed =>
   typeof body === 'object' && body !== null && 'octets' in body && 'type' in body;
 
-/** Of a streamed body the digest is not known before it was read whole: it is read first, and handed on from memory. */
+/**
+ * Of a streamed body the digest is not known before it was read whole: it is read first, and handed
+ * on from memory.
+ */
 async function withDigest(
   { method, path }: Pick<Route, 'method' | 'path'>,
   asked: Asked,

@@ -12,7 +12,10 @@ export interface Inputs {
   readonly headers: unknown;
 }
 
-/** Undefined: there are none. Most requests have none, and to read nothing costs as much as to read a header. */
+/**
+ * Undefined: there are none. Most requests have none, and to read nothing costs as much as to read
+ * a header.
+ */
 interface Readers {
   readonly params: z.ZodType | undefined;
   readonly query: z.ZodType | undefined;
@@ -58,7 +61,9 @@ const pick = (headers: IncomingHttpHeaders, wanted: Texts): Readonly<Record<stri
     }),
   );
 
-/** `a=1&b=2`, each name once. A plus is a space, as forms write it; control characters are refused. */
+/**
+ * `a=1&b=2`, each name once. A plus is a space, as forms write it; control characters are refused.
+ */
 export function readQuery(text: string): Readonly<Record<string, string>> {
   const fields = new Map<string, string>();
   if (text === '') return {};

@@ -9,7 +9,10 @@ import type { Components, JsonSchema } from './schemas.ts';
 
 const ref = (kind: string, name: string): JsonSchema => ({ $ref: `#/components/${kind}/${name}` });
 
-/** Answers that every route may give besides its own, and when. A text of the route replaces the one here. */
+/**
+ * Answers that every route may give besides its own, and when. A text of the route replaces the one
+ * here.
+ */
 function commonFailures({
   access,
   method,

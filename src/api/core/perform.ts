@@ -128,7 +128,10 @@ export class Performance {
     return match;
   }
 
-  /** Strangers share what their network has: before anybody is known, and for routes that ask nobody. */
+  /**
+   * Strangers share what their network has: before anybody is known, and for routes that ask
+   * nobody.
+   */
   async #caller(route: Route, { headers }: Head, signal: AbortSignal): Promise<Caller | undefined> {
     const { connection } = this.#x;
     const { network } = connection.peer;
@@ -209,7 +212,10 @@ export class Performance {
     this.#x.response.writeContinue();
   }
 
-  /** `close`: the line cannot be used any more. It cannot either while a body is under way that nobody will read. */
+  /**
+   * `close`: the line cannot be used any more. It cannot either while a body is under way that
+   * nobody will read.
+   */
   #line(close: boolean): Line {
     const { connection, request, response } = this.#x;
     const { guest } = connection;
@@ -243,7 +249,9 @@ export class Performance {
     return said;
   }
 
-  /** Closing at once would be a reset, and take the answer along that the client has not read yet. */
+  /**
+   * Closing at once would be a reset, and take the answer along that the client has not read yet.
+   */
   #linger(): Promise<void> {
     const { request, connection } = this.#x;
     if (this.#holdsBack || connection.guest.broken.aborted) return Promise.resolve();
@@ -312,7 +320,10 @@ function keyOf({ headers }: Head): string {
   return key;
 }
 
-/** A day begins in UTC. RFC 9745 section 2 writes a moment as a number, RFC 8594 section 3 as an HTTP date. */
+/**
+ * A day begins in UTC. RFC 9745 section 2 writes a moment as a number, RFC 8594 section 3 as an
+ * HTTP date.
+ */
 const deprecationOf = ({ since, sunset }: NonNullable<Route['deprecated']>): Readonly<Record<string, string>> => ({
   deprecation: `@${Date.parse(`${since}T00:00:00Z`) / 1000}`,
   sunset: new Date(`${sunset}T00:00:00Z`).toUTCString(),

@@ -1,8 +1,9 @@
 /**
- * Why a request is refused, as RFC 9457 says it: application/problem+json with type, title, status, detail, and the code of the refusal where the
- * mail roads have one.
+ * Why a request is refused, as RFC 9457 says it: application/problem+json with type, title, status,
+ * detail, and the code of the refusal where the mail roads have one.
  *
- * What goes wrong elsewhere becomes a problem here and nowhere else. What nobody expected tells nothing but the number of the request: the log has the rest.
+ * What goes wrong elsewhere becomes a problem here and nowhere else. What nobody expected tells
+ * nothing but the number of the request: the log has the rest.
  */
 import { AdminError, type AdminErrorKind } from '../../admin/error.ts';
 import { defined } from '../../domain/defined.ts';
@@ -56,7 +57,9 @@ export class Problem extends Error {
   }
 }
 
-/** `throw problem(409, 'in-use', 'The mailbox is in use', 'Another session ...', { retryAfter: 30 })` */
+/**
+ * `throw problem(409, 'in-use', 'The mailbox is in use', 'Another session ...', { retryAfter: 30 })`
+ */
 export const problem = (...said: ConstructorParameters<typeof Problem>): Problem => new Problem(...said);
 
 /** The same answer for what does not exist and for what the caller may not see. */
@@ -82,7 +85,9 @@ const ADMIN: Readonly<Record<AdminErrorKind, readonly [number, string]>> = {
   failed: [500, 'Something went wrong'],
 };
 
-/** Of a submission: what a client does with it, by the class and the subject of its code (RFC 3463). */
+/**
+ * Of a submission: what a client does with it, by the class and the subject of its code (RFC 3463).
+ */
 function refusedAs({ reply, status }: Refusal): readonly [number, string, string] {
   if (status === '4.7.1') return [429, 'too-many', 'Too many requests now'];
   if (status === '4.3.1') return [507, 'no-room', 'No space now'];

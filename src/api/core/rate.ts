@@ -1,6 +1,7 @@
 /**
- * How many requests a caller may make: a bucket that holds what a minute allows and fills evenly. Told with every answer
- * (draft-ietf-httpapi-ratelimit-headers-10), so that a program slows down before it is refused.
+ * How many requests a caller may make: a bucket that holds what a minute allows and fills evenly.
+ * Told with every answer (draft-ietf-httpapi-ratelimit-headers-10), so that a program slows down
+ * before it is refused.
  */
 import { BoundedMap } from '../../auth/bounded-map.ts';
 import type { Clock } from '../../domain/effects.ts';

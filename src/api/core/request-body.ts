@@ -1,7 +1,9 @@
 /**
- * The body of a request: judged by its headers before an octet of it is asked for, then read with back-pressure, a limit and a least rate.
+ * The body of a request: judged by its headers before an octet of it is asked for, then read with
+ * back-pressure, a limit and a least rate.
  *
- * A client that sends `Expect: 100-continue` is told to go on when somebody begins to read, so what is refused before costs it nothing.
+ * A client that sends `Expect: 100-continue` is told to go on when somebody begins to read, so what
+ * is refused before costs it nothing.
  */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -99,7 +101,8 @@ export interface ReadingParts {
 /**
  * Read it once. `begin` is called before the first octet is waited for.
  *
- * It reads by the event `readable`, as Node's own iterator does, whose set-up and promises were a fiftieth of what a message of 10 KB costs.
+ * It reads by the event `readable`, as Node's own iterator does, whose set-up and promises were a
+ * fiftieth of what a message of 10 KB costs.
  */
 export async function* octetsOf(
   request: IncomingMessage,

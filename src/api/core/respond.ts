@@ -40,7 +40,10 @@ export class AnswerBroken extends Error {
   override readonly name = 'AnswerBroken';
 }
 
-/** Throws what the stream throws, and AnswerBroken where it is not as long as was told: the line cannot be used any more then. */
+/**
+ * Throws what the stream throws, and AnswerBroken where it is not as long as was told: the line
+ * cannot be used any more then.
+ */
 export async function writeAnswer(line: Line, answer: Answer): Promise<void> {
   if ('stream' in answer) {
     const { status, type, length, headers } = answer;

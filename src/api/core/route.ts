@@ -1,6 +1,6 @@
 /**
- * A route of the API, said once: what it takes, what it answers, who may call it and what it does. The server, the OpenAPI document and its page are
- * made from this.
+ * A route of the API, said once: what it takes, what it answers, who may call it and what it does.
+ * The server, the OpenAPI document and its page are made from this.
  *
  *   export const getMessage = route({
  *     id: 'getMessage', method: 'GET', path: '/messages/{messageId}', tag: 'messages',
@@ -11,8 +11,9 @@
  *     async run({ params, caller }, { store }) { return { status: 200, json: ... }; },
  *   });
  *
- * These answers come by themselves and need not be said: 400 (what was sent is malformed), 401, 403 (operators), 405, 406, 408, 409 and 422 of the
- * Idempotency-Key, 411, 413, 415, 429, 500, 503; a route says one of them where it has a reason of its own.
+ * These answers come by themselves and need not be said: 400 (what was sent is malformed), 401, 403
+ * (operators), 405, 406, 408, 409 and 422 of the Idempotency-Key, 411, 413, 415, 429, 500, 503; a
+ * route says one of them where it has a reason of its own.
  */
 import type { z } from '../../config/zod.ts';
 import { type Answer, type AnswerOf, type Answers, type SaidAnswer, type Success } from './answer.ts';
@@ -52,11 +53,17 @@ export interface Asked<P = unknown, Q = unknown, H = unknown, B = unknown, C = C
   readonly headers: H;
   readonly body: B;
   readonly caller: C;
-  /** The media type of success that the client likes best, of those that the route answers; empty if it answers no content. */
+  /**
+   * The media type of success that the client likes best, of those that the route answers; empty if
+   * it answers no content.
+   */
   readonly accepts: string;
   /** Present with every POST. */
   readonly idempotencyKey?: string;
-  /** SHA-256 of method, path with query, and the body's octets, hexadecimal. Not there for a body that is streamed. */
+  /**
+   * SHA-256 of method, path with query, and the body's octets, hexadecimal. Not there for a body
+   * that is streamed.
+   */
   readonly digest?: string;
   /** Aborted when the client has gone or the gateway cuts the request. */
   readonly signal: AbortSignal;
@@ -86,12 +93,15 @@ interface Said {
   readonly description?: string;
   readonly access: Access;
   /**
-   * Of a POST. `key`: the answer is kept for 24 hours and given again for the same key. `secret`: it shows something once, so it is not kept; the same
-   * key again is a 409. `own`: the route keeps the key itself.
+   * Of a POST. `key`: the answer is kept for 24 hours and given again for the same key. `secret`:
+   * it shows something once, so it is not kept; the same key again is a 409. `own`: the route keeps
+   * the key itself.
    */
   readonly idempotent?: 'key' | 'secret' | 'own';
   readonly deprecated?: Deprecated;
-  /** The answer waits for something to happen: no deadline of the whole answer but this, in seconds. */
+  /**
+   * The answer waits for something to happen: no deadline of the whole answer but this, in seconds.
+   */
   readonly waits?: number;
   /** Scripts of every web page may read it. */
   readonly openToPages?: true;
@@ -99,7 +109,8 @@ interface Said {
 
 export interface Route extends Said {
   /**
-   * Judges an operator before anything of the request is read, where that leaves a row in the trail: `access` is then only told of. Throws Problem or AdminError.
+   * Judges an operator before anything of the request is read, where that leaves a row in the
+   * trail: `access` is then only told of. Throws Problem or AdminError.
    */
   readonly judge?: (caller: OperatorCaller, services: ApiServices) => Promise<void>;
   readonly params: Texts;
@@ -132,7 +143,10 @@ interface Declared<
 
 type None = Record<string, never>;
 
-/** Throws for a declaration that contradicts itself: that is a mistake in the program, and every start would find it. */
+/**
+ * Throws for a declaration that contradicts itself: that is a mistake in the program, and every
+ * start would find it.
+ */
 export function route<
   const A extends Answers,
   const C extends Access,
@@ -146,7 +160,8 @@ export function route<
     params: declared.params ?? {},
     query: declared.query ?? {},
     headers: declared.headers ?? {},
-    // What the server hands over was read by exactly these types; only the compiler cannot see that.
+    // What the server hands over was read by exactly these types; only the compiler cannot see
+    // that.
     run: declared.run as unknown as Route['run'],
   };
   const wrong = contradiction(made);

@@ -1,6 +1,7 @@
 /**
- * Which route a path leads to. Paths are compared as they came: nothing is decoded, joined or cut, so that what a filter in front of us let pass is what we
- * answer. `//`, `.`, `..`, a percent sign, a slash at the end: no such path.
+ * Which route a path leads to. Paths are compared as they came: nothing is decoded, joined or cut,
+ * so that what a filter in front of us let pass is what we answer. `//`, `.`, `..`, a percent sign,
+ * a slash at the end: no such path.
  */
 import type { Method, Route } from './route.ts';
 

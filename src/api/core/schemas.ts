@@ -1,8 +1,9 @@
 /**
  * zod types as JSON Schema of draft 2020-12, as the document has them.
  *
- * A type with `.meta({ id: 'Message' })` stands under that name among the components, and everybody points there. What JSON Schema cannot say (checks by
- * code, dates as objects) is left out: the answer to a request that breaks it is a 400 or a 422.
+ * A type with `.meta({ id: 'Message' })` stands under that name among the components, and everybody
+ * points there. What JSON Schema cannot say (checks by code, dates as objects) is left out: the
+ * answer to a request that breaks it is a 400 or a 422.
  */
 import { z } from '../../config/zod.ts';
 
@@ -25,7 +26,10 @@ export class Components {
     return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
-  /** Throws for two that are called the same and are not the same: one would be described as the other. */
+  /**
+   * Throws for two that are called the same and are not the same: one would be described as the
+   * other.
+   */
   schemaOf(type: z.ZodType, io: Io): JsonSchema {
     const made = z.toJSONSchema(type, {
       io,
@@ -51,7 +55,10 @@ export class Components {
   }
 }
 
-/** A day or a time that may be null: the linter of the design rules wants its format beside the type, and not within a choice. */
+/**
+ * A day or a time that may be null: the linter of the design rules wants its format beside the
+ * type, and not within a choice.
+ */
 function mend(schema: Record<string, unknown>): void {
   const { anyOf } = schema as { anyOf?: readonly Readonly<Record<string, unknown>>[] };
   if (anyOf?.length !== 2) return;

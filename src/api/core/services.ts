@@ -1,4 +1,7 @@
-/** What the routes of the API work with. A route asks for what it uses: `run(asked, { store }: Pick<ApiServices, 'store'>)`. */
+/**
+ * What the routes of the API work with. A route asks for what it uses:
+ * `run(asked, { store }: Pick<ApiServices, 'store'>)`.
+ */
 import type { AdminContext } from '../../admin/context.ts';
 import type { Directory, DirectoryCounts } from '../../admin/directory.ts';
 import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
@@ -13,7 +16,10 @@ import type { JsonSchema } from './schemas.ts';
 
 export interface ApiServices {
   readonly store: Store;
-  /** What operations work with. Throws Problem (503) in the first moments of a start, before there is one. */
+  /**
+   * What operations work with. Throws Problem (503) in the first moments of a start, before there
+   * is one.
+   */
   readonly admin: AdminContext;
   /** The very same as of SMTP: one count an account, over all roads. */
   readonly submission: SubmissionServices;

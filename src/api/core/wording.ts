@@ -1,6 +1,7 @@
 /**
- * Texts that were written for somebody at a command line, as a program over HTTPS reads them: what names a command of `sluis` is left out, options are called as the
- * members of a body, and the header of the reason is named. Texts of problems and of the document go through it.
+ * Texts that were written for somebody at a command line, as a program over HTTPS reads them: what
+ * names a command of `sluis` is left out, options are called as the members of a body, and the
+ * header of the reason is named. Texts of problems and of the document go through it.
  */
 
 /** In order. None of them repeats within a repetition: texts may hold what somebody sent. */

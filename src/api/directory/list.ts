@@ -123,7 +123,10 @@ function mustBeKnown(changedSince: number | undefined, { floor, version: now }: 
   );
 }
 
-/** Refuses a caller that has asked for too many entries within the hour; otherwise counts the entries. */
+/**
+ * Refuses a caller that has asked for too many entries within the hour; otherwise counts the
+ * entries.
+ */
 function mayAsk({ directory, log, store }: Services, caller: Caller, { session }: Remote): (entries: number) => void {
   if (caller.kind === 'operator') {
     store.audit.note({
@@ -147,7 +150,10 @@ function mayAsk({ directory, log, store }: Services, caller: Caller, { session }
   return give;
 }
 
-/** A line each. One that is begun is given to its end, so that a limit never makes a whole copy impossible. */
+/**
+ * A line each. One that is begun is given to its end, so that a limit never makes a whole copy
+ * impossible.
+ */
 async function* lines(
   directory: Directory,
   wanted: DirectoryQuery,

@@ -1,6 +1,7 @@
 /**
- * `GET /mailbox/claims/{claimId}/messages`: all that a claim holds in one answer, as multipart/mixed (RFC 2046 section 5.1.3). A request for each message costs three
- * times what the message costs; this costs what POP3 costs.
+ * `GET /mailbox/claims/{claimId}/messages`: all that a claim holds in one answer, as
+ * multipart/mixed (RFC 2046 section 5.1.3). A request for each message costs three times what the
+ * message costs; this costs what POP3 costs.
  */
 import { givenBack } from '../../platform/given-back.ts';
 import type { Claim, Item } from '../../pickup/claim.ts';
@@ -75,7 +76,10 @@ async function* partsOf(
   }
 }
 
-/** Pieces in front of one another in one memory, which is used again when it has left; a large one goes by itself. */
+/**
+ * Pieces in front of one another in one memory, which is used again when it has left; a large one
+ * goes by itself.
+ */
 async function* together(pieces: AsyncIterable<Uint8Array>, end: Uint8Array): AsyncGenerator<Uint8Array> {
   const waiting = Buffer.allocUnsafe(TOGETHER);
   let octets = 0;

@@ -1,4 +1,7 @@
-/** `/mailbox/claims`: several workers on one mailbox. A claim gives messages to one of them for a time; see pickup/shared.ts. */
+/**
+ * `/mailbox/claims`: several workers on one mailbox. A claim gives messages to one of them for a
+ * time; see pickup/shared.ts.
+ */
 import { z } from '../../config/zod.ts';
 import { type MessageId, parseMessageId } from '../../domain/ids.ts';
 import { milliseconds, seconds } from '../../domain/units.ts';
@@ -169,7 +172,8 @@ export const acknowledgeClaim = route({
         'The claim holds no such message',
         'One of the messages is not in the claim, or is being acknowledged; nothing was removed',
       );
-    // All of it was acknowledged before: a client that lost the answer hears that nothing is left to do.
+    // All of it was acknowledged before: a client that lost the answer hears that nothing is left
+    // to do.
     if (done === 'acknowledged' && known !== undefined && body?.messageIds === undefined) return told(known, 0);
     if (typeof done === 'string') throw ended(done);
     done.claim.answered.set(key, done.messages);

@@ -1,4 +1,7 @@
-/** `GET /mailbox/messages/{messageId}` and below: one message, its octets as they are, and the octets of one part. */
+/**
+ * `GET /mailbox/messages/{messageId}` and below: one message, its octets as they are, and the
+ * octets of one part.
+ */
 import { z } from '../../config/zod.ts';
 import type { MessageId } from '../../domain/ids.ts';
 import { previewedRow } from '../../pickup/evidence.ts';
@@ -119,13 +122,18 @@ export const getMailboxMessagePart = route({
 });
 
 interface Noting {
-  /** Called just before the last octets leave. False: they must not leave, since the login or the claim has ended. */
+  /**
+   * Called just before the last octets leave. False: they must not leave, since the login or the
+   * claim has ended.
+   */
   readonly sent: () => boolean | Promise<boolean>;
   /** A piece of it was looked at. */
   readonly seen: () => void;
 }
 
-/** A claimed message is read under the lease, which reads ahead for who fetches one after the other. */
+/**
+ * A claimed message is read under the lease, which reads ahead for who fetches one after the other.
+ */
 async function contentOf(
   services: MailboxServices,
   caller: AccountCaller,

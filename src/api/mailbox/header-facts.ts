@@ -1,4 +1,7 @@
-/** What the header of a stored message says, for a listing: as text for people, bounded, and what the gateway found of its protection. */
+/**
+ * What the header of a stored message says, for a listing: as text for people, bounded, and what
+ * the gateway found of its protection.
+ */
 import { defined } from '../../domain/defined.ts';
 import { iso, instant } from '../../domain/units.ts';
 import { isVerdict } from '../../mime/authentication-results.ts';
@@ -31,7 +34,10 @@ export interface HeaderFacts {
   readonly verdicts: readonly Verdict[];
 }
 
-/** The header of a content, with its empty line; undefined if the content cannot be read. Reads no more than the first slices. */
+/**
+ * The header of a content, with its empty line; undefined if the content cannot be read. Reads no
+ * more than the first slices.
+ */
 export async function headOf(content: StoredContent | undefined): Promise<Buffer | undefined> {
   if (content === undefined) return undefined;
   const pieces: Buffer[] = [];
@@ -57,7 +63,10 @@ export async function headOf(content: StoredContent | undefined): Promise<Buffer
   return joinSmall(pieces);
 }
 
-/** `authserv`: the name by which the gateway's own verdicts are known. Of mail from another server none is believed. */
+/**
+ * `authserv`: the name by which the gateway's own verdicts are known. Of mail from another server
+ * none is believed.
+ */
 export function headerFacts(head: Buffer, record: Pick<MessageRecord, 'submitter'>, authserv: string): HeaderFacts {
   const read = readHeader(head);
   if (!read.ok) return { verdicts: [] };
@@ -81,7 +90,8 @@ function verdictsIn(header: Header, authserv: string): readonly Verdict[] {
   const text = fieldText(header, top).slice(0, MOST_FIELD);
   if (text.split(';')[0]?.trim() !== authserv) return [];
   const found: Verdict[] = [];
-  // As it is written: each method begins its own line, and a value has no semicolon outside of quotes.
+  // As it is written: each method begins its own line, and a value has no semicolon outside of
+  // quotes.
   for (const [one] of text.matchAll(/;(?:[^;"]|"[^"]*")*/g)) {
     const [, method, result] = /^;\s*(smime|x-pgp)=([a-z]+)/.exec(one) ?? [];
     if (method === undefined || result === undefined || found.length === MOST_VERDICTS) continue;

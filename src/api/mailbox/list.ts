@@ -1,4 +1,7 @@
-/** `GET /mailbox/messages`: what lies in the mailbox, page by page, without a lease; and what comes, by waiting. */
+/**
+ * `GET /mailbox/messages`: what lies in the mailbox, page by page, without a lease; and what comes,
+ * by waiting.
+ */
 import { z } from '../../config/zod.ts';
 import { defined } from '../../domain/defined.ts';
 import type { EntryUid } from '../../domain/ids.ts';
@@ -59,7 +62,8 @@ export const listMailboxMessages = route({
     const { id: account } = caller.account;
     const given = headers['if-none-match'];
     const wanted = waitOf(headers.prefer);
-    // The watch begins before the mailbox is looked at, so that it hears of whatever comes after that.
+    // The watch begins before the mailbox is looked at, so that it hears of whatever comes after
+    // that.
     const watch = wanted > 0 ? pickup.arrivals.watch(account) : undefined;
     const until = clock.monotonic() + wanted;
     try {
@@ -104,7 +108,10 @@ async function hasChanged(
   return watch !== undefined && left > 0 && (await watch.next(left, signal));
 }
 
-/** Whoever lists sees what their headers say: a look at mail that was not collected yet, which the trail tells as it does of TOP. */
+/**
+ * Whoever lists sees what their headers say: a look at mail that was not collected yet, which the
+ * trail tells as it does of TOP.
+ */
 async function viewsOf(
   services: MailboxServices,
   { account }: AccountCaller,

@@ -1,6 +1,7 @@
 /**
- * Octets of a message on their way out, with the headers that keep a browser from running them. Before the last of them leaves it is noted that they were sent:
- * what the trail does not know nobody gets.
+ * Octets of a message on their way out, with the headers that keep a browser from running them.
+ * Before the last of them leaves it is noted that they were sent: what the trail does not know
+ * nobody gets.
  */
 import { z } from '../../config/zod.ts';
 import type { StreamAnswer } from '../core/answer.ts';
@@ -77,7 +78,10 @@ async function* noted({ slices, octets, atEnd, piece }: Sending, range: Range): 
   }
 }
 
-/** The answer has begun: the line breaks before its end, and the client knows that it has not got all. */
+/**
+ * The answer has begun: the line breaks before its end, and the client knows that it has not got
+ * all.
+ */
 const gone = () =>
   problem(
     409,

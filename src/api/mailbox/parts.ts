@@ -1,4 +1,7 @@
-/** The parts of a stored message: which there are, and the decoded octets of one, while the message streams by. */
+/**
+ * The parts of a stored message: which there are, and the decoded octets of one, while the message
+ * streams by.
+ */
 import type { MessagePart } from '../../domain/message-part.ts';
 import type { LeafFields } from '../../mime/leaf.ts';
 import { MimeWalk } from '../../mime/walk.ts';
@@ -9,7 +12,10 @@ import type { StoredContent } from '../../store/body.ts';
 /** Octets of a decoded slice, and the few that the previous one began. */
 const READY = 260 * 1024;
 
-/** Of what is stored as it was submitted the parts are known; a protected or opened copy is read for them. */
+/**
+ * Of what is stored as it was submitted the parts are known; a protected or opened copy is read for
+ * them.
+ */
 export async function partsOf(
   { message, parts }: MailboxEntry,
   open: () => Promise<StoredContent | undefined>,
@@ -26,8 +32,9 @@ export async function partsOf(
 }
 
 /**
- * The decoded octets of `part`, and no more of the message is read than needed. Throws ContentDamaged if they are not those that the part is known by: the
- * answer breaks off then before its end.
+ * The decoded octets of `part`, and no more of the message is read than needed. Throws
+ * ContentDamaged if they are not those that the part is known by: the answer breaks off then before
+ * its end.
  */
 export async function* partOctets(content: StoredContent, part: MessagePart): AsyncGenerator<Uint8Array> {
   // The decoded octets lie in one buffer, which is used again once they were sent.
@@ -43,7 +50,8 @@ export async function* partOctets(content: StoredContent, part: MessagePart): As
     octets += taken.copy(ready, octets);
     left -= taken.length;
   };
-  // What stands in front of the first part of a multipart has the path of the multipart, which may be that of its first part.
+  // What stands in front of the first part of a multipart has the path of the multipart, which may
+  // be that of its first part.
   const isIt = (path: string, { type, name, encoding }: LeafFields): boolean =>
     path === part.path && type === part.type && name === part.name && encoding === part.encoding;
   const walk = new MimeWalk((path, fields) =>

@@ -1,4 +1,7 @@
-/** Parts of an answer by their octets: one range, of something that does not change (RFC 9110 section 14). */
+/**
+ * Parts of an answer by their octets: one range, of something that does not change (RFC 9110
+ * section 14).
+ */
 import { type Problem, problem } from '../core/problem.ts';
 
 /** Octets `from` to `to`, the last one included. */
@@ -13,8 +16,9 @@ export interface RangeAsked {
 }
 
 /**
- * Undefined: all of it. What is no range of octets, or more than one, is ignored, as the RFC allows; so is one whose `If-Range` names something
- * else. Throws the 416 where none of the octets is there.
+ * Undefined: all of it. What is no range of octets, or more than one, is ignored, as the RFC
+ * allows; so is one whose `If-Range` names something else. Throws the 416 where none of the octets
+ * is there.
  */
 export function rangeOf({ range, 'if-range': condition }: RangeAsked, etag: string, octets: number): Range | undefined {
   const [, first = '', last = ''] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(range?.trim() ?? '') ?? [];

@@ -1,4 +1,7 @@
-/** `DELETE /mailbox/messages/{messageId}`, and the way back: handing out again what was deleted and is still kept. */
+/**
+ * `DELETE /mailbox/messages/{messageId}`, and the way back: handing out again what was deleted and
+ * is still kept.
+ */
 import { z } from '../../config/zod.ts';
 import { messageId } from '../core/fields.ts';
 import { notFound, problem } from '../core/problem.ts';

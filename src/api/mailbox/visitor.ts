@@ -1,4 +1,7 @@
-/** Who fetches over the API, as the roads of POP3 know it, and what all routes of the mailbox work with. */
+/**
+ * Who fetches over the API, as the roads of POP3 know it, and what all routes of the mailbox work
+ * with.
+ */
 import { defined } from '../../domain/defined.ts';
 import type { MessageId } from '../../domain/ids.ts';
 import type { Visitor } from '../../pickup/shared.ts';

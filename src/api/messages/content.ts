@@ -1,6 +1,6 @@
 /**
- * The octets of a request's body as the content of a message: every line end CRLF, the last line ended, and the header in one piece in front, since
- * it may name the recipients.
+ * The octets of a request's body as the content of a message: every line end CRLF, the last line
+ * ended, and the header in one piece in front, since it may name the recipients.
  */
 import { type LineEndCounts, judged } from '../../mime/line-ends.ts';
 import { headerEnd } from '../../mime/header.ts';
@@ -11,7 +11,10 @@ const CR = 13;
 const LF = 10;
 const CRLF = Buffer.from('\r\n');
 
-/** Counts in `met` what deviates, and makes each bare CR or LF a CRLF where `normalise` is set. A slice never ends between the two octets of a CRLF. */
+/**
+ * Counts in `met` what deviates, and makes each bare CR or LF a CRLF where `normalise` is set. A
+ * slice never ends between the two octets of a CRLF.
+ */
 export async function* contentLines(
   octets: AsyncIterable<Buffer>,
   met: LineEndCounts,
@@ -32,13 +35,19 @@ export async function* contentLines(
 }
 
 export interface HeadedContent {
-  /** Up to and with its empty line; all there is of a message without one. Absent: longer than a header may be. */
+  /**
+   * Up to and with its empty line; all there is of a message without one. Absent: longer than a
+   * header may be.
+   */
   readonly header: Buffer | undefined;
   /** All octets, those of the header too. Read it once. */
   readonly octets: AsyncIterable<Buffer>;
 }
 
-/** Reads up to the end of the header. In nearly all messages that is the first slice, which is not copied. */
+/**
+ * Reads up to the end of the header. In nearly all messages that is the first slice, which is not
+ * copied.
+ */
 export async function withHeader(lines: AsyncGenerator<Buffer, void, void>): Promise<HeadedContent> {
   let seen: Buffer = Buffer.alloc(0);
   /** Doubles, so that a header which comes octet by octet is not copied once for each. */

@@ -1,6 +1,7 @@
 /**
- * Who sends a message and who gets it, where its body is message/rfc822: from the headers of the request, else from the header of the message as
- * `sendmail -t` takes it, Bcc included. Bcc itself is taken out on the way, as from every submission.
+ * Who sends a message and who gets it, where its body is message/rfc822: from the headers of the
+ * request, else from the header of the message as `sendmail -t` takes it, Bcc included. Bcc itself
+ * is taken out on the way, as from every submission.
  */
 import { isAscii, isUtf8 } from 'node:buffer';
 import { type Result, fail, ok } from '../../domain/result.ts';
@@ -26,7 +27,10 @@ export interface Asked {
   readonly recipients?: string | undefined;
 }
 
-/** The error says what is wrong and what to send instead; it repeats no address. `header`: undefined if it was too long to be read. */
+/**
+ * The error says what is wrong and what to send instead; it repeats no address. `header`: undefined
+ * if it was too long to be read.
+ */
 export function envelopeOf(asked: Asked, header: Buffer | undefined): Result<Envelope, string> {
   const needed = asked.sender === undefined || asked.recipients === undefined;
   const read = header === undefined ? fail('the header is longer than 256 KB') : readHeader(header);

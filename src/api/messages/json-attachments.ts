@@ -1,9 +1,11 @@
 /**
- * Reads the JSON of a message as it comes, and takes the content of its attachments out on the way: it is decoded slice by slice and never stands in
- * memory as a whole. What is left (names, addresses, text) is small and parsed as one.
+ * Reads the JSON of a message as it comes, and takes the content of its attachments out on the way:
+ * it is decoded slice by slice and never stands in memory as a whole. What is left (names,
+ * addresses, text) is small and parsed as one.
  *
- * Members may come in any order, so the attachments of a program that sorts them come before the addressees. In place of each content stands its
- * number. RFC 8259; in the content also `\/` (PHP), `\u002B` (.NET) and line ends (`\r\n`) are read.
+ * Members may come in any order, so the attachments of a program that sorts them come before the
+ * addressees. In place of each content stands its number. RFC 8259; in the content also `\/` (PHP),
+ * `\u002B` (.NET) and line ends (`\r\n`) are read.
  */
 import { Base64Decoder } from '../../mime/base64-decoder.ts';
 
@@ -122,7 +124,9 @@ export class AttachmentReader {
     }
   }
 
-  /** A quote, outside of a string: true where the text behind it is the content of an attachment. */
+  /**
+   * A quote, outside of a string: true where the text behind it is the content of an attachment.
+   */
   #begins(): boolean {
     const within = this.#within.at(-1);
     if (within?.kind === 'object' && this.#expectsKey) {

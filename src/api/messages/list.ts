@@ -1,4 +1,7 @@
-/** `GET /messages`: what an account has sent, page by page, with what became of it in a word. The steps and the rest of a message are its own (`GET /messages/{messageId}`). */
+/**
+ * `GET /messages`: what an account has sent, page by page, with what became of it in a word. The
+ * steps and the rest of a message are its own (`GET /messages/{messageId}`).
+ */
 import { z } from '../../config/zod.ts';
 import { type SentState, sentStates } from '../../notices/sent-status.ts';
 import { type Address, parseAddress } from '../../domain/address.ts';
@@ -98,7 +101,10 @@ function recipientIn(text: string | undefined): Address | undefined {
   return read.value;
 }
 
-/** A page begins behind a row of the trail, of which nobody else is told how many there are; another account cannot open it. */
+/**
+ * A page begins behind a row of the trail, of which nobody else is told how many there are; another
+ * account cannot open it.
+ */
 const listing = ({ account }: AccountCaller): string => `listMessages ${account.id}`;
 
 const sealedPlace = ({ store, random }: Services, caller: AccountCaller, seq: number): string =>

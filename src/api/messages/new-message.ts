@@ -1,4 +1,7 @@
-/** A message as JSON, from which the gateway writes MIME: what it looks like, and how its octets are read. */
+/**
+ * A message as JSON, from which the gateway writes MIME: what it looks like, and how its octets are
+ * read.
+ */
 import { z } from '../../config/zod.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import { type Result, fail, ok } from '../../domain/result.ts';
@@ -97,8 +100,8 @@ export interface WrittenMessage {
 }
 
 /**
- * Contents wait in bodies of the store, sealed as mail is and never filed: what is small stays in memory, what is large does not.
- * `discard` when the message is filed or given up.
+ * Contents wait in bodies of the store, sealed as mail is and never filed: what is small stays in
+ * memory, what is large does not. `discard` when the message is filed or given up.
  */
 export class NewMessageReader {
   readonly #parts: NewMessageParts;

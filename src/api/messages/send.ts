@@ -1,8 +1,10 @@
 /**
- * One message over the submission road, its content from the body of a request instead of DATA: same checks, limits, steps and rows.
+ * One message over the submission road, its content from the body of a request instead of DATA:
+ * same checks, limits, steps and rows.
  *
- * A request comes under a key of its sender's, which is kept in the transaction that accepts the message. The usual request asks nothing for it; one
- * that is refused looks whether it is an earlier one that comes again, because what was accepted then may be refused now.
+ * A request comes under a key of its sender's, which is kept in the transaction that accepts the
+ * message. The usual request asks nothing for it; one that is refused looks whether it is an
+ * earlier one that comes again, because what was accepted then may be refused now.
  */
 import { isAscii } from 'node:buffer';
 import { createHash } from 'node:crypto';
@@ -27,7 +29,9 @@ import type {
 
 const DIGEST = 16;
 
-/** Of a refusal what its sender hears: one that is answered again comes from the row that was kept. */
+/**
+ * Of a refusal what its sender hears: one that is answered again comes from the row that was kept.
+ */
 export type Said = Pick<Refusal, 'reply' | 'status' | 'text'>;
 
 export interface RecipientResult {
@@ -61,7 +65,10 @@ export type Sent =
       readonly id: MessageId;
       readonly recipients: readonly RecipientResult[];
       readonly note?: string;
-      /** An equal message waits under this id, or the request was carried out before: nothing was filed. */
+      /**
+       * An equal message waits under this id, or the request was carried out before: nothing was
+       * filed.
+       */
       readonly again: boolean;
     }
   /** Nothing was filed. With what was said of recipients, where they were judged. */
@@ -185,7 +192,9 @@ class Sending {
     return hashed(JSON.stringify([sender, recipients, notify]), digest ?? submitted);
   }
 
-  /** Nothing of the content was read yet: only where the key is known is it read, to be compared. */
+  /**
+   * Nothing of the content was read yet: only where the key is known is it read, to be compared.
+   */
   async #refusedEarly(refusal: Refusal): Promise<Sent> {
     const before = await this.#before();
     if (before === undefined) return { kind: 'refused', refusal, recipients: this.#results };

@@ -1,8 +1,10 @@
 /**
- * App passwords of an account, which it makes and ends itself: the operations of the command table, with the rights that its own pages have (admin/own-account.ts).
+ * App passwords of an account, which it makes and ends itself: the operations of the command table,
+ * with the rights that its own pages have (admin/own-account.ts).
  *
- * It takes the account's password or certificate. An app password makes, shows and ends none: whoever has one program's password must not get another that outlives
- * it, nor stop the other programs.
+ * It takes the account's password or certificate. An app password makes, shows and ends none:
+ * whoever has one program's password must not get another that outlives it, nor stop the other
+ * programs.
  */
 import type { Input } from '../../admin/input.ts';
 import { type OperationName, type OperationResult, runOperation } from '../../admin/operations.ts';
@@ -52,7 +54,10 @@ const viewOf = ({ id, name, scope: may, created, ends, lastUsed }: AppPasswordVi
 
 type By = Asked<unknown, unknown, unknown, unknown, AccountCaller>;
 
-/** Its login is added to the input: an account does this for itself alone. Throws Problem (403) and AdminError. */
+/**
+ * Its login is added to the input: an account does this for itself alone. Throws Problem (403) and
+ * AdminError.
+ */
 async function operate<N extends OperationName>(
   name: N,
   input: Input,

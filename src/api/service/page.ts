@@ -1,4 +1,7 @@
-/** The document as a page: made from nothing but the document, without a script, and with nothing from elsewhere. */
+/**
+ * The document as a page: made from nothing but the document, without a script, and with nothing
+ * from elsewhere.
+ */
 import { createHash } from 'node:crypto';
 import type { ApiDocument } from '../core/document.ts';
 import type { JsonSchema } from '../core/schemas.ts';

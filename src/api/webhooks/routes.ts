@@ -1,7 +1,9 @@
 /**
- * Webhooks of an account, for itself. Those of organisations and of the whole service are added by operators (`sluis webhook`). What is not the account's own is not there.
+ * Webhooks of an account, for itself. Those of organisations and of the whole service are added by
+ * operators (`sluis webhook`). What is not the account's own is not there.
  *
- * An app password sees them and changes none: whoever has one program's password must not leave something behind that outlives it.
+ * An app password sees them and changes none: whoever has one program's password must not leave
+ * something behind that outlives it.
  */
 import { z } from '../../config/zod.ts';
 import { defined } from '../../domain/defined.ts';

@@ -1,4 +1,7 @@
-/** The letters that go out where the operator has none of his own. A window envelope shows the address; a line is wrapped at 72 columns. */
+/**
+ * The letters that go out where the operator has none of his own. A window envelope shows the
+ * address; a line is wrapped at 72 columns.
+ */
 import type { Language } from '../../domain/registry.ts';
 
 export const LETTER_TEXT: Readonly<Record<Language, string>> = {

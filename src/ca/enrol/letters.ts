@@ -1,4 +1,7 @@
-/** Letters with a code, for the post: plain text to print, filled from what is registered and configured. */
+/**
+ * Letters with a code, for the post: plain text to print, filled from what is registered and
+ * configured.
+ */
 import { dayText, timeText } from '../../letters/letter.ts';
 import { type LetterTemplate, fillLetter } from '../../domain/letter-template.ts';
 import type { Helpdesk } from '../../domain/helpdesk.ts';

@@ -1,8 +1,9 @@
 /**
  * One-time codes that set a password: for a password that was lost, and for the first one.
  *
- * A code changes nothing until it is used: whoever calls the helpdesk in somebody's name cannot lock them out. It names one password of the
- * account, which is replaced at that moment, in the transaction that uses the code up.
+ * A code changes nothing until it is used: whoever calls the helpdesk in somebody's name cannot
+ * lock them out. It names one password of the account, which is replaced at that moment, in the
+ * transaction that uses the code up.
  */
 import { TRIES } from '../enrol.ts';
 import { type EnrolmentCode, newEnrolmentCode, readEnrolmentCode } from '../../crypto/passwords/enrolment-code.ts';
@@ -102,7 +103,10 @@ export async function enrolPassword(
   return await enrolTried(parts, { read, enrolment: tried.enrolment, password }, actor);
 }
 
-/** The same for a code that was tried a moment ago. The hash is worked out only now: wrong codes cost nobody anything. */
+/**
+ * The same for a code that was tried a moment ago. The hash is worked out only now: wrong codes
+ * cost nobody anything.
+ */
 export async function enrolTried(
   { store: { registry }, hash }: EnrolParts,
   {

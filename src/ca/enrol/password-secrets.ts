@@ -1,4 +1,7 @@
-/** What is kept of a password in place of its text: the hash, and a SCRAM verifier where a setting of its account asks for one. */
+/**
+ * What is kept of a password in place of its text: the hash, and a SCRAM verifier where a setting
+ * of its account asks for one.
+ */
 import { checkNewPassword } from '../../crypto/passwords/password-text.ts';
 import { scramSalt, scramVerifier } from '../../crypto/passwords/scram.ts';
 import { type Organisation, foldLogin } from '../../domain/registry.ts';

@@ -1,6 +1,8 @@
 /**
- * What codes that are shown from the network leave behind: log lines and audit rows, the refused ones counted as failed logins are, one row for
- * each account, network, reason and minute, and one for each reason for what is more than a thousand of these. What the code does has rows of its own in the transaction that uses it up.
+ * What codes that are shown from the network leave behind: log lines and audit rows, the refused
+ * ones counted as failed logins are, one row for each account, network, reason and minute, and one
+ * for each reason for what is more than a thousand of these. What the code does has rows of its own
+ * in the transaction that uses it up.
  */
 import { FAILURE_ROWS, shownLogin } from '../../auth/login-notes.ts';
 import { Counts } from '../../domain/counts.ts';
@@ -12,7 +14,10 @@ import { OTHERS, Tally, type Whose } from '../../platform/tally.ts';
 import type { AuditTrail } from '../../store/port/audit.ts';
 import type { EnrolmentFault, WantedUse } from '../../store/certificates.ts';
 
-/** `malformed`: no code looks so. `not-on-listener`: the account may not come in there. `throttled`, `store`: it was not judged. */
+/**
+ * `malformed`: no code looks so. `not-on-listener`: the account may not come in there. `throttled`,
+ * `store`: it was not judged.
+ */
 export type WindowReason = EnrolmentFault | 'malformed' | 'not-on-listener' | 'throttled' | 'store';
 
 /** `reason` is empty for what was granted. */

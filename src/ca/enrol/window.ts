@@ -1,11 +1,14 @@
 /**
- * Where one-time codes are used from the network: the same answer at the same time for whatever is wrong with a code, throttled by code and
- * by network as logins are. What was not judged is `busy` and never "wrong code".
+ * Where one-time codes are used from the network: the same answer at the same time for whatever is
+ * wrong with a code, throttled by code and by network as logins are. What was not judged is `busy`
+ * and never "wrong code".
  *
- * Not by account: login names are known, and 120 networks an hour would keep an owner from using a code that nobody can guess (79 bits).
+ * Not by account: login names are known, and 120 networks an hour would keep an owner from using a
+ * code that nobody can guess (79 bits).
  *
- * The gateway makes a password up where none is given, and it leaves in the answer alone. A request for a certificate is looked at before the
- * code: one that cannot be used costs the code no try. It costs us the check of a signature, so it counts as a failure of its network.
+ * The gateway makes a password up where none is given, and it leaves in the answer alone. A request
+ * for a certificate is looked at before the code: one that cannot be used costs the code no try. It
+ * costs us the check of a signature, so it counts as a failure of its network.
  */
 import { createHmac } from 'node:crypto';
 import { pause } from '../../auth/pause.ts';
@@ -79,7 +82,9 @@ export interface WindowParts {
   readonly shared?: SharedCount;
 }
 
-/** At a time, of one network: of a burst of guesses those behind see the failures of those before. */
+/**
+ * At a time, of one network: of a burst of guesses those behind see the failures of those before.
+ */
 const AT_ONCE = 4;
 const SHORT = milliseconds(1000);
 
@@ -133,7 +138,8 @@ export class EnrolmentWindow {
   }
 
   #failed(wish: Wish, visitor: Visitor, error: unknown): WindowAnswer {
-    // The code was judged, and what was asked for is not possible: a request of a kind that is not signed, for example.
+    // The code was judged, and what was asked for is not possible: a request of a kind that is not
+    // signed, for example.
     if (error instanceof RegistryError && error.kind === 'invalid')
       return { kind: 'unusable', what: wish.for === 'password' ? 'password' : 'request', why: error.message };
     if (error instanceof RegistryError && error.kind === 'ended') {
@@ -175,7 +181,10 @@ export class EnrolmentWindow {
     return { kind: 'refused' };
   }
 
-  /** Slows a visitor down for a wrong code. The same wrong code again counts once, as the same wrong password does at a login. */
+  /**
+   * Slows a visitor down for a wrong code. The same wrong code again counts once, as the same wrong
+   * password does at a login.
+   */
   #slow(whose: string, { network }: Visitor, shown: string): void {
     const guess = createHmac('sha256', this.#key).update(shown).digest('base64');
     this.#throttle.failed(whose, network, guess, this.#parts.ca.clock.monotonic());
@@ -237,7 +246,10 @@ export class EnrolmentWindow {
   }
 }
 
-/** Whose tries slow this one down: those of the same code; of what no code looks like, those for the same account. */
+/**
+ * Whose tries slow this one down: those of the same code; of what no code looks like, those for the
+ * same account.
+ */
 const slowedBy = (read: EnrolmentCode | undefined, folded: string): string =>
   read === undefined ? `login ${folded}` : `code ${read.id}`;
 

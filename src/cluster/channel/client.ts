@@ -1,4 +1,6 @@
-/** Asks another gateway: one connection for one round of questions, each answered before the next. */
+/**
+ * Asks another gateway: one connection for one round of questions, each answered before the next.
+ */
 import { type ConnectionOptions, connect } from 'node:tls';
 import type { Clock } from '../../domain/effects.ts';
 import { type Milliseconds, seconds } from '../../domain/units.ts';
@@ -87,7 +89,9 @@ function connected({ host, port }: PeerAddress, { material, clock, lookup }: Cal
 const late = (time: Milliseconds): ChannelBroken =>
   new ChannelBroken(`no connection within ${time / 1000} s; is the machine up, and does a firewall let it through?`);
 
-/** Errors of sockets in words. A wrong answer of ours or theirs comes here too, and ends the round. */
+/**
+ * Errors of sockets in words. A wrong answer of ours or theirs comes here too, and ends the round.
+ */
 function brokenBy(error: unknown): ChannelBroken | PeerRefused {
   if (error instanceof ChannelBroken || error instanceof PeerRefused) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);

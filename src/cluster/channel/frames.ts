@@ -1,10 +1,14 @@
 /**
- * What goes over the line between two gateways: a length of four octets (big-endian), then so many octets of JSON. Length and depth are looked at
- * before anything is parsed: the other side is known by its certificate, and may be broken all the same.
+ * What goes over the line between two gateways: a length of four octets (big-endian), then so many
+ * octets of JSON. Length and depth are looked at before anything is parsed: the other side is known
+ * by its certificate, and may be broken all the same.
  */
 import { ChannelBroken } from './refusals.ts';
 
-/** Longest frame: the sealed keys of one day, or what is known of 200 days with a key each, take less than half of it. */
+/**
+ * Longest frame: the sealed keys of one day, or what is known of 200 days with a key each, take
+ * less than half of it.
+ */
 export const MAX_FRAME = 64 * 1024;
 const MAX_DEPTH = 6;
 const LENGTH_OCTETS = 4;

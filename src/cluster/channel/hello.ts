@@ -1,4 +1,7 @@
-/** The first words of every connection: two nodes exchange keys only where they are two, of one store, under one master key. */
+/**
+ * The first words of every connection: two nodes exchange keys only where they are two, of one
+ * store, under one master key.
+ */
 import { PeerRefused } from './refusals.ts';
 import type { Introduction } from './requests.ts';
 

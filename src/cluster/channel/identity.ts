@@ -1,6 +1,7 @@
 /**
- * Who may speak over the channel: TLS 1.3 on both sides, each with a certificate of the cluster's own authority for its host name, as it stands in
- * `cluster.peers` of the others. Nothing resumes: each connection is judged again, and an ended certificate ends at the next.
+ * Who may speak over the channel: TLS 1.3 on both sides, each with a certificate of the cluster's
+ * own authority for its host name, as it stands in `cluster.peers` of the others. Nothing resumes:
+ * each connection is judged again, and an ended certificate ends at the next.
  */
 import { X509Certificate, constants, createPrivateKey } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
@@ -36,7 +37,10 @@ export function ownProblem({ certificate }: Pick<ChannelMaterial, 'certificate'>
   return undefined;
 }
 
-/** What makes these files no material at all: TLS itself would say it of every handshake, in words for programmers. */
+/**
+ * What makes these files no material at all: TLS itself would say it of every handshake, in words
+ * for programmers.
+ */
 export function materialProblem({ ca, certificate, key }: ChannelMaterial): string | undefined {
   const its = new X509Certificate(certificate);
   if (!its.checkPrivateKey(createPrivateKey(key)))

@@ -33,7 +33,10 @@ export class Line {
     if (this.#ended === undefined) this.#socket.write(frameOf(value));
   }
 
-  /** The next value. Rejects with ChannelBroken, or what the socket says, when the line has ended or nothing came within `time`. */
+  /**
+   * The next value. Rejects with ChannelBroken, or what the socket says, when the line has ended or
+   * nothing came within `time`.
+   */
   async next(time: Milliseconds): Promise<unknown> {
     if (this.#values.length > 0) return this.#values.shift();
     if (this.#ended !== undefined) throw this.#ended;

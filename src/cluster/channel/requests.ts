@@ -1,13 +1,16 @@
 /**
- * What two gateways ask each other. One table: names, what goes in, what comes out. Everything that comes from the line is judged by it; what stands in
- * no shape is refused whole.
+ * What two gateways ask each other. One table: names, what goes in, what comes out. Everything that
+ * comes from the line is judged by it; what stands in no shape is refused whole.
  *
  * A key travels only as it lies in the key folder, wrapped by the master key, which never travels.
  */
 import { z } from '../../config/zod.ts';
 import type { RefusalCode } from './refusals.ts';
 
-/** Raised when a request changes its meaning. Nodes that speak another are refused by the shape of `hello`, and try again after their upgrade. */
+/**
+ * Raised when a request changes its meaning. Nodes that speak another are refused by the shape of
+ * `hello`, and try again after their upgrade.
+ */
 export const CHANNEL_VERSION = 1;
 /** Days that one answer tells of. */
 export const DAYS_AT_A_TIME = 200;
@@ -23,7 +26,9 @@ const base64 = (octets: number): z.ZodString =>
     .max(Math.ceil(octets / 3) * 4)
     .regex(/^[A-Za-z0-9+/]*={0,2}$/);
 const sealed = base64(256);
-/** Octets of the kept keys of a day in one answer; all of them are 40 for each message of the day. */
+/**
+ * Octets of the kept keys of a day in one answer; all of them are 40 for each message of the day.
+ */
 export const KEPT_AT_A_TIME = 45_000;
 /** Most octets of the kept keys of one day: those of five million messages. */
 export const MOST_KEPT = 200_000_000;
@@ -52,7 +57,10 @@ const knownDay = z.strictObject({
 });
 export type KnownDay = z.infer<typeof knownDay>;
 
-/** The key that seals TLS tickets, wrapped for this alone; the greater one holds (cluster/tickets.ts). */
+/**
+ * The key that seals TLS tickets, wrapped for this alone; the greater one holds
+ * (cluster/tickets.ts).
+ */
 const ticket = z.strictObject({
   voids: z.number().int().min(0),
   number: z.number().int().min(0),
@@ -63,7 +71,10 @@ export type SharedTicket = z.infer<typeof ticket>;
 
 export const REQUESTS = {
   hello: { in: introduction, out: introduction },
-  /** What is known of the days from `from` on, at most `DAYS_AT_A_TIME`; `next` where there are more. */
+  /**
+   * What is known of the days from `from` on, at most `DAYS_AT_A_TIME`; `next` where there are
+   * more.
+   */
   'keys.have': {
     in: z.strictObject({ from: day }),
     out: z.strictObject({ days: z.array(knownDay).max(DAYS_AT_A_TIME), next: day.optional() }),
@@ -75,7 +86,10 @@ export const REQUESTS = {
     in: z.strictObject({ day }),
     out: z.strictObject({ node: name, at: z.number().int().min(0), proof }),
   },
-  /** A part of the kept keys of a closed day, as they lie in the key folder, from octet `from` on; `octets` is the length of all. */
+  /**
+   * A part of the kept keys of a closed day, as they lie in the key folder, from octet `from` on;
+   * `octets` is the length of all.
+   */
   'keys.kept': {
     in: z.strictObject({ day, from: z.number().int().min(0).max(MOST_KEPT) }),
     out: z.strictObject({ sealed: base64(KEPT_AT_A_TIME), octets: z.number().int().min(1).max(MOST_KEPT) }),
@@ -85,7 +99,10 @@ export const REQUESTS = {
     in: z.strictObject({ day, messages: z.array(z.string().regex(/^\d{1,19}$/)).max(ERASING_AT_A_TIME) }),
     out: z.strictObject({}),
   },
-  /** The day was closed for the sake of erased messages: the other does the same, by what the common store says. False: not yet. */
+  /**
+   * The day was closed for the sake of erased messages: the other does the same, by what the common
+   * store says. False: not yet.
+   */
   'keys.close': { in: z.strictObject({ day }), out: z.strictObject({ closed: z.boolean() }) },
   /** Tells one's own, and hears the other's. */
   'tickets.current': {

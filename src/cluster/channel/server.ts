@@ -1,6 +1,7 @@
 /**
- * Answers other gateways. Only those of `cluster.peers`, with certificates of the cluster's authority; each at most a few connections and so many
- * requests a minute; nothing is answered before both have said who they are.
+ * Answers other gateways. Only those of `cluster.peers`, with certificates of the cluster's
+ * authority; each at most a few connections and so many requests a minute; nothing is answered
+ * before both have said who they are.
  */
 import type { X509Certificate } from 'node:crypto';
 import type { AddressInfo } from 'node:net';

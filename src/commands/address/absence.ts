@@ -1,4 +1,7 @@
-/** `sluis address absence`: who is away, and what becomes of the mail meanwhile. Days are calendar days in Amsterdam, both ends included. */
+/**
+ * `sluis address absence`: who is away, and what becomes of the mail meanwhile. Days are calendar
+ * days in Amsterdam, both ends included.
+ */
 import { z } from '../../config/zod.ts';
 import { type AbsenceView, viewAbsence } from '../../admin/absences.ts';
 import { recipientOf } from '../../admin/addresses.ts';
@@ -90,7 +93,10 @@ function timeProblem(
     : undefined;
 }
 
-/** Of each line of a file, where `problems` are kept of those that can be used; two of one address and one beginning are a mistake. */
+/**
+ * Of each line of a file, where `problems` are kept of those that can be used; two of one address
+ * and one beginning are a mistake.
+ */
 export async function absencesIn(
   upload: AsyncIterable<string> | undefined,
   bounds: Bounds,

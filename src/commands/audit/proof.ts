@@ -1,4 +1,7 @@
-/** Whether the trail of this gateway is as it was written: its chain, and anchors that stand for it. For `audit verify` and `audit report`. */
+/**
+ * Whether the trail of this gateway is as it was written: its chain, and anchors that stand for it.
+ * For `audit verify` and `audit report`.
+ */
 import { z } from '../../config/zod.ts';
 import { anchorsText } from '../../cli/audit-files.ts';
 import { type Anchored, newestAnchors, readAnchors, readPublicKeys } from '../../cli/anchor-files.ts';
@@ -87,7 +90,9 @@ export const chainCheck = lookPart({
   },
 });
 
-/** Throws AdminError for a file of anchors that cannot be read, or was not written by this gateway. */
+/**
+ * Throws AdminError for a file of anchors that cannot be read, or was not written by this gateway.
+ */
 function ownAnchors({ anchorFolder, anchorKeyFile }: AdminContext['evidence']): readonly Anchored[] {
   try {
     return newestAnchors(anchorFolder, anchorKeyFile);
@@ -130,7 +135,10 @@ export function namedAnchors({ anchors, anchorKey }: Given, own: string | undefi
   return readAnchors(anchors, readPublicKeys(keys));
 }
 
-/** Anchors that are named; else the newest ones that this gateway wrote, in the folder that the configuration names. */
+/**
+ * Anchors that are named; else the newest ones that this gateway wrote, in the folder that the
+ * configuration names.
+ */
 function placedAnchors(given: Given, config: Config): { anchors: readonly Anchored[]; places: readonly string[] } {
   const own = auditKeyFile(config.keys.folder);
   if (given.anchors.length > 0) return { anchors: namedAnchors(given, own), places: given.anchors };

@@ -1,4 +1,7 @@
-/** `sluis audit verify`: the trail of this gateway, or an export of one, against anchors and the time stamps beside them. */
+/**
+ * `sluis audit verify`: the trail of this gateway, or an export of one, against anchors and the
+ * time stamps beside them.
+ */
 import { existsSync } from 'node:fs';
 import { z } from '../../config/zod.ts';
 import { type CheckedExport, checkExport, checkedText } from '../../cli/audit-files.ts';

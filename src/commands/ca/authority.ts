@@ -1,6 +1,6 @@
 /**
- * Commands of `sluis ca` that need the authority. A new authority's revocation list is written at once, since checks would find none
- * otherwise.
+ * Commands of `sluis ca` that need the authority. A new authority's revocation list is written at
+ * once, since checks would find none otherwise.
  */
 import {
   type KnownAuthority,

@@ -62,7 +62,8 @@ export async function otherNamed(
 
 /** Where a row stands in the list, and the page behind it begins. */
 export const placeOf = ({ ends, fingerprint, account, use, name = '' }: CertificateView): string =>
-  // One certificate may serve several listeners; where it is also an account's, that row is the first.
+  // One certificate may serve several listeners; where it is also an account's, that row is the
+  // first.
   `${ends} ${fingerprint} ${account === '' ? 1 : 0} ${use} ${name}`;
 
 /** Certificates of one address, newest first. */
@@ -114,7 +115,10 @@ async function ofAccounts(
   }
 }
 
-/** Those that are no account's. With `within` also what has ended and nothing replaces: it is in use. */
+/**
+ * Those that are no account's. With `within` also what has ended and nothing replaces: it is in
+ * use.
+ */
 async function othersIn(context: AdminContext, { within, after }: Wanted): Promise<readonly CertificateView[]> {
   const now = context.clock.now();
   return (await ofGateway(context))

@@ -11,7 +11,9 @@ import { iso } from '../../domain/units.ts';
 import type { Actor } from '../../store/actor.ts';
 import type { NewCertificate } from '../../store/registry.ts';
 
-/** One certificate, or a chain that begins with it, as mail programs and authorities hand it out. */
+/**
+ * One certificate, or a chain that begins with it, as mail programs and authorities hand it out.
+ */
 function certificateOf(pem: string): Certificate {
   const refuse = (why: string): never => {
     throw new AdminError('invalid', `Cannot use the certificate: ${why}`);
@@ -86,8 +88,9 @@ export async function revokeForLogin(
 }
 
 /**
- * Revokes it in the register of certificates as well, where it was issued or imported for the login of this account, and publishes the list of
- * our own authority: else whoever looks there believes it. Undefined if it is not there, or is revoked already.
+ * Revokes it in the register of certificates as well, where it was issued or imported for the login
+ * of this account, and publishes the list of our own authority: else whoever looks there believes
+ * it. Undefined if it is not there, or is revoked already.
  */
 async function revokedInRegister(
   { store, ca }: AdminContext,

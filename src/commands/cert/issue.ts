@@ -1,6 +1,7 @@
 /**
- * Certificates that are issued, for a request, with a new key or by a code that fetches one. Private keys are made by the command: only requests go to the
- * gateway, and a key where it is to hold it.
+ * Certificates that are issued, for a request, with a new key or by a code that fetches one.
+ * Private keys are made by the command: only requests go to the gateway, and a key where it is to
+ * hold it.
  */
 import { readFileSync } from 'node:fs';
 import { z } from '../../config/zod.ts';
@@ -86,7 +87,10 @@ export const issueParts = {
       return viewIssued(issued, issued.login, issued.use);
     },
   }),
-  /** One certificate, or a page of what ends within so many days: listed, with `batch` a code for each. */
+  /**
+   * One certificate, or a page of what ends within so many days: listed, with `batch` a code for
+   * each.
+   */
   renew: part({
     about: 'list what is to be renewed, or make codes for it',
     in: {
@@ -190,7 +194,8 @@ export const issueRows = {
     ...ruledAs(issueParts.collect),
     examples: ['k7vq-2m4x-9dzt-c3hw-8rjp-5nfb --out laptop.p12 --password-out laptop.txt --key-kind p256'],
     run: async (here, { code: given, ...options }) => {
-      // Arguments are seen by every user of the machine; a code that is refused for another reason would still hold.
+      // Arguments are seen by every user of the machine; a code that is refused for another reason
+      // would still hold.
       const code = given === '-' ? ((here.terminal.input ?? readFileSync(0, 'utf8')).split(/\r?\n/)[0] ?? '') : given;
       return await deliver(here.terminal, options, (csr, pkcs8) =>
         here.call(issueParts.collect, { code, request: csr, key: pkcs8 }),

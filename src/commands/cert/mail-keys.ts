@@ -1,4 +1,7 @@
-/** Certificates for mail: whose they may be, whether they can be used, and private keys in the gateway's care. */
+/**
+ * Certificates for mail: whose they may be, whether they can be used, and private keys in the
+ * gateway's care.
+ */
 import { type KeyObject, createPublicKey } from 'node:crypto';
 import { accountOf } from '../../admin/accounts.ts';
 import { recipientOf } from '../../admin/addresses.ts';
@@ -43,7 +46,10 @@ export async function sealedFor(
   return await mail.seals.seal(fingerprint, key);
 }
 
-/** Whose a certificate for mail is to be: an account, or the one that an address leads to. It must stand for an address of that account. */
+/**
+ * Whose a certificate for mail is to be: an account, or the one that an address leads to. It must
+ * stand for an address of that account.
+ */
 export async function mailOwner(
   { store }: AdminContext,
   { account: name = '', address }: { readonly account: string | undefined; readonly address: Address | undefined },

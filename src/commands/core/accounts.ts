@@ -36,7 +36,10 @@ export const accountColumn = { account: old(arg(login, 'the account'), 'login') 
 export interface Named<T> {
   readonly verb: string;
   readonly logins: readonly string[];
-  /** What is kept of each until the change is made; throws AdminError for one that cannot be changed. */
+  /**
+   * What is kept of each until the change is made; throws AdminError for one that cannot be
+   * changed.
+   */
   readonly keep: (summary: AccountSummary) => T | Promise<T>;
 }
 

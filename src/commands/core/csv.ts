@@ -1,4 +1,7 @@
-/** A CSV file that names many things: each column is read as the option of that name is on a command line. */
+/**
+ * A CSV file that names many things: each column is read as the option of that name is on a command
+ * line.
+ */
 import { AdminError, type AdminErrorKind } from '../../admin/error.ts';
 import type { CsvProblem } from '../../domain/csv-problem.ts';
 import { type CsvRecord, quoted, readTable, refuseLines } from '../../admin/csv-table.ts';
@@ -18,15 +21,24 @@ export interface CsvOf<P extends Params> {
   readonly now: () => Instant;
   /** The column whose values stand once each. */
   readonly once?: keyof P & string;
-  /** Throws AdminError for a line that cannot be used though each of its columns can: it is told with the others. */
+  /**
+   * Throws AdminError for a line that cannot be used though each of its columns can: it is told
+   * with the others.
+   */
   readonly check?: (record: RecordOf<P>) => unknown;
-  /** What is wrong is put here, for `refuseEntries`, and not thrown: the lines that are right come all the same. */
+  /**
+   * What is wrong is put here, for `refuseEntries`, and not thrown: the lines that are right come
+   * all the same.
+   */
   readonly problems?: CsvProblem[];
 }
 
 export type RecordOf<P extends Params> = Values<P> & { readonly line: number };
 
-/** Every line, in the order of the file. Throws AdminError with all that is wrong with it, line by line. */
+/**
+ * Every line, in the order of the file. Throws AdminError with all that is wrong with it, line by
+ * line.
+ */
 export async function recordsOf<P extends Params>(
   file: AsyncIterable<string> | undefined,
   { action, columns, most, now, once, check, problems: kept }: CsvOf<P>,
@@ -60,7 +72,10 @@ export async function recordsOf<P extends Params>(
   return records;
 }
 
-/** Refuses a file with what is wrong in it, and with what the store says of its lines. `wrong`: by the place among `lines`. */
+/**
+ * Refuses a file with what is wrong in it, and with what the store says of its lines. `wrong`: by
+ * the place among `lines`.
+ */
 export function refuseEntries(
   action: string,
   problems: readonly CsvProblem[],
@@ -77,8 +92,9 @@ export function refuseEntries(
 }
 
 /**
- * Does what the lines say, all of it or nothing. The store refuses with the first line that it cannot take: then it is asked once more, as a look asks it, so that whoever mends the file
- * hears of each line.
+ * Does what the lines say, all of it or nothing. The store refuses with the first line that it
+ * cannot take: then it is asked once more, as a look asks it, so that whoever mends the file hears
+ * of each line.
  */
 export async function allOrLines(
   action: string,

@@ -1,4 +1,7 @@
-/** What `end` is for an account, an address, a partner or an organisation: with a time of grace, in which `resume` takes it back. */
+/**
+ * What `end` is for an account, an address, a partner or an organisation: with a time of grace, in
+ * which `resume` takes it back.
+ */
 import { AdminError } from '../../admin/error.ts';
 import { DEFAULT_GRACE, MAX_GRACE, endOf } from '../../admin/ending.ts';
 import type { AdminContext } from '../../admin/context.ts';
@@ -21,7 +24,10 @@ type Ends<P extends Params, O> = Omit<Change<P, O>, 'effect' | 'at' | 'in' | 'ru
   readonly run: Change<P & typeof ENDING, O>['run'];
 };
 
-/** Asks at a terminal, needs a reason, and two operators where the configuration asks for them; a look at what would go needs none of it. */
+/**
+ * Asks at a terminal, needs a reason, and two operators where the configuration asks for them; a
+ * look at what would go needs none of it.
+ */
 export const ends = <P extends Params, O>(row: Ends<P, O>): Change<P & typeof ENDING, O> =>
   ({
     ...row,

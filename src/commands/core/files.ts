@@ -1,4 +1,7 @@
-/** Kinds of values that come from files or are secrets: what is read there goes over the socket, its name stays on the command line. */
+/**
+ * Kinds of values that come from files or are secrets: what is read there goes over the socket, its
+ * name stays on the command line.
+ */
 import { z } from '../../config/zod.ts';
 import { type Kind, type Refused, kind, text } from './kind.ts';
 
@@ -37,7 +40,10 @@ export const certificateRequest: Kind<string> = fileOf(
   MAX_PEM,
 );
 
-/** A password, or a private key. On a command line it is never an argument: the command reads it from a file or a prompt. */
+/**
+ * A password, or a private key. On a command line it is never an argument: the command reads it
+ * from a file or a prompt.
+ */
 export const secret = (expected: string, max = 4096): Kind<string> => ({
   ...kind<string>(
     'secret',
@@ -49,7 +55,10 @@ export const secret = (expected: string, max = 4096): Kind<string> => ({
   secret: true,
 });
 
-/** What others must not see, of one line: `-` is the first line of standard input, since arguments are seen by every user of the machine. */
+/**
+ * What others must not see, of one line: `-` is the first line of standard input, since arguments
+ * are seen by every user of the machine.
+ */
 export const firstLine = (word: string, max: number): Kind<string> => ({
   ...text(word, max),
   fromText: (value, { lineOf }) => (value === '-' ? lineOf() : value),

@@ -1,11 +1,16 @@
 /**
- * A kind of value that commands take, and those that others are made of: text, a choice, a number. Each is a zod schema of what comes over the socket (and later
- * over HTTPS), so that one line gives the type, the check, the text of a refusal and what is generated; and it says how the same is written on a command line.
+ * A kind of value that commands take, and those that others are made of: text, a choice, a number.
+ * Each is a zod schema of what comes over the socket (and later over HTTPS), so that one line gives
+ * the type, the check, the text of a refusal and what is generated; and it says how the same is
+ * written on a command line.
  */
 import { z } from '../../config/zod.ts';
 import type { Instant } from '../../domain/units.ts';
 
-/** What a value names. The row that a call leaves in the trail tells it, and it belongs to an organisation. */
+/**
+ * What a value names. The row that a call leaves in the trail tells it, and it belongs to an
+ * organisation.
+ */
 export type Of =
   | 'account'
   | 'address'

@@ -1,4 +1,7 @@
-/** Kinds of values that name something: an account, an address, an organisation, a message, a delivery. */
+/**
+ * Kinds of values that name something: an account, an address, an organisation, a message, a
+ * delivery.
+ */
 import { NetworkSet } from '../../platform/network.ts';
 import { z } from '../../config/zod.ts';
 import { type Address, parseAddress } from '../../domain/address.ts';

@@ -28,8 +28,9 @@ function readMoment(value: string, ofDay: (day: number) => Instant): Instant | u
 }
 
 /**
- * `yesterday`, `2h` and `14d` are counted from now, by whoever types them: what goes over the socket is a day or a moment. Days stay days, so that the
- * same words of the same day are the same input, which two operators may have signed.
+ * `yesterday`, `2h` and `14d` are counted from now, by whoever types them: what goes over the
+ * socket is a day or a moment. Days stay days, so that the same words of the same day are the same
+ * input, which two operators may have signed.
  */
 function fromWords(value: string, now: Instant, towards: 1 | -1): string {
   const named = { yesterday: -1, today: 0, tomorrow: 1 }[value];
@@ -48,7 +49,10 @@ const PAST = 'a day such as 2027-12-31, yesterday, 2h or 14d ago, or a time such
 const FUTURE = 'a day such as 2027-12-31, tomorrow, 14d from now, or a time such as 2027-12-31T12:00:00+01:00';
 const lastOf = (day: number): Instant => instant(instantOf(day + 1) - 1000);
 
-/** From when something that was is looked at: a day is its first moment, in Amsterdam wherever an operator names it. */
+/**
+ * From when something that was is looked at: a day is its first moment, in Amsterdam wherever an
+ * operator names it.
+ */
 export const since = momentOf('moment', PAST, instantOf, -1);
 /** Until when something that was is looked at: a day with its last millisecond. */
 export const until = momentOf('moment', PAST, (day) => instant(instantOf(day + 1) - 1), -1);

@@ -1,4 +1,7 @@
-/** The operations of a subject, as the gateway runs them: their input is read by what the rows say of it. */
+/**
+ * The operations of a subject, as the gateway runs them: their input is read by what the rows say
+ * of it.
+ */
 import type { AdminContext } from '../../admin/context.ts';
 import { AdminError } from '../../admin/error.ts';
 import type { Call } from '../../admin/call.ts';
@@ -14,7 +17,8 @@ import { type AnySubject, type Subject, operationRows } from './subject.ts';
 
 type RowOperation<O> = Operation<unknown, O> & { readonly right: Right };
 type Own<N extends string, R> = {
-  // A subject without parts has an index in place of names, which would make every word the name of an operation.
+  // A subject without parts has an index in place of names, which would make every word the name of
+  // an operation.
   readonly [
     K in keyof R & string as string extends K ? never : R[K] extends { readonly at: 'gateway' } ? `${N}.${K}` : never
   ]: RowOperation<OutputOf<R[K]>>;

@@ -5,8 +5,9 @@ export interface Param<T = unknown> {
   readonly kind: Kind<T, never> | undefined;
   readonly about: string;
   /**
-   * On the command line: in its place, all that are left, `--name <word>`, that several times, `--name` alone, or `--no-name` alone. Over the socket all
-   * have their names; of `rest` and `many` a list comes. `secret`: core/secret.ts.
+   * On the command line: in its place, all that are left, `--name <word>`, that several times,
+   * `--name` alone, or `--no-name` alone. Over the socket all have their names; of `rest` and
+   * `many` a list comes. `secret`: core/secret.ts.
    */
   readonly as: 'argument' | 'rest' | 'option' | 'many' | 'flag' | 'no' | 'secret';
   readonly optional: boolean;
@@ -14,7 +15,10 @@ export interface Param<T = unknown> {
   readonly most?: number;
   /** Value if none is given. */
   readonly initial?: unknown;
-  /** Of a secret: asked for where the option of this name is given, as it stands elsewhere. Left out: a new one, always. */
+  /**
+   * Of a secret: asked for where the option of this name is given, as it stands elsewhere. Left
+   * out: a new one, always.
+   */
   readonly beside?: string;
   /** Of an option that may stand without a word: what it means then, as it is written. */
   readonly bare?: string;
@@ -31,7 +35,10 @@ export type Values<P extends Params> = { readonly [K in keyof P]: P[K] extends P
 /** Entries of a list that comes with one call. */
 export const MAX_LIST = 1000;
 
-/** One page of a list that is whole in memory: the rows behind the one that `after` names; the first ones where no row has that name. */
+/**
+ * One page of a list that is whole in memory: the rows behind the one that `after` names; the first
+ * ones where no row has that name.
+ */
 export function pageOf<T>(
   all: readonly T[],
   { after, limit }: { readonly after?: string | undefined; readonly limit: number },
@@ -78,7 +85,9 @@ export const old = <T>(of: Param<T>, ...was: readonly [string, ...string[]]): Pa
 /** `also(opt(...), 'key')`: the option may be called so as well, for good. */
 export const also = <T>(of: Param<T>, ...names: readonly [string, ...string[]]): Param<T> => ({ ...of, also: names });
 
-/** `moved(flag('...'), 'account enforce')`: whoever gives it is told that it is another command now. */
+/**
+ * `moved(flag('...'), 'account enforce')`: whoever gives it is told that it is another command now.
+ */
 export const moved = <T>(of: Param<T>, command: string): Param<T> => ({ ...of, moved: command });
 
 /** `bare(opt(...), '-')`: the option by its name alone means that. */

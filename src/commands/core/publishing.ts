@@ -1,4 +1,7 @@
-/** The revocation list, after certificates were revoked. What signs it is loaded where that happens, and not for every command. */
+/**
+ * The revocation list, after certificates were revoked. What signs it is loaded where that happens,
+ * and not for every command.
+ */
 import type { AdminContext } from '../../admin/context.ts';
 
 /** Why a list could not be written; undefined: it was. */

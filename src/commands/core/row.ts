@@ -1,6 +1,7 @@
 /**
- * A command of `sluis`, said once: what it takes, what it answers, what it does and who may do it. Everything else is made from this: the command line with
- * its help, the control socket, the pages of the documents.
+ * A command of `sluis`, said once: what it takes, what it answers, what it does and who may do it.
+ * Everything else is made from this: the command line with its help, the control socket, the pages
+ * of the documents.
  *
  *   export const addresses = subject('address', 'registered addresses', {
  *     add: changes({ about: 'register an address ...', in: { login: arg(login, 'the account') }, out: z.object({...}), ... }),
@@ -25,7 +26,10 @@ import type { InApi } from './in-api.ts';
 
 /** Properties that every command has. */
 interface Said<P extends Params, O> {
-  /** How it is reached over the API, as a resource; left out: it is not in the API. Several: the same under several paths. */
+  /**
+   * How it is reached over the API, as a resource; left out: it is not in the API. Several: the
+   * same under several paths.
+   */
   readonly api?: InApi | readonly InApi[];
   /** What it does, in the imperative, without a full stop. */
   readonly about: string;
@@ -35,9 +39,14 @@ interface Said<P extends Params, O> {
   readonly right: Right;
   /** What stands behind `sluis GROUP NAME`, as a person would type it: the help shows it. */
   readonly examples: readonly [string, ...string[]];
-  /** Names that it had in the version before: they are taken still, with a line on standard error. */
+  /**
+   * Names that it had in the version before: they are taken still, with a line on standard error.
+   */
   readonly was?: readonly string[];
-  /** Why values that are right each by itself cannot be used together; undefined: they can. Checked before anything is done. */
+  /**
+   * Why values that are right each by itself cannot be used together; undefined: they can. Checked
+   * before anything is done.
+   */
   check?(input: Values<NoInfer<P>>): string | undefined;
 }
 interface Answers<P extends Params, O> {
@@ -47,7 +56,10 @@ interface Answers<P extends Params, O> {
   readonly json?: { readonly out: z.ZodType; of(result: O): unknown };
   /** Warnings on standard error, `Warning: ...`, without a full stop. */
   warnings?(result: O): readonly string[];
-  /** It was done, and the command still ends with another code than 0; the text stands on standard error. */
+  /**
+   * It was done, and the command still ends with another code than 0; the text stands on standard
+   * error.
+   */
   fails?(result: O, input: Values<P>): { readonly code: keyof typeof exitCodes; readonly text?: string } | undefined;
   /** The lines that `--csv` prints. */
   readonly csv?: { readonly header: readonly string[]; rows(result: O): readonly (readonly Cell[])[] };
@@ -60,11 +72,17 @@ interface Answers<P extends Params, O> {
     /** Another unit to count, for some inputs. */
     unitOf?(input: Values<P>): string | undefined;
   };
-  /** Whatever it does, the trail says why: `optional` takes a reason, `needed` refuses to work without. What changes something takes one anyway. */
+  /**
+   * Whatever it does, the trail says why: `optional` takes a reason, `needed` refuses to work
+   * without. What changes something takes one anyway.
+   */
   readonly reason?: 'optional' | 'needed';
   /** Two operators must have signed for it where the configuration asks for that. */
   readonly second?: SecondPersonVerb;
-  /** The input only asks what would be: it needs no signature and no reason, and nobody is asked whether he is sure. */
+  /**
+   * The input only asks what would be: it needs no signature and no reason, and nobody is asked
+   * whether he is sure.
+   */
   isLook?(input: Values<P>): boolean;
 }
 /** Properties of a row that changes something. */
@@ -73,7 +91,10 @@ interface Effect<P extends Params> {
   readonly confirm?: {
     name(input: Values<P>): string;
     what(input: Values<P>): string;
-    /** What goes along, in whole lines, with counts. Left out: what the command says with `--dry-run`. */
+    /**
+     * What goes along, in whole lines, with counts. Left out: what the command says with
+     * `--dry-run`.
+     */
     goes?(here: Here, input: Values<P>): Promise<string>;
   };
   /** Events that it leaves in the trail, besides the row of the call. */
@@ -84,15 +105,24 @@ interface Effect<P extends Params> {
 export interface Upload {
   readonly about: string;
   readonly needed?: true;
-  /** Where its name is typed: `argument`, behind the others; else the option of that name, `from` where it is left out. */
+  /**
+   * Where its name is typed: `argument`, behind the others; else the option of that name, `from`
+   * where it is left out.
+   */
   readonly as?: string;
-  /** In the version before: its option's `name`; and which option a value under today's name was, where it stood beside the first argument. */
+  /**
+   * In the version before: its option's `name`; and which option a value under today's name was,
+   * where it stood beside the first argument.
+   */
   readonly was?: { readonly name: string; readonly beside: string };
 }
 interface Operates<P extends Params, O> extends Said<P, O> {
   readonly at: 'gateway';
   run(context: AdminContext, input: Values<P>, call: Call): Promise<O>;
-  /** A file that may come along; the call has it as `upload`. Where two must sign, its SHA-256 goes with the input: they sign for this file. */
+  /**
+   * A file that may come along; the call has it as `upload`. Where two must sign, its SHA-256 goes
+   * with the input: they sign for this file.
+   */
   readonly upload?: Upload;
   /** It takes the file as it comes, and keeps nothing of it: one of any length is taken. */
   readonly streams?: true;
@@ -126,16 +156,25 @@ export interface ListRow<P extends Params, R> extends Said<P, R> {
   /** With `--csv`, where a program needs other words than those of the table. */
   readonly csvHeader?: readonly string[];
   readonly reason?: 'optional';
-  /** Rows come newest first, and a person asks for the last of them: so many where he names no `--limit`. They are shown oldest first. */
+  /**
+   * Rows come newest first, and a person asks for the last of them: so many where he names no
+   * `--limit`. They are shown oldest first.
+   */
   readonly newest?: number;
 }
 
-/** Operations by their rows, or by their names where a row would load more than it is called for. `input` as it goes over the socket. */
+/**
+ * Operations by their rows, or by their names where a row would load more than it is called for.
+ * `input` as it goes over the socket.
+ */
 export interface Calls {
   call<R extends AnyOperation>(row: R, input: Input, options?: CallOptions): Promise<OutputOf<R>>;
   callNamed<T>(operation: string, input: Input, options?: CallOptions): Promise<T>;
 }
-/** What a command has that runs in its own process: where it runs, and the operations of the gateway, all over one connection. */
+/**
+ * What a command has that runs in its own process: where it runs, and the operations of the
+ * gateway, all over one connection.
+ */
 export interface Here extends Calls {
   readonly terminal: Terminal;
   /** Options that all commands share: configuration, `--json`, reason, approval. */
@@ -145,20 +184,30 @@ export interface Here extends Calls {
   /** The commands of `sluis` that are loaded: for `completion` it is every one (cli/groups.ts). */
   words(): CommandFacts;
   /**
-   * Asks the gateway that runs, over a connection of its own, and never opens the store; undefined: none runs. Rejects with AdminError, kind `unavailable`,
-   * where it takes longer than `within` milliseconds.
+   * Asks the gateway that runs, over a connection of its own, and never opens the store; undefined:
+   * none runs. Rejects with AdminError, kind `unavailable`, where it takes longer than `within`
+   * milliseconds.
    */
   running<T>(ask: (gateway: Calls) => Promise<T>, within?: number): Promise<T | undefined>;
-  /** One call with these options, such as a reason that was typed. What was opened for it, perhaps the store, is closed when it resolves. */
+  /**
+   * One call with these options, such as a reason that was typed. What was opened for it, perhaps
+   * the store, is closed when it resolves.
+   */
   callOnce<R extends AnyOperation>(options: SharedOptions, row: R, input: Input): Promise<OutputOf<R>>;
 }
 
-/** Runs in the command's own process, and may call operations: it writes files, asks, or works without a gateway. It is not one itself. */
+/**
+ * Runs in the command's own process, and may call operations: it writes files, asks, or works
+ * without a gateway. It is not one itself.
+ */
 interface Local<P extends Params, O> extends Said<P, O> {
   readonly at: 'here';
   /** `wire`: the same input as it would go over the socket, for an operation that takes it too. */
   run(here: Here, input: Values<P>, wire: Input): Promise<O>;
-  /** Which of the options that all commands share it has, where it is not all of them: it needs no configuration, or there is no trail where a reason could stand. */
+  /**
+   * Which of the options that all commands share it has, where it is not all of them: it needs no
+   * configuration, or there is no trail where a reason could stand.
+   */
   readonly shares?: readonly ('config' | 'json')[];
 }
 export interface LocalReading<P extends Params, O> extends Local<P, O>, Answers<P, O> {
@@ -173,7 +222,10 @@ export interface LocalRun<P extends Params, O> extends Local<P, O>, Answers<P, O
 }
 export type LocalRow<P extends Params, O> = LocalReading<P, O> | LocalChange<P, O> | LocalRun<P, O>;
 
-/** Of any type: what each takes and answers is told by `OutputOf`. Methods of a row are checked in both directions, so each is one of these. */
+/**
+ * Of any type: what each takes and answers is told by `OutputOf`. Methods of a row are checked in
+ * both directions, so each is one of these.
+ */
 export type AnyOperation = Row<Params, unknown> | ListRow<Params, unknown>;
 export type AnyRow = AnyOperation | LocalRow<Params, unknown>;
 
@@ -218,7 +270,10 @@ export const runsHere = <P extends Params>(
 export const confirmOf = (row: AnyRow): LocalChange<Params, unknown>['confirm'] =>
   row.effect === 'changes' || row.effect === 'ends' ? row.confirm : undefined;
 
-/** Of `parts`: what a command asks of the gateway while it reads or writes files. Nobody types it, and nobody reads what it answers. */
+/**
+ * Of `parts`: what a command asks of the gateway while it reads or writes files. Nobody types it,
+ * and nobody reads what it answers.
+ */
 export const part = <P extends Params, O>(row: Omit<Given<Change<P, O>>, 'examples' | 'say'>): Change<P, O> =>
   changes({ ...row, examples: [''], say: () => '' });
 
@@ -227,7 +282,10 @@ export const lookPart = <P extends Params, O>(row: Omit<Given<Reading<P, O>>, 'e
   reads({ ...row, examples: [''], say: () => '' });
 
 type Rules = Pick<Change<Params, unknown>, 'right' | 'second' | 'trail' | 'undo'>;
-/** `...ruledAs(part)`, of a command that does the work of that part: who may, whose signature it needs, what it leaves in the trail, what takes it back. */
+/**
+ * `...ruledAs(part)`, of a command that does the work of that part: who may, whose signature it
+ * needs, what it leaves in the trail, what takes it back.
+ */
 export const ruledAs = ({ right, second, trail, undo }: Rules): Rules => ({
   right,
   trail,

@@ -1,4 +1,7 @@
-/** A subject is a group of commands: its rows by their names, groups in it, and parts that no one types. It gives each operation its name. */
+/**
+ * A subject is a group of commands: its rows by their names, groups in it, and parts that no one
+ * types. It gives each operation its name.
+ */
 import type { AnyOperation, AnyRow } from './row.ts';
 
 /** Commands by their names (`'send-test'`), and groups of them. */

@@ -7,7 +7,10 @@ const setting = z.object({
   from: z.enum(['address', 'account', 'organisation', 'default']),
   about: z.string(),
 });
-/** Of what has settings: those that differ from the default, or all; and what really happens where they take each other's effect away. */
+/**
+ * Of what has settings: those that differ from the default, or all; and what really happens where
+ * they take each other's effect away.
+ */
 export const settings = z.array(setting);
 export const settingViews = { settings, warnings: z.array(z.string()) };
 /** Settings of a row in a list. */

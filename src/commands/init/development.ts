@@ -10,7 +10,9 @@ const DEVELOPMENT_FILES = ['ca.pem', 'ca-key.pem', 'server.pem', 'server-key.pem
 /** How long before their end development certificates are made again. */
 const NEAR = days(30);
 
-/** The same in place of those that are near their end, or cannot be read. True if they were made. */
+/**
+ * The same in place of those that are near their end, or cannot be read. True if they were made.
+ */
 export async function freshDevelopmentCertificates(
   folder: string,
   hostname: string,
@@ -32,7 +34,10 @@ function endOf(file: string): number | undefined {
   }
 }
 
-/** Makes an authority and a server certificate; the server's names are those that people use on a development machine. */
+/**
+ * Makes an authority and a server certificate; the server's names are those that people use on a
+ * development machine.
+ */
 export async function developmentCertificates(folder: string, hostname: string): Promise<void> {
   const file = (name: string): string => resolve(folder, name);
   refuseExisting(DEVELOPMENT_FILES.map(file));

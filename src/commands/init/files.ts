@@ -1,4 +1,7 @@
-/** What `sluis init` writes: a commented configuration, a master key, an empty store, and on request throw-away certificates. */
+/**
+ * What `sluis init` writes: a commented configuration, a master key, an empty store, and on request
+ * throw-away certificates.
+ */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
 import { hostname as machineName } from 'node:os';
@@ -24,7 +27,10 @@ export interface InitOptions {
   readonly portBase: number;
   readonly listen: string | undefined;
   readonly devCertificates?: boolean;
-  /** Where key and certificate lie; made here only with `devCertificates`. Default: `tls`, or `certs-dev`, beside the configuration. */
+  /**
+   * Where key and certificate lie; made here only with `devCertificates`. Default: `tls`, or
+   * `certs-dev`, beside the configuration.
+   */
   readonly certificates?: string;
   /** With a listener of the HTTPS API, on 443 above the port base. */
   readonly api?: boolean;
@@ -76,7 +82,8 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
     tlsCertificate: resolve(certificates, 'server.pem'),
   };
   const joins = options.joining !== undefined;
-  // A key folder that belongs to a store is judged when that of the database is known: a join that was cut short begins again.
+  // A key folder that belongs to a store is judged when that of the database is known: a join that
+  // was cut short begins again.
   const ours = joins ? (existsSync(resolve(paths.keys, 'store')) ? [] : [paths.keys]) : [paths.masterKey, paths.keys];
   refuseExisting([config, ...ours, resolve(paths.data, 'sluis.db')]);
   const hostname = options.hostname ?? nameOfMachine();
@@ -101,7 +108,8 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
       tls,
     })),
   });
-  // Read back before anything is written; without a certificate it is not yet complete, and the store needs none.
+  // Read back before anything is written; without a certificate it is not yet complete, and the
+  // store needs none.
   const read = parsed(text, config);
 
   const owner = options.postgres === undefined || joins ? undefined : ownerOf(options.postgres);
@@ -123,7 +131,8 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
 }
 
 /**
- * Master key, key folder and store of a configuration that somebody else wrote, such as a package. Nothing is written when one of them exists.
+ * Master key, key folder and store of a configuration that somebody else wrote, such as a package.
+ * Nothing is written when one of them exists.
  * @throws {ConfigError} where the configuration cannot be used
  */
 export async function initialiseFrom(file: string): Promise<Initialised> {

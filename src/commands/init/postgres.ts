@@ -1,6 +1,8 @@
 /**
- * `sluis init --postgres`: what an administrator of PostgreSQL makes beforehand, and what of the configuration says where it is. Two roles: one owns the tables
- * and is used by `init` and `store move` alone, one is the gateway's and can read and write rows, but make, change or drop no table.
+ * `sluis init --postgres`: what an administrator of PostgreSQL makes beforehand, and what of the
+ * configuration says where it is. Two roles: one owns the tables and is used by `init` and
+ * `store move` alone, one is the gateway's and can read and write rows, but make, change or drop no
+ * table.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -33,7 +35,10 @@ const REPLICATOR = 'sluis_backup';
 
 const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-/** A script for psql, run as a superuser on the primary. Passwords are typed there, so that none stands in a file or a list of processes. */
+/**
+ * A script for psql, run as a superuser on the primary. Passwords are typed there, so that none
+ * stands in a file or a list of processes.
+ */
 export function administratorSql(wanted: Pick<PostgresWanted, 'database' | 'user' | 'owner'>): string {
   const database = identifier(wanted.database ?? DATABASE);
   const user = identifier(wanted.user ?? RUNNING);

@@ -1,4 +1,7 @@
-/** What the gateway knows of its master key. The key itself and its shares never come here: commands hold them. */
+/**
+ * What the gateway knows of its master key. The key itself and its shares never come here: commands
+ * hold them.
+ */
 import { randomBytes } from 'node:crypto';
 import { z } from '../../config/zod.ts';
 import type { AdminContext } from '../../admin/context.ts';
@@ -74,7 +77,10 @@ const note = (
 ): void =>
   store.audit.note({ event, outcome: 'success', facts, personal: { actor, ...defined({ reason }), ...personal } });
 
-/** The command read another key than the gateway did: a file that was changed since the start, for example. */
+/**
+ * The command read another key than the gateway did: a file that was changed since the start, for
+ * example.
+ */
 async function sameKey({ keys }: AdminContext, given: string): Promise<void> {
   const own = await keys.fingerprint();
   if (own !== given)
@@ -123,7 +129,10 @@ export const verified = part({
   },
 });
 
-/** Only allows it: the rotation itself runs in the command, when the store is closed (store/sqlite/rotate.ts). */
+/**
+ * Only allows it: the rotation itself runs in the command, when the store is closed
+ * (store/sqlite/rotate.ts).
+ */
 export const allowed = part({
   about: 'allow that a new master key is made',
   in: { fingerprint },

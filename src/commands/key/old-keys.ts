@@ -1,6 +1,7 @@
 /**
- * What `key rotate` keeps of the key folder that it is about to seal anew: only that folder, with the old master key, opens earlier backups.
- * In `keys.copy-to`, or else beside the key folder; the same shape in both, so that a second run goes on with what the first one made.
+ * What `key rotate` keeps of the key folder that it is about to seal anew: only that folder, with
+ * the old master key, opens earlier backups. In `keys.copy-to`, or else beside the key folder; the
+ * same shape in both, so that a second run goes on with what the first one made.
  */
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -13,11 +14,17 @@ import { CommandError } from '../../cli/exit.ts';
 export interface OldKeys {
   /** A whole copy of the key folder as the old master key seals it. */
   readonly folder: string;
-  /** Beside the key folder; once it is moved away, no round of the gateway destroys in it what is destroyed later. */
+  /**
+   * Beside the key folder; once it is moved away, no round of the gateway destroys in it what is
+   * destroyed later.
+   */
   readonly aside: boolean;
 }
 
-/** Completes the copy, and checks that it is whole. Throws CommandError if it cannot: then nothing was sealed again. */
+/**
+ * Completes the copy, and checks that it is whole. Throws CommandError if it cannot: then nothing
+ * was sealed again.
+ */
 export async function keepOldKeys({ keys }: Config, fingerprint: string): Promise<OldKeys> {
   const { folder: keyFolder, 'copy-to': copyTo } = keys;
   const to = copyTo ?? keptAside(keyFolder);

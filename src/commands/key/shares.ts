@@ -19,7 +19,10 @@ export interface Wanted {
   readonly needed: number;
 }
 
-/** The files are there before the gateway notes the escrow, and whole when this returns; a failure leaves none. */
+/**
+ * The files are there before the gateway notes the escrow, and whole when this returns; a failure
+ * leaves none.
+ */
 export async function makeShares(
   here: Here,
   { out, custodian: custodians, needed }: Wanted,
@@ -30,7 +33,8 @@ export async function makeShares(
   const files: NewFile[] = [];
   const undo = (): void => {
     files.forEach((file) => file.undo());
-    // Made for shares, of which there are none: an empty folder would read as an escrow that got lost.
+    // Made for shares, of which there are none: an empty folder would read as an escrow that got
+    // lost.
     if (made !== undefined) rmdirSync(out);
   };
   try {

@@ -1,6 +1,7 @@
 /**
- * `sluis mailbox export`: the messages that wait in a mailbox, as a tar file for their owner: octet for octet, each a file named by its number and id,
- * oldest first. The mailbox is locked meanwhile, as by a POP3 session, and holds afterwards what it held before.
+ * `sluis mailbox export`: the messages that wait in a mailbox, as a tar file for their owner: octet
+ * for octet, each a file named by its number and id, oldest first. The mailbox is locked meanwhile,
+ * as by a POP3 session, and holds afterwards what it held before.
  */
 import { z } from '../../config/zod.ts';
 import { accountOf } from '../../admin/accounts.ts';

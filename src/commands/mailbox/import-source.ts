@@ -1,4 +1,7 @@
-/** Which mailboxes `mailbox import` takes over and from where: one that the options name, or those of a CSV file. */
+/**
+ * Which mailboxes `mailbox import` takes over and from where: one that the options name, or those
+ * of a CSV file.
+ */
 import { readFileSync } from 'node:fs';
 import { CommandError } from '../../cli/exit.ts';
 import { readGivenSecret } from '../../cli/secret.ts';

@@ -1,4 +1,7 @@
-/** `sluis mailbox import`: takes over mail of another server with its UIDLs, so that clients download nothing twice. */
+/**
+ * `sluis mailbox import`: takes over mail of another server with its UIDLs, so that clients
+ * download nothing twice.
+ */
 import { z } from '../../config/zod.ts';
 import { address, login } from '../core/kinds.ts';
 import { choice } from '../core/kind.ts';

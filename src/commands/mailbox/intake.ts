@@ -1,4 +1,7 @@
-/** Operations that take over mail of another server: the messages come as the upload (takeover/frames.ts). */
+/**
+ * Operations that take over mail of another server: the messages come as the upload
+ * (takeover/frames.ts).
+ */
 import { z } from '../../config/zod.ts';
 import { accountOf } from '../../admin/accounts.ts';
 import type { AdminContext } from '../../admin/context.ts';
@@ -40,7 +43,9 @@ async function useOf({ store }: AdminContext, name: string): Promise<MailboxUse>
   return { login: account.login, messages, octets: used, quota };
 }
 
-/** Stands in the trace as the recipient, for a message that does not name an address of the account. */
+/**
+ * Stands in the trace as the recipient, for a message that does not name an address of the account.
+ */
 function recipientOf({ account, addresses }: AccountSummary, given: Address | undefined): Address {
   if (given !== undefined) return given;
   const [own] = addresses.filter(({ state }) => state !== 'ended');

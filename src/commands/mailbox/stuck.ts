@@ -1,4 +1,7 @@
-/** `sluis mailbox stuck` and `set-aside`: messages at which mail programs end again and again, and how one of them is taken out of the way. */
+/**
+ * `sluis mailbox stuck` and `set-aside`: messages at which mail programs end again and again, and
+ * how one of them is taken out of the way.
+ */
 import { z } from '../../config/zod.ts';
 import { accountOf } from '../../admin/accounts.ts';
 import { AdminError } from '../../admin/error.ts';

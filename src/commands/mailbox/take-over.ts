@@ -1,4 +1,7 @@
-/** Takes mail over from another server: what the mailbox lacks is sent as the upload of one operation. */
+/**
+ * Takes mail over from another server: what the mailbox lacks is sent as the upload of one
+ * operation.
+ */
 import { AdminError } from '../../admin/error.ts';
 import { CommandError, type ExitCode, exitCodeOf, exitCodes } from '../../cli/exit.ts';
 import { readableSize } from '../../cli/output.ts';
@@ -13,9 +16,13 @@ import type { Here, OutputOf } from '../core/row.ts';
 import type { Takeover } from './import-source.ts';
 import { type Imports, MAX_PAGE, type MailboxUse, type importRow, type imported } from './intake.ts';
 
-// Both are called by their names: `sluis takeover` imports as well, and in its process nobody has loaded the group that they are of.
+// Both are called by their names: `sluis takeover` imports as well, and in its process nobody has
+// loaded the group that they are of.
 
-/** The control socket ends a connection that is silent for 30 s, and an old server may take longer to answer. */
+/**
+ * The control socket ends a connection that is silent for 30 s, and an old server may take longer
+ * to answer.
+ */
 const IDLE_AFTER = 10_000;
 
 export interface How {
@@ -23,7 +30,10 @@ export interface How {
   readonly delete: boolean;
   readonly countAs: 'fetched' | 'waiting' | undefined;
   readonly address: Address | undefined;
-  /** Where the old server lists as many messages as were imported, or more, and none of those: it has renumbered them, and all would be fetched once more. */
+  /**
+   * Where the old server lists as many messages as were imported, or more, and none of those: it
+   * has renumbered them, and all would be fetched once more.
+   */
   readonly renumbered?: 'refuse' | 'take';
 }
 
@@ -175,7 +185,8 @@ async function* framesOfAll(
       yield* framesOf(head, read());
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
-      // The upload ends in order: what came before is filed, and the connection serves the next mailbox.
+      // The upload ends in order: what came before is filed, and the connection serves the next
+      // mailbox.
       state.failed = error;
       yield GIVEN_UP_FRAME;
       return;
@@ -186,7 +197,8 @@ async function* framesOfAll(
 async function* withIdle(frames: AsyncGenerator<string>): AsyncGenerator<string> {
   for (;;) {
     const next = frames.next();
-    // Told of by the race; this only keeps it from being unhandled while an idle frame is on its way.
+    // Told of by the race; this only keeps it from being unhandled while an idle frame is on its
+    // way.
     next.catch(() => undefined);
     for (;;) {
       let timer: NodeJS.Timeout | undefined;

@@ -1,4 +1,7 @@
-/** `sluis operator break-glass`: the account of the web console for the day on which nobody else gets in. */
+/**
+ * `sluis operator break-glass`: the account of the web console for the day on which nobody else
+ * gets in.
+ */
 import { z } from '../../config/zod.ts';
 import { facts, readableTime } from '../../cli/output.ts';
 import { base32, grouped } from '../../crypto/keys/base32.ts';

@@ -32,7 +32,10 @@ export const isOf =
   ({ operator }: { readonly operator: string }): boolean =>
     wanted === undefined || operator === wanted;
 
-/** Nobody gives what he does not have, nor changes somebody who may do more: otherwise the right to register operators would be every right. */
+/**
+ * Nobody gives what he does not have, nor changes somebody who may do more: otherwise the right to
+ * register operators would be every right.
+ */
 export function checkGives({ who }: Call, ...roles: readonly Role[]): void {
   const above = roles.find((one) => !covers(who.role, one));
   if (above !== undefined)

@@ -1,4 +1,7 @@
-/** `sluis organisation edi`: what organisations, and single accounts of theirs, are called in the envelopes of interchanges. */
+/**
+ * `sluis organisation edi`: what organisations, and single accounts of theirs, are called in the
+ * envelopes of interchanges.
+ */
 import { z } from '../../config/zod.ts';
 import { organisationOf } from '../../admin/organisation-of.ts';
 import { agree, many } from '../../domain/counted.ts';

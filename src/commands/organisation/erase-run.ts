@@ -1,6 +1,6 @@
 /**
- * The end of a contract. Every step is a transaction of its own and passes over what is done: after a crash the same
- * command continues. What stays, and why, stands in the signed statement.
+ * The end of a contract. Every step is a transaction of its own and passes over what is done: after
+ * a crash the same command continues. What stays, and why, stands in the signed statement.
  */
 import { defined } from '../../domain/defined.ts';
 import type { Account } from '../../domain/registry.ts';
@@ -41,7 +41,8 @@ export async function eraseOrganisation(
   }
   // What waited for its partner is withdrawn by now: an end before that would write to the senders.
   await store.registry.endOrganisation(name, {}, actor);
-  // Before the registry forgets the names by which the trail is searched: after a crash the next run has them still.
+  // Before the registry forgets the names by which the trail is searched: after a crash the next
+  // run has them still.
   const trail = await erasePeople(context, belongingsOf(store, name), actor);
   let rows = 0;
   for (let step = -1; step !== 0; rows += step) step = await store.registry.eraseOrganisation(name, actor);

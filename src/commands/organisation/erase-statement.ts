@@ -1,4 +1,7 @@
-/** The statement of deletion at the end of a contract: what was erased, what stays, why and until when. Signed like evidence. */
+/**
+ * The statement of deletion at the end of a contract: what was erased, what stays, why and until
+ * when. Signed like evidence.
+ */
 import { everyKind } from '../../domain/data-kinds.ts';
 import type { Instant } from '../../domain/units.ts';
 import type { Erasure } from './erase-views.ts';

@@ -1,6 +1,7 @@
 /**
- * Everything that is held of an organisation, as files of JSON lines, streamed: one row is in memory at a time, and one
- * page of what it comes from. Secrets never leave: no hash of a password, no private key. Messages only where they are asked for.
+ * Everything that is held of an organisation, as files of JSON lines, streamed: one row is in
+ * memory at a time, and one page of what it comes from. Secrets never leave: no hash of a password,
+ * no private key. Messages only where they are asked for.
  */
 import { certificatePem, readCertificate } from '../../crypto/certificates/certificate.ts';
 import { defined } from '../../domain/defined.ts';
@@ -177,7 +178,9 @@ class OrganisationExport {
     yield* await this.#context.store.registry.listIdentities({ limit: PAGE, organisation: this.#name });
   }
 
-  /** Accounts and months in which something was done; also by accounts that belong to others by now. */
+  /**
+   * Accounts and months in which something was done; also by accounts that belong to others by now.
+   */
   async *#usage(): AsyncGenerator<unknown, void, void> {
     const { registry, usage } = this.#context.store;
     const found = await registry.findOrganisation(this.#name);
@@ -199,7 +202,10 @@ class OrganisationExport {
     return rows;
   }
 
-  /** Traces of every message that is still known, sent by one of the accounts or to one: one walk over all of them. */
+  /**
+   * Traces of every message that is still known, sent by one of the accounts or to one: one walk
+   * over all of them.
+   */
   async *#traces(belongings: readonly Share[]): AsyncGenerator<unknown, void, void> {
     const { deliveries } = this.#context.store;
     const partners = new Set<PartnerId>();

@@ -1,4 +1,7 @@
-/** What must not be in a merge of two organisations: found out after the walk over the accounts, before anything changes. */
+/**
+ * What must not be in a merge of two organisations: found out after the walk over the accounts,
+ * before anything changes.
+ */
 import { type Address, addressKey } from '../../domain/address.ts';
 import { MAX_IDENTITIES } from '../../store/edi-identities.ts';
 import type { AdminContext } from '../../admin/context.ts';
@@ -13,7 +16,9 @@ export interface Gathered {
   /** Addresses that end and have no successor. */
   withoutSuccessor: number;
   readonly endingKeys: Set<string>;
-  /** By the key of the successor; `to`: who gets its mail, '' where that is more than one account. */
+  /**
+   * By the key of the successor; `to`: who gets its mail, '' where that is more than one account.
+   */
   readonly successors: Map<string, { readonly old: Address; readonly successor: Address; readonly to: string }>;
   /** Login names of accounts that are to take mail. */
   readonly mailboxes: Set<string>;
@@ -103,7 +108,10 @@ export class MergeChecks {
     }
   }
 
-  /** A line about an address that is none of the organisation's is a slip of the pen; of a part that went over before it is not. */
+  /**
+   * A line about an address that is none of the organisation's is a slip of the pen; of a part that
+   * went over before it is not.
+   */
   async file(): Promise<void> {
     const { rules, from, into } = this.#wish;
     for (const [key, { line, address }] of rules.byAddress) {

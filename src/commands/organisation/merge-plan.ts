@@ -1,6 +1,7 @@
 /**
- * What a merge of two organisations changes, found out before anything does: the same walk tells an operator what would be, refuses what must
- * not be, and says to the store what is to be done with each account.
+ * What a merge of two organisations changes, found out before anything does: the same walk tells an
+ * operator what would be, refuses what must not be, and says to the store what is to be done with
+ * each account.
  */
 import { type Address, addressKey } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';

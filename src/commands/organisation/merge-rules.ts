@@ -1,5 +1,6 @@
 /**
- * What is to become of the addresses of an organisation that becomes part of another: a rule for each from a file, and one for all others.
+ * What is to become of the addresses of an organisation that becomes part of another: a rule for
+ * each from a file, and one for all others.
  *
  *   old,new,mailbox
  *   info@a.nl,info@b.nl,            until the date it leads where it leads now, and so does info@b.nl; then senders are told

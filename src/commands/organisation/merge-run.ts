@@ -1,6 +1,7 @@
 /**
- * One organisation becomes part of another (decision 1306). Everything that could be wrong is found out first; then each step is a transaction of its own
- * and finds done what was done: cut short, the same command goes on.
+ * One organisation becomes part of another (decision 1306). Everything that could be wrong is found
+ * out first; then each step is a transaction of its own and finds done what was done: cut short,
+ * the same command goes on.
  */
 import type { AdminContext } from '../../admin/context.ts';
 import { AdminError } from '../../admin/error.ts';

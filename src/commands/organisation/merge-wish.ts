@@ -1,4 +1,7 @@
-/** What is asked of a merge of two organisations, and what that means for one account and its addresses. */
+/**
+ * What is asked of a merge of two organisations, and what that means for one account and its
+ * addresses.
+ */
 import { type Address, addressKey } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Organisation } from '../../domain/registry.ts';

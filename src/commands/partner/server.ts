@@ -1,4 +1,7 @@
-/** What an operator says of a partner's server. A change gives some of it, and takes fields back by name (`clear`). */
+/**
+ * What an operator says of a partner's server. A change gives some of it, and takes fields back by
+ * name (`clear`).
+ */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { isIP } from 'node:net';
 import { AdminError } from '../../admin/error.ts';
@@ -160,7 +163,10 @@ const secretsOf = ({ clientCertificate, clientKey, password }: Said, now: Instan
   ...defined({ password }),
 });
 
-/** A new partner's server. The port follows from the TLS mode: 465 with TLS from the first octet, else 25. */
+/**
+ * A new partner's server. The port follows from the TLS mode: 465 with TLS from the first octet,
+ * else 25.
+ */
 export function newServer(said: Said & { readonly host: string }, now: Instant): ServerChange {
   const { tls = 'starttls', port = tls === 'implicit' ? 465 : 25, connections = DEFAULT_CONNECTIONS } = said;
   const server = { ...fieldsOf(said), host: said.host, tls, port, connections };

@@ -1,4 +1,7 @@
-/** What `partner test` tells: each step of reaching a partner, in words, with what to do where it did not go well. */
+/**
+ * What `partner test` tells: each step of reaching a partner, in words, with what to do where it
+ * did not go well.
+ */
 import { z } from '../../config/zod.ts';
 import { facts, readableDay, table } from '../../cli/output.ts';
 import type { ProbeReport } from '../../push/courier.ts';
@@ -51,7 +54,8 @@ function failedStep({ ok, met, addresses, greeting, tlsVersion, extensions }: Pr
   }
   if (met?.lost === 'certificate' || met?.lost === 'tls') return met.lost;
   if (met?.lost === 'unreachable') return 'connection';
-  // The server fell silent, hung up or spoke another protocol: the step behind the last one that worked has failed.
+  // The server fell silent, hung up or spoke another protocol: the step behind the last one that
+  // worked has failed.
   if (extensions !== undefined) return 'login';
   if (tlsVersion !== undefined) return 'extensions';
   return greeting === undefined ? 'connection' : 'tls';

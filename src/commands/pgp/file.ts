@@ -1,4 +1,7 @@
-/** A key out of a file: it is read here, so that no secret key leaves this process that the gateway is not to hold. */
+/**
+ * A key out of a file: it is read here, so that no secret key leaves this process that the gateway
+ * is not to hold.
+ */
 import { readFileSync, statSync } from 'node:fs';
 import { CommandError } from '../../cli/exit.ts';
 import { Pgp } from '../../crypto/pgp/pgp.ts';

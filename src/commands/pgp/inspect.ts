@@ -1,4 +1,7 @@
-/** Looks into a PGP/MIME message that an operator has at hand. Its content is staged sealed, as that of any message, and shown to nobody. */
+/**
+ * Looks into a PGP/MIME message that an operator has at hand. Its content is staged sealed, as that
+ * of any message, and shown to nobody.
+ */
 import { unarmoured } from '../../crypto/pgp/armour.ts';
 import { PgpFailure } from '../../crypto/pgp/failure.ts';
 import { inlinePgp } from '../../crypto/pgp/inline.ts';
@@ -90,7 +93,10 @@ async function secretsOf({ store, mail }: AdminContext, as: Address): Promise<re
   return held.map(({ secret }) => secret);
 }
 
-/** What cannot be read has no readers to show; why stands in `problem`, or in nothing where it is not asked to be opened. */
+/**
+ * What cannot be read has no readers to show; why stands in `problem`, or in nothing where it is
+ * not asked to be opened.
+ */
 async function readersOf({ mail }: AdminContext, message: Message): Promise<readonly string[]> {
   try {
     const input = unarmoured('MESSAGE', part(message.source, message.bodyAt));

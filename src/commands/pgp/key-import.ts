@@ -7,11 +7,17 @@ import type { AdminContext } from '../../admin/context.ts';
 import type { ImportedKeyView } from './views.ts';
 import { opened, refuse, register, shown, worked } from './key-work.ts';
 
-/** The key must name the address: an operator who could bind any key to any address could also mistype it. */
+/**
+ * The key must name the address: an operator who could bind any key to any address could also
+ * mistype it.
+ */
 const names = (key: PgpKey, of: Address): boolean =>
   key.emails.some((email) => addressKey(email as Address) === addressKey(of));
 
-/** What is known of the key already is joined with what is given: an older export takes nothing back. */
+/**
+ * What is known of the key already is joined with what is given: an older export takes nothing
+ * back.
+ */
 async function joined(context: AdminContext, given: PgpKey, keep: boolean): Promise<PgpKey> {
   const [known] = await context.store.pgpKeys.find(given.fingerprint);
   if (known === undefined) return given;

@@ -1,4 +1,7 @@
-/** What all work on OpenPGP keys rests on: a job for the OpenPGP thread, the key of a name, its private half, its armour. */
+/**
+ * What all work on OpenPGP keys rests on: a job for the OpenPGP thread, the key of a name, its
+ * private half, its armour.
+ */
 import { armoured } from '../../crypto/pgp/armour.ts';
 import type { PgpJob, PgpKey } from '../../crypto/pgp/protocol.ts';
 import { defined } from '../../domain/defined.ts';
@@ -78,7 +81,8 @@ export async function register(
 }
 
 export const shown = async (context: AdminContext, fingerprint: string): Promise<PgpKeyView> =>
-  // Not of the beginning of the call: a key that was made since may count from the second that began in between.
+  // Not of the beginning of the call: a key that was made since may count from the second that
+  // began in between.
   viewPgpKey(await recordOf(context, fingerprint), context.clock.now());
 
 export const lockedWith = async (

@@ -45,7 +45,10 @@ export async function issueKey(
   return { ...view, secret: await lockedWith(context, key.secret.key, passphrase) };
 }
 
-/** The public half, or with `secret` the one that the gateway holds; that is noted in the audit trail. */
+/**
+ * The public half, or with `secret` the one that the gateway holds; that is noted in the audit
+ * trail.
+ */
 export async function exportKey(
   context: AdminContext,
   { fingerprint, secret, passphrase }: { fingerprint: string; secret: boolean; passphrase: string | undefined },

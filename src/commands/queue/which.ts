@@ -1,4 +1,7 @@
-/** Which deliveries a command is about: by number, or all that wait for a partner or belong to a message. */
+/**
+ * Which deliveries a command is about: by number, or all that wait for a partner or belong to a
+ * message.
+ */
 import type { AdminContext } from '../../admin/context.ts';
 import { AdminError } from '../../admin/error.ts';
 import { messageOf } from '../../admin/trace.ts';
@@ -30,7 +33,10 @@ export const oneWay = ({ ids, partner: of, message: name }: Which): string | und
     ? undefined
     : 'Cannot choose deliveries: expected their numbers, or a partner, or a message';
 
-/** What to ask for, one behind the other: the deliveries of a message are also those of what protection made of it. */
+/**
+ * What to ask for, one behind the other: the deliveries of a message are also those of what
+ * protection made of it.
+ */
 export async function filtersOf(
   context: AdminContext,
   of: Omit<Which, 'ids'>,

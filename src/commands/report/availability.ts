@@ -1,4 +1,6 @@
-/** `sluis report availability`: how available each site was in a month, as its probe measured it. */
+/**
+ * `sluis report availability`: how available each site was in a month, as its probe measured it.
+ */
 import { z } from '../../config/zod.ts';
 import { availabilityIn, monthPeriod } from '../../admin/availability.ts';
 import { AdminError } from '../../admin/error.ts';

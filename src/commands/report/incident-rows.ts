@@ -1,8 +1,10 @@
 /**
- * What was exposed while somebody else may have been in: of one account, or from one network, in a period. From the audit trail, which has every
- * login, every message that was fetched, looked at or removed, and every one that was sent.
+ * What was exposed while somebody else may have been in: of one account, or from one network, in a
+ * period. From the audit trail, which has every login, every message that was fetched, looked at or
+ * removed, and every one that was sent.
  *
- * It is read in pages, each a bounded walk over the trail: a year of a region is many of them and never in memory.
+ * It is read in pages, each a bounded walk over the trail: a year of a region is many of them and
+ * never in memory.
  */
 import { z } from '../../config/zod.ts';
 import { accountOf } from '../../admin/accounts.ts';
@@ -103,7 +105,8 @@ export const incidentPage = reads({
   run: async (context, wanted) => {
     const { audit, registry } = context.store;
     const account = wanted.account === undefined ? undefined : (await accountOf(registry, wanted.account)).account.id;
-    // A break-in that goes on now is in the report, and not only in the one of an hour later. Once: the pages after it are of the same period.
+    // A break-in that goes on now is in the report, and not only in the one of an hour later. Once:
+    // the pages after it are of the same period.
     if (wanted.after === 0) writeCounted(context.gateway, account, wanted);
     const end = wanted.until ?? instant(context.clock.now());
     const first = await firstSince(audit, wanted.since);
@@ -161,7 +164,8 @@ async function exposureOf(
   const where = whereOf(row);
   if (network !== undefined && (where === undefined || !network.has(withoutPrefix(where)))) return undefined;
   const { facts = {}, personal = {} } = row;
-  // What was sent has its facts in the row; what was fetched has them where the message was accepted.
+  // What was sent has its facts in the row; what was fetched has them where the message was
+  // accepted.
   const message =
     row.message === undefined || kind === 'sent' || kind === 'refused'
       ? undefined

@@ -5,7 +5,10 @@ import { many } from '../../domain/counted.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Exposure } from './incident-rows.ts';
 
-/** Different messages, addresses and networks that are told apart; beyond that each counts as a new one. */
+/**
+ * Different messages, addresses and networks that are told apart; beyond that each counts as a new
+ * one.
+ */
 const TOLD_APART = 2_000_000;
 
 const accountExposure = z.object({

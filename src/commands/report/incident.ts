@@ -64,7 +64,8 @@ async function readAll(
 ): Promise<Pick<IncidentSummary, 'since' | 'until'>> {
   const progress = showProgress('Reading', 'rows of the trail');
   try {
-    // Each page is of the same period: where no end was named, of the moment at which the first one was read.
+    // Each page is of the same period: where no end was named, of the moment at which the first one
+    // was read.
     for (let input = asked; ;) {
       const page = await here.call(incidentPage, input);
       progress.show(page.scanned, page.total);

@@ -77,7 +77,10 @@ const NUMBERS = [
   ...['refused', 'logins_refused'],
 ];
 
-/** One line for each account, or for each organisation: sums among what they sum would be counted twice. */
+/**
+ * One line for each account, or for each organisation: sums among what they sum would be counted
+ * twice.
+ */
 function csvForm({ month, running }: Period, totals: boolean): Form {
   const lines = (rows: readonly Row[]): Cell[][] =>
     rows.flatMap((row) => {

@@ -143,7 +143,10 @@ async function usagePage(
   return { rows };
 }
 
-/** Those that one call looks at: the one that the page before ended in, where it was not done, and those behind it. */
+/**
+ * Those that one call looks at: the one that the page before ended in, where it was not done, and
+ * those behind it.
+ */
 async function organisations(
   registry: AdminContext['store']['registry'],
   only: string | undefined,

@@ -1,4 +1,7 @@
-/** What `sluis sandbox` does: opens the doors, tells the vendor what to set, tries the scenarios and writes the report. */
+/**
+ * What `sluis sandbox` does: opens the doors, tells the vendor what to set, tries the scenarios and
+ * writes the report.
+ */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -1,4 +1,7 @@
-/** The gateway behind the sandbox: a real one in a folder that is thrown away, with the account of the program under test and a hospital to write to and from. */
+/**
+ * The gateway behind the sandbox: a real one in a folder that is thrown away, with the account of
+ * the program under test and a hospital to write to and from.
+ */
 import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,7 +37,10 @@ interface Pem {
   readonly certificate: string;
 }
 
-/** `folder` stays: what a vendor has set in a program, authority and password, holds at the next run too. */
+/**
+ * `folder` stays: what a vendor has set in a program, authority and password, holds at the next run
+ * too.
+ */
 export async function openWorld(folder: string, hostname: string): Promise<World> {
   mkdirSync(folder, { recursive: true });
   const file = (name: string): string => join(folder, name);

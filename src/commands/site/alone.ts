@@ -74,7 +74,10 @@ export const setAlone = changes({
   },
 });
 
-/** No gateway runs, and the store cannot be opened: perhaps just because no other place confirms. The next start reads the file. */
+/**
+ * No gateway runs, and the store cannot be opened: perhaps just because no other place confirms.
+ * The next start reads the file.
+ */
 async function aloneWithoutStore(here: Here, until: Instant | undefined): Promise<z.infer<typeof aloneOut>> {
   const config = here.config();
   if (config.operators['second-person'].includes('site-alone'))

@@ -1,4 +1,7 @@
-/** How commands look at the sites: by the gateway that runs, and on the day on which none can by themselves. */
+/**
+ * How commands look at the sites: by the gateway that runs, and on the day on which none can by
+ * themselves.
+ */
 import { CommandError } from '../../cli/exit.ts';
 import type { PromotionFacts } from '../../cluster/promote-check.ts';
 import { factsText, readWrittenFacts } from '../../cluster/written-facts.ts';
@@ -9,11 +12,17 @@ import { systemClock } from '../../platform/clock.ts';
 import { StoreRefused, StoreUnavailable } from '../../store/store.ts';
 import { type Here, type OutputOf, lookPart } from '../core/row.ts';
 
-/** No gateway runs, and a store on PostgreSQL cannot be opened: no primary answers, or no other place confirms. */
+/**
+ * No gateway runs, and a store on PostgreSQL cannot be opened: no primary answers, or no other
+ * place confirms.
+ */
 export const isWithoutStore = (error: unknown, here: Here): boolean =>
   (error instanceof StoreUnavailable || error instanceof StoreRefused) && here.config().store.engine === 'postgres';
 
-/** Asked of the gateway, and where none runs and the store cannot be opened of the servers themselves. */
+/**
+ * Asked of the gateway, and where none runs and the store cannot be opened of the servers
+ * themselves.
+ */
 export const look = lookPart({
   about: 'tell what each server holds, and who still acknowledges',
   in: {},

@@ -1,4 +1,7 @@
-/** What `sluis status --all` shows of those that share the store: gateways, servers, the channel between the gateways. */
+/**
+ * What `sluis status --all` shows of those that share the store: gateways, servers, the channel
+ * between the gateways.
+ */
 import { readableTime, table } from '../../cli/output.ts';
 import type { ClusterState } from '../../cluster/cluster.ts';
 import { shownServers } from '../../cluster/promote-check.ts';

@@ -1,6 +1,6 @@
 /**
- * Looks into a message that an operator has at hand: what protects it, who signed, is it valid and why not. Its content is staged sealed,
- * as that of any message, and shown to nobody.
+ * Looks into a message that an operator has at hand: what protects it, who signed, is it valid and
+ * why not. Its content is staged sealed, as that of any message, and shown to nobody.
  */
 import { type KeyObject } from 'node:crypto';
 import { readCertificate } from '../../crypto/certificates/certificate.ts';
@@ -141,7 +141,9 @@ async function look(
   };
 }
 
-/** Every signature is the gateway's own, and right but for the address, which it does not stand for. */
+/**
+ * Every signature is the gateway's own, and right but for the address, which it does not stand for.
+ */
 async function signedByGateway(layers: readonly LayerSeen[], isOwn: IsOwn): Promise<boolean> {
   for (const { signers } of verificationsOf(layers))
     for (const signer of signers) {

@@ -78,7 +78,10 @@ export function groupClaims({ group, organisation }: StatementFacts): readonly S
   ];
 }
 
-/** A listener as people name it; where no gateway runs that tells its port, there is no host to connect to. */
+/**
+ * A listener as people name it; where no gateway runs that tells its port, there is no host to
+ * connect to.
+ */
 const placeOf = ({ name, protocol, host, port }: StatementFacts['tls'][number]): string =>
   port === 0 ? `${name} (${protocol})` : `${name} (${protocol}, ${host}:${port})`;
 

@@ -1,4 +1,7 @@
-/** Sentences about where the service stands, what is copied where, what was tried, and how available it was. */
+/**
+ * Sentences about where the service stands, what is copied where, what was tried, and how available
+ * it was.
+ */
 import { percentText } from '../../domain/availability.ts';
 import { type Said, dayOf, say } from './claim.ts';
 import type { DrillFact, StatementFacts } from './facts.ts';

@@ -1,6 +1,8 @@
 /**
- * The annex for one organisation: what article 28 GDPR asks a processor to put on paper. Purpose, kinds of data, data subjects, periods, sub-processors, and how the gateway
- * is measured, instructed, looked into and left. What only people can say is a setting of the organisation or a file of the operator.
+ * The annex for one organisation: what article 28 GDPR asks a processor to put on paper. Purpose,
+ * kinds of data, data subjects, periods, sub-processors, and how the gateway is measured,
+ * instructed, looked into and left. What only people can say is a setting of the organisation or a
+ * file of the operator.
  */
 import { type Both, type Said, say } from './claim.ts';
 import { daysOf } from './claims-data.ts';

@@ -1,4 +1,7 @@
-/** The sentences of the statement, each in both languages, with when it was measured and where the figures stand. What is not configured, not tried or not good is not in place. */
+/**
+ * The sentences of the statement, each in both languages, with when it was measured and where the
+ * figures stand. What is not configured, not tried or not good is not in place.
+ */
 import type { Said, Section } from './claim.ts';
 import type { StatementFacts } from './facts.ts';
 import { contentClaims, groupClaims, roleClaims, tlsClaims } from './claims-access.ts';

@@ -1,4 +1,7 @@
-/** Controls of NEN 7510-2:2024 and ISO/IEC 27001:2022 Annex A, chapter 6 and 7: of people and of buildings. Their subjects are in words of our own; the text is the norm's. */
+/**
+ * Controls of NEN 7510-2:2024 and ISO/IEC 27001:2022 Annex A, chapter 6 and 7: of people and of
+ * buildings. Their subjects are in words of our own; the text is the norm's.
+ */
 import { type Control, organisation } from './controls.ts';
 
 export const PEOPLE_AND_PLACES: readonly Control[] = [

@@ -1,4 +1,7 @@
-/** Controls of NEN 7510-2:2024 and ISO/IEC 27001:2022 Annex A, chapter 8: of technology. Their subjects are in words of our own; the text is the norm's. */
+/**
+ * Controls of NEN 7510-2:2024 and ISO/IEC 27001:2022 Annex A, chapter 8: of technology. Their
+ * subjects are in words of our own; the text is the norm's.
+ */
 import { type Control, elsewhere, organisation, product } from './controls.ts';
 
 export const TECHNOLOGICAL: readonly Control[] = [

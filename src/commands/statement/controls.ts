@@ -1,6 +1,7 @@
 /**
- * Every control of NEN 7510-2:2024 and ISO/IEC 27001:2022 Annex A: whether the product does it, the organisation that runs it must, or it does not apply. That the
- * product can do it is no proof that it was set up: the sentences of the statement say what is in place.
+ * Every control of NEN 7510-2:2024 and ISO/IEC 27001:2022 Annex A: whether the product does it, the
+ * organisation that runs it must, or it does not apply. That the product can do it is no proof that
+ * it was set up: the sentences of the statement say what is in place.
  */
 import type { Both } from './claim.ts';
 

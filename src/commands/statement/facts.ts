@@ -1,4 +1,7 @@
-/** What a statement about information security is made of: counted, measured or read a moment ago. No name of a person, and of no organisation but the one it is for. */
+/**
+ * What a statement about information security is made of: counted, measured or read a moment ago.
+ * No name of a person, and of no organisation but the one it is for.
+ */
 import { availabilityIn } from '../../admin/availability.ts';
 import type { AdminContext } from '../../admin/context.ts';
 import { AdminError } from '../../admin/error.ts';

@@ -1,4 +1,7 @@
-/** What only the operator can give: certificates of auditors, and who else processes data. Files are told of by name and hash, and copied as they are. */
+/**
+ * What only the operator can give: certificates of auditors, and who else processes data. Files are
+ * told of by name and hash, and copied as they are.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -32,7 +35,10 @@ export interface GivenFile {
   readonly octets: Buffer;
 }
 
-/** Throws CommandError, exit code 2, for a file that cannot be read, that is empty or too large, or two of one name. */
+/**
+ * Throws CommandError, exit code 2, for a file that cannot be read, that is empty or too large, or
+ * two of one name.
+ */
 export function readCertificates(paths: readonly string[]): readonly GivenFile[] {
   const refuse = (path: string, why: string): never => {
     throw new CommandError('usage', `Cannot use "${path}" as a certificate of the operator: ${why}`);
@@ -65,7 +71,10 @@ export const toldFiles = (files: readonly GivenFile[]): Given['certificates'] =>
     sha256: createHash('sha256').update(octets).digest('hex'),
   }));
 
-/** A CSV file with the columns `name`, `service` and `country`. Throws CommandError, exit code 2, with each line that cannot be used. */
+/**
+ * A CSV file with the columns `name`, `service` and `country`. Throws CommandError, exit code 2,
+ * with each line that cannot be used.
+ */
 export async function readProcessors(text: string): Promise<NonNullable<Given['processors']>> {
   const problems: CsvProblem[] = [];
   const found: { name: string; service: string; country: string }[] = [];

@@ -1,4 +1,7 @@
-/** The statement as one page of HTML that loads nothing: it is opened from a mail or a disk, and printed. */
+/**
+ * The statement as one page of HTML that loads nothing: it is opened from a mail or a disk, and
+ * printed.
+ */
 import { Html, html } from '../../http/html.ts';
 import type { Block, Paper } from './paper.ts';
 

@@ -1,4 +1,7 @@
-/** The statement on paper: what stands in it, in which order; `paper-text.ts` and `paper-html.ts` write the same. */
+/**
+ * The statement on paper: what stands in it, in which order; `paper-text.ts` and `paper-html.ts`
+ * write the same.
+ */
 import { defined } from '../../domain/defined.ts';
 import type { Language } from '../../domain/registry.ts';
 import { CONTROLS } from './annex-a.ts';

@@ -17,7 +17,10 @@ export interface PartnerMail {
   readonly halted: number;
   /** Number of partners whose server does not answer now, or shows what it must not. */
   readonly failing: number;
-  /** Of all, those whose TLSA records are not looked up: there is no resolver, the partner is exempt, or its host is an address. */
+  /**
+   * Of all, those whose TLSA records are not looked up: there is no resolver, the partner is
+   * exempt, or its host is an address.
+   */
   readonly unasked: number;
 }
 

@@ -1,4 +1,7 @@
-/** Words for what operators may do, alone and in twos: whoever reads a statement does not know the names of roles. */
+/**
+ * Words for what operators may do, alone and in twos: whoever reads a statement does not know the
+ * names of roles.
+ */
 import type { Role } from '../../domain/roles.ts';
 import type { ChosenVerb } from '../../domain/second-person.ts';
 import type { Both } from './claim.ts';

@@ -1,4 +1,7 @@
-/** The folder that `sluis statement` writes: the signed file, its parts as files of their own, and the certificates that were given. */
+/**
+ * The folder that `sluis statement` writes: the signed file, its parts as files of their own, and
+ * the certificates that were given.
+ */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError } from '../../cli/exit.ts';

@@ -1,4 +1,7 @@
-/** `sluis takeover back`: one practice returns to the old server. What its programs know stays true there, and mail that came meanwhile is written there. */
+/**
+ * `sluis takeover back`: one practice returns to the old server. What its programs know stays true
+ * there, and mail that came meanwhile is written there.
+ */
 import { z } from '../../config/zod.ts';
 import { CommandError } from '../../cli/exit.ts';
 import { showProgress } from '../../cli/progress.ts';
@@ -96,7 +99,8 @@ async function mailboxBack(
     const gone = await deletedOf(here, login);
     const listed = new Set(messages.map(({ uidl }) => uidl).filter((uidl) => gone.has(uidl)));
     const deleted = listed.size === 0 ? 0 : ((await source.delete?.(listed)) ?? 0);
-    // Those too that it lists no more: where a command was cut short behind the deletion, they would stand here as imported, and the next wave take the server for one that renumbers.
+    // Those too that it lists no more: where a command was cut short behind the deletion, they
+    // would stand here as imported, and the next wave take the server for one that renumbers.
     for (const uidl of partsOf([...gone], MOST_FORGOTTEN)) await here.call(parts.forget, { login, uidl });
     await here.call(note, { login, there, state: 'back', messages: messages.length - deleted + moved, octets });
     return { there: imported, written: moved, deleted };
@@ -105,7 +109,10 @@ async function mailboxBack(
   }
 }
 
-/** By other UIDLs it does not know again what it has: all that nobody fetched here would be written there once more. Those that were deleted here say nothing. */
+/**
+ * By other UIDLs it does not know again what it has: all that nobody fetched here would be written
+ * there once more. Those that were deleted here say nothing.
+ */
 async function refuseRenumbered(
   here: Here,
   from: string,

@@ -40,7 +40,10 @@ export interface Planned {
   readonly free: number;
 }
 
-/** What the file names, before anybody is asked about it. Throws CommandError for a file that cannot be read. */
+/**
+ * What the file names, before anybody is asked about it. Throws CommandError for a file that cannot
+ * be read.
+ */
 export async function namedIn(here: Here, options: Values<typeof MANY>): Promise<readonly Takeover[]> {
   const all = await takeoversOf(here.terminal, undefined, {
     maildir: undefined,

@@ -1,4 +1,7 @@
-/** What `sluis takeover back` asks of the gateway: mail leaves a mailbox, and goes to the old server again. */
+/**
+ * What `sluis takeover back` asks of the gateway: mail leaves a mailbox, and goes to the old server
+ * again.
+ */
 import { z } from '../../config/zod.ts';
 import { accountOf } from '../../admin/accounts.ts';
 import type { AdminContext } from '../../admin/context.ts';

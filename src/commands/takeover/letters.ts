@@ -1,4 +1,7 @@
-/** `sluis takeover letters`: which letter each practice is due, written to files or filed as a notice to its contact. */
+/**
+ * `sluis takeover letters`: which letter each practice is due, written to files or filed as a
+ * notice to its contact.
+ */
 import { z } from '../../config/zod.ts';
 import { AdminError } from '../../admin/error.ts';
 import { fileNotice } from '../../admin/notice.ts';

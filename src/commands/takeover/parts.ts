@@ -1,4 +1,7 @@
-/** What the commands of `sluis takeover` ask of the gateway: where each practice stands, and what is noted of it. */
+/**
+ * What the commands of `sluis takeover` ask of the gateway: where each practice stands, and what is
+ * noted of it.
+ */
 import { z } from '../../config/zod.ts';
 import { accountOf } from '../../admin/accounts.ts';
 import { AdminError } from '../../admin/error.ts';

@@ -1,4 +1,7 @@
-/** `sluis takeover rehearse`: everything of a wave is tried at the old server, and nothing is changed there or in a mailbox. */
+/**
+ * `sluis takeover rehearse`: everything of a wave is tried at the old server, and nothing is
+ * changed there or in a mailbox.
+ */
 import { z } from '../../config/zod.ts';
 import { AdminError } from '../../admin/error.ts';
 import { CommandError } from '../../cli/exit.ts';
@@ -17,13 +20,17 @@ import { note, practiceView, rehearsed, wave } from './parts.ts';
 import { opensWith } from './passwords.ts';
 import { durationText, wavesOf } from './waves.ts';
 
-/** Sources that fail one after the other: then it is the old server that fails, and each of them may have kept us waiting for two minutes. */
+/**
+ * Sources that fail one after the other: then it is the old server that fails, and each of them may
+ * have kept us waiting for two minutes.
+ */
 export const MOST_IN_A_ROW = 10;
 /** Problems that are listed one by one. */
 const TOLD = 50;
 /**
- * What an import takes beside asking the old server, which the rehearsal has measured: a message 3 ms, an octet a 12-millionth of a second, rounded up.
- * Measured on 2026-12-02 with a Dovecot on the same two cores (decision 1979).
+ * What an import takes beside asking the old server, which the rehearsal has measured: a message 3
+ * ms, an octet a 12-millionth of a second, rounded up. Measured on 2026-12-02 with a Dovecot on the
+ * same two cores (decision 1979).
  */
 const MESSAGE_SECONDS = 0.003;
 const OCTETS_A_SECOND = 12_000_000;
@@ -196,8 +203,9 @@ async function look(here: Here, { takeover, login, problem }: PlannedMailbox, fa
 }
 
 /**
- * A server that gives other UIDLs in each session would have all of it fetched again, here as there. Between two listings a program may have deleted some and some may
- * have come, so only one that does both each time is told of.
+ * A server that gives other UIDLs in each session would have all of it fetched again, here as
+ * there. Between two listings a program may have deleted some and some may have come, so only one
+ * that does both each time is told of.
  */
 async function compareListings(takeover: PlannedMailbox['takeover'], first: readonly string[]): Promise<void> {
   let before = new Set(first);

@@ -112,7 +112,10 @@ function groupedBy(boxes: readonly MailboxView[]): ReadonlyMap<string, readonly 
   return groups;
 }
 
-/** Logins at the old server of mailboxes that moved, since they did, by login name here. Throws CommandError for a log without any login in it. */
+/**
+ * Logins at the old server of mailboxes that moved, since they did, by login name here. Throws
+ * CommandError for a log without any login in it.
+ */
 export async function oldLoginsOf(
   files: readonly string[],
   boxes: readonly MailboxView[],

@@ -1,4 +1,7 @@
-/** `sluis takeover wave`: takes the mailboxes of a wave over, practice by practice. Cut short at any point, it is given again. */
+/**
+ * `sluis takeover wave`: takes the mailboxes of a wave over, practice by practice. Cut short at any
+ * point, it is given again.
+ */
 import { z } from '../../config/zod.ts';
 import { AdminError } from '../../admin/error.ts';
 import { CommandError, type ExitCode, exitCodeOf, exitCodes } from '../../cli/exit.ts';

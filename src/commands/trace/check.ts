@@ -79,7 +79,10 @@ export function checkProblem(
   };
 }
 
-/** A signature by a certificate that nobody vouched for, rows that no anchor holds and stamps that nobody checked prove nothing by themselves: anybody can make them. */
+/**
+ * A signature by a certificate that nobody vouched for, rows that no anchor holds and stamps that
+ * nobody checked prove nothing by themselves: anybody can make them.
+ */
 function missingIn({ known, parts, trail, timeStamps }: Omit<Checked, 'missing'>): readonly string[] {
   const missing: string[] = [];
   if (!known)

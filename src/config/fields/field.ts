@@ -1,13 +1,16 @@
 /**
- * One field of the configuration. It carries its expectation, its default and its meaning, so that the type, the error text and the reference page
- * come from one line of its section.
+ * One field of the configuration. It carries its expectation, its default and its meaning, so that
+ * the type, the error text and the reference page come from one line of its section.
  */
 import { z } from '../zod.ts';
 
 export interface FieldMeta {
   readonly about: string;
   readonly expects: string;
-  /** As it is written in the file; absent if a value must be given or where leaving it out means something. */
+  /**
+   * As it is written in the file; absent if a value must be given or where leaving it out means
+   * something.
+   */
   readonly initial?: Initial;
   readonly optional?: boolean;
   /** A relative path in it starts at the folder of the file. */
@@ -50,7 +53,10 @@ export const withInitial = (meta: FieldMeta, initial: Initial | undefined): Fiel
 /** Writes a default as the file writes it. */
 export const writeValue = (value: unknown): string => JSON.stringify(value);
 
-/** A section that a file may leave out: every field has a default or is optional, which zod's type of the input does not know. */
+/**
+ * A section that a file may leave out: every field has a default or is optional, which zod's type
+ * of the input does not know.
+ */
 export const section = <S extends z.ZodRawShape>(shape: S): z.ZodPrefault<z.ZodObject<S, z.core.$strict>> => {
   const strict = z.strictObject(shape);
   return strict.prefault({} as never);

@@ -38,7 +38,10 @@ export const files = (about: string): z.ZodType<readonly string[]> =>
 const programWritten = ([program = '', ...more]: readonly string[]): string =>
   writeValue(more.length === 0 ? [program] : [program, `(not shown: ${more.length})`]);
 
-/** A program by its absolute path, and its arguments: no shell takes part, so nothing in it is expanded. */
+/**
+ * A program by its absolute path, and its arguments: no shell takes part, so nothing in it is
+ * expanded.
+ */
 export const command = (about: string): z.ZodType<readonly string[]> =>
   field(
     {

@@ -1,4 +1,6 @@
-/** Fields that are a host with a port: servers, addresses to listen at, services of this machine. */
+/**
+ * Fields that are a host with a port: servers, addresses to listen at, services of this machine.
+ */
 import { isAbsolute } from 'node:path';
 import { isIP } from 'node:net';
 import type { z } from '../zod.ts';

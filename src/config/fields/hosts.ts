@@ -1,11 +1,16 @@
-/** Fields that are hosts and networks: names, addresses, web addresses, and tables of host names. */
+/**
+ * Fields that are hosts and networks: names, addresses, web addresses, and tables of host names.
+ */
 import { isIP } from 'node:net';
 import { NetworkSet } from '../../platform/network.ts';
 import type { z } from '../zod.ts';
 import { type FieldMeta, field, withInitial, writeValue } from './field.ts';
 import { SHORT_NAME } from './names.ts';
 
-/** RFC 1123 section 2.1; the name must have a dot or be localhost, since peers compare it with certificates. */
+/**
+ * RFC 1123 section 2.1; the name must have a dot or be localhost, since peers compare it with
+ * certificates.
+ */
 const HOST = /^(?=.{1,253}$)(?:(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)+(?!-)[A-Za-z0-9-]{1,63}(?<!-)$/;
 
 const isHostname = (raw: unknown): raw is string =>

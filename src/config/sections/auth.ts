@@ -1,4 +1,7 @@
-/** Logins: what is remembered of them, how long wrong passwords wait, and how much work waits for a hash at most. */
+/**
+ * Logins: what is remembered of them, how long wrong passwords wait, and how much work waits for a
+ * hash at most.
+ */
 import { count, duration } from '../fields/amounts.ts';
 import { section } from '../fields/field.ts';
 import { networks } from '../fields/hosts.ts';

@@ -1,4 +1,7 @@
-/** Backups: where they go, how they are proved, and the server of PostgreSQL that they are taken from. */
+/**
+ * Backups: where they go, how they are proved, and the server of PostgreSQL that they are taken
+ * from.
+ */
 import { count, duration, givenDuration, timeOfDay } from '../fields/amounts.ts';
 import { optional, section } from '../fields/field.ts';
 import { command, path } from '../fields/files.ts';

@@ -1,4 +1,7 @@
-/** Where clients come in: listeners, the certificate that they see, and how many connections may be open. */
+/**
+ * Where clients come in: listeners, the certificate that they see, and how many connections may be
+ * open.
+ */
 import { RENEWALS } from '../../domain/renewal.ts';
 import { count, day, duration } from '../fields/amounts.ts';
 import { optional, section } from '../fields/field.ts';

@@ -1,4 +1,7 @@
-/** What is done to content, and by whose certificates: S/MIME, the own authority, and the scan for malware. */
+/**
+ * What is done to content, and by whose certificates: S/MIME, the own authority, and the scan for
+ * malware.
+ */
 import { count, duration } from '../fields/amounts.ts';
 import { optional, section } from '../fields/field.ts';
 import { files, path } from '../fields/files.ts';

@@ -1,4 +1,7 @@
-/** Where mail and registry are kept: the data folder, the keys that seal it, and the engine of the store. */
+/**
+ * Where mail and registry are kept: the data folder, the keys that seal it, and the engine of the
+ * store.
+ */
 import { duration, size } from '../fields/amounts.ts';
 import { optional, section } from '../fields/field.ts';
 import { command, path } from '../fields/files.ts';

@@ -1,4 +1,7 @@
-/** What users see and need: whom they call, the letters with their codes, and the set-up of their mail programs. */
+/**
+ * What users see and need: whom they call, the letters with their codes, and the set-up of their
+ * mail programs.
+ */
 import { optional, section } from '../fields/field.ts';
 import { path } from '../fields/files.ts';
 import { mailDomains, webPage } from '../fields/hosts.ts';

@@ -1,4 +1,7 @@
-/** The console as a site: operators come with a session of the store, and what they may is their role's. */
+/**
+ * The console as a site: operators come with a session of the store, and what they may is their
+ * role's.
+ */
 import type { Call } from '../../admin/call.ts';
 import { runOperation } from '../../admin/operations.ts';
 import { formToken } from '../../crypto/keys/console-secrets.ts';

@@ -1,8 +1,9 @@
 /**
  * How a page of the console is declared; `console/table.ts` has all of them.
  *
- * A page that does something asks the command table for it (`asked.operate`), with the rights of whoever is logged in: no page judges rights by itself, and none
- * speaks to the store about anything but logins.
+ * A page that does something asks the command table for it (`asked.operate`), with the rights of
+ * whoever is logged in: no page judges rights by itself, and none speaks to the store about
+ * anything but logins.
  */
 import type { Call } from '../../admin/call.ts';
 import type { Input } from '../../admin/input.ts';
@@ -12,7 +13,10 @@ import type { HeldSession } from '../../store/console.ts';
 import type { AskedBy, PageFor, Someone } from '../../web/core/page.ts';
 import type { ConsoleServices } from './services.ts';
 
-/** `nobody`: every visitor. `session`: every operator who is logged in. Otherwise: operators with the right. */
+/**
+ * `nobody`: every visitor. `session`: every operator who is logged in. Otherwise: operators with
+ * the right.
+ */
 export type Access = 'nobody' | 'session' | Right;
 
 export type Page = PageFor<Asked, ConsoleServices, Access>;
@@ -34,5 +38,8 @@ export interface Asked extends AskedBy<Visitor> {
   readonly may: (right: Right) => boolean;
 }
 
-/** What goes along with a call: a request that two operators have signed, a file there or back, and how it is known who called. */
+/**
+ * What goes along with a call: a request that two operators have signed, a file there or back, and
+ * how it is known who called.
+ */
 export type Along = Partial<Pick<Call, 'approval' | 'upload' | 'send' | 'caller' | 'gone' | 'progress'>>;

@@ -1,4 +1,7 @@
-/** Where an operator can go from every page, and what the console says in words of its own where something was not done. */
+/**
+ * Where an operator can go from every page, and what the console says in words of its own where
+ * something was not done.
+ */
 import type { OwnProblems } from '../../web/look/problem.ts';
 
 export const MENU = {

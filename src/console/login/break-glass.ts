@@ -1,8 +1,10 @@
 /**
- * The account for emergencies: a password and a code of the half minute, for the day on which neither passkeys nor the provider let anybody in.
+ * The account for emergencies: a password and a code of the half minute, for the day on which
+ * neither passkeys nor the provider let anybody in.
  *
- * Whoever comes is judged at the same cost whether there is such an account or not, and hears one text. Its use is never quiet: an error in the log, a row in the trail,
- * and a letter to the operator.
+ * Whoever comes is judged at the same cost whether there is such an account or not, and hears one
+ * text. Its use is never quiet: an error in the log, a row in the trail, and a letter to the
+ * operator.
  */
 import type { BreakGlassSeals } from '../../crypto/passwords/break-glass.ts';
 import { dummyHash, verifyPassword } from '../../crypto/passwords/password.ts';

@@ -19,7 +19,10 @@ export function providerCard({ name }: Pick<FederatedLogIns, 'name'>, language: 
   return html`<div class="card"><p>${words.lead}</p><p><a class="button" href="/login/provider/begin?to=${to}">${words.button} ${name}</a></p></div>`;
 }
 
-/** Here nobody knows any more how somebody had logged in, so it is said to all. `to`: at the provider. */
+/**
+ * Here nobody knows any more how somebody had logged in, so it is said to all. `to`: at the
+ * provider.
+ */
 export function providerOut({ name }: Pick<FederatedLogIns, 'name'>, language: Language, to: string): Html {
   const words = FEDERATED[language];
   return html`<div class="card"><p>${words.stillIn}</p><p><a class="button second" href="${to}">${words.outAt} ${name}</a></p></div>`;

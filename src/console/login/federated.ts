@@ -1,12 +1,16 @@
 /**
- * Login at an OpenID provider: a browser is sent there, comes back with a code, and who it is decides what he may do here.
+ * Login at an OpenID provider: a browser is sent there, comes back with a code, and who it is
+ * decides what he may do here.
  *
- * Nothing is remembered meanwhile. The browser keeps a secret in a cookie; nonce and PKCE verifier are made from it, and `state` is a challenge that is bound to the whole cookie: so
- * what comes back belongs to this browser, to what it wanted, and to the last minutes. That it serves once is a row in the transaction that lets somebody in. The cookie is Lax,
- * since a Strict one is not sent where the page before was the provider's.
+ * Nothing is remembered meanwhile. The browser keeps a secret in a cookie; nonce and PKCE verifier
+ * are made from it, and `state` is a challenge that is bound to the whole cookie: so what comes
+ * back belongs to this browser, to what it wanted, and to the last minutes. That it serves once is
+ * a row in the transaction that lets somebody in. The cookie is Lax, since a Strict one is not sent
+ * where the page before was the provider's.
  *
- * Groups decide the role at each login, and nothing else; which ones is the configuration's. Who somebody is, is issuer and subject: neither a name nor an address of the
- * provider makes anybody somebody else here.
+ * Groups decide the role at each login, and nothing else; which ones is the configuration's. Who
+ * somebody is, is issuer and subject: neither a name nor an address of the provider makes anybody
+ * somebody else here.
  */
 import { createHash, createHmac } from 'node:crypto';
 import { base32 } from '../../crypto/keys/base32.ts';
@@ -73,7 +77,10 @@ export class FederatedLogIns {
     this.#p = parts;
   }
 
-  /** `session`: of somebody who is logged in, and is to be asked again. `to`: a path of ours for afterwards. */
+  /**
+   * `session`: of somebody who is logged in, and is to be asked again. `to`: a path of ours for
+   * afterwards.
+   */
   async begin(to: string, language: string, from: From, session?: Pick<HeldSession, 'id'>): Promise<Redirected> {
     const { challenges, clock, provider, random, slowed } = this.#p;
     const cookie = [newSessionSecret(random), session?.id ?? '', Buffer.from(to).toString('base64url')].join('.');
@@ -149,7 +156,10 @@ function flowOf(cookie: string, state: string): Flow {
   return { state, nonce: made('nonce'), verifier: made('verifier'), again: session !== '' };
 }
 
-/** What he likes to be called, if it can be a name here; and the same with a mark of his own, should somebody have that name. */
+/**
+ * What he likes to be called, if it can be a name here; and the same with a mark of his own, should
+ * somebody have that name.
+ */
 function namesOf(issuer: string, { subject, preferred = '' }: Vouched): readonly string[] {
   const mark = base32(createHash('sha256').update(`${issuer}\0${subject}`).digest().subarray(0, 5)).toLowerCase();
   const plain = (preferred.split('@', 1)[0] ?? '')

@@ -1,7 +1,8 @@
 /**
  * How operators get into the console: by a passkey, which is registered with a one-time code.
  *
- * Whoever is refused hears one text, whatever the reason. A name is never asked for: nothing here tells who is an operator.
+ * Whoever is refused hears one text, whatever the reason. A name is never asked for: nothing here
+ * tells who is an operator.
  */
 import { createHash } from 'node:crypto';
 import { type ChallengeUse, type Challenges, newShownId, proofOf } from '../../crypto/keys/console-secrets.ts';
@@ -112,7 +113,10 @@ export class LogIns {
     });
   }
 
-  /** A session that is used from elsewhere than where it was begun: its cookie was taken, or its owner has moved. */
+  /**
+   * A session that is used from elsewhere than where it was begun: its cookie was taken, or its
+   * owner has moved.
+   */
   async ranAway(session: HeldSession, network: string): Promise<void> {
     this.#p.notes.refused({ why: 'network', network, operator: session.operator });
     await this.#p.store.console.endSession(session.id, { name: session.operator, reason: 'used from another network' });
@@ -127,11 +131,15 @@ export class LogIns {
     const { party, challenges, clock, store } = this.#p;
     const challenge = challenges.make(`register ${id}`, clock.now());
     const known = await store.console.credentials(name);
-    // The same for all passkeys of an operator, so that an authenticator replaces rather than collects them; it says nothing of who it is.
+    // The same for all passkeys of an operator, so that an authenticator replaces rather than
+    // collects them; it says nothing of who it is.
     const handle = createHash('sha256').update(`user handle 1 ${store.id} ${name}`).digest().subarray(0, 16);
     return creationOptions(party, challenge, { name, handle, known });
   }
 }
 
-/** Whose tries slow this one down: those of the same code; of what no code looks like, those of the same network. */
+/**
+ * Whose tries slow this one down: those of the same code; of what no code looks like, those of the
+ * same network.
+ */
 const slowedBy = (read: EnrolmentCode | undefined, { network }: From): string => `code ${read?.id ?? network}`;

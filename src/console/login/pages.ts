@@ -1,4 +1,7 @@
-/** The pages of the login: with a passkey, making one with a code, touching the key again, and the way out. */
+/**
+ * The pages of the login: with a passkey, making one with a code, touching the key again, and the
+ * way out.
+ */
 import { html } from '../../http/html.ts';
 import { noSessionCookie, sessionCookie } from './cookies.ts';
 import { changeLanguage } from '../../web/core/language.ts';

@@ -1,4 +1,7 @@
-/** Whether what a browser answers is a passkey of an operator over a challenge of ours: the same for a login, a step-up and a signature. */
+/**
+ * Whether what a browser answers is a passkey of an operator over a challenge of ours: the same for
+ * a login, a step-up and a signature.
+ */
 import type { HeldPasskey } from '../../store/console.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { Judged } from '../../web/login/slowed.ts';

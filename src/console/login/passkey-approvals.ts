@@ -1,6 +1,7 @@
 /**
- * Deciding on a request with a passkey. The challenge holds the hash of the statement, so that what is touched for is this request, this decision and this reason, in this session,
- * for five minutes; one of a login or a step-up is another, and the other way round.
+ * Deciding on a request with a passkey. The challenge holds the hash of the statement, so that what
+ * is touched for is this request, this decision and this reason, in this session, for five minutes;
+ * one of a login or a step-up is another, and the other way round.
  */
 import { type Challenges, proofOf } from '../../crypto/keys/console-secrets.ts';
 import { checkAssertion, statementHash } from '../../crypto/trail/passkey-approval.ts';

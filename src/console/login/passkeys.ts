@@ -1,10 +1,13 @@
 /**
- * Passkeys (WebAuthn level 3): what a browser is asked for, and whether what it answers is right. The only file that knows @simplewebauthn/server.
+ * Passkeys (WebAuthn level 3): what a browser is asked for, and whether what it answers is right.
+ * The only file that knows @simplewebauthn/server.
  *
- * User verification is required in what is asked and in what is judged: a PIN, a finger or a face beside the key, so that a passkey is two factors. The algorithms are named in
- * both: by its defaults the library asks newer versions of Node for one that older ones cannot check.
+ * User verification is required in what is asked and in what is judged: a PIN, a finger or a face
+ * beside the key, so that a passkey is two factors. The algorithms are named in both: by its
+ * defaults the library asks newer versions of Node for one that older ones cannot check.
  *
- * No attestation is asked for: which makers are trusted is a list that nobody here keeps, and the model stands in the trail.
+ * No attestation is asked for: which makers are trusted is a list that nobody here keeps, and the
+ * model stands in the trail.
  */
 import {
   type AuthenticationResponseJSON,
@@ -40,7 +43,10 @@ const base64url = (octets: Uint8Array): string => Buffer.from(octets).toString('
 const descriptors = (known: readonly Known[]): readonly object[] =>
   known.map(({ credential, transports }) => ({ type: 'public-key', id: base64url(credential), transports }));
 
-/** PublicKeyCredentialRequestOptionsJSON. `known`: those of one operator; left out: whichever the browser has for this host. */
+/**
+ * PublicKeyCredentialRequestOptionsJSON. `known`: those of one operator; left out: whichever the
+ * browser has for this host.
+ */
 export const requestOptions = ({ id }: RelyingParty, challenge: Uint8Array, known: readonly Known[] = []): string =>
   JSON.stringify({
     challenge: base64url(challenge),
@@ -129,14 +135,16 @@ export async function registered(
       synced: credentialBackedUp,
     };
   } catch {
-    // The library throws for whatever does not fit, with a text that names it; the browser hears only that it was refused.
+    // The library throws for whatever does not fit, with a text that names it; the browser hears
+    // only that it was refused.
     return undefined;
   }
 }
 
 /**
- * The counter of the passkey behind a right answer; undefined: it is not right. `copied`: a counter that did not rise, as where somebody else has a copy of the key
- * (WebAuthn section 6.1.1); one that stays 0 counts nothing.
+ * The counter of the passkey behind a right answer; undefined: it is not right. `copied`: a counter
+ * that did not rise, as where somebody else has a copy of the key (WebAuthn section 6.1.1); one
+ * that stays 0 counts nothing.
  */
 export async function proven(
   { id, origin }: RelyingParty,

@@ -1,6 +1,7 @@
 /**
- * What is asked of the OpenID provider: over https alone, its certificate verified, no redirect followed, within a deadline, and of an answer no more than a bound. The client
- * library asks by it and by nothing else, so that a provider that hangs or pours holds up one login, and no memory.
+ * What is asked of the OpenID provider: over https alone, its certificate verified, no redirect
+ * followed, within a deadline, and of an answer no more than a bound. The client library asks by it
+ * and by nothing else, so that a provider that hangs or pours holds up one login, and no memory.
  */
 import { request } from 'node:https';
 import type { Milliseconds } from '../../domain/units.ts';

@@ -1,9 +1,12 @@
 /**
- * The OpenID provider: where a browser is sent, and whether what it brings back is right (OpenID Connect Core 1.0, code flow with PKCE; RFC 7636, RFC 9207). The only file that
- * knows openid-client.
+ * The OpenID provider: where a browser is sent, and whether what it brings back is right (OpenID
+ * Connect Core 1.0, code flow with PKCE; RFC 7636, RFC 9207). The only file that knows
+ * openid-client.
  *
- * The signature of an ID token is verified also where it came over TLS from the provider itself, which the library leaves out unless it is told. What the provider has is
- * asked once an hour, with its file of authorities and the secret of the client; after a failure not again for some seconds, whoever presses the button.
+ * The signature of an ID token is verified also where it came over TLS from the provider itself,
+ * which the library leaves out unless it is told. What the provider has is asked once an hour, with
+ * its file of authorities and the secret of the client; after a failure not again for some seconds,
+ * whoever presses the button.
  */
 import * as oidc from 'openid-client';
 import { z } from '../../config/zod.ts';
@@ -43,11 +46,16 @@ export interface Vouched {
   /** Name that the person prefers at the provider; nothing is decided by it. */
   readonly preferred?: string;
   readonly groups: readonly string[];
-  /** What he has shown counts as two factors, `with` the client certificate of his operator, or not. */
+  /**
+   * What he has shown counts as two factors, `with` the client certificate of his operator, or not.
+   */
   readonly strength: 'two' | 'with' | 'less';
 }
 
-/** `down`: no answer that could be used; later perhaps. `denied`: the provider let nobody in. `provider`: what came does not fit. */
+/**
+ * `down`: no answer that could be used; later perhaps. `denied`: the provider let nobody in.
+ * `provider`: what came does not fit.
+ */
 export type ProviderFault = 'down' | 'denied' | 'provider';
 export type Answered = { readonly kind: 'vouched'; readonly vouched: Vouched } | ProviderFault;
 
@@ -101,7 +109,10 @@ export class Provider {
     }
   }
 
-  /** `query`: what the browser brought. The caller knows that `state` was made here, for this browser, and serves once. */
+  /**
+   * `query`: what the browser brought. The caller knows that `state` was made here, for this
+   * browser, and serves once.
+   */
   async judge(query: URLSearchParams, { state, nonce, verifier, again }: Flow): Promise<Answered> {
     const { redirect, acr, amr, groupsClaim, withCertificate } = this.#settings;
     const url = new URL(redirect);
@@ -145,8 +156,10 @@ export class Provider {
   }
 
   /**
-   * Where whoever leaves ends his session at the provider as well (OpenID Connect RP-Initiated Logout 1.0, section 2); undefined if the provider has no such place, or gives no answer.
-   * It stays there: an address to come back to would have to be registered with it, and a hint of who it was would be a token that is kept.
+   * Where whoever leaves ends his session at the provider as well (OpenID Connect RP-Initiated
+   * Logout 1.0, section 2); undefined if the provider has no such place, or gives no answer. It
+   * stays there: an address to come back to would have to be registered with it, and a hint of who
+   * it was would be a token that is kept.
    */
   async logOut(language: string): Promise<URL | undefined> {
     try {

@@ -1,6 +1,7 @@
 /**
- * Showing once more who it is, for what cannot be undone: with a touch of the key, or at the OpenID provider. Whoever sent a form too late does it on the page that answers,
- * and what was typed goes along: nothing is lost, and nothing of it stands in an address or is kept here.
+ * Showing once more who it is, for what cannot be undone: with a touch of the key, or at the OpenID
+ * provider. Whoever sent a form too late does it on the page that answers, and what was typed goes
+ * along: nothing is lost, and nothing of it stands in an address or is kept here.
  */
 import { type Means, STEP_UP_LIFE } from '../../domain/console.ts';
 import { type Html, html } from '../../http/html.ts';

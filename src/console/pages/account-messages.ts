@@ -1,6 +1,7 @@
 /**
- * What an account sent and got last, each with the way to its time line: "did it arrive?" by who asks. A page of its own: whoever opens the account for a lost password is shown with
- * whom it writes only when he asks for that, and that look stands in the trail.
+ * What an account sent and got last, each with the way to its time line: "did it arrive?" by who
+ * asks. A page of its own: whoever opens the account for a lost password is shown with whom it
+ * writes only when he asks for that, and that look stands in the trail.
  */
 import { type Html, html } from '../../http/html.ts';
 import type { Asked, Page } from '../core/page.ts';
@@ -76,7 +77,10 @@ const SHOWN = 3;
 const some = (words: Words, all: readonly string[]): string =>
   all.length > SHOWN ? `${all.slice(0, SHOWN).join(', ')} ${words.more} ${all.length - SHOWN}` : all.join(', ');
 
-/** For whoever may look at messages: not for an operator of one organisation, since a message has two sides. */
+/**
+ * For whoever may look at messages: not for an operator of one organisation, since a message has
+ * two sides.
+ */
 export const seesMessages = ({ may, visitor }: Asked): boolean =>
   may('support') && visitor?.session.holder.organisation === undefined;
 

@@ -1,4 +1,7 @@
-/** A support call: an account on one page. Who it is, how it last got in, what it was refused and why, what waits, and what to do next. */
+/**
+ * A support call: an account on one page. Who it is, how it last got in, what it was refused and
+ * why, what waits, and what to do next.
+ */
 import { type Hole, type Html, html } from '../../http/html.ts';
 import type { Language } from '../../domain/registry.ts';
 import type { Asked, Page } from '../core/page.ts';

@@ -1,4 +1,7 @@
-/** What is done to an address: its settings, another mailbox or partner, its end, and that taken back. */
+/**
+ * What is done to an address: its settings, another mailbox or partner, its end, and that taken
+ * back.
+ */
 import type { Deed } from '../parts/deed.ts';
 import { END, MOVE_WORDS, RESUME } from './end-words.ts';
 import { ADDRESS_SETTINGS } from './settings.ts';

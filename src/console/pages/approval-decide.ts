@@ -1,6 +1,8 @@
 /**
- * An operator decides on another's request with his passkey, in two steps: why, and how he knows that the asker asks it; then the page of exactly what he signs, and the touch. What the second page
- * shows is the statement that is signed (crypto/trail/passkey-approval.ts), word for word; a plan goes along in the form, and the challenge holds no other.
+ * An operator decides on another's request with his passkey, in two steps: why, and how he knows
+ * that the asker asks it; then the page of exactly what he signs, and the touch. What the second
+ * page shows is the statement that is signed (crypto/trail/passkey-approval.ts), word for word; a
+ * plan goes along in the form, and the challenge holds no other.
  */
 import { AdminError } from '../../admin/error.ts';
 import { barTo, checkDecides } from '../../admin/deciding.ts';
@@ -30,7 +32,10 @@ import { APPROVAL } from './approval-words.ts';
 
 /** The trail, and the statement, are in one language. */
 const FACT: Readonly<Record<Caller, string>> = { ...CALLER_FACT, own: 'not asked' };
-/** Characters of a plan: it goes along in a form of 16 KB. A longer one is shown, and signed, as far as that. */
+/**
+ * Characters of a plan: it goes along in a form of 16 KB. A longer one is shown, and signed, as far
+ * as that.
+ */
 const MAX_PLAN = 2000;
 
 type Services = Pick<ConsoleServices, 'approvals' | 'origin'>;

@@ -1,4 +1,7 @@
-/** What waits for a second person: what is asked, who has signed, deciding on it, and doing it once two people stand behind it. */
+/**
+ * What waits for a second person: what is asked, who has signed, deciding on it, and doing it once
+ * two people stand behind it.
+ */
 import { AdminError } from '../../admin/error.ts';
 import { isOperation, rightOf } from '../../admin/operations.ts';
 import { requestOf } from '../../admin/second-person.ts';

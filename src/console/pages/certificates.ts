@@ -1,4 +1,7 @@
-/** Certificates: of accounts, of listeners and of partners, by their end; what one says, and revoking it. */
+/**
+ * Certificates: of accounts, of listeners and of partners, by their end; what one says, and
+ * revoking it.
+ */
 import { type Html, html } from '../../http/html.ts';
 import type { Page } from '../core/page.ts';
 import { timeOf } from '../../web/core/times.ts';

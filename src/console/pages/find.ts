@@ -1,6 +1,8 @@
 /**
- * Finds what a caller names on the telephone: a message, an account, an address. The form of the text decides which questions are asked, because
- * every question stands in the trail. An EDI reference can have any form and has no index, so it is looked for only where nothing else is found.
+ * Finds what a caller names on the telephone: a message, an account, an address. The form of the
+ * text decides which questions are asked, because every question stands in the trail. An EDI
+ * reference can have any form and has no index, so it is looked for only where nothing else is
+ * found.
  */
 import { AdminError } from '../../admin/error.ts';
 import { parseMessageId } from '../../domain/ids.ts';
@@ -119,7 +121,10 @@ const messages: Finder = async (asked, wanted) => {
   return found.flatMap((one) => (one.kind === 'accepted' ? [messageHit(asked, one)] : []));
 };
 
-/** Messages by a reference in their EDI content. `before`: continue with messages older than this one. */
+/**
+ * Messages by a reference in their EDI content. `before`: continue with messages older than this
+ * one.
+ */
 async function byReference(asked: Asked, reference: string, before?: string): Promise<Hits> {
   if (!/^[\x20-\x7e]{1,70}$/.test(reference) || reference.includes('@')) return { hits: [] };
   const asks = { reference, limit: MOST, ...(before === undefined ? {} : { after: before }) };

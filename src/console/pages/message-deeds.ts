@@ -1,4 +1,7 @@
-/** What can be done with a message: take it back, hand it out again, send its receipt again, give out the evidence about it. */
+/**
+ * What can be done with a message: take it back, hand it out again, send its receipt again, give
+ * out the evidence about it.
+ */
 import type { CopyView, TraceView } from '../../admin/delivery-views.ts';
 import type { OperationResult } from '../../admin/operations.ts';
 import { type Html, html } from '../../http/html.ts';

@@ -1,7 +1,9 @@
 /**
- * What happened to a message, in words that can be read out. Each row of the trail is one step; a step without words here is shown by its name.
+ * What happened to a message, in words that can be read out. Each row of the trail is one step; a
+ * step without words here is shown by its name.
  *
- * A step is somebody's: of the recipients that it names, of the mailbox that it happened in, else of the sender.
+ * A step is somebody's: of the recipients that it names, of the mailbox that it happened in, else
+ * of the sender.
  */
 import type { CopyView, EventView } from '../../admin/delivery-views.ts';
 import type { Language } from '../../domain/registry.ts';
@@ -236,10 +238,15 @@ const textsIn = (value: unknown): readonly string[] =>
       ? value.filter((one): one is string => typeof one === 'string')
       : [];
 
-/** Events of a mailbox: their account is the addressee's. In all other events it is the sender's. */
+/**
+ * Events of a mailbox: their account is the addressee's. In all other events it is the sender's.
+ */
 const IN_MAILBOX = /^(?:message\.(?:collected|deleted|expired|exported)|maildrop\.)/;
 
-/** Finds whose a step is: indexes of the copies that it is about; none: the sender's. The copies are looked through once, whatever number of steps there is. */
+/**
+ * Finds whose a step is: indexes of the copies that it is about; none: the sender's. The copies are
+ * looked through once, whatever number of steps there is.
+ */
 export function stepOwners(copies: readonly CopyView[]): (event: EventView) => readonly number[] {
   const [named, within, delivered] = [
     new Map<unknown, number[]>(),

@@ -1,7 +1,9 @@
 /**
- * What became of a message: the sender's steps, then each recipient's, in plain words, with what the caller may be told. Never a subject, a name of a file, or content.
+ * What became of a message: the sender's steps, then each recipient's, in plain words, with what
+ * the caller may be told. Never a subject, a name of a file, or content.
  *
- * A page has so many recipients, and each of them its latest steps: it stays below 60 KB whatever the message was.
+ * A page has so many recipients, and each of them its latest steps: it stays below 60 KB whatever
+ * the message was.
  */
 import type { CopyView, EventView, TraceView } from '../../admin/delivery-views.ts';
 import type { Language } from '../../domain/registry.ts';

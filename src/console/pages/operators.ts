@@ -1,4 +1,7 @@
-/** Who works with the gateway: operators, the tokens of their programs, their passkeys, and who is logged in to the console. */
+/**
+ * Who works with the gateway: operators, the tokens of their programs, their passkeys, and who is
+ * logged in to the console.
+ */
 import type { CodeOut } from '../../commands/operator/passkeys.ts';
 import { type Html, html } from '../../http/html.ts';
 import type { Asked, Page } from '../core/page.ts';

@@ -1,4 +1,7 @@
-/** Partners: organisations with a mail server of their own; what is known of each, whether it can be reached, and its stops. */
+/**
+ * Partners: organisations with a mail server of their own; what is known of each, whether it can be
+ * reached, and its stops.
+ */
 import { type Html, html } from '../../http/html.ts';
 import { type Reply, visitorOf } from '../../web/core/page.ts';
 import type { Asked, Page } from '../core/page.ts';

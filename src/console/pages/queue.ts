@@ -1,4 +1,7 @@
-/** The queue: what waits for partners, and copies that are held, with what each waits for and what can be done. */
+/**
+ * The queue: what waits for partners, and copies that are held, with what each waits for and what
+ * can be done.
+ */
 import type { DeliveryView } from '../../admin/delivery-views.ts';
 import type { Language } from '../../domain/registry.ts';
 import { type Hole, type Html, html } from '../../http/html.ts';

@@ -1,4 +1,7 @@
-/** Why a login failed, as it is read out to the caller. A reason without a line here is shown as admin/login-words.ts has it. */
+/**
+ * Why a login failed, as it is read out to the caller. A reason without a line here is shown as
+ * admin/login-words.ts has it.
+ */
 import type { Language } from '../../domain/registry.ts';
 
 const WORDS: Readonly<Record<string, Readonly<Record<Language, string>>>> = {

@@ -1,4 +1,6 @@
-/** All registers. A register that is added here has its page, its file and its place in this list. */
+/**
+ * All registers. A register that is added here has its page, its file and its place in this list.
+ */
 import { html } from '../../http/html.ts';
 import type { Page } from '../core/page.ts';
 import { card } from '../../web/look/parts.ts';

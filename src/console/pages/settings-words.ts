@@ -1,4 +1,7 @@
-/** What the pages of settings say, in both languages. What each setting does is said where it is declared, in English. */
+/**
+ * What the pages of settings say, in both languages. What each setting does is said where it is
+ * declared, in English.
+ */
 const CHANGE = {
   nl: {
     button: 'Instellingen wijzigen',

@@ -1,4 +1,7 @@
-/** What the configuration file decides, as it holds now; and what the registry decides, with the way to where it is changed. */
+/**
+ * What the configuration file decides, as it holds now; and what the registry decides, with the way
+ * to where it is changed.
+ */
 import { settingsTable } from '../../domain/settings.ts';
 import type { Setting } from '../../domain/settings/setting.ts';
 import { formatSetting } from '../../domain/settings/value.ts';

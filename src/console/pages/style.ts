@@ -1,4 +1,7 @@
-/** Every component of the console on one page: the tests photograph it, and docs/style.md tells of it. */
+/**
+ * Every component of the console on one page: the tests photograph it, and docs/style.md tells of
+ * it.
+ */
 import { html } from '../../http/html.ts';
 import type { Page } from '../core/page.ts';
 import { timeOf } from '../../web/core/times.ts';

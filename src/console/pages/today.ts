@@ -67,7 +67,10 @@ function nothing(error: unknown): readonly [] {
   throw error;
 }
 
-/** A week without a login: long enough for a holiday of a few days, short enough to call before mail leaves the mailbox. */
+/**
+ * A week without a login: long enough for a holiday of a few days, short enough to call before mail
+ * leaves the mailbox.
+ */
 const QUIET_DAYS = 7;
 const FEW = 10;
 const BACKUP_IN_TIME = hours(26);

@@ -1,4 +1,7 @@
-/** The trail: what happened and who did it, with filters; and whether it is as it was written. Each look stands in it, as that of the command does. */
+/**
+ * The trail: what happened and who did it, with filters; and whether it is as it was written. Each
+ * look stands in it, as that of the command does.
+ */
 import { factText } from '../../admin/delivery-views.ts';
 import { type Html, html } from '../../http/html.ts';
 import { visitorOf } from '../../web/core/page.ts';

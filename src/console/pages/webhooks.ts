@@ -1,4 +1,6 @@
-/** Webhooks: programs that get events, whether each gets through, and what can be done with them. */
+/**
+ * Webhooks: programs that get events, whether each gets through, and what can be done with them.
+ */
 import { type Html, html } from '../../http/html.ts';
 import { type Reply, visitorOf } from '../../web/core/page.ts';
 import type { Asked, Page } from '../core/page.ts';

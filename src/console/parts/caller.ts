@@ -1,4 +1,7 @@
-/** How it is known who called: asked for where somebody may have asked on the telephone, and kept in the trail. */
+/**
+ * How it is known who called: asked for where somebody may have asked on the telephone, and kept in
+ * the trail.
+ */
 import { type Html, attributes, html } from '../../http/html.ts';
 import type { Asked } from '../core/page.ts';
 import { DEED } from './deed-words.ts';

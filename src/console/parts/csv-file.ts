@@ -1,4 +1,7 @@
-/** A list as a file of CSV, as `--csv` of its command prints it: page by page, so that no more than one page is in memory. */
+/**
+ * A list as a file of CSV, as `--csv` of its command prints it: page by page, so that no more than
+ * one page is in memory.
+ */
 import type { Input } from '../../admin/input.ts';
 import { MAX_LIST, type Params } from '../../commands/core/params.ts';
 import type { ListRow } from '../../commands/core/row.ts';
@@ -10,7 +13,10 @@ export const MAX_ROWS = 200_000;
 
 type Row = Pick<ListRow<Params, unknown>, 'header' | 'cells' | 'after'>;
 
-/** The first page is asked for before anything is sent: what refuses it is a page, and not half a file. */
+/**
+ * The first page is asked for before anything is sent: what refuses it is a page, and not half a
+ * file.
+ */
 export async function csvOf(
   name: string,
   row: Row,

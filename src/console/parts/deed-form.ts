@@ -32,7 +32,10 @@ export function hasPlan(operation: OperationName, input: Input): boolean {
   return row.isLook(inputOf({ in: row.in }, { ...input, 'dry-run': true }));
 }
 
-/** What the command says it would do, in its own words. Undefined: it says nothing. Throws AdminError. */
+/**
+ * What the command says it would do, in its own words. Undefined: it says nothing. Throws
+ * AdminError.
+ */
 export async function planOf(asked: Asked, operation: OperationName, input: Input): Promise<string | undefined> {
   const row = rowNamed(operation);
   if (!('say' in row)) return undefined;
@@ -67,7 +70,10 @@ export async function formPage(asked: Asked, deed: Deed, wrong?: Wrong): Promise
   });
 }
 
-/** The second: the plan, and the deed with exactly what the plan is of: what was typed as `14d` goes on as the moment that it meant. */
+/**
+ * The second: the plan, and the deed with exactly what the plan is of: what was typed as `14d` goes
+ * on as the moment that it meant.
+ */
 export async function planPage(
   asked: Asked,
   deed: Deed,

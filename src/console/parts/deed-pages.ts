@@ -81,7 +81,10 @@ export function donePage(asked: Asked, deed: Deed, result: unknown): Reply {
   };
 }
 
-/** It was done, and something of it did not come to its end: a revocation list that could not be written. */
+/**
+ * It was done, and something of it did not come to its end: a revocation list that could not be
+ * written.
+ */
 const problemIn = (result: unknown): string | undefined =>
   typeof result === 'object' && result !== null && 'problem' in result && typeof result.problem === 'string'
     ? result.problem

@@ -1,9 +1,11 @@
 /**
- * What an operator does, each in two steps: a page that says what will happen and asks for what is needed and why, and the deed. Where the command tells beforehand what it would do, and
- * takes more than the path says, there are three: what is asked, the plan, the deed.
+ * What an operator does, each in two steps: a page that says what will happen and asks for what is
+ * needed and why, and the deed. Where the command tells beforehand what it would do, and takes more
+ * than the path says, there are three: what is asked, the plan, the deed.
  *
- * A deed is declared once. parts/deed-form.ts shows its pages, parts/deed-pages.ts does it. What its fields may hold, whether a name must be typed, whether two must sign and whether the key must be touched again follow from
- * the command table; rights are judged there.
+ * A deed is declared once. parts/deed-form.ts shows its pages, parts/deed-pages.ts does it. What
+ * its fields may hold, whether a name must be typed, whether two must sign and whether the key must
+ * be touched again follow from the command table; rights are judged there.
  */
 import type { Input } from '../../admin/input.ts';
 import { type OperationName, rightOf } from '../../admin/operations.ts';
@@ -37,16 +39,26 @@ export interface Deed {
   readonly input: (params: PathParams) => Input;
   /** Inputs that are asked for, as the operation calls them. */
   readonly fields?: readonly string[];
-  /** Those that must be filled in, though the command can do without: it takes a file in their place. */
+  /**
+   * Those that must be filled in, though the command can do without: it takes a file in their
+   * place.
+   */
   readonly needs?: readonly string[];
-  /** The key must have been touched though the table asks for no signature and no typed name: no button undoes it. */
+  /**
+   * The key must have been touched though the table asks for no signature and no typed name: no
+   * button undoes it.
+   */
   readonly proven?: true;
   /**
-   * Somebody may have asked for it on the telephone: how it is known who that was is asked for as well, and stands behind the reason. `apart`: others read the reason, so it stands in the
-   * trail alone.
+   * Somebody may have asked for it on the telephone: how it is known who that was is asked for as
+   * well, and stands behind the reason. `apart`: others read the reason, so it stands in the trail
+   * alone.
    */
   readonly caller?: true | 'apart';
-  /** The command tells beforehand what it would do, with `dry-run`: shown above the form, or as a step of its own where something is asked. */
+  /**
+   * The command tells beforehand what it would do, with `dry-run`: shown above the form, or as a
+   * step of its own where something is asked.
+   */
   readonly looksFirst?: true;
   /** What is shown once, in place of the way back; undefined: there is nothing to show. */
   readonly shows?: (result: never, asked: Asked) => Html | undefined;
@@ -73,7 +85,10 @@ export const deedFields = ({ operation, fields = [], needs = [] }: Deed): readon
     needs.includes(field.name) ? { ...field, param: { ...field.param, optional: false } } : field,
   );
 
-/** The name that is typed to confirm it, where the command asks for that. Throws AdminError for a path that names nothing. */
+/**
+ * The name that is typed to confirm it, where the command asks for that. Throws AdminError for a
+ * path that names nothing.
+ */
 export function nameToType({ input, operation }: Deed, params: PathParams): string | undefined {
   const row: AnyRow = rowNamed(operation);
   const confirm = confirmOf(row);
@@ -86,7 +101,10 @@ export function doneNote(asked: Asked, deeds: readonly Deed[]): Html | undefined
   return done && note('good', html`<p role="status">${done.words[asked.language].done}</p>`);
 }
 
-/** Whoever acts for one organisation does what names all that it touches (admin/own-organisation.ts). */
+/**
+ * Whoever acts for one organisation does what names all that it touches
+ * (admin/own-organisation.ts).
+ */
 export const isOffered = ({ may, visitor }: Asked, { operation }: Pick<Deed, 'operation'>): boolean =>
   may(rightOf(operation)) && (visitor?.session.holder.organisation === undefined || WITHIN.has(operation));
 

@@ -1,9 +1,11 @@
 /**
  * Files that were looked at and wait for the press that uses them, and how far the work on each is.
  *
- * A file lies here because it must be the very one that was looked at: what a browser sends again could be another. It may hold passwords, so it is in memory alone and
- * goes when it was used, after half an hour, or with the next file of the same session. Bounded in number and octets: an operator with the right to import cannot fill
- * the memory of the gateway. Another gateway of the same store does not know of it, nor this one after a restart; then the file is given again.
+ * A file lies here because it must be the very one that was looked at: what a browser sends again
+ * could be another. It may hold passwords, so it is in memory alone and goes when it was used,
+ * after half an hour, or with the next file of the same session. Bounded in number and octets: an
+ * operator with the right to import cannot fill the memory of the gateway. Another gateway of the
+ * same store does not know of it, nor this one after a restart; then the file is given again.
  */
 import { createHash } from 'node:crypto';
 import { AdminError } from '../../admin/error.ts';
@@ -71,7 +73,10 @@ export class HeldImports {
     this.#random = random;
   }
 
-  /** Holds a file. Throws AdminError if there is no space, or another one of the session is being worked on. */
+  /**
+   * Holds a file. Throws AdminError if there is no space, or another one of the session is being
+   * worked on.
+   */
   async hold(
     { path, session, input, accounts }: Pick<HeldImport, 'path' | 'session' | 'input' | 'accounts'>,
     file: GivenFile,

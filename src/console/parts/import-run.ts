@@ -1,4 +1,7 @@
-/** The work on a file that is held: looking at it, doing what it says, and letters for accounts that it leaves without a password. It goes on when the tab is closed. */
+/**
+ * The work on a file that is held: looking at it, doing what it says, and letters for accounts that
+ * it leaves without a password. It goes on when the tab is closed.
+ */
 import { AdminError } from '../../admin/error.ts';
 import type { OperationName } from '../../admin/operations.ts';
 import type { Log } from '../../domain/effects.ts';

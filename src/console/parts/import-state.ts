@@ -1,4 +1,7 @@
-/** The page of a file that was given: how far the work is, every line that is wrong, what would happen and the button, or what was done. */
+/**
+ * The page of a file that was given: how far the work is, every line that is wrong, what would
+ * happen and the button, or what was done.
+ */
 import type { CsvProblem } from '../../domain/csv-problem.ts';
 import { csv } from '../../cli/output.ts';
 import { grouped } from '../../crypto/keys/base32.ts';

@@ -1,6 +1,8 @@
 /**
- * An import: an operation that takes a file of CSV, as pages. It is declared once; what its options may hold, whether a name must be typed, whether two must sign and whether
- * the key must be touched again follow from the command table. The file is looked at by the operation itself (`dry-run`), and the press that follows uses that very file.
+ * An import: an operation that takes a file of CSV, as pages. It is declared once; what its options
+ * may hold, whether a name must be typed, whether two must sign and whether the key must be touched
+ * again follow from the command table. The file is looked at by the operation itself (`dry-run`),
+ * and the press that follows uses that very file.
  */
 import { Readable } from 'node:stream';
 import { AdminError } from '../../admin/error.ts';
@@ -46,7 +48,10 @@ export interface Import {
   /** Path of its page: `/imports/accounts`. */
   readonly path: string;
   readonly operation: OperationName;
-  /** An example of its first line; undefined: its lines are made of people who are typed (people.ts). */
+  /**
+   * An example of its first line; undefined: its lines are made of people who are typed
+   * (people.ts).
+   */
   readonly header?: string;
   /** Inputs that are asked for beside the file, as the operation calls them. */
   readonly fields?: readonly string[];
@@ -54,7 +59,10 @@ export interface Import {
   readonly needs?: readonly string[];
   /** Input that is the same for every file. */
   readonly always?: Input;
-  /** The key must have been touched though the table asks for no signature and no typed name: no button undoes it. */
+  /**
+   * The key must have been touched though the table asks for no signature and no typed name: no
+   * button undoes it.
+   */
   readonly proven?: true;
   /** Somebody may have asked for it on the telephone. */
   readonly caller?: true;
@@ -147,7 +155,10 @@ async function look(asked: Asked, of: Import, { imports, log, clock }: ConsoleSe
   return { kind: 'see', to: `${of.path}/${one.id}` };
 }
 
-/** Resolves when the work is done, or when nobody wants to wait for its page any longer; the work goes on. */
+/**
+ * Resolves when the work is done, or when nobody wants to wait for its page any longer; the work
+ * goes on.
+ */
 const whileWaiting = (clock: ConsoleServices['clock'], work: Promise<void>): Promise<void> =>
   new Promise((resolve, reject) => {
     const timer = clock.after(PATIENCE, resolve);

@@ -1,6 +1,7 @@
 /**
- * People of a new organisation as somebody at a telephone types them, a line each: a name, from which an address is made, or a whole address. They become the lines of a file of
- * accounts, so that the same import looks at them and registers them.
+ * People of a new organisation as somebody at a telephone types them, a line each: a name, from
+ * which an address is made, or a whole address. They become the lines of a file of accounts, so
+ * that the same import looks at them and registers them.
  */
 import type { GivenFile } from '../../http/file-form.ts';
 import { type Html, html } from '../../http/html.ts';

@@ -1,6 +1,7 @@
 /**
- * A register: a list that a command makes, as a page with filters and a cursor, and as a file of CSV. It is declared once; what its filters may hold, where the
- * next page begins and what stands in the file follow from the command's own row.
+ * A register: a list that a command makes, as a page with filters and a cursor, and as a file of
+ * CSV. It is declared once; what its filters may hold, where the next page begins and what stands
+ * in the file follow from the command's own row.
  */
 import { AdminError } from '../../admin/error.ts';
 import type { Input } from '../../admin/input.ts';
@@ -67,7 +68,10 @@ const listRow = (operation: OperationName): ListRow<Params, unknown> => {
   return row;
 };
 
-/** True if the visitor may see the register: an operator of one organisation sees those that take an organisation. */
+/**
+ * True if the visitor may see the register: an operator of one organisation sees those that take an
+ * organisation.
+ */
 export const isOffered = ({ may, visitor }: Asked, operation: OperationName): boolean =>
   may(rightOf(operation)) &&
   (visitor?.session.holder.organisation === undefined ||

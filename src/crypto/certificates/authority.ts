@@ -1,11 +1,14 @@
 /**
- * A small certificate authority: a root whose key stays off line, an issuing intermediate, certificates for login and for mail.
+ * A small certificate authority: a root whose key stays off line, an issuing intermediate,
+ * certificates for login and for mail.
  *
- * Everything is a value: keys and the time come in, certificates go out; nothing is stored here. RFC 5280 is the profile, the serial
- * numbers have 126 random bits, and every certificate begins an hour ago, since the clocks of old systems are slow.
+ * Everything is a value: keys and the time come in, certificates go out; nothing is stored here.
+ * RFC 5280 is the profile, the serial numbers have 126 random bits, and every certificate begins an
+ * hour ago, since the clocks of old systems are slow.
  *
- * Roll-over (RFC 4210 section 4.4): the new authority's key is certified by the old one as well (`crossSign`), so that whoever trusts only
- * the old root accepts new certificates, and the other way round; after the last old certificate has expired the old root is dropped.
+ * Roll-over (RFC 4210 section 4.4): the new authority's key is certified by the old one as well
+ * (`crossSign`), so that whoever trusts only the old root accepts new certificates, and the other
+ * way round; after the last old certificate has expired the old root is dropped.
  */
 import { createHash, generateKeyPair, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -61,7 +64,10 @@ interface Body {
   readonly extensions: readonly Encoded[];
 }
 
-/** A serial number of 16 octets, never zero and never negative: the top bits are 01, so that the length is always the same. */
+/**
+ * A serial number of 16 octets, never zero and never negative: the top bits are 01, so that the
+ * length is always the same.
+ */
 function serialFrom(random: RandomBytes): Buffer {
   const serial = Buffer.from(random(16));
   serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40;
@@ -93,7 +99,10 @@ const authorityExtensions = (publicKey: KeyObject, pathLength: number | 'any'): 
   write.keyUsage('keyCertSign', 'cRLSign'),
   write.subjectKeyId(write.keyIdOf(publicKey)),
 ];
-/** The identifier as it stands in the issuer's certificate: a foreign one may have been computed in another way. */
+/**
+ * The identifier as it stands in the issuer's certificate: a foreign one may have been computed in
+ * another way.
+ */
 const issuerId = ({ certificate }: Authority): Encoded =>
   write.authorityKeyId(
     certificate.subjectKeyId === undefined
@@ -103,7 +112,10 @@ const issuerId = ({ certificate }: Authority): Encoded =>
 const places = ({ crlUrls = [] }: RevocationPlace): readonly Encoded[] =>
   crlUrls.length === 0 ? [] : [write.distributionPoints(crlUrls)];
 
-/** Makes a self-signed root. It has no path length: one would forbid to cross-sign the next root, which has an authority below itself. */
+/**
+ * Makes a self-signed root. It has no path length: one would forbid to cross-sign the next root,
+ * which has an authority below itself.
+ */
 export async function makeRoot(
   options: { readonly subject: Name; readonly keys: KeyPair; readonly lifetime: Milliseconds },
   { now, random }: IssueContext,
@@ -123,7 +135,10 @@ export async function makeRoot(
 /** No certificate outlives its issuer: a path through an expired authority is no path. */
 const within = (issuer: Authority, wanted: number): Instant => instant(Math.min(wanted, issuer.certificate.notAfter));
 
-/** Certifies the key of an issuing authority, which may have none below it (path length 0). The root's key is needed only here. */
+/**
+ * Certifies the key of an issuing authority, which may have none below it (path length 0). The
+ * root's key is needed only here.
+ */
 export function issueAuthority(
   root: Authority,
   options: RevocationPlace & { readonly subject: Name; readonly publicKey: KeyObject; readonly lifetime: Milliseconds },
@@ -141,8 +156,8 @@ export function issueAuthority(
 }
 
 /**
- * Certifies the name and key of another authority by `signer`: for roll-over. Valid as long as both are. The result goes beside the
- * chain that servers and clients send; it is no anchor.
+ * Certifies the name and key of another authority by `signer`: for roll-over. Valid as long as both
+ * are. The result goes beside the chain that servers and clients send; it is no anchor.
  */
 export function crossSign(
   signer: Authority,
@@ -158,7 +173,8 @@ export function crossSign(
     notBefore: instant(now - BACKDATE),
     notAfter: within(signer, other.notAfter),
     extensions: [
-      // The cross-signed authority gets the path length that its own certificate has, or 1: a root needs one authority below it.
+      // The cross-signed authority gets the path length that its own certificate has, or 1: a root
+      // needs one authority below it.
       write.basicConstraints(basicConstraints.pathLength ?? 1),
       write.keyUsage('keyCertSign', 'cRLSign'),
       write.subjectKeyId(subjectKeyId === undefined ? write.keyIdOf(publicKey) : Buffer.from(subjectKeyId, 'hex')),
@@ -170,7 +186,10 @@ export function crossSign(
 }
 
 export interface EndEntity extends RevocationPlace {
-  /** `login`: TLS client authentication. `mail`: S/MIME signing and encryption. `server`: a TLS server, for development. */
+  /**
+   * `login`: TLS client authentication. `mail`: S/MIME signing and encryption. `server`: a TLS
+   * server, for development.
+   */
   readonly use: 'login' | 'mail' | 'server';
   readonly subject: Name;
   readonly publicKey: KeyObject;
@@ -188,11 +207,14 @@ const isEmail = (text: string): boolean => /^[\x21-\x3f\x41-\x7e]+@[a-z0-9.-]+$/
 function usageOf({ use, publicKey }: EndEntity): Encoded {
   // Every suite of TLS that we speak agrees on its key: a key of RSA only signs there.
   if (use !== 'mail') return write.keyUsage('digitalSignature');
-  // An RSA key unwraps the content key, an EC key agrees on it (RFC 5480 section 3, RFC 8551 section 4).
+  // An RSA key unwraps the content key, an EC key agrees on it (RFC 5480 section 3, RFC 8551
+  // section 4).
   return write.keyUsage('digitalSignature', publicKey.asymmetricKeyType === 'rsa' ? 'keyEncipherment' : 'keyAgreement');
 }
 
-/** Issues a certificate for an account. Throws `RangeError` on what the caller should have checked. */
+/**
+ * Issues a certificate for an account. Throws `RangeError` on what the caller should have checked.
+ */
 export function issue(authority: Authority, entity: EndEntity, { now, random }: IssueContext): Promise<Certificate> {
   const wrong = entity.emails.find((email) => !isEmail(email));
   if (wrong !== undefined) throw new RangeError(`Cannot put "${wrong}" into a certificate; expected an ASCII address`);
@@ -224,8 +246,9 @@ export function issue(authority: Authority, entity: EndEntity, { now, random }: 
 }
 
 /**
- * A certificate by its own key, for a signer that no authority stands behind: who checks its signatures was given the certificate itself. It
- * may sign mail, so that every S/MIME program checks them.
+ * A certificate by its own key, for a signer that no authority stands behind: who checks its
+ * signatures was given the certificate itself. It may sign mail, so that every S/MIME program
+ * checks them.
  */
 export function selfSigned(
   options: { readonly subject: Name; readonly keys: KeyPair; readonly email: string; readonly notAfter: Instant },
@@ -251,7 +274,10 @@ export function selfSigned(
   return certify(keys.privateKey, body, random);
 }
 
-/** Which of the names in a request its owner may have: all of them, or the first one that is not allowed. Names not asked for are not given. */
+/**
+ * Which of the names in a request its owner may have: all of them, or the first one that is not
+ * allowed. Names not asked for are not given.
+ */
 export function allowedEmails(
   request: CertificateRequest,
   isAllowed: (email: string) => boolean,
@@ -269,8 +295,8 @@ export function allowedEmails(
 }
 
 /**
- * An end date for one of many certificates: up to `window` before `latest`, the same for one `id` every time. Without it, a batch that was
- * issued in one night would expire in one night as well.
+ * An end date for one of many certificates: up to `window` before `latest`, the same for one `id`
+ * every time. Without it, a batch that was issued in one night would expire in one night as well.
  */
 export function spreadEnd(latest: Instant, window: Milliseconds, id: string): Instant {
   const fraction = createHash('sha256').update(id).digest().readUInt32BE(0) / 2 ** 32;

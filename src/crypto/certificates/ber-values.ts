@@ -1,11 +1,15 @@
 /**
- * What the plain values of an encoding mean: numbers, identifiers, texts, times. Each refuses what has no meaning with a `BerError`.
+ * What the plain values of an encoding mean: numbers, identifiers, texts, times. Each refuses what
+ * has no meaning with a `BerError`.
  */
 import type { Instant } from '../../domain/units.ts';
 import type { Element } from './ber.ts';
 import { Tag } from './der.ts';
 
-/** Content of an INTEGER as it stands, checked for the shortest form; lowercase hexadecimal without leading zeros. Negative is refused. */
+/**
+ * Content of an INTEGER as it stands, checked for the shortest form; lowercase hexadecimal without
+ * leading zeros. Negative is refused.
+ */
 export function integerHex(element: Element, what: string): string {
   const content = element.as(Tag.integer, what).content;
   const [first, second] = content;
@@ -74,7 +78,9 @@ export function namedBitNumbers(element: Element, what: string): readonly number
 
 const utf8Strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Text of a string type; undefined if the value is of no string type. Malformed text is refused. */
+/**
+ * Text of a string type; undefined if the value is of no string type. Malformed text is refused.
+ */
 export function textValue(element: Element, what: string): string | undefined {
   const content = element.content;
   switch (element.tag) {

@@ -1,16 +1,21 @@
 /**
  * Reads ASN.1 values from octets that a stranger sent: BER or strict DER (X.690), without copying.
  *
- * Nothing is read ahead and no tree is built: a `Cursor` walks the values of one level, an `Element` is a view of the source. Size, depth
- * and the number of values looked at are limited, so that hostile input costs no more than friendly input of the same size. Every
- * failure is a `BerError` that tells where (offset into the source) and what was expected; nothing else is thrown.
+ * Nothing is read ahead and no tree is built: a `Cursor` walks the values of one level, an
+ * `Element` is a view of the source. Size, depth and the number of values looked at are limited, so
+ * that hostile input costs no more than friendly input of the same size. Every failure is a
+ * `BerError` that tells where (offset into the source) and what was expected; nothing else is
+ * thrown.
  */
 import { type Result, fail, ok } from '../../domain/result.ts';
 import { MiB } from '../../domain/units.ts';
 import { Tag } from './der.ts';
 
 export interface ReadLimits {
-  /** `der` refuses what has a second encoding (indefinite and overlong lengths): for whatever is signed. */
+  /**
+   * `der` refuses what has a second encoding (indefinite and overlong lengths): for whatever is
+   * signed.
+   */
   readonly encoding: 'der' | 'ber';
   readonly maxOctets: number;
   /** Deepest nesting. */
@@ -22,7 +27,10 @@ export interface ReadLimits {
 export const DER_LIMITS: ReadLimits = { encoding: 'der', maxOctets: MiB, maxDepth: 24, maxElements: 20_000 };
 export const BER_LIMITS: ReadLimits = { encoding: 'ber', maxOctets: MiB, maxDepth: 32, maxElements: 20_000 };
 
-/** What could not be read. `kind`: `malformed` (no such encoding), `limit` (too large, deep or many), `unsupported` (legal, but not for us). */
+/**
+ * What could not be read. `kind`: `malformed` (no such encoding), `limit` (too large, deep or
+ * many), `unsupported` (legal, but not for us).
+ */
 export class BerError extends Error {
   override readonly name = 'BerError';
   readonly kind: 'malformed' | 'limit' | 'unsupported';
@@ -68,7 +76,9 @@ export class Element {
   get content(): Buffer {
     return this.source.octets.subarray(this.contentOffset, this.contentEnd);
   }
-  /** The whole encoding, head included; zero-copy. What signatures and fingerprints are taken over. */
+  /**
+   * The whole encoding, head included; zero-copy. What signatures and fingerprints are taken over.
+   */
   get raw(): Buffer {
     return this.source.octets.subarray(this.offset, this.end);
   }
@@ -94,7 +104,10 @@ export class Element {
       throw this.error('malformed', `${what}: found ${tagName(this.tag)}, expected ${tagName(tag)}`);
     return this;
   }
-  /** Octets of an OCTET STRING (or an IMPLICIT one) as slices: BER may cut it into any number of parts (X.690 section 8.7). */
+  /**
+   * Octets of an OCTET STRING (or an IMPLICIT one) as slices: BER may cut it into any number of
+   * parts (X.690 section 8.7).
+   */
   *octetPieces(): Generator<Buffer> {
     if (!this.constructed) yield this.content;
     else
@@ -128,7 +141,10 @@ export class Cursor implements Iterable<Element> {
   get nextTag(): number | undefined {
     return this.at < this.end ? this.source.octets[this.at] : undefined;
   }
-  /** The next value; throws at the end, or where it has not the tag `expected`. `what` names it for the error. */
+  /**
+   * The next value; throws at the end, or where it has not the tag `expected`. `what` names it for
+   * the error.
+   */
   next(what: string, expected?: number): Element {
     if (this.done) throw new BerError('malformed', this.at, `${what} is missing`);
     const element = readElement(this.source, this.at, this.end, this.depth);
@@ -140,7 +156,10 @@ export class Cursor implements Iterable<Element> {
   optional(tag: number, what: string): Element | undefined {
     return this.nextTag === tag ? this.next(what, tag) : undefined;
   }
-  /** Throws if something is left over: where one reader ignores a rest, another may see another document. */
+  /**
+   * Throws if something is left over: where one reader ignores a rest, another may see another
+   * document.
+   */
   finish(what: string): void {
     if (!this.done)
       throw new BerError('malformed', this.at, `${what} is followed by ${this.end - this.at} unexpected octets`);
@@ -222,7 +241,10 @@ const unreadable = (what: string, error: BerError): Unreadable => ({
   offset: error.offset,
 });
 
-/** Runs a reader and turns its `BerError` into a value; whatever else is thrown is a bug and goes on. */
+/**
+ * Runs a reader and turns its `BerError` into a value; whatever else is thrown is a bug and goes
+ * on.
+ */
 export function reading<T>(what: string, read: () => T): Result<T, Unreadable> {
   try {
     return ok(read());

@@ -1,6 +1,7 @@
 /**
- * Remembers certificates that were read: in a closed group the same few come with every message, and reading one costs more than checking a
- * signature with it (0.15 ms to 0.03 ms). Only what the octets say is remembered; whether a certificate is trusted is decided each time.
+ * Remembers certificates that were read: in a closed group the same few come with every message,
+ * and reading one costs more than checking a signature with it (0.15 ms to 0.03 ms). Only what the
+ * octets say is remembered; whether a certificate is trusted is decided each time.
  */
 import { hash } from 'node:crypto';
 import type { Result } from '../../domain/result.ts';

@@ -1,11 +1,13 @@
 /**
  * How an account's certificate is registered, and which registrations a shown certificate meets.
  *
- * Three ways: by fingerprint (one certificate, also a self-signed one), by issuer and subject, or by issuer and an alternative name (each
- * outlives a renewal). The last two say nothing by themselves: anyone can make a certificate with any names, so they hold only for one
- * whose path was found (`certificate-path.ts`).
+ * Three ways: by fingerprint (one certificate, also a self-signed one), by issuer and subject, or
+ * by issuer and an alternative name (each outlives a renewal). The last two say nothing by
+ * themselves: anyone can make a certificate with any names, so they hold only for one whose path
+ * was found (`certificate-path.ts`).
  *
- * A registration is one short text, the same for every spelling of a name, so that a login is an exact look-up in an index.
+ * A registration is one short text, the same for every spelling of a name, so that a login is an
+ * exact look-up in an index.
  */
 import { createHash } from 'node:crypto';
 import { type Certificate, emailsOf } from './certificate.ts';
@@ -31,8 +33,8 @@ const sanKey = (issuer: Name, type: string, value: string): CredentialKey =>
   `san:${digest(looseNameKey(issuer), type, type === 'other' ? value : value.normalize('NFC').toLowerCase())}`;
 
 /**
- * What the registry keeps for a registration; undefined for a text that is not a fingerprint, and for an empty name, which many
- * certificates may have.
+ * What the registry keeps for a registration; undefined for a text that is not a fingerprint, and
+ * for an empty name, which many certificates may have.
  */
 export function credentialKey(match: CertificateMatch): CredentialKey | undefined {
   if (match.kind !== 'fingerprint' && match.issuer.length === 0) return undefined;
@@ -43,7 +45,10 @@ export function credentialKey(match: CertificateMatch): CredentialKey | undefine
   return /^[0-9a-f]{64}$/.test(plain) ? `fp:${plain}` : undefined;
 }
 
-/** Every registration that `certificate` meets. Without a trusted path only the first, its fingerprint, may be used. */
+/**
+ * Every registration that `certificate` meets. Without a trusted path only the first, its
+ * fingerprint, may be used.
+ */
 export function credentialKeys(certificate: Certificate, path: 'trusted' | 'untrusted'): readonly CredentialKey[] {
   const pin: CredentialKey = `fp:${certificate.fingerprint}`;
   if (path === 'untrusted') return [pin];

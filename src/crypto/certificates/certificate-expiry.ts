@@ -1,4 +1,7 @@
-/** The state of a certificate, and which warnings about its end are due. Pure: earlier warnings come in. */
+/**
+ * The state of a certificate, and which warnings about its end are due. Pure: earlier warnings come
+ * in.
+ */
 import { type Instant, days } from '../../domain/units.ts';
 
 export type CertificateState = 'valid' | 'not-yet-valid' | 'expired' | 'revoked';
@@ -25,13 +28,17 @@ export interface WarningState {
   readonly notAfter: Instant;
   /** Warnings already sent for this certificate. */
   readonly warned: readonly WarningDay[];
-  /** Another certificate of the account for the same use is valid for longer: nobody needs to do anything. */
+  /**
+   * Another certificate of the account for the same use is valid for longer: nobody needs to do
+   * anything.
+   */
   readonly replaced: boolean;
 }
 
 /**
- * The one warning to send now. After a pause of the gateway only the most urgent of several missed ones is sent, and an earlier one is
- * never sent after a later one. Undefined when none is due, or when it is too late to warn.
+ * The one warning to send now. After a pause of the gateway only the most urgent of several missed
+ * ones is sent, and an earlier one is never sent after a later one. Undefined when none is due, or
+ * when it is too late to warn.
  */
 export function dueWarning({ notAfter, warned, replaced }: WarningState, now: Instant): WarningDay | undefined {
   if (replaced || now >= notAfter) return undefined;

@@ -1,7 +1,8 @@
 /**
  * Which organisation a certificate says its holder belongs to.
  *
- * An account may leave its organisation. A certificate that says otherwise says something untrue from then on, and others believe it.
+ * An account may leave its organisation. A certificate that says otherwise says something untrue
+ * from then on, and others believe it.
  */
 import { foldValue, parseName } from './distinguished-name.ts';
 import { Oid } from './oids.ts';
@@ -31,9 +32,9 @@ function organisationsIn(subject: string): readonly string[] {
 }
 
 /**
- * True if the certificate names the organisation that its holder leaves. One issued here names the organisation by its title on that
- * day, so any organisation in it but the new one counts. In other certificates only the present names of the organisation are
- * recognised.
+ * True if the certificate names the organisation that its holder leaves. One issued here names the
+ * organisation by its title on that day, so any organisation in it but the new one counts. In other
+ * certificates only the present names of the organisation are recognised.
  */
 export function namesFormer(
   { subject, own }: NamingCertificate,

@@ -1,9 +1,11 @@
 /**
- * Decides whether a certificate is to be trusted: looks for a path to a configured anchor and checks every step (RFC 5280 section 6.1).
+ * Decides whether a certificate is to be trusted: looks for a path to a configured anchor and
+ * checks every step (RFC 5280 section 6.1).
  *
- * A certificate that is itself an anchor ends the path: a configured intermediate or a pinned leaf is trusted as it is, dates included.
- * Several issuers of one name and key are normal while an authority rolls over, so every candidate is tried, within a limit. Among the
- * failures the one of the path that came furthest is told.
+ * A certificate that is itself an anchor ends the path: a configured intermediate or a pinned leaf
+ * is trusted as it is, dates included. Several issuers of one name and key are normal while an
+ * authority rolls over, so every candidate is tried, within a limit. Among the failures the one of
+ * the path that came furthest is told.
  */
 import type { Instant } from '../../domain/units.ts';
 import { type Certificate, isWeakKey } from './certificate.ts';
@@ -14,7 +16,10 @@ import { algorithmText, isWeak, verify } from './signature.ts';
 
 export type Purpose = 'login' | 'mail-server' | 'mail-signing' | 'mail-encryption' | 'time-stamping';
 
-/** Whether an issuer has revoked a certificate. `unknown`: nobody can tell now, and policy does not let that pass. */
+/**
+ * Whether an issuer has revoked a certificate. `unknown`: nobody can tell now, and policy does not
+ * let that pass.
+ */
 export type Revocation =
   | { readonly kind: 'good' }
   | { readonly kind: 'revoked'; readonly at: Instant; readonly reason: string }
@@ -22,13 +27,19 @@ export type Revocation =
 
 export interface PathOptions {
   readonly anchors: readonly Certificate[];
-  /** Certificates that the peer sent and that we know, in any order; none of them is trusted by being here. */
+  /**
+   * Certificates that the peer sent and that we know, in any order; none of them is trusted by
+   * being here.
+   */
   readonly intermediates?: readonly Certificate[];
   readonly purpose: Purpose;
   readonly now: Instant;
   /** Most certificates in a path, leaf and anchor included. Default 6. */
   readonly maxLength?: number;
-  /** `apart`: `judgeLeaf` was asked about the leaf's own dates, key and uses, and only the way up is wanted. Default `with-path`. */
+  /**
+   * `apart`: `judgeLeaf` was asked about the leaf's own dates, key and uses, and only the way up is
+   * wanted. Default `with-path`.
+   */
   readonly leaf?: 'with-path' | 'apart';
   /** Called for every certificate below the anchor. */
   readonly revocation?: (certificate: Certificate, issuer: Certificate) => Revocation;
@@ -63,7 +74,8 @@ export type PathResult =
 export type Untrusted = Extract<PathResult, { kind: 'untrusted' }>;
 
 /**
- * Most signatures checked in one search: twice what a roll-over of root and intermediate needs, far below what an attacker would want.
+ * Most signatures checked in one search: twice what a roll-over of root and intermediate needs, far
+ * below what an attacker would want.
  */
 const MAX_SIGNATURES = 32;
 const DEFAULT_LENGTH = 6;
@@ -130,7 +142,10 @@ function usageProblem(certificate: Certificate, purpose: Purpose): Untrusted | u
 const leafProblem = (certificate: Certificate, purpose: Purpose): Untrusted | undefined =>
   usageProblem(certificate, purpose) ?? extendedProblem(certificate, purpose);
 
-/** `below`: authorities between this one and the leaf, not counting those that issued to themselves (section 6.1.4 l). */
+/**
+ * `below`: authorities between this one and the leaf, not counting those that issued to themselves
+ * (section 6.1.4 l).
+ */
 function authorityProblem(certificate: Certificate, below: number, purpose: Purpose): Untrusted | undefined {
   if (!certificate.basicConstraints?.ca)
     return bad('not-an-authority', certificate, 'is not an authority, but issued another one');
@@ -197,7 +212,8 @@ interface Search {
 }
 
 function note(search: Search, path: readonly Certificate[], failure: Untrusted): undefined {
-  // At one depth the first failure stays: the best candidate comes first. "No issuer" tells least, giving up tells most.
+  // At one depth the first failure stays: the best candidate comes first. "No issuer" tells least,
+  // giving up tells most.
   const depth = failure.reason === 'too-many-candidates' ? Infinity : path.length;
   const { furthest } = search;
   if (!furthest || depth > furthest.depth || (depth === furthest.depth && furthest.failure.reason === 'no-issuer'))
@@ -206,8 +222,8 @@ function note(search: Search, path: readonly Certificate[], failure: Untrusted):
 }
 
 /**
- * Signatures that were found right. Checking one costs more than anything else in a path, and the result for two certificates never
- * changes.
+ * Signatures that were found right. Checking one costs more than anything else in a path, and the
+ * result for two certificates never changes.
  */
 const genuine = new WeakMap<Certificate, WeakSet<Certificate>>();
 
@@ -241,7 +257,10 @@ function revocationProblem(search: Search, certificate: Certificate, issuer: Cer
   return undefined;
 }
 
-/** `path` ends with a certificate that is fine by itself; `below` counts the authorities in it that were issued by another name. */
+/**
+ * `path` ends with a certificate that is fine by itself; `below` counts the authorities in it that
+ * were issued by another name.
+ */
 function extend(search: Search, path: readonly Certificate[], below: number): readonly Certificate[] | undefined {
   const { options } = search;
   const last = path.at(-1);

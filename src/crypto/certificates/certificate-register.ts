@@ -14,11 +14,17 @@ export interface Registration {
   readonly notAfter: Instant;
 }
 
-/** `subject`, `san`: outlive a renewal, and hold only for a certificate of a trusted authority. `name`: which alternative name, `type:value`. */
+/**
+ * `subject`, `san`: outlive a renewal, and hold only for a certificate of a trusted authority.
+ * `name`: which alternative name, `type:value`.
+ */
 export type MatchChoice =
   { readonly match: 'pin' } | { readonly match: 'subject' } | { readonly match: 'san'; readonly name?: string };
 
-/** The alternative names that can be registered, as an operator writes them: `email:anna@example.nl`, `other:OID:text`. */
+/**
+ * The alternative names that can be registered, as an operator writes them:
+ * `email:anna@example.nl`, `other:OID:text`.
+ */
 export const registrableNames = (certificate: Certificate): readonly string[] => [
   ...emailsOf(certificate).map((email) => `email:${email}`),
   ...certificate.alternativeNames.flatMap((name) => {

@@ -1,8 +1,10 @@
 /**
- * Certificate requests (PKCS #10, RFC 2986): a practice's own software made the key, and the key never leaves it.
+ * Certificate requests (PKCS #10, RFC 2986): a practice's own software made the key, and the key
+ * never leaves it.
  *
- * From a request only the public key and the names are taken, and names only as far as the caller allows them; what else it asks for
- * (purposes, "make me an authority") is not even looked at. Its signature proves that the sender has the private key.
+ * From a request only the public key and the names are taken, and names only as far as the caller
+ * allows them; what else it asks for (purposes, "make me an authority") is not even looked at. Its
+ * signature proves that the sender has the private key.
  */
 import type { KeyObject } from 'node:crypto';
 import { type Result, fail } from '../../domain/result.ts';
@@ -67,7 +69,10 @@ interface Parsed {
   readonly signatureValue: Buffer;
 }
 
-/** RFC 5480 section 2.1.1: a curve that is written out in the key is none for a certificate; others than OpenSSL do not read it. */
+/**
+ * RFC 5480 section 2.1.1: a curve that is written out in the key is none for a certificate; others
+ * than OpenSSL do not read it.
+ */
 function namedCurveOf(publicKey: Element): void {
   const algorithm = publicKey.children().next('key algorithm', Tag.sequence).children();
   algorithm.next('key algorithm');
@@ -104,14 +109,20 @@ function readDer(der: Buffer): Parsed {
 }
 
 const LABEL = 'CERTIFICATE REQUEST';
-/** Base64 of DER without the lines around it: DER of more than 127 octets begins with 30 81 or 30 82. */
+/**
+ * Base64 of DER without the lines around it: DER of more than 127 octets begins with 30 81 or 30
+ * 82.
+ */
 const BARE = /^MI[A-Za-z0-9+/\s]+={0,2}$/;
 
 /** A file of a request as text: what is DER becomes PEM (RFC 7468 section 7). */
 export const requestText = (file: Buffer): string =>
   file[0] === 0x30 ? encodePem(LABEL, file) : file.toString('utf8');
 
-/** Reads a request and checks that its sender holds the private key: DER, PEM, or the base64 of DER, as a field of JSON can hold it. */
+/**
+ * Reads a request and checks that its sender holds the private key: DER, PEM, or the base64 of DER,
+ * as a field of JSON can hold it.
+ */
 export function readCertificateRequest(input: Buffer | string): Result<CertificateRequest, RequestProblem> {
   const given = typeof input === 'string' && BARE.test(input.trim()) ? Buffer.from(input, 'base64') : input;
   const der = derOf(given, 'certificate request', LABEL, 'NEW CERTIFICATE REQUEST');

@@ -1,8 +1,8 @@
 /**
  * Reads an X.509 certificate (RFC 5280) into a value that says everything a decision needs.
  *
- * We read the structure ourselves: `node:crypto` gives names as text that cannot be compared by meaning, and hides the signature
- * algorithm. Keys and signatures are left to `node:crypto`.
+ * We read the structure ourselves: `node:crypto` gives names as text that cannot be compared by
+ * meaning, and hides the signature algorithm. Keys and signatures are left to `node:crypto`.
  */
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { type Result } from '../../domain/result.ts';
@@ -49,7 +49,10 @@ export interface Certificate {
   readonly subjectKeyId?: string;
   readonly authorityKeyId?: string;
   readonly crlUrls: readonly string[];
-  /** Critical extensions that we do not process: nothing with one of these is ever trusted (section 4.2). */
+  /**
+   * Critical extensions that we do not process: nothing with one of these is ever trusted (section
+   * 4.2).
+   */
   readonly unknownCritical: readonly string[];
   /** SHA-256 over the whole certificate, lowercase hexadecimal. */
   readonly fingerprint: string;
@@ -89,12 +92,16 @@ export const isWeakKey = ({ kind, bits }: KeyDescription): boolean =>
   kind === 'other' || bits < (kind === 'rsa' ? 2048 : 256);
 
 /**
- * Bits of the exponent of an RSA key; real ones have 17. A check of a signature takes time with each bit, and requests are checked for whoever
- * asks: one of 3072 bits held the loop for 30 ms. OpenSSL has the same limit, but above 3072 bits of modulus only.
+ * Bits of the exponent of an RSA key; real ones have 17. A check of a signature takes time with
+ * each bit, and requests are checked for whoever asks: one of 3072 bits held the loop for 30 ms.
+ * OpenSSL has the same limit, but above 3072 bits of modulus only.
  */
 const MAX_EXPONENT_BITS = 64;
 
-/** Bits of the modulus of an RSA key: authorities use 4096. With 64 bits of exponent a check takes 1 ms at 8192 and 5 ms at 16384, OpenSSL's limit. */
+/**
+ * Bits of the modulus of an RSA key: authorities use 4096. With 64 bits of exponent a check takes 1
+ * ms at 8192 and 5 ms at 16384, OpenSSL's limit.
+ */
 const MAX_MODULUS_BITS = 8192;
 
 /** Reads a SubjectPublicKeyInfo. */
@@ -117,7 +124,10 @@ function publicKeyOf(raw: Buffer): KeyObject | undefined {
   }
 }
 
-/** Extensions whose meaning is honoured here or in `certificate-path.ts`. Policies: none is asked for, so any will do. */
+/**
+ * Extensions whose meaning is honoured here or in `certificate-path.ts`. Policies: none is asked
+ * for, so any will do.
+ */
 const PROCESSED: ReadonlySet<string> = new Set([
   Oid.subjectKeyIdentifier,
   Oid.keyUsage,
@@ -169,7 +179,8 @@ function readDer(der: Buffer): Certificate {
   const version = readVersion(body);
   const serial = body.next('serial number');
   const algorithm = body.next('signature algorithm');
-  // The outer copy is not signed; if it could differ, an attacker could change how the signature is read (section 4.1.1.2).
+  // The outer copy is not signed; if it could differ, an attacker could change how the signature is
+  // read (section 4.1.1.2).
   if (!algorithm.raw.equals(outerAlgorithm.raw))
     throw algorithm.error('malformed', 'the signature algorithm inside differs from the one outside');
   const issuer = readName(body.next('issuer'));
@@ -224,7 +235,10 @@ export function readCertificates(pem: string): Result<readonly Certificate[], Un
 
 export const certificatePem = (certificate: Certificate): string => encodePem('CERTIFICATE', certificate.der);
 
-/** Mail addresses that the certificate stands for: alternative names first, then the old place in the subject. As written. */
+/**
+ * Mail addresses that the certificate stands for: alternative names first, then the old place in
+ * the subject. As written.
+ */
 export const emailsOf = (certificate: Certificate): readonly string[] => {
   const names = certificate.alternativeNames.flatMap((n) => (n.kind === 'email' ? [n.value] : []));
   const old = certificate.subject.flat().flatMap((a) => (a.type === Oid.emailAddress ? [a.value] : []));

@@ -1,8 +1,10 @@
 /**
- * What revocation lists mean for one certificate now, and what happens when a list is overdue: decided in one place, pure.
+ * What revocation lists mean for one certificate now, and what happens when a list is overdue:
+ * decided in one place, pure.
  *
- * The default fails closed, with a week's grace: an authority whose download place is down for a day must not lock a hospital out of its
- * laboratory results, but a list that nobody has renewed for weeks protects nobody.
+ * The default fails closed, with a week's grace: an authority whose download place is down for a
+ * day must not lock a hospital out of its laboratory results, but a list that nobody has renewed
+ * for weeks protects nobody.
  */
 import { type Instant, type Milliseconds, days, minutes } from '../../domain/units.ts';
 import type { Certificate } from './certificate.ts';
@@ -16,8 +18,8 @@ export interface CrlPolicy {
   /** What happens to certificates whose list is overdue beyond the grace. */
   readonly overdue: 'accept' | 'refuse';
   /**
-   * What happens to certificates of an issuer without a list. `accept` suits issuers that publish none. Our own authority needs none
-   * here: the registry knows what it revoked.
+   * What happens to certificates of an issuer without a list. `accept` suits issuers that publish
+   * none. Our own authority needs none here: the registry knows what it revoked.
    */
   readonly withoutList: 'accept' | 'refuse';
 }
@@ -43,12 +45,16 @@ function covers(crl: Crl, certificate: Certificate): boolean {
   return crl.scope.urls.length === 0 || crl.scope.urls.some((url) => certificate.crlUrls.includes(url));
 }
 
-/** The verified lists of all issuers (`verifyCrl`), looked up by issuer; a new list of the same issuer and scope replaces the old one. */
+/**
+ * The verified lists of all issuers (`verifyCrl`), looked up by issuer; a new list of the same
+ * issuer and scope replaces the old one.
+ */
 export class CrlShelf {
   private readonly byIssuer = new Map<string, readonly { readonly crl: Crl; readonly issuer: Certificate }[]>();
 
   /**
-   * Adds a list that was verified against `issuer`. False if a newer one is held: an old list must not bring a revoked certificate back.
+   * Adds a list that was verified against `issuer`. False if a newer one is held: an old list must
+   * not bring a revoked certificate back.
    */
   put(crl: Crl, issuer: Certificate): boolean {
     const key = nameKey(crl.issuer);
@@ -61,7 +67,10 @@ export class CrlShelf {
     return true;
   }
 
-  /** For `findPath`. An entry counts in any list, also an overdue one: nothing makes a revoked certificate good again. */
+  /**
+   * For `findPath`. An entry counts in any list, also an overdue one: nothing makes a revoked
+   * certificate good again.
+   */
   check(certificate: Certificate, issuer: Certificate, policy: CrlPolicy, now: Instant): Revocation {
     const lists = (this.byIssuer.get(nameKey(certificate.issuer)) ?? []).filter(
       (held) => held.issuer.publicKey.equals(issuer.publicKey) && covers(held.crl, certificate),

@@ -1,11 +1,14 @@
 /**
- * Reads a certificate revocation list (RFC 5280 section 5), ours or that of a foreign authority (PKIoverheid, UZI: several MB).
+ * Reads a certificate revocation list (RFC 5280 section 5), ours or that of a foreign authority
+ * (PKIoverheid, UZI: several MB).
  *
- * The list is read once into a map of serial numbers; an entry's date and reason are read when they are asked for. Reading gives the
- * event loop back every few milliseconds, and the signature is checked in the thread pool.
+ * The list is read once into a map of serial numbers; an entry's date and reason are read when they
+ * are asked for. Reading gives the event loop back every few milliseconds, and the signature is
+ * checked in the thread pool.
  *
- * Refused, each with its reason: delta lists and indirect lists (their entries mean other certificates than they seem to), lists for some
- * reasons only, and critical extensions that we do not know. Reading such a list as a plain one could let a revoked certificate in.
+ * Refused, each with its reason: delta lists and indirect lists (their entries mean other
+ * certificates than they seem to), lists for some reasons only, and critical extensions that we do
+ * not know. Reading such a list as a plain one could let a revoked certificate in.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Result, fail, ok } from '../../domain/result.ts';
@@ -61,7 +64,10 @@ export interface Crl {
   readonly signatureValue: Buffer;
 }
 
-/** Serial number to where its entry stands in the list: a number each, since a Buffer each would weigh ten times as much. */
+/**
+ * Serial number to where its entry stands in the list: a number each, since a Buffer each would
+ * weigh ten times as much.
+ */
 type Entries = Map<string, number>;
 
 const CERTIFICATE_ISSUER = Buffer.from([0x55, 0x1d, 0x1d]); // 2.5.29.29
@@ -85,7 +91,8 @@ function checkEntryExtensions(extensions: Element): void {
   }
 }
 
-// The map's keys are the raw octets as text: half the memory of hexadecimal, and no conversion while reading.
+// The map's keys are the raw octets as text: half the memory of hexadecimal, and no conversion
+// while reading.
 const rawKey = (hex: string): string =>
   Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex')
     .toString('latin1')
@@ -141,7 +148,8 @@ function readScope(extension: Extension | undefined): CrlScope {
   const element = parse(extension.content);
   const inside = element.as(Tag.sequence, 'issuing distribution point').children();
   const point = inside.optional(context(0), 'distribution point');
-  // [1] users only, [2] authorities only, [3] some reasons, [4] indirect, [5] attribute certificates; an absent one is false.
+  // [1] users only, [2] authorities only, [3] some reasons, [4] indirect, [5] attribute
+  // certificates; an absent one is false.
   const flags = new Set(
     [...inside].flatMap(({ tag, content }) => (content.some((octet) => octet !== 0) ? [tag & 0x1f] : [])),
   );
@@ -186,7 +194,8 @@ async function readDer(der: Buffer): Promise<Crl> {
   const thisUpdate = timeValue(body.next('time of this list'), 'time of this list');
   const timed = body.nextTag === Tag.utcTime || body.nextTag === Tag.generalizedTime;
   const nextUpdate = timed ? timeValue(body.next('time of the next list'), 'time of the next list') : undefined;
-  // The extensions come after the entries but decide whether these may be read at all: a delta list is refused before a long loop.
+  // The extensions come after the entries but decide whether these may be read at all: a delta list
+  // is refused before a long loop.
   const list = body.optional(Tag.sequence, 'entries');
   const wrapped = body.optional(context(0), 'extensions');
   body.finish('list body');
@@ -221,7 +230,10 @@ export async function readCrl(input: Buffer): Promise<Result<Crl, Unreadable>> {
   return der.ok ? readingSlowly('revocation list', () => readDer(der.value)) : der;
 }
 
-/** Every list of a file: DER has one, PEM as many as there are blocks. The error names the one that cannot be read, from 1. */
+/**
+ * Every list of a file: DER has one, PEM as many as there are blocks. The error names the one that
+ * cannot be read, from 1.
+ */
 export async function readCrls(input: Buffer): Promise<readonly Result<Crl, Unreadable>[]> {
   if (input.length > 2 * CRL_LIMITS.maxOctets)
     return [fail({ kind: 'limit', text: `Cannot read the revocation lists: the file has ${input.length} octets` })];
@@ -232,7 +244,10 @@ export async function readCrls(input: Buffer): Promise<readonly Result<Crl, Unre
   return read;
 }
 
-/** Whether the list was made by this issuer; the error is one line for the log. Check it once, when the list is loaded. */
+/**
+ * Whether the list was made by this issuer; the error is one line for the log. Check it once, when
+ * the list is loaded.
+ */
 export async function verifyCrl(crl: Crl, issuer: Certificate): Promise<Result<Crl, string>> {
   const name = formatName(issuer.subject);
   if (!sameName(crl.issuer, issuer.subject))

@@ -1,9 +1,10 @@
 /**
  * Writes ASN.1 values in DER (X.690 sections 8 and 10).
  *
- * A value is a small tree whose length is known when it is made, so that a nested structure is laid out once, in one allocation
- * (`encode`), or handed on piece by piece without joining (`pieces`): a CMS payload is never copied to get a header in front of it.
- * A finished encoding is a Buffer and can be part of any other value.
+ * A value is a small tree whose length is known when it is made, so that a nested structure is laid
+ * out once, in one allocation (`encode`), or handed on piece by piece without joining (`pieces`): a
+ * CMS payload is never copied to get a header in front of it. A finished encoding is a Buffer and
+ * can be part of any other value.
  */
 import type { Instant } from '../../domain/units.ts';
 
@@ -15,7 +16,10 @@ export interface Composite {
 }
 export type Encoded = Buffer | Composite;
 
-/** Identifier octets (X.690 section 8.1.2), as they stand in the encoding. No format here has a tag number above 30. */
+/**
+ * Identifier octets (X.690 section 8.1.2), as they stand in the encoding. No format here has a tag
+ * number above 30.
+ */
 export const Tag = {
   boolean: 0x01,
   integer: 0x02,
@@ -37,11 +41,17 @@ export const Tag = {
   set: 0x31,
 } as const;
 
-/** `[n]` context-specific: constructed (an EXPLICIT tag, an IMPLICIT one on a structure) or primitive (an IMPLICIT one on a plain value). */
+/**
+ * `[n]` context-specific: constructed (an EXPLICIT tag, an IMPLICIT one on a structure) or
+ * primitive (an IMPLICIT one on a plain value).
+ */
 export const context = (n: number, form: 'constructed' | 'primitive' = 'constructed'): number =>
   (form === 'constructed' ? 0xa0 : 0x80) | n;
 
-/** Heads of short values, made once each: there are few, and each message has a hundred of them. At most 128 for each tag. */
+/**
+ * Heads of short values, made once each: there are few, and each message has a hundred of them. At
+ * most 128 for each tag.
+ */
 const shortHeads: (Buffer | undefined)[] = [];
 
 function head(tag: number, length: number): Buffer {
@@ -105,7 +115,10 @@ export function pieces(from: Encoded): readonly Buffer[] {
   return found;
 }
 
-/** Opens a value of unknown length (BER, X.690 section 8.1.3.6); `END_OF_CONTENTS` closes it. Only for a CMS stream: DER forbids it. */
+/**
+ * Opens a value of unknown length (BER, X.690 section 8.1.3.6); `END_OF_CONTENTS` closes it. Only
+ * for a CMS stream: DER forbids it.
+ */
 export const indefinite = (tag: number): Buffer => Buffer.from([tag | 0x20, 0x80]);
 export const END_OF_CONTENTS: Buffer = Buffer.from([0, 0]);
 
@@ -140,7 +153,10 @@ export function namedBits(bits: readonly number[]): Buffer {
   return primitive(Tag.bitString, content);
 }
 
-/** A whole number of zero or more, as a number or as big-endian octets; leading zeros are dropped or added as DER wants. */
+/**
+ * A whole number of zero or more, as a number or as big-endian octets; leading zeros are dropped or
+ * added as DER wants.
+ */
 export function integer(n: number | Uint8Array, tag: number = Tag.integer): Buffer {
   if (typeof n === 'number') {
     if (!Number.isSafeInteger(n) || n < 0)

@@ -1,4 +1,7 @@
-/** A throw-away certificate authority for development and tests: never for production, its key lies beside its certificate. */
+/**
+ * A throw-away certificate authority for development and tests: never for production, its key lies
+ * beside its certificate.
+ */
 import { type KeyObject, randomBytes } from 'node:crypto';
 import { type Instant, days, instant } from '../../domain/units.ts';
 import { type KeyKind, issue, makeKeyPair, makeRoot } from './authority.ts';
@@ -23,8 +26,9 @@ export interface DevelopmentCertificates {
 }
 
 /**
- * Makes a root and a server certificate for `names` (host names and IP addresses), with ECDSA P-256 keys: a handshake costs a third of one with
- * RSA-2048. Valid for 90 days from `now`, as those of public authorities are.
+ * Makes a root and a server certificate for `names` (host names and IP addresses), with ECDSA P-256
+ * keys: a handshake costs a third of one with RSA-2048. Valid for 90 days from `now`, as those of
+ * public authorities are.
  */
 export async function makeDevelopmentCertificates(
   names: readonly string[],

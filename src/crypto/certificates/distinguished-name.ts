@@ -1,8 +1,9 @@
 /**
  * Distinguished names: who a certificate is about and who issued it.
  *
- * Names are compared by meaning, not by octets (RFC 5280 section 7.1): string type, letter case, runs of spaces and the order inside a
- * multi-valued RDN do not count. Comparing octets fails in the field: authorities re-encode their own name when they renew.
+ * Names are compared by meaning, not by octets (RFC 5280 section 7.1): string type, letter case,
+ * runs of spaces and the order inside a multi-valued RDN do not count. Comparing octets fails in
+ * the field: authorities re-encode their own name when they renew.
  */
 import { type Result, fail, ok } from '../../domain/result.ts';
 import type { Element } from './ber.ts';
@@ -76,7 +77,10 @@ function encodeValue({ type, value }: Attribute): Encoded {
 export const encodeName = (name: Name): Encoded =>
   sequenceOf(name.map((rdn) => setOf(rdn.map((attribute) => sequence(oid(attribute.type), encodeValue(attribute))))));
 
-/** RFC 4518: invisible characters (soft hyphen, joiners, direction marks) count for nothing, all white space is one space. */
+/**
+ * RFC 4518: invisible characters (soft hyphen, joiners, direction marks) count for nothing, all
+ * white space is one space.
+ */
 export const foldValue = (text: string): string =>
   text
     .normalize('NFKC')
@@ -88,7 +92,10 @@ export const foldValue = (text: string): string =>
 
 const rdnKey = (rdn: Rdn): string => JSON.stringify(rdn.map(({ type, value }) => `${type}=${foldValue(value)}`).sort());
 
-/** A name never changes once it was read; folding one costs 5 microseconds, and a path compares many. */
+/**
+ * A name never changes once it was read; folding one costs 5 microseconds, and a path compares
+ * many.
+ */
 const keys = new WeakMap<Name, string>();
 
 /** Two names are the same exactly when their keys are: order of the steps counts. For chains. */
@@ -98,7 +105,10 @@ export function nameKey(name: Name): string {
   return known;
 }
 
-/** As `nameKey`, but the order of the steps does not count: for names that a person typed, who writes them most specific first. */
+/**
+ * As `nameKey`, but the order of the steps does not count: for names that a person typed, who
+ * writes them most specific first.
+ */
 export const looseNameKey = (name: Name): string => name.map(rdnKey).sort().join(',');
 
 export const sameName = (a: Name, b: Name): boolean => nameKey(a) === nameKey(b);
@@ -132,7 +142,10 @@ interface Typed {
   readonly separator: ',' | '+' | '';
 }
 
-/** Cuts a typed name at its unescaped commas and pluses, one pass (a regular expression for this was quadratic); undefined if it cannot be one. */
+/**
+ * Cuts a typed name at its unescaped commas and pluses, one pass (a regular expression for this was
+ * quadratic); undefined if it cannot be one.
+ */
 function cut(text: string): readonly Typed[] | undefined {
   const parts: Typed[] = [];
   let key: string | undefined;
@@ -162,7 +175,10 @@ function cut(text: string): readonly Typed[] | undefined {
   return finish('') ? parts : undefined;
 }
 
-/** Parses `CN=Praktijk De Brug, O=Zorggroep, C=NL` (most specific first, RFC 4514 with short names or dotted identifiers). */
+/**
+ * Parses `CN=Praktijk De Brug, O=Zorggroep, C=NL` (most specific first, RFC 4514 with short names
+ * or dotted identifiers).
+ */
 export function parseName(text: string): Result<Name, string> {
   if (text.length > 4096) return fail('the name is longer than 4096 characters');
   const parts = cut(text);
@@ -183,7 +199,10 @@ export function parseName(text: string): Result<Name, string> {
   return ok(rdns.reverse());
 }
 
-/** What keeps a text from being the value of an attribute (upper bounds of RFC 5280 appendix A.1); undefined if nothing does. */
+/**
+ * What keeps a text from being the value of an attribute (upper bounds of RFC 5280 appendix A.1);
+ * undefined if nothing does.
+ */
 export function attributeProblem(type: string, value: string): string | undefined {
   if (value.trim() === '') return 'is empty';
   if (/\p{Cc}|\p{Cs}/u.test(value)) return 'has a control character';
@@ -196,7 +215,10 @@ export function attributeProblem(type: string, value: string): string | undefine
   return ascii && !/^[\x20-\x7e]*$/.test(value) ? 'has a character outside ASCII' : undefined;
 }
 
-/** A name for a subject of ours: the given parts in the usual order, country first. Throws `RangeError` on a value that does not fit. */
+/**
+ * A name for a subject of ours: the given parts in the usual order, country first. Throws
+ * `RangeError` on a value that does not fit.
+ */
 export function makeName(parts: {
   readonly commonName: string;
   readonly organisation?: string;

@@ -1,5 +1,6 @@
 /**
- * Extensions of certificates and requests (RFC 5280 section 4.2): read into plain values, and written.
+ * Extensions of certificates and requests (RFC 5280 section 4.2): read into plain values, and
+ * written.
  */
 import { createHash, type KeyObject } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -46,7 +47,10 @@ export const KEY_USAGES = [
 ] as const;
 export type KeyUsage = (typeof KEY_USAGES)[number];
 
-/** A subject's alternative name. `other`: a text under an object identifier, as UZI certificates carry the subscriber number. */
+/**
+ * A subject's alternative name. `other`: a text under an object identifier, as UZI certificates
+ * carry the subscriber number.
+ */
 export type AlternativeName =
   | { readonly kind: 'dns' | 'email' | 'uri'; readonly value: string }
   | { readonly kind: 'ip'; readonly value: string }
@@ -55,7 +59,10 @@ export type AlternativeName =
 const MAX_EXTENSIONS = 64;
 const MAX_NAMES = 256;
 
-/** Reads Extensions. One that stands there twice is refused (section 4.2), as two readers would believe different ones. */
+/**
+ * Reads Extensions. One that stands there twice is refused (section 4.2), as two readers would
+ * believe different ones.
+ */
 export function readExtensions(element: Element): ReadonlyMap<string, Extension> {
   const found = new Map<string, Extension>();
   for (const each of element.as(Tag.sequence, 'extensions').children()) {
@@ -104,7 +111,8 @@ export function readBasicConstraints(extension: Extension): BasicConstraints {
 const KINDS = { 0x81: 'email', 0x82: 'dns', 0x86: 'uri' } as const;
 const ascii = (element: Element): string => {
   const text = element.content.toString('latin1');
-  // An embedded NUL once let "bank.example\0.evil.example" pass for "bank.example" in several libraries.
+  // An embedded NUL once let "bank.example\0.evil.example" pass for "bank.example" in several
+  // libraries.
   if (!/^[\x21-\x7e]+$/.test(text))
     throw element.error('malformed', 'an alternative name has a character that is not printable');
   return text;
@@ -123,7 +131,10 @@ function readGeneralName(element: Element): AlternativeName | undefined {
   return text === undefined ? undefined : { kind: 'other', oid: dotted, value: text };
 }
 
-/** Reads GeneralNames; kinds that we have no use for (directory names, EDI party names) are left out. */
+/**
+ * Reads GeneralNames; kinds that we have no use for (directory names, EDI party names) are left
+ * out.
+ */
 export function readGeneralNames(names: Cursor): readonly AlternativeName[] {
   const found: AlternativeName[] = [];
   let count = 0;
@@ -168,7 +179,10 @@ export const keyUsage = (...usages: readonly KeyUsage[]): Encoded =>
   extension(Oid.keyUsage, namedBits(usages.map((usage) => KEY_USAGES.indexOf(usage))), true);
 export const extendedKeyUsage = (...purposes: readonly string[]): Encoded =>
   extension(Oid.extendedKeyUsage, sequenceOf(purposes.map((dotted) => oid(dotted))));
-/** `ca`: undefined for an end entity; a number or 'any' for an authority that may have so many authorities below it. */
+/**
+ * `ca`: undefined for an end entity; a number or 'any' for an authority that may have so many
+ * authorities below it.
+ */
 export const basicConstraints = (ca: number | 'any' | undefined): Encoded =>
   extension(
     Oid.basicConstraints,
@@ -178,9 +192,15 @@ export const basicConstraints = (ca: number | 'any' | undefined): Encoded =>
 /** `hosts`: names and IP addresses. */
 export const alternativeNames = (emails: readonly string[], hosts: readonly string[]): Encoded =>
   extension(Oid.subjectAltName, sequenceOf([...emails.map((email) => ia5(email, 0x81)), ...hosts.map(hostName)]));
-/** An IP address written as a dNSName would be accepted by no program (RFC 5280 section 4.2.1.6, RFC 9525 section 6.4). */
+/**
+ * An IP address written as a dNSName would be accepted by no program (RFC 5280 section 4.2.1.6, RFC
+ * 9525 section 6.4).
+ */
 const hostName = (host: string): Encoded => (isIP(host) === 0 ? ia5(host, 0x82) : value(0x87, addressOctets(host)));
-/** First 160 bits of SHA-256 over the public key (RFC 7093 section 2 method 1): the older method asks for SHA-1. */
+/**
+ * First 160 bits of SHA-256 over the public key (RFC 7093 section 2 method 1): the older method
+ * asks for SHA-1.
+ */
 export function keyIdOf(publicKey: KeyObject): Buffer {
   const spki = parse(publicKey.export({ type: 'spki', format: 'der' })).children();
   spki.next('algorithm');
@@ -200,6 +220,9 @@ export const distributionPoints = (urls: readonly string[]): Encoded =>
 
 /** SubjectPublicKeyInfo. */
 export const publicKeyInfo = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' });
-/** `signed = SEQUENCE { body, algorithm, BIT STRING }`: the frame of certificates, CRLs and requests. */
+/**
+ * `signed = SEQUENCE { body, algorithm, BIT STRING }`: the frame of certificates, CRLs and
+ * requests.
+ */
 export const signedFrame = (body: Buffer, algorithm: Encoded, signature: Buffer): Buffer =>
   encode(sequence(body, algorithm, bitString(signature)));

@@ -1,6 +1,6 @@
 /**
- * Object identifiers that certificates, CRLs, requests, PKCS #12 and CMS use, each named once. RFC 5280, 8017, 5480, 8018, 7292, 2985,
- * 5652, 5083, 5084, 5753, 8551, 3274.
+ * Object identifiers that certificates, CRLs, requests, PKCS #12 and CMS use, each named once. RFC
+ * 5280, 8017, 5480, 8018, 7292, 2985, 5652, 5083, 5084, 5753, 8551, 3274.
  */
 export const Oid = {
   // names (X.520)

@@ -1,5 +1,6 @@
 /**
- * PEM armour (RFC 7468): finds blocks in a text and writes them. Text around the blocks is allowed, as every tool writes some.
+ * PEM armour (RFC 7468): finds blocks in a text and writes them. Text around the blocks is allowed,
+ * as every tool writes some.
  */
 import { type Result, fail, ok } from '../../domain/result.ts';
 import type { Unreadable } from './ber.ts';
@@ -13,7 +14,10 @@ const MAX_BLOCKS = 1000;
 const BEGIN = '-----BEGIN ';
 const DASHES = '-----';
 
-/** All blocks, in order. A block without an end, or with other characters than base64, is refused with its number. */
+/**
+ * All blocks, in order. A block without an end, or with other characters than base64, is refused
+ * with its number.
+ */
 export function decodePem(text: string): Result<readonly PemBlock[], Unreadable> {
   const blocks: PemBlock[] = [];
   const bad = (at: number, why: string): Result<never, Unreadable> =>
@@ -46,7 +50,10 @@ export function encodePem(label: string, octets: Uint8Array): string {
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 
-/** DER of everything that we read begins with a SEQUENCE; no PEM file begins with "0", and an octet above 0x20 is no proof. */
+/**
+ * DER of everything that we read begins with a SEQUENCE; no PEM file begins with "0", and an octet
+ * above 0x20 is no proof.
+ */
 const isDer = (input: Buffer): boolean => input[0] === 0x30 && !input.subarray(0, 4096).includes(BEGIN);
 
 /** The octets of a file that is DER, or PEM with one block of one of these labels. */
@@ -57,7 +64,10 @@ export function derOf(input: Buffer | string, what: string, ...labels: readonly 
   return only !== undefined && more.length === 0 ? ok(only) : notFitting(what, labels, `${all.value.length} of them`);
 }
 
-/** The octets of a file that is DER, or PEM with one or more blocks of one of these labels, in order. */
+/**
+ * The octets of a file that is DER, or PEM with one or more blocks of one of these labels, in
+ * order.
+ */
 export function derListOf(
   input: Buffer | string,
   what: string,

@@ -1,7 +1,9 @@
 /**
- * Signatures over certificates, CRLs and requests: which algorithms there are, how strong their hash is, and how to make and check one.
+ * Signatures over certificates, CRLs and requests: which algorithms there are, how strong their
+ * hash is, and how to make and check one.
  *
- * RFC 8017 (RSA PKCS #1 v1.5 and PSS), RFC 5758 (ECDSA), RFC 8410 (Ed25519). SHA-1 and MD5 are recognised, to be named in a refusal.
+ * RFC 8017 (RSA PKCS #1 v1.5 and PSS), RFC 5758 (ECDSA), RFC 8410 (Ed25519). SHA-1 and MD5 are
+ * recognised, to be named in a refusal.
  */
 import { constants, sign as signData, verify as verifyData, type KeyObject } from 'node:crypto';
 import type { Element } from './ber.ts';
@@ -39,7 +41,10 @@ const HASHES = new Map<string, Hash>([
   [Oid.sha512, 'sha512'],
 ]);
 
-/** RSASSA-PSS-params (RFC 4055 section 3.1). Absent parameters mean SHA-1; two different hashes are refused, since nobody uses them. */
+/**
+ * RSASSA-PSS-params (RFC 4055 section 3.1). Absent parameters mean SHA-1; two different hashes are
+ * refused, since nobody uses them.
+ */
 function readPss(parameters: Element | undefined): SignatureAlgorithm {
   let hash: Hash | undefined = 'sha1';
   let mask: Hash | undefined = 'sha1';
@@ -63,7 +68,10 @@ function readPss(parameters: Element | undefined): SignatureAlgorithm {
   return { kind: 'rsa-pss', hash, saltLength, oid: Oid.rsaPss };
 }
 
-/** Reads an AlgorithmIdentifier. An algorithm that we do not know is a value of kind `unknown`: nothing it signs is ever trusted. */
+/**
+ * Reads an AlgorithmIdentifier. An algorithm that we do not know is a value of kind `unknown`:
+ * nothing it signs is ever trusted.
+ */
 export function readSignatureAlgorithm(element: Element): SignatureAlgorithm {
   const inside = element.as(Tag.sequence, 'signature algorithm').children();
   const dotted = oidValue(inside.next('signature algorithm'), 'signature algorithm');
@@ -81,7 +89,10 @@ export const isWeak = ({ hash }: SignatureAlgorithm): boolean => hash === 'sha1'
 export const algorithmText = ({ kind, hash, oid: dotted }: SignatureAlgorithm): string =>
   kind === 'unknown' ? dotted : hash === undefined ? kind : `${kind}-${hash}`;
 
-/** What `key` signs with: the hash that matches its strength. RSA with PKCS #1 v1.5, since old Windows reads no PSS certificate. */
+/**
+ * What `key` signs with: the hash that matches its strength. RSA with PKCS #1 v1.5, since old
+ * Windows reads no PSS certificate.
+ */
 export function algorithmFor(key: KeyObject): SignatureAlgorithm {
   const curve = key.asymmetricKeyDetails?.namedCurve;
   if (key.asymmetricKeyType === 'rsa') return { kind: 'rsa', hash: 'sha256', oid: Oid.sha256WithRsa };
@@ -102,7 +113,10 @@ function encodePss({ hash = 'sha256', saltLength = 32 }: SignatureAlgorithm): En
   return sequence(explicit(0, named), explicit(1, sequence(oid(Oid.mgf1), named)), explicit(2, integer(saltLength)));
 }
 
-/** RSA wants a NULL for its parameters (RFC 4055 section 5), PSS says what it does, the others want none. */
+/**
+ * RSA wants a NULL for its parameters (RFC 4055 section 5), PSS says what it does, the others want
+ * none.
+ */
 export const encodeAlgorithm = (algorithm: SignatureAlgorithm): Encoded => {
   const { kind, oid: dotted } = algorithm;
   if (kind === 'rsa-pss') return sequence(oid(dotted), encodePss(algorithm));
@@ -126,7 +140,9 @@ export function sign(algorithm: SignatureAlgorithm, data: Buffer, key: KeyObject
   });
 }
 
-/** Signs at once, in this thread: cheaper where the key is quick (RSA-2048: 0.3 ms, P-256: 0.03 ms). */
+/**
+ * Signs at once, in this thread: cheaper where the key is quick (RSA-2048: 0.3 ms, P-256: 0.03 ms).
+ */
 export const signNow = (algorithm: SignatureAlgorithm, data: Buffer, key: KeyObject): Buffer =>
   signData(algorithm.hash ?? null, data, paddedKey(algorithm, key));
 
@@ -149,7 +165,10 @@ export const paddedKey = (
     ? { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: algorithm.saltLength ?? 20 }
     : key;
 
-/** True if `signature` over `data` was made by the owner of `key`. An algorithm that does not fit the key verifies nothing. */
+/**
+ * True if `signature` over `data` was made by the owner of `key`. An algorithm that does not fit
+ * the key verifies nothing.
+ */
 export function verify(algorithm: SignatureAlgorithm, data: Buffer, signature: Buffer, key: KeyObject): boolean {
   if (!fits(algorithm, key)) return false;
   try {

@@ -1,5 +1,6 @@
 /**
- * The algorithms of CMS by name: digests (RFC 5754), ciphers of content (RFC 3565, RFC 5084, RFC 3370), and what may only be read.
+ * The algorithms of CMS by name: digests (RFC 5754), ciphers of content (RFC 3565, RFC 5084, RFC
+ * 3370), and what may only be read.
  */
 import type { Element } from '../certificates/ber.ts';
 import { oidValue, smallInteger } from '../certificates/ber-values.ts';
@@ -39,8 +40,8 @@ export const readDigest = (element: Element): Hash | undefined =>
   digestOf.get(algorithmOid(element, 'digest algorithm'));
 
 /**
- * The signature algorithm of a signer. Most programs write only the kind of key (`rsaEncryption`, sometimes `ecPublicKey`): the hash is
- * then the digest of the same signer.
+ * The signature algorithm of a signer. Most programs write only the kind of key (`rsaEncryption`,
+ * sometimes `ecPublicKey`): the hash is then the digest of the same signer.
  */
 export function readSignerAlgorithm(element: Element, digest: Hash | undefined): SignatureAlgorithm {
   const dotted = algorithmOid(element, 'signature algorithm');
@@ -109,19 +110,26 @@ export interface ReadCipher {
   readonly tag: number;
 }
 
-/** GCMParameters and CCMParameters (RFC 5084 sections 3.1 and 3.2): nonce, and octets of the tag, 12 by default. */
+/**
+ * GCMParameters and CCMParameters (RFC 5084 sections 3.1 and 3.2): nonce, and octets of the tag, 12
+ * by default.
+ */
 function readTagged(parameters: Element): { readonly iv: Buffer; readonly tag: number } {
   const inside = parameters.as(Tag.sequence, 'cipher parameters').children();
   const nonce = inside.next('nonce', Tag.octetString);
   const length = inside.optional(Tag.integer, 'tag length');
   inside.finish('cipher parameters');
   const tag = length ? smallInteger(length, 'tag length') : 12;
-  // A shorter tag can be guessed: with 4 octets a forger needs 2^32 tries, and less after the first success.
+  // A shorter tag can be guessed: with 4 octets a forger needs 2^32 tries, and less after the first
+  // success.
   if (tag < 12 || tag > 16) throw parameters.error('unsupported', `a tag of ${tag} octets, expected 12 to 16`);
   return { iv: nonce.content, tag };
 }
 
-/** Reads ContentEncryptionAlgorithmIdentifier. Throws `BerError`, of kind `unsupported` for a cipher that we do not know. */
+/**
+ * Reads ContentEncryptionAlgorithmIdentifier. Throws `BerError`, of kind `unsupported` for a cipher
+ * that we do not know.
+ */
 export function readCipher(element: Element): ReadCipher {
   const inside = element.as(Tag.sequence, 'content cipher').children();
   const id = inside.next('content cipher');

@@ -1,9 +1,10 @@
 /**
  * Signed attributes (RFC 5652 section 11): what the signer says besides the content.
  *
- * content-type and message-digest bind the content; signing-time is a claim; signingCertificateV2 (RFC 5035) names the one certificate
- * that is meant, so that no other one for the same key can be put in its place; CMSAlgorithmProtection (RFC 6211) covers the
- * algorithms, which stand outside of what is signed; smimeCapabilities (RFC 8551 section 2.5.2) tell what the signer can read.
+ * content-type and message-digest bind the content; signing-time is a claim; signingCertificateV2
+ * (RFC 5035) names the one certificate that is meant, so that no other one for the same key can be
+ * put in its place; CMSAlgorithmProtection (RFC 6211) covers the algorithms, which stand outside of
+ * what is signed; smimeCapabilities (RFC 8551 section 2.5.2) tell what the signer can read.
  */
 import { createHash } from 'node:crypto';
 import type { Instant } from '../../domain/units.ts';
@@ -35,7 +36,10 @@ export interface CmsAttribute {
   readonly values: readonly Buffer[];
 }
 
-/** One capability of a mail program: an algorithm, with its parameters as encoded. Listed best first. */
+/**
+ * One capability of a mail program: an algorithm, with its parameters as encoded. Listed best
+ * first.
+ */
 export interface Capability {
   readonly oid: string;
   readonly parameters?: Buffer;
@@ -82,7 +86,10 @@ export const algorithmProtectionAttribute = (digest: Encoded, signature: Buffer)
   return attribute(Oid.algorithmProtection, sequence(digest, value(context(1), inner)));
 };
 
-/** Reads a SET OF Attribute, given as a structure with any tag. One type twice is kept twice: the checks refuse it. Throws `BerError`. */
+/**
+ * Reads a SET OF Attribute, given as a structure with any tag. One type twice is kept twice: the
+ * checks refuse it. Throws `BerError`.
+ */
 export function readAttributes(set: Element): readonly CmsAttribute[] {
   const found: CmsAttribute[] = [];
   for (const each of set.children()) {
@@ -96,7 +103,10 @@ export function readAttributes(set: Element): readonly CmsAttribute[] {
   return found;
 }
 
-/** The one value of an attribute that stands there once. `absent`; `twice`: two readers would believe different ones. */
+/**
+ * The one value of an attribute that stands there once. `absent`; `twice`: two readers would
+ * believe different ones.
+ */
 export function single(
   attributes: readonly CmsAttribute[],
   type: string,
@@ -123,7 +133,10 @@ export function readCapabilities(element: Element): readonly Capability[] {
   return found;
 }
 
-/** True if the attribute names this certificate first. `form`: SigningCertificate (RFC 2634, SHA-1) or its second version. */
+/**
+ * True if the attribute names this certificate first. `form`: SigningCertificate (RFC 2634, SHA-1)
+ * or its second version.
+ */
 export function namesCertificate(element: Element, form: 'v1' | 'v2', certificate: Certificate): boolean {
   const ids = element.as(Tag.sequence, 'signing certificate').children().next('certificates', Tag.sequence).children();
   const first = ids.next('certificate', Tag.sequence).children();
@@ -141,7 +154,10 @@ export function namesCertificate(element: Element, form: 'v1' | 'v2', certificat
   return serial === certificate.serial && nameKey(issuer) === nameKey(certificate.issuer);
 }
 
-/** True if the protected algorithms are those of the signer, parameters included; a digest's NULL parameters count as none. */
+/**
+ * True if the protected algorithms are those of the signer, parameters included; a digest's NULL
+ * parameters count as none.
+ */
 export function protectsAlgorithms(element: Element, digest: Element, signature: Element): boolean {
   const inside = element.as(Tag.sequence, 'algorithm protection').children();
   const own = inside.next('digest algorithm', Tag.sequence);

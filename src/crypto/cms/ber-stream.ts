@@ -1,9 +1,11 @@
 /**
- * Reads BER from a stream (X.690): goes into structures value by value, collects small values whole, and hands large strings on in
- * slices. Definite and indefinite lengths, strings in any number of parts.
+ * Reads BER from a stream (X.690): goes into structures value by value, collects small values
+ * whole, and hands large strings on in slices. Definite and indefinite lengths, strings in any
+ * number of parts.
  *
- * What is buffered is one slice and one small value. A length is a claim: memory is taken only for octets that have arrived. Every
- * failure is a `BerError` with the offset into the stream; what the source throws goes through.
+ * What is buffered is one slice and one small value. A length is a claim: memory is taken only for
+ * octets that have arrived. Every failure is a `BerError` with the offset into the stream; what the
+ * source throws goes through.
  */
 import { joinSmall } from '../../platform/bytes.ts';
 import { BerError, type Element, parse } from '../certificates/ber.ts';
@@ -23,7 +25,10 @@ interface Head {
 const MAX_HEAD = 10;
 /** Octets that may stand behind the message. */
 const MAX_TAIL = 64;
-/** Short pieces are joined up to this many octets, and this many of them, since the receiver pays for each. */
+/**
+ * Short pieces are joined up to this many octets, and this many of them, since the receiver pays
+ * for each.
+ */
 const JOINED_PIECES = 16 * 1024;
 const MOST_JOINED = 1024;
 const EMPTY = Buffer.alloc(0);
@@ -62,14 +67,18 @@ export class BerStream {
     return this.ends.at(-1) ?? Infinity;
   }
 
-  /** True if `count` octets are available. They are made contiguous, so ask for few, or for what fits `maxPart`. */
+  /**
+   * True if `count` octets are available. They are made contiguous, so ask for few, or for what
+   * fits `maxPart`.
+   */
   private async fill(count: number): Promise<boolean> {
     if (this.chunk.length - this.at >= count) return true;
     const held: Buffer[] = this.at < this.chunk.length ? [this.chunk.subarray(this.at)] : [];
     let length = this.chunk.length - this.at;
     this.base += this.at;
     this.at = 0;
-    // Twice what there was: with slices of one octet each, joining for every octet would be quadratic work.
+    // Twice what there was: with slices of one octet each, joining for every octet would be
+    // quadratic work.
     for (const wanted = Math.max(count, 2 * length); length < wanted && !this.ended;) {
       const next = await this.source.next();
       if (next.done === true) this.ended = true;
@@ -82,7 +91,10 @@ export class BerStream {
     return length >= count;
   }
 
-  /** The head at `ahead` octets from here, which were filled. Undefined: more octets are needed, and there are none. */
+  /**
+   * The head at `ahead` octets from here, which were filled. Undefined: more octets are needed, and
+   * there are none.
+   */
   private async head(ahead: number): Promise<Head> {
     if (!(await this.fill(ahead + MAX_HEAD)) && this.chunk.length - this.at < ahead + 2)
       throw this.error('malformed', 'the data end in the middle of a value');
@@ -151,7 +163,10 @@ export class BerStream {
     this.ends.pop();
   }
 
-  /** Octets of the small value that begins here, its head included; looks for the end mark of an indefinite length. */
+  /**
+   * Octets of the small value that begins here, its head included; looks for the end mark of an
+   * indefinite length.
+   */
   private async measure(what: string, first: Head): Promise<number> {
     const limit = this.limits.maxPart;
     let length = first.size + Math.max(0, first.length);
@@ -189,8 +204,9 @@ export class BerStream {
   }
 
   /**
-   * Content of an OCTET STRING in slices, its head already seen: `tag` and its constructed form are taken. Small pieces come joined, and there
-   * may not be more of them than their octets account for: each costs a step, however little it brings.
+   * Content of an OCTET STRING in slices, its head already seen: `tag` and its constructed form are
+   * taken. Small pieces come joined, and there may not be more of them than their octets account
+   * for: each costs a step, however little it brings.
    */
   async *octets(what: string, tag: number): AsyncGenerator<Buffer, void, void> {
     const base = this.ends.length;
@@ -242,7 +258,10 @@ export class BerStream {
     } while (this.ends.length > base);
   }
 
-  /** Short pieces that lie whole in what was read, one behind another: waiting eight times for each would cost more than all else. */
+  /**
+   * Short pieces that lie whole in what was read, one behind another: waiting eight times for each
+   * would cost more than all else.
+   */
   private smallPieces(): readonly Buffer[] {
     const found: Buffer[] = [];
     const end = Math.min(this.chunk.length, this.end - this.base);
@@ -257,7 +276,10 @@ export class BerStream {
     return found;
   }
 
-  /** Reads to the end. A few line ends and zeros may follow, which transports append; anything else is refused. */
+  /**
+   * Reads to the end. A few line ends and zeros may follow, which transports append; anything else
+   * is refused.
+   */
   async finish(what: string): Promise<void> {
     await this.fill(MAX_TAIL + 1);
     const tail = this.chunk.subarray(this.at);

@@ -1,8 +1,9 @@
 /**
  * Decrypts AES-CCM (RFC 3610, NIST SP 800-38C) in slices.
  *
- * `node:crypto` takes a content of CCM only in one piece. CCM is AES in counter mode, and a CBC-MAC over the length, the additional data and the
- * plaintext, in this order; both are made here of ciphers that stream. The length and the additional data must be known before.
+ * `node:crypto` takes a content of CCM only in one piece. CCM is AES in counter mode, and a CBC-MAC
+ * over the length, the additional data and the plaintext, in this order; both are made here of
+ * ciphers that stream. The length and the additional data must be known before.
  */
 import { type Cipher, createCipheriv, timingSafeEqual } from 'node:crypto';
 import { joinSmall } from '../../platform/bytes.ts';

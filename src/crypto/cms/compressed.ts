@@ -1,7 +1,9 @@
 /**
- * Reads CompressedData (RFC 3274) and inflates it on the way, in slices. Nothing proves what comes out: the caller stages it.
+ * Reads CompressedData (RFC 3274) and inflates it on the way, in slices. Nothing proves what comes
+ * out: the caller stages it.
  *
- * A few octets of zlib can stand for a thousand times as many, so what comes out is limited twice: in all, and by what went in.
+ * A few octets of zlib can stand for a thousand times as many, so what comes out is limited twice:
+ * in all, and by what went in.
  */
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -18,12 +20,18 @@ import { CMS_LIMITS, type CmsLimits } from './limits.ts';
 import type { CmsProblem } from './problem.ts';
 import { type Sink, type Slices, paced } from './slices.ts';
 
-/** Above `FREE`, most octets that may come out for one that went in. EDI and text, which are full of repetition, stay below 50. */
+/**
+ * Above `FREE`, most octets that may come out for one that went in. EDI and text, which are full of
+ * repetition, stay below 50.
+ */
 export const MAX_RATIO = 200;
 /** Octets that may come out whatever went in. */
 const FREE = MiB;
 
-/** `into` gets the content, id-data, before anybody knows whether all of it can be read. `limits.maxContent`: octets that come out. */
+/**
+ * `into` gets the content, id-data, before anybody knows whether all of it can be read.
+ * `limits.maxContent`: octets that come out.
+ */
 export async function inflate(
   source: Slices,
   into: Sink,

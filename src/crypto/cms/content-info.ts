@@ -7,7 +7,10 @@ import { BerStream } from './ber-stream.ts';
 import { CMS_LIMITS } from './limits.ts';
 import type { Slices } from './slices.ts';
 
-/** Goes into the frame and into the structure in it, which must be of one of the wanted types; the answer is that type. */
+/**
+ * Goes into the frame and into the structure in it, which must be of one of the wanted types; the
+ * answer is that type.
+ */
 export async function enterContentInfo(stream: BerStream, wanted: readonly string[], what: string): Promise<string> {
   await stream.enter('message', Tag.sequence);
   const found = oidValue(await stream.element('kind of message', Tag.oid), 'kind of message');
@@ -34,7 +37,10 @@ const KINDS: Readonly<Record<string, MessageKind>> = {
   [Oid.compressedData]: 'compressed',
 };
 
-/** What a message is by its first octets: mail programs do not always say so in `smime-type`. Never throws `BerError`. */
+/**
+ * What a message is by its first octets: mail programs do not always say so in `smime-type`. Never
+ * throws `BerError`.
+ */
 export async function kindOf(source: Slices): Promise<MessageKind> {
   const stream = new BerStream(source, CMS_LIMITS);
   try {

@@ -1,8 +1,9 @@
 /**
  * Reads EnvelopedData and AuthEnvelopedData from a stream, and decrypts on the way.
  *
- * The decrypted octets go to a sink before anything proves them: a tag comes last, and CBC has none. The caller stages them where nobody
- * else looks and throws them away unless the outcome is `opened`. Every failure behind the choice of a key is one answer, `damaged`.
+ * The decrypted octets go to a sink before anything proves them: a tag comes last, and CBC has
+ * none. The caller stages them where nobody else looks and throws them away unless the outcome is
+ * `opened`. Every failure behind the choice of a key is one answer, `damaged`.
  */
 import { type Decipher, type KeyObject, createDecipheriv } from 'node:crypto';
 import { type Result, fail, ok } from '../../domain/result.ts';
@@ -47,7 +48,10 @@ export interface EnvelopeDescription {
   readonly octets: number;
 }
 
-/** `authenticated: false` (CBC): the content may have been changed on the way; only a valid signature inside says that it was not. */
+/**
+ * `authenticated: false` (CBC): the content may have been changed on the way; only a valid
+ * signature inside says that it was not.
+ */
 export interface Opened extends EnvelopeDescription {
   readonly authenticated: boolean;
   /** Certificate whose key opened the message. */
@@ -131,7 +135,10 @@ class StreamOpening implements Opening {
   }
 }
 
-/** Decrypts CCM, whose tag begins with the length and the attributes: this is the second pass, and the first one has read them. */
+/**
+ * Decrypts CCM, whose tag begins with the length and the attributes: this is the second pass, and
+ * the first one has read them.
+ */
 class SecondPass implements Opening {
   readonly #ccm: CcmOpening;
   readonly #key: Buffer;
@@ -199,7 +206,8 @@ async function read(stream: BerStream, limits: CmsLimits, open: Open): Promise<R
 }
 
 /**
- * A content of another type than id-data needs its type among the attributes (RFC 5083 section 2.1): the tag covers no other place that tells it.
+ * A content of another type than id-data needs its type among the attributes (RFC 5083 section
+ * 2.1): the tag covers no other place that tells it.
  */
 function coversType(contentType: string, attributes: readonly CmsAttribute[]): boolean {
   const found = single(attributes, Oid.contentType);
@@ -262,8 +270,9 @@ async function readWith(source: Slices, limits: CmsLimits, open: Open): Promise<
 }
 
 /**
- * Decrypts with the first of the keys that the message is for. What went to `into` may be used only where the answer is a value; it may be
- * nonsense before that, and where the answer is `damaged`. AES-CCM is read twice: a source that is a stream has to be given as a function.
+ * Decrypts with the first of the keys that the message is for. What went to `into` may be used only
+ * where the answer is a value; it may be nonsense before that, and where the answer is `damaged`.
+ * AES-CCM is read twice: a source that is a stream has to be given as a function.
  */
 export async function decrypt(
   source: Slices | (() => Slices),

@@ -1,8 +1,9 @@
 /**
- * Makes EnvelopedData (RFC 5652 section 6, AES-CBC) and AuthEnvelopedData (RFC 5083, AES-GCM) in slices.
+ * Makes EnvelopedData (RFC 5652 section 6, AES-CBC) and AuthEnvelopedData (RFC 5083, AES-GCM) in
+ * slices.
  *
- * Content up to 256 KB gives DER with lengths, larger content BER in parts of unknown total length: both forms are read by OpenSSL, NSS and
- * gpgsm (AuthEnvelopedData by OpenSSL alone).
+ * Content up to 256 KB gives DER with lengths, larger content BER in parts of unknown total length:
+ * both forms are read by OpenSSL, NSS and gpgsm (AuthEnvelopedData by OpenSSL alone).
  */
 import { type Cipher, type CipherGCMTypes, createCipheriv } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
@@ -36,7 +37,8 @@ import { type Gathered, type Slices, coalesced, gather } from './slices.ts';
 export interface Recipient {
   readonly certificate: Certificate;
   /**
-   * How an RSA key gets the content key; required for RSA, since it decides who can read. Keys on P-256 and P-384 agree on one (RFC 5753).
+   * How an RSA key gets the content key; required for RSA, since it decides who can read. Keys on
+   * P-256 and P-384 agree on one (RFC 5753).
    */
   readonly transport?: KeyTransport;
   /** Default `issuer`. */
@@ -46,7 +48,10 @@ export interface Recipient {
 export interface EncryptionOptions {
   /** One or more. All see who the others are: a blind copy is a message of its own. */
   readonly recipients: readonly Recipient[];
-  /** CBC gives EnvelopedData, GCM AuthEnvelopedData. With CBC the content must be signed inside: anyone can change it unnoticed. */
+  /**
+   * CBC gives EnvelopedData, GCM AuthEnvelopedData. With CBC the content must be signed inside:
+   * anyone can change it unnoticed.
+   */
   readonly cipher: ContentCipher;
   readonly random: RandomBytes;
   /** Type of the content. Default id-data, which is a MIME entity. */
@@ -57,7 +62,10 @@ export interface EncryptionOptions {
   readonly unprotected?: readonly CmsAttribute[];
 }
 
-/** True if a message can be encrypted to the key of this certificate. Whether it may be used so, `findPath` says. */
+/**
+ * True if a message can be encrypted to the key of this certificate. Whether it may be used so,
+ * `findPath` says.
+ */
 export const canEncryptTo = ({ key }: Certificate): boolean => key.kind === 'rsa' || agreesOn(key.curve);
 
 /** Least octets of one part of the ciphertext in a BER stream: small slices are put together. */
@@ -128,7 +136,10 @@ const tagOf = (cipher: Cipher): Buffer => (cipher as Cipher & { getAuthTag(): Bu
 const typeOf = ({ authenticated }: CipherSpec): Buffer =>
   oid(authenticated ? Oid.authEnvelopedData : Oid.envelopedData);
 
-/** An encrypted message, in slices. Throws `RangeError` for a recipient that `canEncryptTo` denies, and what the source throws. */
+/**
+ * An encrypted message, in slices. Throws `RangeError` for a recipient that `canEncryptTo` denies,
+ * and what the source throws.
+ */
 export async function* encrypt(content: Slices, options: EncryptionOptions): AsyncGenerator<Buffer, void, void> {
   const made = plan(options);
   const gathered = await gather(content, DER_CONTENT);
@@ -171,7 +182,8 @@ async function* encryptStream(
       length = 0;
     }
     yield* coalesced(pieces(octetString(...part, cipher.final())));
-    // The ciphertext and the info around it; then what follows, and the three structures around all of it.
+    // The ciphertext and the info around it; then what follows, and the three structures around all
+    // of it.
     yield* coalesced([...marks(2), ...end().map(encode), ...marks(3)]);
   } finally {
     await rest.return();

@@ -1,8 +1,10 @@
 /**
- * The one form in which an RSA key signs a document here (RFC 5652 section 5, DER), written again from what is in it.
+ * The one form in which an RSA key signs a document here (RFC 5652 section 5, DER), written again
+ * from what is in it.
  *
- * A CMS signature covers its attributes and the content. Its version, the name of the issuer in it and its frame can be changed and openssl still says yes;
- * comparing with this form shows such changes too. docs/formats.md describes the same octets.
+ * A CMS signature covers its attributes and the content. Its version, the name of the issuer in it
+ * and its frame can be changed and openssl still says yes; comparing with this form shows such
+ * changes too. docs/formats.md describes the same octets.
  */
 import type { Instant } from '../../domain/units.ts';
 import type { Certificate } from '../certificates/certificate.ts';
@@ -26,7 +28,10 @@ export interface SignedAs {
   readonly signingTime: Instant;
 }
 
-/** True if `der` is SignedData over these, as `signDetached` writes it with an RSA key. The signature itself is verified elsewhere. */
+/**
+ * True if `der` is SignedData over these, as `signDetached` writes it with an RSA key. The
+ * signature itself is verified elsewhere.
+ */
 export function isExactly(der: Buffer, { certificate, digest, signingTime }: SignedAs): boolean {
   const octets = certificate.key.bits / 8;
   if (der.length <= octets) return false;

@@ -1,9 +1,10 @@
 /**
  * What additional data add to a GCM tag (NIST SP 800-38D sections 6.4, 7.1).
  *
- * AuthEnvelopedData has its authenticated attributes behind the content, and OpenSSL wants additional data before it. GHASH is linear: the
- * tag with the attributes is the tag without them, plus a term of the attributes, of the length of the content and of the key. So the
- * content is decrypted as it streams, and the term is taken off the tag at the end.
+ * AuthEnvelopedData has its authenticated attributes behind the content, and OpenSSL wants
+ * additional data before it. GHASH is linear: the tag with the attributes is the tag without them,
+ * plus a term of the attributes, of the length of the content and of the key. So the content is
+ * decrypted as it streams, and the term is taken off the tag at the end.
  */
 import { type KeyObject, createCipheriv } from 'node:crypto';
 
@@ -33,8 +34,9 @@ function power(base: bigint, exponent: number): bigint {
 const number = (octets: Buffer): bigint => BigInt(`0x${octets.toString('hex')}`);
 
 /**
- * The tag that the same content has without additional data, from its tag with `additional`. `octets`: length of the content. Costs some
- * 50 multiplications (0.1 ms each) and one for every 16 octets of `additional`, which must be short.
+ * The tag that the same content has without additional data, from its tag with `additional`.
+ * `octets`: length of the content. Costs some 50 multiplications (0.1 ms each) and one for every 16
+ * octets of `additional`, which must be short.
  */
 export function tagWithout(additional: Buffer, tag: Buffer, octets: number, key: Buffer | KeyObject): Buffer {
   const name = `aes-${(Buffer.isBuffer(key) ? key.length : (key.symmetricKeySize ?? 0)) * 8}-ecb`;

@@ -1,8 +1,9 @@
 /**
- * Which certificate a signer or a recipient is meant by: issuer and serial number, or subject key identifier (RFC 5652 sections 5.3, 6.2).
+ * Which certificate a signer or a recipient is meant by: issuer and serial number, or subject key
+ * identifier (RFC 5652 sections 5.3, 6.2).
  *
- * Written, the issuer is copied octet for octet out of the certificate, since NSS and gpgsm compare octets. Read, names are compared by
- * meaning, since authorities re-encode their own name.
+ * Written, the issuer is copied octet for octet out of the certificate, since NSS and gpgsm compare
+ * octets. Read, names are compared by meaning, since authorities re-encode their own name.
  */
 import type { Certificate } from '../certificates/certificate.ts';
 import { type Element, parse } from '../certificates/ber.ts';
@@ -20,7 +21,10 @@ export type Identifier =
     }
   | { readonly kind: 'key-id'; /** Lowercase hexadecimal. */ readonly keyId: string };
 
-/** How we name a certificate of ours. `issuer` is read by every program; gpgsm does not know `key-id`. */
+/**
+ * How we name a certificate of ours. `issuer` is read by every program; gpgsm does not know
+ * `key-id`.
+ */
 export type IdentifyBy = Identifier['kind'];
 
 const written = new WeakMap<Certificate, Buffer>();
@@ -44,7 +48,10 @@ export const keyIdentifier = (certificate: Certificate): Buffer =>
     ? keyIdOf(certificate.publicKey)
     : Buffer.from(certificate.subjectKeyId, 'hex');
 
-/** SignerIdentifier, and RecipientIdentifier of a key transport: both have the key identifier under [0]. */
+/**
+ * SignerIdentifier, and RecipientIdentifier of a key transport: both have the key identifier under
+ * [0].
+ */
 export const encodeIdentifier = (certificate: Certificate, by: IdentifyBy): Buffer =>
   by === 'issuer' ? issuerAndSerial(certificate) : encode(value(context(0, 'primitive'), keyIdentifier(certificate)));
 

@@ -1,9 +1,10 @@
 /**
- * Content keys under keys that are agreed on: ephemeral-static ECDH with P-256 and P-384 (KeyAgreeRecipientInfo, RFC 5753), the key derivation of
- * X9.63, AES key wrap (RFC 3394).
+ * Content keys under keys that are agreed on: ephemeral-static ECDH with P-256 and P-384
+ * (KeyAgreeRecipientInfo, RFC 5753), the key derivation of X9.63, AES key wrap (RFC 3394).
  *
- * One ephemeral key serves all recipients of a message: each agrees on another secret with it, and making one for each would cost as much as
- * the agreement itself. Every recipient has an info of its own, as gpgsm reads only the first key in one.
+ * One ephemeral key serves all recipients of a message: each agrees on another secret with it, and
+ * making one for each would cost as much as the agreement itself. Every recipient has an info of
+ * its own, as gpgsm reads only the first key in one.
  */
 import {
   type ECDH,
@@ -48,7 +49,10 @@ const SCHEMES: Readonly<Record<string, Scheme>> = {
   prime256v1: { oid: Oid.ecdhSha256Kdf, hash: 'sha256' },
   secp384r1: { oid: Oid.ecdhSha384Kdf, hash: 'sha384' },
 };
-/** Schemes that are read. OpenSSL and old programs derive with SHA-1, which is no weakness here: nobody can choose a second input. */
+/**
+ * Schemes that are read. OpenSSL and old programs derive with SHA-1, which is no weakness here:
+ * nobody can choose a second input.
+ */
 const READ_SCHEMES = new Map<string, KdfHash>([
   [Oid.ecdhSha1Kdf, 'sha1'],
   [Oid.ecdhSha256Kdf, 'sha256'],
@@ -154,7 +158,10 @@ export interface Agreement {
   readonly wrapAlgorithm: Buffer;
 }
 
-/** Reads the parts of KeyAgreeRecipientInfo before its keys: `originator` [0], `ukm` [1], algorithm. Throws `BerError`. */
+/**
+ * Reads the parts of KeyAgreeRecipientInfo before its keys: `originator` [0], `ukm` [1], algorithm.
+ * Throws `BerError`.
+ */
 export function readAgreement(originator: Element, ukm: Element | undefined, algorithm: Element): Agreement {
   const key = originator.children().next('originator');
   const inside = key.tag === context(1) ? key.children() : undefined;
@@ -172,7 +179,10 @@ export function readAgreement(originator: Element, ukm: Element | undefined, alg
   };
 }
 
-/** A point on the curve of `like`; `node:crypto` throws on one that is not, so that no secret leaks to an invalid curve. */
+/**
+ * A point on the curve of `like`; `node:crypto` throws on one that is not, so that no secret leaks
+ * to an invalid curve.
+ */
 function keyAt(point: Buffer, like: KeyObject): KeyObject {
   const algorithm = parse(publicKeyInfo(createPublicKey(like)))
     .children()

@@ -1,10 +1,13 @@
 /**
- * Content keys under RSA keys (KeyTransRecipientInfo): OAEP (RFC 3560) and PKCS #1 v1.5 (RFC 3370 section 4.2.1).
+ * Content keys under RSA keys (KeyTransRecipientInfo): OAEP (RFC 3560) and PKCS #1 v1.5 (RFC 3370
+ * section 4.2.1).
  *
- * A wrong padding gives a key as well: one that nobody knows, made from the private key and the ciphertext, the same one each time. So a wrong
- * padding and a changed content look alike, take the same way and the same time, and whoever sends guesses learns nothing (Bleichenbacher 1998;
- * RFC 3218 section 2.3.2). OpenSSL makes it for a wrong padding (implicit rejection); `implicit-rejection.ts` asks whether the one behind this
- * Node does. OpenSSL's key is of any length, and a right padding may hold a key of a wrong length: in both cases the key is made here.
+ * A wrong padding gives a key as well: one that nobody knows, made from the private key and the
+ * ciphertext, the same one each time. So a wrong padding and a changed content look alike, take the
+ * same way and the same time, and whoever sends guesses learns nothing (Bleichenbacher 1998; RFC
+ * 3218 section 2.3.2). OpenSSL makes it for a wrong padding (implicit rejection);
+ * `implicit-rejection.ts` asks whether the one behind this Node does. OpenSSL's key is of any
+ * length, and a right padding may hold a key of a wrong length: in both cases the key is made here.
  */
 import { type KeyObject, constants, createHash, createHmac, privateDecrypt, publicEncrypt } from 'node:crypto';
 import type { Certificate } from '../certificates/certificate.ts';
@@ -16,7 +19,10 @@ import type { Hash } from '../certificates/signature.ts';
 import { readDigest } from './algorithms.ts';
 import { type IdentifyBy, encodeIdentifier } from './identifier.ts';
 
-/** `oaep`: with SHA-256 for both of its hashes. `pkcs1`: for programs that read no other, such as gpgsm. */
+/**
+ * `oaep`: with SHA-256 for both of its hashes. `pkcs1`: for programs that read no other, such as
+ * gpgsm.
+ */
 export type KeyTransport = 'oaep' | 'pkcs1';
 
 const SHA256 = sequence(oid(Oid.sha256), nothing());
@@ -66,7 +72,9 @@ interface Oaep {
   readonly label: Buffer;
 }
 
-/** RSAES-OAEP-params (RFC 4055 section 4.1). OpenSSL behind Node takes one hash for both purposes. */
+/**
+ * RSAES-OAEP-params (RFC 4055 section 4.1). OpenSSL behind Node takes one hash for both purposes.
+ */
 function readOaep(parameters: Element | undefined): Oaep | undefined {
   let hash: Hash | undefined = 'sha1';
   let mask: Hash | undefined = 'sha1';
@@ -107,7 +115,10 @@ const attempt = (decrypt: () => Buffer): Buffer | undefined => {
   }
 };
 
-/** The content key of `length` octets, or one that nobody knows: the caller goes on with either in the same way. */
+/**
+ * The content key of `length` octets, or one that nobody knows: the caller goes on with either in
+ * the same way.
+ */
 export function unwrapWithRsa(
   algorithm: Exclude<TransportAlgorithm, { kind: 'unknown' }>,
   encrypted: Buffer,

@@ -14,14 +14,18 @@ export interface CmsLimits {
   readonly maxSigners: number;
   readonly maxRecipients: number;
   readonly maxCertificates: number;
-  /** Pieces of a content, empty ones and those around others included, beyond `freePieces` of which each must bring this many octets on average. */
+  /**
+   * Pieces of a content, empty ones and those around others included, beyond `freePieces` of which
+   * each must bring this many octets on average.
+   */
   readonly octetsAPiece: number;
   readonly freePieces: number;
 }
 
 /**
- * 1,000 recipients with RSA-4096 keys are 700 KB; a signature with a chain and its lists stays below 100 KB. Programs write a content in pieces of
- * 1,000 octets to 16 KB; pieces of one octet cost 250 ms of processor time for each MB, those of 16 octets 20 ms.
+ * 1,000 recipients with RSA-4096 keys are 700 KB; a signature with a chain and its lists stays
+ * below 100 KB. Programs write a content in pieces of 1,000 octets to 16 KB; pieces of one octet
+ * cost 250 ms of processor time for each MB, those of 16 octets 20 ms.
  */
 export const CMS_LIMITS: CmsLimits = {
   maxContent: GiB,
@@ -43,5 +47,8 @@ export const partLimits = (limits: CmsLimits): ReadLimits => ({
   maxElements: limits.maxElements,
 });
 
-/** A whole content is written with lengths (DER) up to this size, above it in parts of unknown total length (BER). */
+/**
+ * A whole content is written with lengths (DER) up to this size, above it in parts of unknown total
+ * length (BER).
+ */
 export const DER_CONTENT = 256 * KiB;

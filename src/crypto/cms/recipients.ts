@@ -1,4 +1,7 @@
-/** Reads who a message is encrypted to (RFC 5652 section 6.2), and takes the content key out for one of them. */
+/**
+ * Reads who a message is encrypted to (RFC 5652 section 6.2), and takes the content key out for one
+ * of them.
+ */
 import type { KeyObject } from 'node:crypto';
 import type { Element } from '../certificates/ber.ts';
 import { smallInteger } from '../certificates/ber-values.ts';
@@ -90,8 +93,8 @@ function unwrap(
 }
 
 /**
- * The content key of `length` octets for the owner of `certificate`. Where the key cannot be unwrapped the answer is a key that nobody
- * knows, so that all failures look alike.
+ * The content key of `length` octets for the owner of `certificate`. Where the key cannot be
+ * unwrapped the answer is a key that nobody knows, so that all failures look alike.
  */
 export function contentKeyFor(
   recipients: readonly RecipientInfo[],

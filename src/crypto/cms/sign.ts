@@ -1,8 +1,10 @@
 /**
- * Makes SignedData (RFC 5652 section 5, RFC 8551): opaque, with the content inside, or detached, for multipart/signed.
+ * Makes SignedData (RFC 5652 section 5, RFC 8551): opaque, with the content inside, or detached,
+ * for multipart/signed.
  *
- * The content is hashed as it passes. Content up to 256 KB gives DER with lengths; larger content gives parts of unknown total length
- * (BER), as `openssl cms -stream` does, since the signature comes last and the length of an ECDSA signature is not known before.
+ * The content is hashed as it passes. Content up to 256 KB gives DER with lengths; larger content
+ * gives parts of unknown total length (BER), as `openssl cms -stream` does, since the signature
+ * comes last and the length of an ECDSA signature is not known before.
  */
 import type { KeyObject } from 'node:crypto';
 import type { Instant } from '../../domain/units.ts';
@@ -52,7 +54,9 @@ export interface Signer {
   readonly certificate: Certificate;
   /** Private key of the certificate: RSA, EC P-256 or P-384, Ed25519. */
   readonly privateKey: KeyObject;
-  /** Padding for an RSA key. Default `pkcs1`, which every program reads; `pss` in profile *strong*. */
+  /**
+   * Padding for an RSA key. Default `pkcs1`, which every program reads; `pss` in profile *strong*.
+   */
   readonly rsa?: 'pkcs1' | 'pss';
   /** Default: the hash that fits the key. Ed25519 always takes SHA-512 (RFC 8419 section 3.1). */
   readonly hash?: SigningHash;
@@ -76,7 +80,10 @@ export interface SigningOptions {
   readonly contentType?: string;
 }
 
-/** Above this many bits one RSA signature would hold the event loop for more than 10 ms; the thread pool makes it. */
+/**
+ * Above this many bits one RSA signature would hold the event loop for more than 10 ms; the thread
+ * pool makes it.
+ */
 const QUICK_BITS = 4096;
 
 /** What a signer needs in every message; prepared once for each signer. */
@@ -132,7 +139,10 @@ export const hashOf = (signer: Signer): SigningHash => algorithmOf(signer).hash;
 const bag = (tag: number, encodings: readonly Buffer[]): readonly Encoded[] =>
   encodings.length === 0 ? [] : [setOf(encodings, context(tag))];
 
-/** Signs in steps, for a caller that passes the content on at the same time: `update` for each slice, then `detached` once. */
+/**
+ * Signs in steps, for a caller that passes the content on at the same time: `update` for each
+ * slice, then `detached` once.
+ */
 export class Signing {
   private readonly signers: readonly (readonly [Signer, Prepared])[];
   private readonly options: SigningOptions;
@@ -198,7 +208,8 @@ export class Signing {
     const signature = quick
       ? signNow(algorithm, signed, signer.privateKey)
       : await sign(algorithm, signed, signer.privateKey);
-    // Signed as a SET, written under [0] (RFC 5652 section 5.4): the first octet is all that differs.
+    // Signed as a SET, written under [0] (RFC 5652 section 5.4): the first octet is all that
+    // differs.
     const written = Buffer.from(signed);
     written[0] = context(0);
     return sequence(
@@ -228,7 +239,10 @@ export async function signDetached(content: Slices, options: SigningOptions): Pr
   return signing.detached();
 }
 
-/** SignedData with the content inside, in slices. Throws what the source throws; an unfinished output is never a valid signature. */
+/**
+ * SignedData with the content inside, in slices. Throws what the source throws; an unfinished
+ * output is never a valid signature.
+ */
 export async function* signOpaque(content: Slices, options: SigningOptions): AsyncGenerator<Buffer, void, void> {
   const signing = new Signing(options);
   const gathered = await gather(content, DER_CONTENT);

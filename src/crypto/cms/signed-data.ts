@@ -53,7 +53,9 @@ export type CertificateReader = (der: Buffer) => Result<Certificate, Unreadable>
 export interface ReadSignedOptions {
   readonly limits: CmsLimits;
   readonly readCertificate?: CertificateReader;
-  /** Called once the announced hashes are known and content follows; the answer takes the content. */
+  /**
+   * Called once the announced hashes are known and content follows; the answer takes the content.
+   */
   readonly onContent: (digests: readonly Hash[]) => Sink;
 }
 
@@ -76,7 +78,10 @@ function readBag(
   return { certificates, unreadable };
 }
 
-/** The octets that were signed: the attributes as a SET with a definite length, in the order in which they came (as OpenSSL does). */
+/**
+ * The octets that were signed: the attributes as a SET with a definite length, in the order in
+ * which they came (as OpenSSL does).
+ */
 function asSet(attributes: Element): Buffer {
   return encode(value(Tag.set, attributes.content));
 }
@@ -171,7 +176,10 @@ export async function readSignedData(
 export const describeSignedData = (source: Slices, limits: CmsLimits): Promise<Result<SignedData, Unreadable>> =>
   readSignedData(source, { limits, onContent: () => () => undefined });
 
-/** Only the content inside, as a source: for a second pass over what was read whole before. Throws `BerError`. */
+/**
+ * Only the content inside, as a source: for a second pass over what was read whole before. Throws
+ * `BerError`.
+ */
 export async function* signedContent(source: Slices, limits: CmsLimits): AsyncGenerator<Buffer, void, void> {
   const stream = new BerStream(source, limits);
   try {

@@ -1,5 +1,6 @@
 /**
- * What is asked of each signer, once the content has passed: every question of `verdict.ts`, each by a function of its own.
+ * What is asked of each signer, once the content has passed: every question of `verdict.ts`, each
+ * by a function of its own.
  *
  * Signatures are checked by `node:crypto` alone.
  */
@@ -41,9 +42,14 @@ export interface TrustOptions {
   readonly now: Instant;
   /** Default: `mail-signing`. */
   readonly purpose?: Purpose;
-  /** Called for every certificate below the anchor. There is no default, so that nobody leaves it out by accident. */
+  /**
+   * Called for every certificate below the anchor. There is no default, so that nobody leaves it
+   * out by accident.
+   */
   readonly revocation: NonNullable<PathOptions['revocation']>;
-  /** Who the message claims to be from; undefined: nobody knows, and the signature cannot be valid. */
+  /**
+   * Who the message claims to be from; undefined: nobody knows, and the signature cannot be valid.
+   */
   readonly address: Address | undefined;
   /** Certificates that we know: of signers who send none along, and of authorities. */
   readonly known?: readonly Certificate[];
@@ -52,8 +58,8 @@ export interface TrustOptions {
 }
 
 /**
- * Signed attributes have this text in their first 100 octets, so content that begins with it may be the attributes of another
- * message.
+ * Signed attributes have this text in their first 100 octets, so content that begins with it may be
+ * the attributes of another message.
  */
 const ATTRIBUTE_PREFIX = Buffer.from('06092a864886f70d0109', 'hex');
 
@@ -147,7 +153,8 @@ function attributesFinding(signer: SignerInfo, certificate: Certificate): Findin
 async function verifyContent(signer: SignerInfo, certificate: Certificate, content: Content): Promise<Finding> {
   const { algorithm, signature } = signer;
   if (algorithm.hash === undefined) return failed('a signature with Ed25519 without attributes is not understood');
-  // Otherwise a signature over attributes would count for a content that consists of these attributes.
+  // Otherwise a signature over attributes would count for a content that consists of these
+  // attributes.
   if (content.begin[0] === 0x31 && content.begin.includes(ATTRIBUTE_PREFIX))
     return failed('the content looks like the signed attributes of another message');
   const verifier = createVerify(algorithm.hash);
@@ -208,8 +215,8 @@ function addressFinding(certificate: Certificate, address: Address | undefined):
 }
 
 /**
- * Several certificates may claim the same name and number: the result is the one whose key made the signature, else the
- * first.
+ * Several certificates may claim the same name and number: the result is the one whose key made the
+ * signature, else the first.
  */
 async function findSigner(
   signer: SignerInfo,

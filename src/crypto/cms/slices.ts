@@ -1,7 +1,9 @@
 /**
- * How content travels through this folder: as slices, in and out, so that a message of any size needs a few hundred KB of memory.
+ * How content travels through this folder: as slices, in and out, so that a message of any size
+ * needs a few hundred KB of memory.
  *
- * Whoever yields a slice gives it away and does not change it afterwards; whoever takes one may keep it.
+ * Whoever yields a slice gives it away and does not change it afterwards; whoever takes one may
+ * keep it.
  */
 import { JOIN_LIMIT, asBuffer, joinSmall } from '../../platform/bytes.ts';
 import { turns } from '../../platform/turns.ts';
@@ -9,18 +11,28 @@ import { KiB } from '../../domain/units.ts';
 
 /** Content in order, in slices of any size; also a plain array of slices. */
 export type Slices = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-/** Takes the next slice. Awaited before the next one is made, so that a slow disk slows the work down and nothing piles up. */
+/**
+ * Takes the next slice. Awaited before the next one is made, so that a slow disk slows the work
+ * down and nothing piles up.
+ */
 export type Sink = (slice: Uint8Array) => void | Promise<void>;
 
-/** Octets hashed or encrypted in one go: about 0.5 ms of processor time. Then everything else in the process gets a turn. */
+/**
+ * Octets hashed or encrypted in one go: about 0.5 ms of processor time. Then everything else in the
+ * process gets a turn.
+ */
 export const SLICE_OCTETS = 256 * KiB;
-/** Pieces up to this size are joined before they go on: a call into OpenSSL costs as much as copying some KB. */
+/**
+ * Pieces up to this size are joined before they go on: a call into OpenSSL costs as much as copying
+ * some KB.
+ */
 const SMALL = 2 * KiB;
 
 /**
- * The same octets in slices of at most `SLICE_OCTETS`, giving the event loop a turn after each so many. Needed even where the source waits
- * for a disk: what is buffered resolves in microtasks, which keep the loop from turning. All messages of the process wait in one line, since
- * the pieces of ten of them in one turn hold it as long as one of ten times the size.
+ * The same octets in slices of at most `SLICE_OCTETS`, giving the event loop a turn after each so
+ * many. Needed even where the source waits for a disk: what is buffered resolves in microtasks,
+ * which keep the loop from turning. All messages of the process wait in one line, since the pieces
+ * of ten of them in one turn hold it as long as one of ten times the size.
  */
 export async function* paced(source: Slices): AsyncGenerator<Buffer, void, void> {
   let left = SLICE_OCTETS;
@@ -46,7 +58,10 @@ export interface Gathered {
   readonly rest: AsyncGenerator<Buffer, void, void>;
 }
 
-/** Takes slices until there are more than `limit` octets: what ends before can be written with its length in front (DER). */
+/**
+ * Takes slices until there are more than `limit` octets: what ends before can be written with its
+ * length in front (DER).
+ */
 export async function gather(source: Slices, limit: number): Promise<Gathered> {
   const rest = paced(source);
   const slices: Buffer[] = [];

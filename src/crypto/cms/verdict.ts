@@ -1,6 +1,6 @@
 /**
- * What the checks of a signature found, each by itself, so that *valid* is said only if every check was made and passed, and so that
- * the reader of a refusal learns which one failed.
+ * What the checks of a signature found, each by itself, so that *valid* is said only if every check
+ * was made and passed, and so that the reader of a refusal learns which one failed.
  */
 import type { Instant } from '../../domain/units.ts';
 import type { Certificate } from '../certificates/certificate.ts';
@@ -34,7 +34,10 @@ export const CHECKS = [
 ] as const;
 export type Check = (typeof CHECKS)[number];
 
-/** `not-checked`: the check could not be made, for example since another one failed before; it counts as little as `failed`. */
+/**
+ * `not-checked`: the check could not be made, for example since another one failed before; it
+ * counts as little as `failed`.
+ */
 export type Finding =
   | { readonly kind: 'passed' }
   | { readonly kind: 'failed' | 'not-checked'; /** One line for logs and people. */ readonly text: string };
@@ -79,6 +82,9 @@ const passedAll = (signer: SignerVerdict): boolean => failures(signer).length ==
 const genuine = ({ checks }: SignerVerdict): boolean =>
   (['message-digest', 'content-type', 'signature'] as const).every((check) => checks[check].kind === 'passed');
 
-/** True if one signer passed every check and no other one contradicts the content. Nothing else may say *valid*. */
+/**
+ * True if one signer passed every check and no other one contradicts the content. Nothing else may
+ * say *valid*.
+ */
 export const isValid = (verification: Verification): boolean =>
   verification.signers.some(passedAll) && verification.signers.every(genuine);

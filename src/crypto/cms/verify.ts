@@ -1,7 +1,9 @@
 /**
- * Verifies SignedData: hashes the content as it passes, then asks of every signer all that `verdict.ts` lists.
+ * Verifies SignedData: hashes the content as it passes, then asks of every signer all that
+ * `verdict.ts` lists.
  *
- * The content goes to the sink before anything is known about it: the caller keeps it apart until the verdict is there.
+ * The content goes to the sink before anything is known about it: the caller keeps it apart until
+ * the verdict is there.
  */
 import { type Result, fail, ok } from '../../domain/result.ts';
 import type { Unreadable } from '../certificates/ber.ts';
@@ -60,8 +62,9 @@ const readOptions = (
 });
 
 /**
- * Verifies SignedData with its content inside. The content goes to `into`, unverified, in slices; what it is worth is known when this
- * resolves. `source` is called a second time where a signature is over the content itself (an old form without attributes).
+ * Verifies SignedData with its content inside. The content goes to `into`, unverified, in slices;
+ * what it is worth is known when this resolves. `source` is called a second time where a signature
+ * is over the content itself (an old form without attributes).
  */
 export async function verifyOpaque(
   source: () => Slices,
@@ -93,8 +96,9 @@ export async function verifyOpaque(
 }
 
 /**
- * Verifies a detached signature. `content` gives the signed octets, exactly those between the boundaries of multipart/signed; it is called
- * again only where a signature is over the content itself.
+ * Verifies a detached signature. `content` gives the signed octets, exactly those between the
+ * boundaries of multipart/signed; it is called again only where a signature is over the content
+ * itself.
  */
 export async function verifyDetached(
   signature: Slices,
@@ -106,7 +110,8 @@ export async function verifyDetached(
     readOptions(trust, () => () => undefined),
   );
   if (!data.ok) return data;
-  // Content both inside the signature and beside it is refused: two programs could show two different messages.
+  // Content both inside the signature and beside it is refused: two programs could show two
+  // different messages.
   if (data.value.octets !== undefined)
     return fail({
       kind: 'malformed',

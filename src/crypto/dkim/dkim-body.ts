@@ -1,8 +1,10 @@
 /**
- * The hash over a body in DKIM's relaxed form (RFC 6376 section 3.4.4), for a body that comes in slices cut anywhere.
+ * The hash over a body in DKIM's relaxed form (RFC 6376 section 3.4.4), for a body that comes in
+ * slices cut anywhere.
  *
- * White space at the end of a line and empty lines at the end of the body are removed, other white space becomes one space. What may
- * still be removed is held back as a count, so that a body of nothing but line ends costs no memory.
+ * White space at the end of a line and empty lines at the end of the body are removed, other white
+ * space becomes one space. What may still be removed is held back as a count, so that a body of
+ * nothing but line ends costs no memory.
  */
 import { createHash } from 'node:crypto';
 import { joinSmall } from '../../platform/bytes.ts';

@@ -1,8 +1,9 @@
 /**
- * Keys for DKIM: files of one folder, each named after the record that publishes it, `SELECTOR._domainkey.DOMAIN.pem`.
+ * Keys for DKIM: files of one folder, each named after the record that publishes it,
+ * `SELECTOR._domainkey.DOMAIN.pem`.
  *
- * A new key is `...pem.new` until its record is published: only `.pem` sign. A file that cannot be used is an error, since the other choice
- * would be to send unsigned.
+ * A new key is `...pem.new` until its record is published: only `.pem` sign. A file that cannot be
+ * used is an error, since the other choice would be to send unsigned.
  */
 import { type KeyObject, createPrivateKey, createPublicKey, generateKeyPair } from 'node:crypto';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
@@ -25,7 +26,8 @@ const LARGEST_FILE = 16 * 1024;
 export const dkimFile = (selector: string, domain: string): string => `${selector}._domainkey.${domain}.pem`;
 
 /**
- * Reads the keys of a folder. `waiting`: those that are to be published first (`.pem.new`). Throws Unusable: no file is skipped in silence.
+ * Reads the keys of a folder. `waiting`: those that are to be published first (`.pem.new`). Throws
+ * Unusable: no file is skipped in silence.
  */
 export function readDkimKeys(folder: string, which: 'signing' | 'waiting' = 'signing'): readonly DkimKey[] {
   const end = which === 'signing' ? '.pem' : '.pem.new';
@@ -80,7 +82,8 @@ function readKey(folder: string, name: string, end: string): DkimKey {
   if (privateKey === undefined) return refuse('it is not a private key in PEM without a password; replace it');
   const { asymmetricKeyType: type, asymmetricKeyDetails: { modulusLength = 0 } = {} } = privateKey;
   if (type === 'ed25519') return { domain, selector, algorithm: 'ed25519-sha256', privateKey };
-  // RFC 8301 section 3.2: verifiers take 1,024 to 4,096 bits; signing with fewer than 2,048 is no longer safe.
+  // RFC 8301 section 3.2: verifiers take 1,024 to 4,096 bits; signing with fewer than 2,048 is no
+  // longer safe.
   if (type === 'rsa' && modulusLength >= 2048 && modulusLength <= 4096)
     return { domain, selector, algorithm: 'rsa-sha256', privateKey };
   return refuse(
@@ -118,8 +121,8 @@ export function dkimRecord({ selector, domain, algorithm, privateKey }: DkimKey)
 }
 
 /**
- * The keys of the nearest domain at or above `domain`, whose signatures are aligned with it (RFC 7489 section 3.1.1); empty: there are
- * none.
+ * The keys of the nearest domain at or above `domain`, whose signatures are aligned with it (RFC
+ * 7489 section 3.1.1); empty: there are none.
  */
 export function keysFor(keys: readonly DkimKey[], domain: string): readonly DkimKey[] {
   for (let at = domain; at.includes('.'); at = at.slice(at.indexOf('.') + 1)) {

@@ -1,8 +1,9 @@
 /**
  * Signs a message with DKIM (RFC 6376, RFC 8463): relaxed/relaxed, rsa-sha256 and ed25519-sha256.
  *
- * Fields that say who wrote what are signed once more often than they occur, so that a second one which somebody on the way puts above the
- * first breaks the signature: many programs show the first one.
+ * Fields that say who wrote what are signed once more often than they occur, so that a second one
+ * which somebody on the way puts above the first breaks the signature: many programs show the first
+ * one.
  */
 import { type KeyObject, createHash, sign } from 'node:crypto';
 import { type Header, fieldsNamed } from '../../mime/header.ts';
@@ -39,7 +40,10 @@ function relaxed(name: string, value: string): string {
   return `${name}:${oneLine.trim()}`;
 }
 
-/** The field, with its line end, that goes in front of the message. `bodyHash`: of the relaxed body, base64. */
+/**
+ * The field, with its line end, that goes in front of the message. `bodyHash`: of the relaxed body,
+ * base64.
+ */
 export function dkimField(header: Header, bodyHash: string, key: DkimKey, at: Instant): string {
   const names: string[] = [];
   const signed: string[] = [];

@@ -1,8 +1,10 @@
 /**
- * Writes a private key with its certificate and chain as a PKCS #12 file (RFC 7292): what Windows, macOS, Thunderbird and Java import.
+ * Writes a private key with its certificate and chain as a PKCS #12 file (RFC 7292): what Windows,
+ * macOS, Thunderbird and Java import.
  *
- * Default: AES-256-CBC (PBES2) for key and certificates, MAC with SHA-256, as OpenSSL 3 writes it; read by Windows 10 (1709) and later.
- * `legacy`: 3DES and SHA-1, for older ones. In both the file is only as good as its password: give a generated one.
+ * Default: AES-256-CBC (PBES2) for key and certificates, MAC with SHA-256, as OpenSSL 3 writes it;
+ * read by Windows 10 (1709) and later. `legacy`: 3DES and SHA-1, for older ones. In both the file
+ * is only as good as its password: give a generated one.
  */
 import type { KeyObject } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
@@ -35,7 +37,8 @@ export interface Pkcs12Options {
   readonly random: RandomBytes;
 }
 
-// An attacker tries passwords against the cheaper of the two: the MAC. 50,000 rounds cost some 100 ms of processor time here, twice that to import.
+// An attacker tries passwords against the cheaper of the two: the MAC. 50,000 rounds cost some 100
+// ms of processor time here, twice that to import.
 const ITERATIONS: Readonly<Record<PasswordScheme, { readonly cipher: number; readonly mac: number }>> = {
   aes256: { cipher: 100_000, mac: 50_000 },
   legacy: { cipher: 2000, mac: 2000 }, // old Windows is said to fail above a few thousand

@@ -1,5 +1,6 @@
 /**
- * Reads a PKCS #12 file (RFC 7292, RFC 9579): from OpenSSL (3 and `-legacy`), Windows, Java, NSS. BER, since some of these write it so.
+ * Reads a PKCS #12 file (RFC 7292, RFC 9579): from OpenSSL (3 and `-legacy`), Windows, Java, NSS.
+ * BER, since some of these write it so.
  *
  * The password is checked by the file's MAC before anything inside is looked at.
  */

@@ -1,9 +1,11 @@
 /**
- * Encryption and integrity by password, as PKCS #12 and PKCS #8 files use them: PBES2 and PBMAC1 (RFC 8018, RFC 9579) with PBKDF2, and the older
- * derivation of PKCS #12 (RFC 7292 appendix B) for its MAC and for 3DES and RC2.
+ * Encryption and integrity by password, as PKCS #12 and PKCS #8 files use them: PBES2 and PBMAC1
+ * (RFC 8018, RFC 9579) with PBKDF2, and the older derivation of PKCS #12 (RFC 7292 appendix B) for
+ * its MAC and for 3DES and RC2.
  *
- * PBKDF2 runs in the thread pool. The older derivation is a loop of small hashes in JavaScript that gives the event loop back every 1,000
- * rounds. Iteration counts come from the file, so they have a limit: without it a file of 2 KB could cost an hour of work.
+ * PBKDF2 runs in the thread pool. The older derivation is a loop of small hashes in JavaScript that
+ * gives the event loop back every 1,000 rounds. Iteration counts come from the file, so they have a
+ * limit: without it a file of 2 KB could cost an hour of work.
  */
 import { createCipheriv, createDecipheriv, createHmac, hash as hashOnce, pbkdf2 } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -40,7 +42,10 @@ const PRFS: ReadonlyMap<string, MacHash> = new Map<string, MacHash>([
 
 const derive = promisify(pbkdf2);
 
-/** UTF-16 big-endian with its zero at the end, as RFC 7292 wants; a file may also take "no password" for the empty one. */
+/**
+ * UTF-16 big-endian with its zero at the end, as RFC 7292 wants; a file may also take "no password"
+ * for the empty one.
+ */
 export const passwordOctets = (password: string): Buffer => Buffer.from(`${password}\0`, 'utf16le').swap16();
 
 const repeated = (from: Buffer, block: number): Buffer =>
@@ -56,7 +61,9 @@ function addOne(block: Buffer, b: Buffer): void {
   }
 }
 
-/** RFC 7292 appendix B.2. `purpose`: 1 key, 2 IV, 3 MAC. `password` as `passwordOctets` gives it. */
+/**
+ * RFC 7292 appendix B.2. `purpose`: 1 key, 2 IV, 3 MAC. `password` as `passwordOctets` gives it.
+ */
 export async function derivePkcs12(
   hash: MacHash,
   password: Buffer,
@@ -71,7 +78,8 @@ export async function derivePkcs12(
   for (let have = 0; have < length; have += made.at(-1)?.length ?? length) {
     let digest = hashOnce(hash, joinSmall([diversifier, input]), 'buffer');
     for (let round = 1; round < iterations; round++) {
-      // Not createHash(): 50,000 hash objects are a burst of work for the garbage collector (pauses of 30 ms were measured).
+      // Not createHash(): 50,000 hash objects are a burst of work for the garbage collector (pauses
+      // of 30 ms were measured).
       digest = hashOnce(hash, digest, 'buffer');
       if (round % TURN_EVERY === 0) await turn();
     }
@@ -151,7 +159,10 @@ const OLD_SCHEMES: ReadonlyMap<string, readonly [kind: 'des3' | 'rc2', key: numb
   [Oid.pbeSha1Rc2With40, ['rc2', 5]],
 ] as const);
 
-/** Decrypts what an AlgorithmIdentifier of PKCS #12 or PKCS #8 describes; undefined if the password does not fit. Throws `BerError`. */
+/**
+ * Decrypts what an AlgorithmIdentifier of PKCS #12 or PKCS #8 describes; undefined if the password
+ * does not fit. Throws `BerError`.
+ */
 export async function decryptWithPassword(
   algorithm: Element,
   password: string,
@@ -185,7 +196,10 @@ export async function pbmac1(parameters: Element, password: string, content: rea
   return mac.digest();
 }
 
-/** How a file of ours is encrypted. `aes256`: PBES2 with AES-256-CBC and HMAC-SHA-256. `legacy`: 3DES by the old derivation, for old Windows. */
+/**
+ * How a file of ours is encrypted. `aes256`: PBES2 with AES-256-CBC and HMAC-SHA-256. `legacy`:
+ * 3DES by the old derivation, for old Windows.
+ */
 export type PasswordScheme = 'aes256' | 'legacy';
 
 /** AlgorithmIdentifier and ciphertext. `random` gives salt and initial vector. */

@@ -1,6 +1,7 @@
 /**
- * RC2 in CBC mode, decryption only (RFC 2268): PKCS #12 files of older Windows, Java and `openssl -legacy` hide their certificates so,
- * and the OpenSSL inside Node no longer knows it. 40 bits protect nothing; we never write it.
+ * RC2 in CBC mode, decryption only (RFC 2268): PKCS #12 files of older Windows, Java and
+ * `openssl -legacy` hide their certificates so, and the OpenSSL inside Node no longer knows it. 40
+ * bits protect nothing; we never write it.
  */
 // RFC 2268 section 2: digits of pi.
 const PI = Buffer.from(
@@ -40,7 +41,10 @@ function decryptBlock(words: Uint16Array, key: Uint16Array): void {
   }
 }
 
-/** Decrypts whole blocks and removes the padding; undefined if length or padding are wrong, as with a wrong key. */
+/**
+ * Decrypts whole blocks and removes the padding; undefined if length or padding are wrong, as with
+ * a wrong key.
+ */
 export function decryptRc2(key: Buffer, bits: number, iv: Buffer, data: Buffer): Buffer | undefined {
   if (data.length === 0 || data.length % BLOCK !== 0) return undefined;
   const expanded = expand(key, bits);

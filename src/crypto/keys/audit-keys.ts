@@ -1,6 +1,8 @@
 /**
- * The key that signs heads of the audit trail: Ed25519, sealed in the key folder (`audit/anchor.key`), its public key beside it (`anchor.pem`) for
- * auditors to keep elsewhere. Made at its first use. If the key is lost, nothing that was signed is: the public key still checks it.
+ * The key that signs heads of the audit trail: Ed25519, sealed in the key folder
+ * (`audit/anchor.key`), its public key beside it (`anchor.pem`) for auditors to keep elsewhere.
+ * Made at its first use. If the key is lost, nothing that was signed is: the public key still
+ * checks it.
  */
 import { type KeyObject, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -36,7 +38,8 @@ export async function auditKeys(
   if (!opened.ok)
     throw new Unusable(`Cannot open the key of the audit trail "${join(folder, SEALED)}": ${opened.error}`);
   const publicKey = createPublicKey(opened.value.export({ type: 'pkcs8', format: 'pem' }));
-  // The file was removed, or a crash came between the two files. This is asked every minute, so it is not written each time.
+  // The file was removed, or a crash came between the two files. This is asked every minute, so it
+  // is not written each time.
   if (!existsSync(auditKeyFile(keyFolder)))
     writeOnce(folder, PUBLIC, Buffer.from(publicKey.export({ type: 'spki', format: 'pem' })));
   return { privateKey: opened.value, publicKey };

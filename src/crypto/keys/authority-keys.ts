@@ -1,7 +1,9 @@
 /**
- * The private keys of the gateway's own authorities, sealed, each in a file of the key folder: `ca/FINGERPRINT.key`.
+ * The private keys of the gateway's own authorities, sealed, each in a file of the key folder:
+ * `ca/FINGERPRINT.key`.
  *
- * The master key is asked for at each use and not kept: these keys are needed a few times a day at most.
+ * The master key is asked for at each use and not kept: these keys are needed a few times a day at
+ * most.
  */
 import type { KeyObject } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, unlinkSync } from 'node:fs';
@@ -11,7 +13,10 @@ import { type Result, fail } from '../../domain/result.ts';
 import { syncFolder, writeOnce } from '../../platform/lasting-files.ts';
 import { openPrivateKey, sealPrivateKey } from './sealed-key.ts';
 
-/** Which authority a key belongs to: its role and the fingerprint of its certificate; both are bound into the seal. */
+/**
+ * Which authority a key belongs to: its role and the fingerprint of its certificate; both are bound
+ * into the seal.
+ */
 export interface AuthorityKeyName {
   readonly role: 'root' | 'issuing';
   readonly fingerprint: string;

@@ -1,6 +1,7 @@
 /**
- * Base32 (RFC 4648 section 6) for what people write down and type again: no padding; reading forgives case, spaces, hyphens, and the digits
- * that its alphabet leaves out because they look like letters (0 for O, 1 for I, 8 for B).
+ * Base32 (RFC 4648 section 6) for what people write down and type again: no padding; reading
+ * forgives case, spaces, hyphens, and the digits that its alphabet leaves out because they look
+ * like letters (0 for O, 1 for I, 8 for B).
  */
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
@@ -19,7 +20,10 @@ export function base32(octets: Uint8Array): string {
   return bits === 0 ? text : text + (ALPHABET[(held << (5 - bits)) & 31] ?? '');
 }
 
-/** The octets; undefined for other characters, and for a last character with bits that no octet has: each octet string has one text. */
+/**
+ * The octets; undefined for other characters, and for a last character with bits that no octet has:
+ * each octet string has one text.
+ */
 export function fromBase32(typed: string): Uint8Array | undefined {
   const text = cleanBase32(typed);
   const octets: number[] = [];

@@ -1,6 +1,6 @@
 /**
- * What the nodes of one store prove to each other and hide from everybody else by their common master key: each for one purpose, by a key derived
- * for it alone.
+ * What the nodes of one store prove to each other and hide from everybody else by their common
+ * master key: each for one purpose, by a key derived for it alone.
  */
 import { type KeyObject, createHmac, timingSafeEqual } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';

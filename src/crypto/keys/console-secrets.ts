@@ -1,8 +1,11 @@
 /**
- * Secrets of the web console: challenges that need no memory, what a browser that is logged in has, and the token of its forms.
+ * Secrets of the web console: challenges that need no memory, what a browser that is logged in has,
+ * and the token of its forms.
  *
- * A challenge tells by itself when, for what and by whom it was made, so that opening the login page ten thousand times fills no memory. Gateways of one store
- * know each other's challenges, since the key comes from the master key. The store sees to it that no answer is used twice (console_proof).
+ * A challenge tells by itself when, for what and by whom it was made, so that opening the login
+ * page ten thousand times fills no memory. Gateways of one store know each other's challenges,
+ * since the key comes from the master key. The store sees to it that no answer is used twice
+ * (console_proof).
  */
 import { createHash, createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { CHALLENGE_LIFE } from '../../domain/console.ts';
@@ -22,7 +25,10 @@ const AHEAD = 30_000;
 
 export const challengeKey = (master: Uint8Array): KeyObject => deriveKey(master, 'sluis console challenge 1');
 
-/** What a challenge is for: one of a login registers no passkey, one of a session is of no use in another, and none of these approves anything. */
+/**
+ * What a challenge is for: one of a login registers no passkey, one of a session is of no use in
+ * another, and none of these approves anything.
+ */
 export type ChallengeUse = 'log-in' | `register ${string}` | `prove ${string}` | `oidc ${string}` | `decide ${string}`;
 
 const NOTHING = new Uint8Array(0);
@@ -36,7 +42,10 @@ export class Challenges {
     this.#random = random;
   }
 
-  /** `over`: SHA-256 of a text, which stands in the challenge: whoever answers it has signed exactly that text, and anybody can check it later (overIn). */
+  /**
+   * `over`: SHA-256 of a text, which stands in the challenge: whoever answers it has signed exactly
+   * that text, and anybody can check it later (overIn).
+   */
   make(use: ChallengeUse, now: Instant, over: Uint8Array = NOTHING): Uint8Array {
     const time = Buffer.alloc(TIME);
     time.writeUIntBE(now, 0, TIME);
@@ -66,7 +75,9 @@ export class Challenges {
   }
 }
 
-/** When a challenge over a text was made, and the hash in it; needs no key. Undefined: it is none. */
+/**
+ * When a challenge over a text was made, and the hash in it; needs no key. Undefined: it is none.
+ */
 export function overIn(challenge: Uint8Array): { readonly at: Instant; readonly over: Uint8Array } | undefined {
   const octets = Buffer.from(challenge);
   const end = TIME + NONCE + HASH;

@@ -1,5 +1,6 @@
 /**
- * The files of the key folder as they lie there. It is outside the data folder and outside every backup of the database.
+ * The files of the key folder as they lie there. It is outside the data folder and outside every
+ * backup of the database.
  *
  *   store               id of the store that these keys belong to
  *   2026-11-25.key      the day key of that day (UTC)
@@ -51,7 +52,9 @@ export class DayFolder {
     writeOnce(this.#path, name, octets);
   }
 
-  /** The files of all days, from one listing of the folder, in the order of days, from `from` on. */
+  /**
+   * The files of all days, from one listing of the folder, in the order of days, from `from` on.
+   */
   days(from: Day = ''): readonly DayFiles[] {
     return dayFilesIn(this.#path, from);
   }
@@ -72,7 +75,10 @@ export class DayFolder {
     return existsSync(this.file(`${day}.erased`));
   }
 
-  /** True if some of the day's messages were erased: its own key is gone, and the keys of its other messages are kept. */
+  /**
+   * True if some of the day's messages were erased: its own key is gone, and the keys of its other
+   * messages are kept.
+   */
   isKept(day: Day): boolean {
     return existsSync(this.file(`${day}.kept`));
   }
@@ -110,7 +116,10 @@ export class DayFolder {
     syncFolder(this.#path);
   }
 
-  /** Notes messages of a day that are to become unreadable in every backup; durable when this returns. */
+  /**
+   * Notes messages of a day that are to become unreadable in every backup; durable when this
+   * returns.
+   */
   noteErasing(day: Day, messages: readonly bigint[]): void {
     const all = new Set([...(this.erasing().get(day) ?? []), ...messages]);
     this.#writeLines(`${day}.erasing`, [...all].map(String));

@@ -1,8 +1,9 @@
 /**
  * The keys of days that were not destroyed, read from their files and held in memory.
  *
- * A wrapped message key does not say which key of its day wrapped it: each is tried, and the tag shows which was right. So keys of nodes that did
- * not hear of each other can exist side by side, a file never changes, and in the end all nodes hold all of them.
+ * A wrapped message key does not say which key of its day wrapped it: each is tried, and the tag
+ * shows which was right. So keys of nodes that did not hear of each other can exist side by side, a
+ * file never changes, and in the end all nodes hold all of them.
  */
 import { type KeyObject, hkdfSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -21,7 +22,10 @@ export interface SealedDayKey {
   readonly sealed: Uint8Array;
 }
 
-/** 16 hexadecimal digits that follow from the key and tell nothing of it: the same key has the same mark in every folder. */
+/**
+ * 16 hexadecimal digits that follow from the key and tell nothing of it: the same key has the same
+ * mark in every folder.
+ */
 export const markOf = (key: KeyObject): string =>
   Buffer.from(hkdfSync('sha256', key, new Uint8Array(0), 'sluis day key mark 1', MARK_OCTETS)).toString('hex');
 
@@ -53,7 +57,10 @@ export class DayKeyFiles {
     return this.#sealing.has(day);
   }
 
-  /** The day's first key. Throws KeyFolderRefused if it is missing or does not open with this master key. */
+  /**
+   * The day's first key. Throws KeyFolderRefused if it is missing or does not open with this master
+   * key.
+   */
   first(day: Day): KeyObject {
     const known = this.#first.get(day);
     if (known !== undefined) return known;
@@ -62,7 +69,10 @@ export class DayKeyFiles {
     return key;
   }
 
-  /** Unwraps a message's key, by whichever key of the day wrapped it. Throws KeyFolderRefused, or SealBroken if none did. */
+  /**
+   * Unwraps a message's key, by whichever key of the day wrapped it. Throws KeyFolderRefused, or
+   * SealBroken if none did.
+   */
   unwrapped(day: Day, wrapped: Uint8Array, purpose: string): KeyObject {
     try {
       return unwrapKey(this.first(day), wrapped, purpose);
@@ -91,7 +101,8 @@ export class DayKeyFiles {
   }
 
   /**
-   * The key for new messages of the day: of several the one with the lowest mark; once used, it stays. Throws KeyFolderRefused as `first` does.
+   * The key for new messages of the day: of several the one with the lowest mark; once used, it
+   * stays. Throws KeyFolderRefused as `first` does.
    */
   sealing(day: Day): KeyObject {
     const known = this.#sealing.get(day);
@@ -109,7 +120,10 @@ export class DayKeyFiles {
     if (name !== undefined) this.#sealing.set(day, this.#read(day, name));
   }
 
-  /** The mark of the key in that file, which never changes while somebody has the folder open. Throws KeyFolderRefused if it does not open. */
+  /**
+   * The mark of the key in that file, which never changes while somebody has the folder open.
+   * Throws KeyFolderRefused if it does not open.
+   */
   markOf(day: Day, name: string): string {
     const known = this.#marks.get(name);
     if (known !== undefined) return known;

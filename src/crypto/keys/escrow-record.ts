@@ -1,4 +1,7 @@
-/** The escrow's facts, beside the keys that they are about: `escrow.json` in the key folder. No secret. */
+/**
+ * The escrow's facts, beside the keys that they are about: `escrow.json` in the key folder. No
+ * secret.
+ */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Escrow } from '../../domain/escrow.ts';
@@ -8,7 +11,9 @@ import { grouped } from './base32.ts';
 
 const FILE = 'escrow.json';
 
-/** The record; undefined if there is none or it cannot be understood: then the operator is reminded. */
+/**
+ * The record; undefined if there is none or it cannot be understood: then the operator is reminded.
+ */
 export function readEscrow(keyFolder: string): Escrow | undefined {
   let raw: Record<keyof Escrow, unknown>;
   try {
@@ -30,8 +35,8 @@ export function readEscrow(keyFolder: string): Escrow | undefined {
 }
 
 /**
- * Where the key with this fingerprint comes from, said to somebody who has another one. Custodians are named if they are
- * known.
+ * Where the key with this fingerprint comes from, said to somebody who has another one. Custodians
+ * are named if they are known.
  */
 export function sharesThatMake(fingerprint: string, escrow: KnownSet | undefined): string {
   if (escrow === undefined)
@@ -44,7 +49,10 @@ export function sharesThatMake(fingerprint: string, escrow: KnownSet | undefined
 /** What a backup says about the escrow: no names. */
 export type KnownSet = Pick<Escrow, 'set' | 'needed' | 'madeAt'> & Partial<Pick<Escrow, 'custodians'>>;
 
-/** The escrow of the key with this fingerprint, from the first of these key folders and their copies that has it. */
+/**
+ * The escrow of the key with this fingerprint, from the first of these key folders and their copies
+ * that has it.
+ */
 export const escrowOf = (fingerprint: string, folders: readonly string[]): Escrow | undefined =>
   folders.map(readEscrow).find((escrow) => escrow?.fingerprint === fingerprint);
 

@@ -1,4 +1,7 @@
-/** The kept keys of days that were closed for the sake of an erased message, read from their files (`kept-keys.ts`). */
+/**
+ * The kept keys of days that were closed for the sake of an erased message, read from their files
+ * (`kept-keys.ts`).
+ */
 import type { KeyObject } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import type { Day } from '../../domain/utc-day.ts';
@@ -40,7 +43,9 @@ export class KeptKeyFiles {
     }
   }
 
-  /** A mark that tells which messages still have their keys. Throws KeyFolderRefused as `of` does. */
+  /**
+   * A mark that tells which messages still have their keys. Throws KeyFolderRefused as `of` does.
+   */
   markOf(day: Day): string {
     const file = statSync(this.#folder.file(`${day}.kept`)).ino;
     const known = this.#marks.get(day);

@@ -1,6 +1,7 @@
 /**
- * Keys of messages that outlive the key of their day: when one message of a day is erased, the day's own key is destroyed, and the keys of
- * all other messages are kept here, outside every backup. So earlier backups still open the others, and never again the erased one.
+ * Keys of messages that outlive the key of their day: when one message of a day is erased, the
+ * day's own key is destroyed, and the keys of all other messages are kept here, outside every
+ * backup. So earlier backups still open the others, and never again the erased one.
  *
  * Rows of 40 octets, by rising id: 8 for the id (big-endian), 32 for the key.
  */
@@ -26,7 +27,9 @@ export function packKeys(keys: readonly KeptKey[]): Buffer {
   return rows;
 }
 
-/** Pages of `packKeys`, by rising id. 40 octets for each message of a day: some megabytes at most. */
+/**
+ * Pages of `packKeys`, by rising id. 40 octets for each message of a day: some megabytes at most.
+ */
 export function joinKeys(pages: readonly Buffer[]): Buffer {
   const rows = Buffer.alloc(pages.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -45,7 +48,10 @@ export class KeptKeys {
     return Math.floor(this.#rows.length / ROW_OCTETS);
   }
 
-  /** 16 hexadecimal digits that follow from the messages whose keys are here, and tell nothing of the keys. */
+  /**
+   * 16 hexadecimal digits that follow from the messages whose keys are here, and tell nothing of
+   * the keys.
+   */
   get mark(): string {
     const ids = createHash('sha256');
     for (let at = 0; at < this.#rows.length; at += ROW_OCTETS) ids.update(this.#rows.subarray(at, at + ID_OCTETS));

@@ -1,6 +1,6 @@
 /**
- * The fingerprint of a master key: the beginning of a hash over its key check, which the store keeps (`key-folder.ts`). It tells nothing of the key,
- * and two keys never share one.
+ * The fingerprint of a master key: the beginning of a hash over its key check, which the store
+ * keeps (`key-folder.ts`). It tells nothing of the key, and two keys never share one.
  */
 import { hash } from 'node:crypto';
 import { deriveKey } from './sealing.ts';

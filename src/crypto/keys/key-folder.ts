@@ -1,8 +1,9 @@
 /**
  * The key folder: day keys, each in a file of its own (`day-folder.ts`), wrapped by the master key.
  *
- * A day key is on the disk, file and folder synced, before anything is sealed with it. A key that a store has used is never made again: a key folder
- * that lost it is refused, because a new key of the same name would hide the loss until somebody fetches mail.
+ * A day key is on the disk, file and folder synced, before anything is sealed with it. A key that a
+ * store has used is never made again: a key folder that lost it is refused, because a new key of
+ * the same name would hide the loss until somebody fetches mail.
  */
 import { type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
@@ -42,7 +43,10 @@ export class KeyFolder extends DayFolder {
     this.shared = new SharedKeys(this, this.#wrapping, this.#keys, this.#kept);
   }
 
-  /** Stored beside the data: tells at start that the master key is the one that the data were sealed with, and tells nothing else. */
+  /**
+   * Stored beside the data: tells at start that the master key is the one that the data were sealed
+   * with, and tells nothing else.
+   */
   get check(): Uint8Array {
     return this.#check;
   }
@@ -51,7 +55,10 @@ export class KeyFolder extends DayFolder {
     return stored.length === this.#check.length && timingSafeEqual(stored, this.#check);
   }
 
-  /** Begins a fingerprint of content, the same for the same octets as long as the master key is the same. */
+  /**
+   * Begins a fingerprint of content, the same for the same octets as long as the master key is the
+   * same.
+   */
   fingerprint(): GmacFingerprint {
     return new GmacFingerprint(this.#fingerprints);
   }
@@ -67,7 +74,10 @@ export class KeyFolder extends DayFolder {
     else this.keyOf(day);
   }
 
-  /** The first key of a day, which opens its messages, except those that another of its keys wrapped (`dataKeyOf`). Throws KeyFolderRefused. */
+  /**
+   * The first key of a day, which opens its messages, except those that another of its keys wrapped
+   * (`dataKeyOf`). Throws KeyFolderRefused.
+   */
   keyOf(day: Day): KeyObject {
     return this.#keys.first(day);
   }
@@ -77,9 +87,13 @@ export class KeyFolder extends DayFolder {
     return this.#kept.of(day);
   }
 
-  /** The key of one message, unwrapped from `wrapped` of the database. Throws KeyFolderRefused, SealBroken, or MessageErased. */
+  /**
+   * The key of one message, unwrapped from `wrapped` of the database. Throws KeyFolderRefused,
+   * SealBroken, or MessageErased.
+   */
   dataKeyOf(day: Day, message: bigint, wrapped: Uint8Array): KeyObject {
-    // A day whose key is in memory is not looked for on the disk again: reading mail must not cost a look at a folder.
+    // A day whose key is in memory is not looked for on the disk again: reading mail must not cost
+    // a look at a folder.
     if (this.#keys.isOpen(day) || !this.isKept(day)) return this.#keys.unwrapped(day, wrapped, dataKeyPurpose(message));
     const key = this.keptKeys(day).keyOf(message);
     if (key === undefined)
@@ -88,8 +102,9 @@ export class KeyFolder extends DayFolder {
   }
 
   /**
-   * What new messages of the day are sealed with. Of several keys it is the one with the lowest mark, so that nodes that made one at the same time
-   * agree before they use it; once used, it stays. Throws KeyFolderRefused as `keyOf` does.
+   * What new messages of the day are sealed with. Of several keys it is the one with the lowest
+   * mark, so that nodes that made one at the same time agree before they use it; once used, it
+   * stays. Throws KeyFolderRefused as `keyOf` does.
    */
   sealingKeyOf(day: Day): KeyObject {
     return this.#keys.sealing(day);
@@ -110,12 +125,18 @@ export class KeyFolder extends DayFolder {
     return this.#keys.sealed(day);
   }
 
-  /** Makes a key of `day`, durable when this returns. Uses one that another start has already made. Throws KeyFolderRefused if it was destroyed. */
+  /**
+   * Makes a key of `day`, durable when this returns. Uses one that another start has already made.
+   * Throws KeyFolderRefused if it was destroyed.
+   */
   make(day: Day, random: RandomBytes): KeyObject {
     return this.#made(day, random, () => `${day}.key`);
   }
 
-  /** Makes a key of `day` on a node that cannot ask the others: the file has a name that no other node gives. */
+  /**
+   * Makes a key of `day` on a node that cannot ask the others: the file has a name that no other
+   * node gives.
+   */
   makeMarked(day: Day, random: RandomBytes): KeyObject {
     return this.#made(day, random, (key) => `${day}.${markOf(key)}.key`);
   }
@@ -131,14 +152,20 @@ export class KeyFolder extends DayFolder {
     return this.sealingKeyOf(day);
   }
 
-  /** Destroys the key of `day`, and keeps the keys of its messages in `keys`. Those are durable before it is destroyed. */
+  /**
+   * Destroys the key of `day`, and keeps the keys of its messages in `keys`. Those are durable
+   * before it is destroyed.
+   */
   keep(day: Day, keys: Uint8Array, random: RandomBytes): void {
     replaceFile(this.file(`${day}.kept`), wrapKey(this.#wrapping, keys, keptPurpose(day), random), 0o600);
     this.forget(day);
     this.destroy(day, ['erasing']);
   }
 
-  /** Destroys all keys of `day`: everything sealed with them becomes unreadable, wherever copies of it are. */
+  /**
+   * Destroys all keys of `day`: everything sealed with them becomes unreadable, wherever copies of
+   * it are.
+   */
   erase(day: Day): void {
     this.write(`${day}.erased`, new Uint8Array(0));
     this.forget(day);

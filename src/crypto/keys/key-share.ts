@@ -1,10 +1,11 @@
 /**
- * A share of the master key as a page of text, for paper and a safe. Its words are for people; what counts are five lines, which can be
- * typed again from the paper:
+ * A share of the master key as a page of text, for paper and a safe. Its words are for people; what
+ * counts are five lines, which can be typed again from the paper:
  *
  *   1: ABCD EFGH IJKL MNOP QRST      10 octets in base32 (RFC 4648), then 20 bits of checksum over the line, its number and what follows
  *
- * Together 50 octets: version 1, needed, number, 5 octets set, 10 octets fingerprint of the key, 32 octets share.
+ * Together 50 octets: version 1, needed, number, 5 octets set, 10 octets fingerprint of the key, 32
+ * octets share.
  */
 import { hash } from 'node:crypto';
 import { type Result, fail, ok } from '../../domain/result.ts';
@@ -38,7 +39,10 @@ const KEY_OCTETS = 32;
 const SET_OCTETS = 5;
 const MAX_TEXT = 64 * 1024;
 
-/** The checksum covers everything that a slip of the pen could change, the line's number included, so that swapped lines are found. */
+/**
+ * The checksum covers everything that a slip of the pen could change, the line's number included,
+ * so that swapped lines are found.
+ */
 const checksum = (n: number, text: string): string =>
   base32(hash('sha256', `sluis key share ${n} ${text}`, 'buffer').subarray(0, 3)).slice(0, 4);
 
@@ -73,7 +77,10 @@ matter; there is no digit 0, 1, 8 or 9, and each line is checked by its last fou
 `;
 }
 
-/** Reads the five lines wherever they stand in the text. The error names the line, never what it holds. */
+/**
+ * Reads the five lines wherever they stand in the text. The error names the line, never what it
+ * holds.
+ */
 export function readShare(text: string): Result<KeyShare, string> {
   if (text.length > MAX_TEXT) return fail('it is longer than 64KiB; expected the text of one share');
   const found = new Map<number, string>();

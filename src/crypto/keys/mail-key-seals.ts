@@ -1,6 +1,6 @@
 /**
- * Seals private keys of mail certificates that the gateway keeps. Each seal names its certificate, so a sealed key that is put in the row of another
- * certificate does not open.
+ * Seals private keys of mail certificates that the gateway keeps. Each seal names its certificate,
+ * so a sealed key that is put in the row of another certificate does not open.
  */
 import type { KeyObject } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
@@ -12,7 +12,10 @@ export interface MailKeySeals {
   open(fingerprint: string, sealed: Uint8Array): Promise<Result<KeyObject, string>>;
 }
 
-/** `masterKey` is called at each use, and its answer is not kept. A caller that opens a key often keeps the opened key. */
+/**
+ * `masterKey` is called at each use, and its answer is not kept. A caller that opens a key often
+ * keeps the opened key.
+ */
 export const mailKeySeals = (masterKey: () => Promise<Uint8Array>, random: RandomBytes): MailKeySeals => ({
   seal: async (id, privateKey) =>
     sealPrivateKey(await masterKey(), privateKey, { purpose: 'account-mail', id, random }),

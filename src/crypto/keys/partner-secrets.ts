@@ -1,4 +1,7 @@
-/** The password and the key that we show to partners, sealed for the partner by its name: what is one partner's never opens for another. */
+/**
+ * The password and the key that we show to partners, sealed for the partner by its name: what is
+ * one partner's never opens for another.
+ */
 import type { RandomBytes } from '../../domain/effects.ts';
 import type { PartnerSecrets } from '../../domain/partner.ts';
 import { type Result, fail, ok } from '../../domain/result.ts';

@@ -1,4 +1,7 @@
-/** Seals secret OpenPGP keys that the gateway keeps, each for its fingerprint: a sealed key never opens in the place of another. */
+/**
+ * Seals secret OpenPGP keys that the gateway keeps, each for its fingerprint: a sealed key never
+ * opens in the place of another.
+ */
 import type { RandomBytes } from '../../domain/effects.ts';
 import type { Result } from '../../domain/result.ts';
 import { openSecret, sealSecret } from './sealed-key.ts';

@@ -1,8 +1,10 @@
 /**
- * Private keys and passwords of ours at rest: sealed under the master key, bound to what they are for.
+ * Private keys and passwords of ours at rest: sealed under the master key, bound to what they are
+ * for.
  *
- * From the master key every purpose gets a key of its own (HKDF, RFC 5869), and purpose and id are authenticated with the
- * content (AES-256-GCM): a sealed key of one account cannot be put in the place of another's, nor an account's in that of the authority.
+ * From the master key every purpose gets a key of its own (HKDF, RFC 5869), and purpose and id are
+ * authenticated with the content (AES-256-GCM): a sealed key of one account cannot be put in the
+ * place of another's, nor an account's in that of the authority.
  *
  * Form: "SLK1", 12 octets nonce, ciphertext, 16 octets tag.
  */
@@ -59,8 +61,8 @@ export function sealSecret(
 }
 
 /**
- * Opens what was sealed; the caller wipes it after use. An error if it was sealed for something else or under another master key, or was
- * changed.
+ * Opens what was sealed; the caller wipes it after use. An error if it was sealed for something
+ * else or under another master key, or was changed.
  */
 export function openSecret(master: Uint8Array, sealed: Buffer, { purpose, id }: SealOptions): Result<Buffer, string> {
   if (sealed.length < MAGIC.length + NONCE + TAG || !sealed.subarray(0, MAGIC.length).equals(MAGIC))

@@ -1,6 +1,7 @@
 /**
- * Everything that is sealed under the master key, and where it lies: a rotation must seal all of it again. One row for each purpose, so that a new purpose
- * does not compile until it says where its secrets lie.
+ * Everything that is sealed under the master key, and where it lies: a rotation must seal all of it
+ * again. One row for each purpose, so that a new purpose does not compile until it says where its
+ * secrets lie.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +18,10 @@ export type SealedPlace =
   /** Nothing is sealed for it so far. */
   | { readonly kind: 'none' };
 
-/** Where a rotation puts what it has sealed again (store/sqlite/rotate.ts), until it is moved into place. */
+/**
+ * Where a rotation puts what it has sealed again (store/sqlite/rotate.ts), until it is moved into
+ * place.
+ */
 export const ROTATION_FOLDER = 'rotation';
 
 const CA = { kind: 'file', name: /^ca\/([0-9a-f]+)\.key$/ } as const;
@@ -56,9 +60,14 @@ export function reseal(
   return ok(again);
 }
 
-/** A day may have several keys: those with a mark in their name came from other nodes (day-folder.ts). */
+/**
+ * A day may have several keys: those with a mark in their name came from other nodes
+ * (day-folder.ts).
+ */
 export const DAY = /^(\d{4}-\d\d-\d\d)(?:\.[0-9a-f]{16})?\.key$/;
-/** Keys of the messages of a day whose own key was destroyed for the sake of others (kept-keys.ts). */
+/**
+ * Keys of the messages of a day whose own key was destroyed for the sake of others (kept-keys.ts).
+ */
 export const KEPT = /^(\d{4}-\d\d-\d\d)\.kept$/;
 const ERASING = /^\d{4}-\d\d-\d\d\.erasing$/;
 /** Files that are not encrypted, or were left by a crash. */
@@ -76,12 +85,18 @@ const PLAIN = [
 
 const BESIDE = [ERASING, /^store$/, /^escrow\.json$/, /^\d{4}-\d\d-\d\d\.erased$/, /^(?:audit|evidence)\/[a-z]+\.pem$/];
 
-/** Whether a file of the key folder belongs in a copy of it. No master key does, wherever it lies, nor what a rotation is about to put in place. */
+/**
+ * Whether a file of the key folder belongs in a copy of it. No master key does, wherever it lies,
+ * nor what a rotation is about to put in place.
+ */
 export const belongsInCopy = (name: string): boolean =>
   [DAY, KEPT, ...BESIDE].some((form) => form.test(name)) ||
   Object.values(SEALED_PLACES).some((place) => place.kind === 'file' && place.name.test(name));
 
-/** Names of the sealed files of a key folder, below it, without those of `but`. Fails with the first that nobody knows: it would stay under the old key. */
+/**
+ * Names of the sealed files of a key folder, below it, without those of `but`. Fails with the first
+ * that nobody knows: it would stay under the old key.
+ */
 export function sealedFiles(keyFolder: string, but: readonly string[] = []): Result<readonly string[], string> {
   const known = [
     DAY,

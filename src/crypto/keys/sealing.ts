@@ -1,11 +1,14 @@
 /**
- * At-rest sealing: AES-256-GCM (NIST SP 800-38D) per chunk of a message's content under a key of that message alone.
+ * At-rest sealing: AES-256-GCM (NIST SP 800-38D) per chunk of a message's content under a key of
+ * that message alone.
  *
- * Keys form three steps: the master key wraps day keys (`key-folder.ts`), a day key wraps the data keys of the messages of its day, a data
- * key seals the chunks of one message. Destroying a day key makes every message of that day unreadable, in old backups too.
+ * Keys form three steps: the master key wraps day keys (`key-folder.ts`), a day key wraps the data
+ * keys of the messages of its day, a data key seals the chunks of one message. Destroying a day key
+ * makes every message of that day unreadable, in old backups too.
  *
- * A chunk's nonce is its number: a data key is random, used for one message and never for two different chunks of the same number.
- * The additional data bind message, position and end, so that chunks can be neither swapped, repeated, moved to another message nor cut off.
+ * A chunk's nonce is its number: a data key is random, used for one message and never for two
+ * different chunks of the same number. The additional data bind message, position and end, so that
+ * chunks can be neither swapped, repeated, moved to another message nor cut off.
  */
 import { type KeyObject, createCipheriv, createDecipheriv, createSecretKey, hkdfSync } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
@@ -25,7 +28,10 @@ export class SealBroken extends Error {
   override readonly name = 'SealBroken';
 }
 
-/** A key for one purpose, derived from the master key (RFC 5869): no key is ever used for two things. */
+/**
+ * A key for one purpose, derived from the master key (RFC 5869): no key is ever used for two
+ * things.
+ */
 export const deriveKey = (master: Uint8Array, purpose: string): KeyObject =>
   createSecretKey(new Uint8Array(hkdfSync('sha256', master, new Uint8Array(0), purpose, KEY_OCTETS)));
 
@@ -82,11 +88,17 @@ const boundTo = (id: bigint, n: number, last: boolean): Uint8Array => {
   return bound;
 };
 
-/** Seals chunk `n` of message `id`. The octets own their memory, so that they can be handed to another thread without a copy. */
+/**
+ * Seals chunk `n` of message `id`. The octets own their memory, so that they can be handed to
+ * another thread without a copy.
+ */
 export const sealChunk = (key: KeyObject, id: bigint, n: number, last: boolean, plain: Uint8Array): Sealed =>
   seal(key, nonceOf(n), boundTo(id, n, last), plain);
 
-/** Opens what `sealChunk` made with the same arguments. Throws SealBroken; no octet is returned before the tag was verified. */
+/**
+ * Opens what `sealChunk` made with the same arguments. Throws SealBroken; no octet is returned
+ * before the tag was verified.
+ */
 export const openChunk = (key: KeyObject, id: bigint, n: number, last: boolean, sealed: Sealed): Buffer =>
   open(key, nonceOf(n), boundTo(id, n, last), sealed);
 
@@ -98,10 +110,15 @@ export const sealWhole = (key: KeyObject, id: bigint, plain: Uint8Array): Uint8A
 export const openWhole = (key: KeyObject, id: bigint, sealed: Uint8Array): Buffer =>
   openChunk(key, id, 0, true, parted(sealed));
 
-/** The chunk number of what is sealed beside a body under the same key: no body has so many chunks. */
+/**
+ * The chunk number of what is sealed beside a body under the same key: no body has so many chunks.
+ */
 const BESIDE = 0xffff_ffff;
 
-/** Seals what belongs to a message and is no part of its content, octets and tag in one piece. Once for each message: the nonce is fixed. */
+/**
+ * Seals what belongs to a message and is no part of its content, octets and tag in one piece. Once
+ * for each message: the nonce is fixed.
+ */
 export const sealBeside = (key: KeyObject, id: bigint, plain: Uint8Array): Uint8Array =>
   joined(sealChunk(key, id, BESIDE, true, plain));
 
@@ -109,7 +126,10 @@ export const sealBeside = (key: KeyObject, id: bigint, plain: Uint8Array): Uint8
 export const openBeside = (key: KeyObject, id: bigint, sealed: Uint8Array): Buffer =>
   openChunk(key, id, BESIDE, true, parted(sealed));
 
-/** Seals a key of 32 octets, or several behind one another, under another one. `purpose` must be the same when it is opened. */
+/**
+ * Seals a key of 32 octets, or several behind one another, under another one. `purpose` must be the
+ * same when it is opened.
+ */
 export function wrapKey(under: KeyObject, key: Uint8Array, purpose: string, random: RandomBytes): Uint8Array {
   const nonce = random(NONCE_OCTETS);
   const wrapped = joined(seal(under, nonce, Buffer.from(purpose), key), NONCE_OCTETS);
@@ -117,7 +137,10 @@ export function wrapKey(under: KeyObject, key: Uint8Array, purpose: string, rand
   return wrapped;
 }
 
-/** Throws SealBroken when `wrapped` was not made by `wrapKey` under the same key for the same purpose. */
+/**
+ * Throws SealBroken when `wrapped` was not made by `wrapKey` under the same key for the same
+ * purpose.
+ */
 export function unwrapKey(under: KeyObject, wrapped: Uint8Array, purpose: string): KeyObject {
   if (wrapped.length !== WRAPPED_OCTETS) throw new SealBroken('a wrapped key has the wrong length');
   const plain = unwrapOctets(under, wrapped, purpose);

@@ -1,9 +1,11 @@
 /**
- * Splits a secret so that any `needed` of its shares make it again and fewer tell nothing (A. Shamir, How to share a secret, CACM 22, 1979).
+ * Splits a secret so that any `needed` of its shares make it again and fewer tell nothing (A.
+ * Shamir, How to share a secret, CACM 22, 1979).
  *
- * Each octet is the value at 0 of a polynomial of degree `needed - 1` over GF(2^8), whose other coefficients are random; share x holds the
- * values at x. The field is that of AES (FIPS 197 section 4.2: x^8 + x^4 + x^3 + x + 1). Written here because it is forty lines, and a
- * secret of this worth should not depend on a package.
+ * Each octet is the value at 0 of a polynomial of degree `needed - 1` over GF(2^8), whose other
+ * coefficients are random; share x holds the values at x. The field is that of AES (FIPS 197
+ * section 4.2: x^8 + x^4 + x^3 + x + 1). Written here because it is forty lines, and a secret of
+ * this worth should not depend on a package.
  */
 import type { RandomBytes } from '../../domain/effects.ts';
 
@@ -48,7 +50,10 @@ export function split(
   return shares;
 }
 
-/** The secret, if there are enough shares and all are whole; otherwise something else: the caller checks the result. */
+/**
+ * The secret, if there are enough shares and all are whole; otherwise something else: the caller
+ * checks the result.
+ */
 export function combine(shares: readonly ShamirShare[]): Uint8Array {
   const [first] = shares;
   const xs = new Set(shares.map(({ x }) => x));

@@ -1,4 +1,7 @@
-/** What nodes of one store show each other of their key folders, and take from one another: keys as they lie there, wrapped by the one master key. */
+/**
+ * What nodes of one store show each other of their key folders, and take from one another: keys as
+ * they lie there, wrapped by the one master key.
+ */
 import type { KeyObject } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import type { Day } from '../../domain/utc-day.ts';
@@ -13,7 +16,10 @@ import { SealBroken, unwrapKey, unwrapOctets } from './sealing.ts';
 export interface KnownDay {
   readonly day: Day;
   readonly state: DayState;
-  /** Marks of the day's keys; for a closed day one mark, which tells which messages still have their keys. */
+  /**
+   * Marks of the day's keys; for a closed day one mark, which tells which messages still have their
+   * keys.
+   */
   readonly marks: readonly string[];
 }
 
@@ -30,7 +36,10 @@ export class SharedKeys {
     this.#kept = kept;
   }
 
-  /** What is known of the days from `from` on, in order: at most `limit`, and the day of the next where there is one. */
+  /**
+   * What is known of the days from `from` on, in order: at most `limit`, and the day of the next
+   * where there is one.
+   */
   inventory(from: Day, limit: number): { readonly days: readonly KnownDay[]; readonly next?: Day } {
     const all = this.#folder.days(from);
     const next = all[limit]?.day;
@@ -46,8 +55,9 @@ export class SharedKeys {
   }
 
   /**
-   * Keeps a key of `day` that another node has, beside those that are here; durable when this returns. Throws KeyFolderRefused when it does not open
-   * with this master key, or when the day was erased or closed here.
+   * Keeps a key of `day` that another node has, beside those that are here; durable when this
+   * returns. Throws KeyFolderRefused when it does not open with this master key, or when the day
+   * was erased or closed here.
    */
   take(day: Day, sealed: Uint8Array): { readonly mark: string; readonly isNew: boolean } {
     const folder = this.#folder;
@@ -66,7 +76,10 @@ export class SharedKeys {
     return this.#keys.sealed(day).some((one) => one.mark === mark);
   }
 
-  /** The kept keys of a closed day, as they lie in the folder. Throws KeyFolderRefused if there are none. */
+  /**
+   * The kept keys of a closed day, as they lie in the folder. Throws KeyFolderRefused if there are
+   * none.
+   */
   kept(day: Day): Buffer {
     try {
       return readFileSync(this.#folder.file(`${day}.kept`));
@@ -77,7 +90,8 @@ export class SharedKeys {
   }
 
   /**
-   * Takes the kept keys of another node, if this one has no key of the day at all; durable when this returns. Throws KeyFolderRefused as `take` does.
+   * Takes the kept keys of another node, if this one has no key of the day at all; durable when
+   * this returns. Throws KeyFolderRefused as `take` does.
    */
   takeKept(day: Day, sealed: Uint8Array): void {
     opened(`The kept keys of ${day} that another node has do`, () =>

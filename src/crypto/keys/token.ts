@@ -1,15 +1,20 @@
 /**
- * Secrets that are made here for programs: a prefix and 256 random bits in base64url (RFC 4648 section 5). The prefix lets scanners of repositories and logs
- * find one that has leaked, and tells what it is for.
+ * Secrets that are made here for programs: a prefix and 256 random bits in base64url (RFC 4648
+ * section 5). The prefix lets scanners of repositories and logs find one that has leaked, and tells
+ * what it is for.
  *
- * SHA-256 of the whole text is kept. A slow hash protects what people choose, since that can be guessed; 256 random bits cannot, and a slow hash would make
- * every call of a program as expensive as a login.
+ * SHA-256 of the whole text is kept. A slow hash protects what people choose, since that can be
+ * guessed; 256 random bits cannot, and a slow hash would make every call of a program as expensive
+ * as a login.
  */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { base32 } from './base32.ts';
 
 export interface TokenProof {
-  /** Eight characters that name it in lists and in the trail: 40 bits of the hash, from which nobody gets to the token. */
+  /**
+   * Eight characters that name it in lists and in the trail: 40 bits of the hash, from which nobody
+   * gets to the token.
+   */
   readonly id: string;
   readonly hash: Uint8Array;
 }

@@ -1,8 +1,11 @@
 /**
- * Signs what webhooks are sent, by the Standard Webhooks specification: secrets are `whsec_` and base64 of 24 to 64 octets; a signature is `v1,` and base64 of
- * HMAC-SHA256 over `ID.TIMESTAMP.BODY` under these octets. While a secret is being replaced both sign, with a space between the two.
+ * Signs what webhooks are sent, by the Standard Webhooks specification: secrets are `whsec_` and
+ * base64 of 24 to 64 octets; a signature is `v1,` and base64 of HMAC-SHA256 over
+ * `ID.TIMESTAMP.BODY` under these octets. While a secret is being replaced both sign, with a space
+ * between the two.
  *
- * At rest they lie sealed under the master key, bound to the webhook: the secret of one never opens for another.
+ * At rest they lie sealed under the master key, bound to the webhook: the secret of one never opens
+ * for another.
  */
 import { createHmac } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
@@ -21,7 +24,10 @@ export interface WebhookSecrets {
   readonly before?: string;
 }
 
-/** The signatures of these secrets, one after the other, for the header `webhook-signature`. `timestamp`: seconds since 1970. */
+/**
+ * The signatures of these secrets, one after the other, for the header `webhook-signature`.
+ * `timestamp`: seconds since 1970.
+ */
 export const webhookSignature = (
   secrets: readonly string[],
   { id, timestamp, body }: { readonly id: string; readonly timestamp: number; readonly body: string },

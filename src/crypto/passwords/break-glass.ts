@@ -1,4 +1,6 @@
-/** The secrets of the break-glass account: they are shown once, and lie sealed under the master key. */
+/**
+ * The secrets of the break-glass account: they are shown once, and lie sealed under the master key.
+ */
 import type { RandomBytes } from '../../domain/effects.ts';
 import { BREAK_GLASS } from '../../domain/console.ts';
 import { type Result, fail, ok } from '../../domain/result.ts';

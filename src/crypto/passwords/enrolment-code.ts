@@ -1,6 +1,7 @@
 /**
- * One-time enrolment codes: six groups of four characters. The first two groups name the enrolment, so that wrong tries can be counted;
- * the other four are the secret, 79 bits, of which only a hash is kept.
+ * One-time enrolment codes: six groups of four characters. The first two groups name the enrolment,
+ * so that wrong tries can be counted; the other four are the secret, 79 bits, of which only a hash
+ * is kept.
  */
 import { createHash } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
@@ -22,7 +23,10 @@ export function newEnrolmentCode(random: RandomBytes): EnrolmentCode & { readonl
   return { ...parts(code.replaceAll('-', '')), code };
 }
 
-/** Reads a code as typed: case, spaces and dashes do not count. Undefined for text that cannot be one. */
+/**
+ * Reads a code as typed: case, spaces and dashes do not count. Undefined for text that cannot be
+ * one.
+ */
 export function readEnrolmentCode(text: string): EnrolmentCode | undefined {
   const plain = text.replace(/[\s-]/g, '').toLowerCase();
   return /^[a-hjkmnp-z2-9]{24}$/.test(plain) ? parts(plain) : undefined;

@@ -1,6 +1,6 @@
 /**
- * Codes by mail, the second factor at the pages of accounts: short, so valid only for minutes and a few tries, and hashed under a key that no copy of the
- * database has.
+ * Codes by mail, the second factor at the pages of accounts: short, so valid only for minutes and a
+ * few tries, and hashed under a key that no copy of the database has.
  */
 import { createHmac, type KeyObject } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
@@ -26,6 +26,8 @@ export function readMailedCode(text: string): string | undefined {
   return /^\d+$/.test(plain) && plain.length === MAILED_DIGITS ? plain : undefined;
 }
 
-/** Hash of a code for one browser's login: the same digits for another browser give another value. */
+/**
+ * Hash of a code for one browser's login: the same digits for another browser give another value.
+ */
 export const mailedCodeHash = (key: KeyObject, browser: Uint8Array, code: string): Buffer =>
   createHmac('sha256', key).update(browser).update(code).digest();

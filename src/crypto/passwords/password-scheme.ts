@@ -1,13 +1,15 @@
 /**
- * Reads the four forms of a stored password: what it is, how much work it asks, and whether we are willing to do it.
+ * Reads the four forms of a stored password: what it is, how much work it asks, and whether we are
+ * willing to do it.
  *
  *   $argon2id$v=19$m=KiB,t=PASSES,p=LANES$SALT$HASH     RFC 9106, PHC string; the only form we write
  *   $2a$ $2b$ $2y$COST$SALT+HASH                        bcrypt
  *   $6$[rounds=N$]SALT$HASH                             sha512-crypt (Drepper, "Unix crypt using SHA-256 and SHA-512", 2008)
  *   {SSHA}BASE64                                        salted SHA-1 of LDAP servers (RFC 2307 style)
  *
- * The last three come in by import only. A hash is text that an importer hands us and that every stranger's login makes us work for, so
- * its cost parameters are bounded here, once: `m=4194304` or `rounds=999999999` would let one account stop the gateway.
+ * The last three come in by import only. A hash is text that an importer hands us and that every
+ * stranger's login makes us work for, so its cost parameters are bounded here, once: `m=4194304` or
+ * `rounds=999999999` would let one account stop the gateway.
  */
 import { type Result, fail, ok } from '../../domain/result.ts';
 
@@ -17,7 +19,9 @@ export type PasswordHash =
   | { readonly scheme: 'sha512-crypt'; readonly rounds: number; readonly salt: string; readonly digest: string }
   | { readonly scheme: 'ssha'; readonly digest: Uint8Array; readonly salt: Uint8Array };
 
-/** What we write ourselves: 19 MiB, 2 passes, 1 lane (OWASP's first choice of 2024; 14 ms of CPU). */
+/**
+ * What we write ourselves: 19 MiB, 2 passes, 1 lane (OWASP's first choice of 2024; 14 ms of CPU).
+ */
 export const ARGON2 = { memoryKiB: 19_456, passes: 2, lanes: 1 } as const;
 
 /** Most work that one verification may ask. Each is about a second of one core, or 128 MiB. */
@@ -37,7 +41,10 @@ const EXPECTED = 'expected $argon2id$, $2a$, $2b$ or $2y$ (bcrypt), $6$ (sha512-
 /** The form in which a hash is stored: without the label that Dovecot or OpenLDAP put in front. */
 export const storedForm = (hash: string): string => hash.trim().replace(LABEL, '');
 
-/** Reads a hash in its stored form. The error says what is wrong with it and what is taken; it never repeats the hash. */
+/**
+ * Reads a hash in its stored form. The error says what is wrong with it and what is taken; it never
+ * repeats the hash.
+ */
 export function schemeOf(hash: string): Result<PasswordHash, string> {
   if (hash.length > MAX_TEXT) return fail(`the password hash is longer than ${MAX_TEXT} characters; ${EXPECTED}`);
   if (hash.startsWith('$argon2id$')) return argon2id(hash);
@@ -92,7 +99,10 @@ function ssha(hash: string): Result<PasswordHash, string> {
   return ok({ scheme: 'ssha', digest: octets.subarray(0, 20), salt: octets.subarray(20) });
 }
 
-/** True for every hash that is not what `hashPassword` writes today: replace it when its password is next seen. */
+/**
+ * True for every hash that is not what `hashPassword` writes today: replace it when its password is
+ * next seen.
+ */
 export function needsRehash(hash: string): boolean {
   const read = schemeOf(hash);
   return !(

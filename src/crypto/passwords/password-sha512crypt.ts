@@ -1,14 +1,18 @@
 /**
- * sha512-crypt, the `$6$` of /etc/shadow: Ulrich Drepper, "Unix crypt using SHA-256 and SHA-512", version 0.6. Verification only.
+ * sha512-crypt, the `$6$` of /etc/shadow: Ulrich Drepper, "Unix crypt using SHA-256 and SHA-512",
+ * version 0.6. Verification only.
  *
- * Ours, because Node has none and 5,000 rounds are a few lines over `crypto.hash`. It computes for 10 ms and more without a pause: it is
- * called in the password worker, never on the main thread.
+ * Ours, because Node has none and 5,000 rounds are a few lines over `crypto.hash`. It computes for
+ * 10 ms and more without a pause: it is called in the password worker, never on the main thread.
  */
 import { hash } from 'node:crypto';
 
 const sha512 = (octets: Uint8Array): Buffer => hash('sha512', octets, 'buffer');
 
-/** Appends pieces in one buffer; everything here is below 64 KiB since password and salt are bounded. */
+/**
+ * Appends pieces in one buffer; everything here is below 64 KiB since password and salt are
+ * bounded.
+ */
 class Pieces {
   readonly #octets: Buffer;
   #length = 0;
@@ -46,7 +50,8 @@ const sequence = (octets: Uint8Array, length: number): Buffer => {
   return out;
 };
 
-// Step 22 of the specification: the order in which the octets of the digest are written, three at a time, as 4 characters.
+// Step 22 of the specification: the order in which the octets of the digest are written, three at a
+// time, as 4 characters.
 const ALPHABET = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 function encode(digest: Uint8Array): string {
@@ -67,7 +72,10 @@ function encode(digest: Uint8Array): string {
   return text;
 }
 
-/** The 86 characters behind the last `$`. `salt`: at most 16 octets count; `rounds` as checked by `schemeOf`. */
+/**
+ * The 86 characters behind the last `$`. `salt`: at most 16 octets count; `rounds` as checked by
+ * `schemeOf`.
+ */
 export function sha512crypt(password: Uint8Array, salt: string, rounds: number): string {
   const salted = Buffer.from(salt, 'utf8').subarray(0, 16);
   const size = password.length;
@@ -79,7 +87,8 @@ export function sha512crypt(password: Uint8Array, salt: string, rounds: number):
   for (let bits = size; bits > 0; bits >>= 1) scratch.add((bits & 1) === 1 ? b : password);
   let a = scratch.digest();
 
-  // Steps 13 to 20. DP is a hash over the password repeated as often as it is long: quadratic, hence the limit on its length.
+  // Steps 13 to 20. DP is a hash over the password repeated as often as it is long: quadratic,
+  // hence the limit on its length.
   const repeated = new Pieces(size * size);
   for (let i = 0; i < size; i += 1) repeated.add(password);
   const p = sequence(repeated.digest(), size);

@@ -1,10 +1,12 @@
 /**
- * Whether a password is made of what everybody tries first: known words, names of its owner, years, rows of keys, repeats. Twelve characters keep
- * nobody out who tries "Wachtwoord2026!" or "jansenjansen1".
+ * Whether a password is made of what everybody tries first: known words, names of its owner, years,
+ * rows of keys, repeats. Twelve characters keep nobody out who tries "Wachtwoord2026!" or
+ * "jansenjansen1".
  *
- * The text is read as a row of parts. A known word, a year, a run of keys and a repeat are one part each, whatever their length, and a part
- * that comes again counts once; every other letter counts by itself. Four parts are enough. A list of the million passwords that were
- * found elsewhere would be better and takes 10 MB; nearly all of those that have twelve characters fall to these rules.
+ * The text is read as a row of parts. A known word, a year, a run of keys and a repeat are one part
+ * each, whatever their length, and a part that comes again counts once; every other letter counts
+ * by itself. Four parts are enough. A list of the million passwords that were found elsewhere would
+ * be better and takes 10 MB; nearly all of those that have twelve characters fall to these rules.
  */
 
 /** Least number of parts in a password. */
@@ -64,7 +66,10 @@ const namesIn = (own: readonly string[]): ReadonlySet<string> =>
       .filter((part) => part.length >= SHORTEST_NAME),
   );
 
-/** Why a password is too easy to guess, said to whoever chose it; repeats nothing of it. `own`: login name, organisation, its title. */
+/**
+ * Why a password is too easy to guess, said to whoever chose it; repeats nothing of it. `own`:
+ * login name, organisation, its title.
+ */
 export function weakness(text: string, own: readonly string[] = []): string | undefined {
   const names = namesIn(own);
   if (partsOf(plain(text).slice(0, LOOKED), names) >= ENOUGH) return undefined;

@@ -1,4 +1,7 @@
-/** The main thread's side of the password worker: started at the first sha512-crypt hash, since most gateways never meet one. */
+/**
+ * The main thread's side of the password worker: started at the first sha512-crypt hash, since most
+ * gateways never meet one.
+ */
 import { Worker } from 'node:worker_threads';
 import type { CryptAnswer, CryptRequest } from './password-worker.ts';
 
@@ -12,7 +15,10 @@ export class PasswordThread {
   #next = 0;
   readonly #waiting = new Map<number, Waiting>();
 
-  /** The digest part of a `$6$` hash. Rejects when the thread ends before it has answered; the next call starts a new one. */
+  /**
+   * The digest part of a `$6$` hash. Rejects when the thread ends before it has answered; the next
+   * call starts a new one.
+   */
   sha512crypt(password: Uint8Array, salt: string, rounds: number): Promise<string> {
     const worker = (this.#worker ??= this.#start());
     const request: CryptRequest = { id: (this.#next += 1), password, salt, rounds };

@@ -1,4 +1,7 @@
-/** The thread in which sha512-crypt is computed: see `password.ts`. One request, one answer, in order. */
+/**
+ * The thread in which sha512-crypt is computed: see `password.ts`. One request, one answer, in
+ * order.
+ */
 import { parentPort } from 'node:worker_threads';
 import { sha512crypt } from './password-sha512crypt.ts';
 

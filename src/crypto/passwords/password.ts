@@ -1,10 +1,12 @@
 /**
  * Hashes and verifies passwords, never on the main thread.
  *
- * argon2id and bcrypt run in libuv's pool (4 threads, shared with file access and name look-up): callers bound how many run at once, the
- * login queue to 2. Whoever allows more sets UV_THREADPOOL_SIZE to that number plus 2 in the environment of the process. It cannot be set
- * from inside: Node's own loader has started the pool before our first line runs (seen with 20.20: a value set in the program changes
- * nothing). sha512-crypt runs in a worker thread of ours. SSHA is one SHA-1 of a few octets and stays here.
+ * argon2id and bcrypt run in libuv's pool (4 threads, shared with file access and name look-up):
+ * callers bound how many run at once, the login queue to 2. Whoever allows more sets
+ * UV_THREADPOOL_SIZE to that number plus 2 in the environment of the process. It cannot be set from
+ * inside: Node's own loader has started the pool before our first line runs (seen with 20.20: a
+ * value set in the program changes nothing). sha512-crypt runs in a worker thread of ours. SSHA is
+ * one SHA-1 of a few octets and stays here.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { hash as argon2Hash, verify as argon2Verify } from '@node-rs/argon2';
@@ -23,7 +25,10 @@ export const hashPassword = (text: string): Promise<string> =>
   });
 
 export interface PasswordVerifier {
-  /** True when `text` is the password behind `hash`. A hash that `schemeOf` refuses is nobody's password. */
+  /**
+   * True when `text` is the password behind `hash`. A hash that `schemeOf` refuses is nobody's
+   * password.
+   */
   verify(hash: string, text: string): Promise<boolean>;
   /** Ends the worker thread, if one was started. Verifications that still run in it reject. */
   close(): Promise<void>;
@@ -53,7 +58,10 @@ export async function verifyPassword(hash: string, text: string): Promise<boolea
   }
 }
 
-/** A hash that no password opens and that costs the same as ours: work for login names that nobody has. */
+/**
+ * A hash that no password opens and that costs the same as ours: work for login names that nobody
+ * has.
+ */
 export function dummyHash(random: (length: number) => Uint8Array): string {
   const text = (length: number): string => Buffer.from(random(length)).toString('base64').replace(/=+$/, '');
   return `$argon2id$v=19$m=${ARGON2.memoryKiB},t=${ARGON2.passes},p=${ARGON2.lanes}$${text(16)}$${text(32)}`;

@@ -1,7 +1,9 @@
 /**
- * One-time codes by the clock (TOTP, RFC 6238): six digits of an HMAC-SHA-1 over the half minute, as every authenticator app computes them.
+ * One-time codes by the clock (TOTP, RFC 6238): six digits of an HMAC-SHA-1 over the half minute,
+ * as every authenticator app computes them.
  *
- * A code is accepted in its own half minute and in the one before and after. The caller keeps the step of the last code, so that each counts once.
+ * A code is accepted in its own half minute and in the one before and after. The caller keeps the
+ * step of the last code, so that each counts once.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Instant } from '../../domain/units.ts';
@@ -24,7 +26,10 @@ export function totpCode(key: Uint8Array, step: number): string {
   return String((mac.readUInt32BE(at) & 0x7fffffff) % 10 ** DIGITS).padStart(DIGITS, '0');
 }
 
-/** The step whose code was typed; undefined: it is the code of no nearby step. All steps are compared, whichever matches. */
+/**
+ * The step whose code was typed; undefined: it is the code of no nearby step. All steps are
+ * compared, whichever matches.
+ */
 export function stepOf(key: Uint8Array, typed: string, now: Instant): number | undefined {
   const code = typed.replace(/\s/g, '');
   if (!/^\d{6}$/.test(code)) return undefined;

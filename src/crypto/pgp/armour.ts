@@ -1,6 +1,7 @@
 /**
- * ASCII armour (RFC 9580 section 6.2) of messages and signatures. Written without a checksum: programs need none, and none is to be relied
- * upon (section 6.1). Read as a stream: lines in, packets out.
+ * ASCII armour (RFC 9580 section 6.2) of messages and signatures. Written without a checksum:
+ * programs need none, and none is to be relied upon (section 6.1). Read as a stream: lines in,
+ * packets out.
  */
 import { Base64Decoder } from '../../mime/base64-decoder.ts';
 import { base64Lines } from '../../mime/base64-encoder.ts';
@@ -29,7 +30,10 @@ const PIECES = 2;
 /** Longest line of armour that is looked at: 76 is usual. */
 const MAX_LINE = 4096;
 
-/** Takes what stands between the lines of armour; throws PgpFailure if there is none, or no end of it. */
+/**
+ * Takes what stands between the lines of armour; throws PgpFailure if there is none, or no end of
+ * it.
+ */
 export async function* unarmoured(kind: Armoured, source: Slices): AsyncGenerator<Buffer, void, void> {
   const lines = new ArmourLines(kind);
   for await (const slice of source) {
@@ -66,7 +70,8 @@ class ArmourLines {
     const packets: Buffer[] = [];
     let at = 0;
     for (let lf = all.indexOf(LF, at); lf >= 0 && !this.ended; lf = all.indexOf(LF, at)) {
-      // A run of body lines is decoded in one go: nothing but the first octet tells a line of base64 from one that is not.
+      // A run of body lines is decoded in one go: nothing but the first octet tells a line of
+      // base64 from one that is not.
       const body = this.#state === 'body' ? this.#bodyEnd(all, at) : at;
       if (body > at) packets.push(Buffer.from(this.#decoder.push(all.subarray(at, body))));
       else this.#line(all.toString('latin1', at, lf).trimEnd());
@@ -94,8 +99,8 @@ class ArmourLines {
     } else if (this.#state === 'headers') {
       if (line === '') this.#state = 'body';
     } else if (line === this.#end) this.#state = 'ended';
-    // What is left in the body is the checksum, which proves nothing. Only one is allowed: alternating lines of both kinds would cost 200 ms
-    // for each MB.
+    // What is left in the body is the checksum, which proves nothing. Only one is allowed:
+    // alternating lines of both kinds would cost 200 ms for each MB.
     else if (this.#checksum || !line.startsWith('='))
       throw new PgpFailure('malformed', 'The armour has a line that is not base64');
     else this.#checksum = true;

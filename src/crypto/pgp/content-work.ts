@@ -1,8 +1,9 @@
 /**
  * Content, in the OpenPGP thread: signed, encrypted, verified, decrypted, as streams.
  *
- * What is decrypted leaves this thread only when its integrity was checked (`allowUnauthenticatedStream` stays off): a message without a
- * modification detection code, or with a wrong one, gives no octet. Compressed content has the same limit as any other.
+ * What is decrypted leaves this thread only when its integrity was checked
+ * (`allowUnauthenticatedStream` stays off): a message without a modification detection code, or
+ * with a wrong one, gives no octet. Compressed content has the same limit as any other.
  */
 import { ReadableStream } from 'node:stream/web';
 import * as openpgp from 'openpgp';
@@ -20,7 +21,10 @@ export type Give = (slice: Uint8Array) => Promise<void>;
 const WILDCARD = /^0+$/;
 /** Most signatures on one content: a few people, or one with several keys. */
 const MAX_SIGNATURES = 8;
-/** Keys of content that may be encrypted to one of ours, or to nobody by name: each is tried, and of RSA three ways, with all of the content. */
+/**
+ * Keys of content that may be encrypted to one of ours, or to nobody by name: each is tried, and of
+ * RSA three ways, with all of the content.
+ */
 const MAX_TRIED = 8;
 /** Octets of one slice that leaves the thread. */
 const SLICE = 256 * 1024;
@@ -86,7 +90,8 @@ export async function verify(job: JobOf<'verify'>, input: AsyncIterable<Uint8Arr
   const message = await openpgp.createMessage({ binary: new Uint8Array(0) });
   const [literal] = message.packets as unknown as { getBytes: () => Binary }[];
   if (literal === undefined) throw new PgpFailure('unsupported', 'A message has no content packet');
-  // Left to itself the library reads a stream by clones that nobody pulls, and waits for ever. So each signature reads a branch of its own.
+  // Left to itself the library reads a stream by clones that nobody pulls, and waits for ever. So
+  // each signature reads a branch of its own.
   const streams = branches(streamOf(input), packets.length);
   literal.getBytes = () => streams.pop() ?? new ReadableStream();
   const verified = await openpgp.verify({ message, signature, verificationKeys, format: 'binary' });
@@ -136,7 +141,8 @@ export async function decrypt(
     return { signatures: await judged(opened.signatures, verificationKeys) };
   } catch (error) {
     if (error instanceof PgpFailure) throw error;
-    // A wrong key, a wrong padding, changed octets and a missing integrity check get one answer: a finer one would tell a stranger about the key.
+    // A wrong key, a wrong padding, changed octets and a missing integrity check get one answer: a
+    // finer one would tell a stranger about the key.
     throw new PgpFailure(
       /size limit|maximum/i.test(String(error)) ? 'limit' : 'damaged',
       'The message was decrypted, but what came out is not an OpenPGP message',
@@ -179,7 +185,10 @@ async function judged(
   return signatures;
 }
 
-/** A key that was revoked since may have been in somebody else's hands when it signed: the date in a signature is its maker's claim. */
+/**
+ * A key that was revoked since may have been in somebody else's hands when it signed: the date in a
+ * signature is its maker's claim.
+ */
 const standing = async (key: openpgp.PublicKey): Promise<'valid' | 'revoked'> =>
   (await key.isRevoked()) ? 'revoked' : 'valid';
 

@@ -1,4 +1,7 @@
-/** A job that cannot be done, as an error inside the OpenPGP thread; the main thread gets it as a value. */
+/**
+ * A job that cannot be done, as an error inside the OpenPGP thread; the main thread gets it as a
+ * value.
+ */
 import type { PgpProblem } from './protocol.ts';
 
 export class PgpFailure extends Error {

@@ -1,6 +1,7 @@
 /**
- * Inline PGP: armour that is the whole text of a message, as programs wrote it before PGP/MIME. It is recognised so that it stays untouched;
- * nothing in it is opened or believed, since no header says what it covers.
+ * Inline PGP: armour that is the whole text of a message, as programs wrote it before PGP/MIME. It
+ * is recognised so that it stays untouched; nothing in it is opened or believed, since no header
+ * says what it covers.
  */
 import { type ContentFields, contentFields } from '../../mime/content-fields.ts';
 import { type Message, decodedBody } from '../smime/message.ts';
@@ -16,7 +17,8 @@ const MAX_BLANK = 4096;
 const isBlank = (text: string): boolean => /^\s*$/.test(text);
 
 /**
- * Undefined: the text is something else, for example a block with text around it, and may be treated like any other. Mostly reads one slice.
+ * Undefined: the text is something else, for example a block with text around it, and may be
+ * treated like any other. Mostly reads one slice.
  */
 export async function inlinePgp(
   message: Message,

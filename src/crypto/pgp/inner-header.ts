@@ -1,8 +1,10 @@
 /**
- * Puts a decrypted content behind the letter's own header. The content has a header of its own: its Content-* fields describe it, and where it says
- * so (`protected-headers`, `hp`: RFC 9788) it carries a copy of the letter's, of which the subject takes the place of the one outside.
+ * Puts a decrypted content behind the letter's own header. The content has a header of its own: its
+ * Content-* fields describe it, and where it says so (`protected-headers`, `hp`: RFC 9788) it
+ * carries a copy of the letter's, of which the subject takes the place of the one outside.
  *
- * The other copies are compared, not taken: what the gateway judged, From above all, is the header outside.
+ * The other copies are compared, not taken: what the gateway judged, From above all, is the header
+ * outside.
  */
 import { type Result, fail } from '../../domain/result.ts';
 import { LineEnds, anyHeaderEnd, canonicalLines } from '../../mime/canonical.ts';
@@ -30,7 +32,8 @@ export class InnerHeader {
 
   async write(slice: Uint8Array): Promise<void> {
     if (this.#head === undefined) return await this.#pass(slice);
-    // The first octets may come in a small slice, and the next slice may be as large as a header may be.
+    // The first octets may come in a small slice, and the next slice may be as large as a header
+    // may be.
     const taken = Math.min(slice.length, JOIN_LIMIT - this.#head.length);
     this.#head = joinSmall([this.#head, slice.subarray(0, taken)]);
     const end = anyHeaderEnd(this.#head);

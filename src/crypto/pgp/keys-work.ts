@@ -41,7 +41,8 @@ export async function mergeKeys({ known, newer }: JobOf<'merge-keys'>): Promise<
 
 export async function makeKey({ type, name, email, seconds }: JobOf<'make-key'>): Promise<PgpKey> {
   const common = { userIDs: [{ name, email }], keyExpirationTime: seconds, format: 'object' as const };
-  // GnuPG 2.4 imports no secret key of the newer curve25519 type (measured); the legacy one is the same curve.
+  // GnuPG 2.4 imports no secret key of the newer curve25519 type (measured); the legacy one is the
+  // same curve.
   const { privateKey } =
     type === 'curve25519'
       ? await openpgp.generateKey({ ...common, type: 'ecc', curve: 'curve25519Legacy' })
@@ -92,7 +93,10 @@ async function unlocked(key: openpgp.PrivateKey, passphrase: string): Promise<op
   }
 }
 
-/** When the key ends; undefined: never. A key that is not valid at all counts as ended when it was made. */
+/**
+ * When the key ends; undefined: never. A key that is not valid at all counts as ended when it was
+ * made.
+ */
 async function endOf(key: openpgp.Key): Promise<number | undefined> {
   const ends = await key.getExpirationTime();
   if (ends === null) return key.getCreationTime().getTime();
@@ -106,7 +110,10 @@ async function certified(key: openpgp.Key): Promise<openpgp.User[]> {
   return users;
 }
 
-/** The latest end of the key or of a subkey at which `find` still finds one. Gaps before it are not looked for: keys are used until they end. */
+/**
+ * The latest end of the key or of a subkey at which `find` still finds one. Gaps before it are not
+ * looked for: keys are used until they end.
+ */
 async function lastMoment(key: openpgp.Key, find: (at: Date) => Promise<unknown>): Promise<number> {
   const made = key.getCreationTime().getTime();
   const ends: number[] = [];

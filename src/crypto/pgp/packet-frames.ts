@@ -1,8 +1,9 @@
 /**
- * OpenPGP packets (RFC 9580 section 4.2) as the library gets them: not too many, and content in parts of a few octets in parts of 64 KB.
+ * OpenPGP packets (RFC 9580 section 4.2) as the library gets them: not too many, and content in
+ * parts of a few octets in parts of 64 KB.
  *
- * The library takes 5 to 20 us for a packet, however small, and 70 us for a part of a packet: 4 MB of empty packets held its thread for 38 s
- * (measured). Here only heads are looked at, in one pass.
+ * The library takes 5 to 20 us for a packet, however small, and 70 us for a part of a packet: 4 MB
+ * of empty packets held its thread for 38 s (measured). Here only heads are looked at, in one pass.
  */
 import { PgpFailure } from './failure.ts';
 

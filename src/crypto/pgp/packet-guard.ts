@@ -1,9 +1,10 @@
 /**
- * Checks packets before the library reads them, those inside others included: decrypted or decompressed octets may hold packets that the
- * message did not show, and 10 KB may become 10 MB of empty packets. The library itself refuses compressed packets inside each other.
+ * Checks packets before the library reads them, those inside others included: decrypted or
+ * decompressed octets may hold packets that the message did not show, and 10 KB may become 10 MB of
+ * empty packets. The library itself refuses compressed packets inside each other.
  *
- * The library has no option for this, but reads all packets by one method of an exported class; test/crypto/pgp/packets.test.ts fails should
- * it not go through it any more.
+ * The library has no option for this, but reads all packets by one method of an exported class;
+ * test/crypto/pgp/packets.test.ts fails should it not go through it any more.
  */
 import { ReadableStream } from 'node:stream/web';
 import { PacketList } from 'openpgp';

@@ -1,10 +1,12 @@
 /**
  * OpenPGP (RFC 9580) for the rest of the gateway: the main thread's side of the OpenPGP thread.
  *
- * The library takes 100 ms to load and holds its thread for as long as a message is large (136 ms for 5 MB, measured), so it has one of its own.
- * A few jobs at a time, a bounded queue behind them in which accounts take turns, a deadline for each: a flood is answered `busy`, which is
- * temporary, and never holds up who sends unprotected mail. Large jobs have a thread apart, which begins with the first of them, so that a small
- * one never waits until the library has decrypted 50 MB in one go.
+ * The library takes 100 ms to load and holds its thread for as long as a message is large (136 ms
+ * for 5 MB, measured), so it has one of its own. A few jobs at a time, a bounded queue behind them
+ * in which accounts take turns, a deadline for each: a flood is answered `busy`, which is
+ * temporary, and never holds up who sends unprotected mail. Large jobs have a thread apart, which
+ * begins with the first of them, so that a small one never waits until the library has decrypted 50
+ * MB in one go.
  */
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import { type Result, fail, ok } from '../../domain/result.ts';
@@ -28,7 +30,10 @@ export const PGP_LIMITS: PgpLimits = { running: 4, each: 2, waiting: 256, deadli
 
 /** A job up to this size is a small one. It takes the thread for a few milliseconds. */
 const SMALL = 64 * 1024;
-/** Most octets that a small message may become in the thread of small jobs. One that becomes more is opened again as a large one. */
+/**
+ * Most octets that a small message may become in the thread of small jobs. One that becomes more is
+ * opened again as a large one.
+ */
 const SMALL_OPENED = 16 * SMALL;
 
 type Slices = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -45,7 +50,10 @@ export interface PgpFlow {
   readonly signal?: AbortSignal;
   /** Read once, from its beginning. */
   readonly input?: Slices;
-  /** Awaited before the next slice is made. Nothing comes of a decryption before all of it was verified. */
+  /**
+   * Awaited before the next slice is made. Nothing comes of a decryption before all of it was
+   * verified.
+   */
   readonly output?: Sink;
 }
 
@@ -58,7 +66,9 @@ export class Pgp {
     this.#large = new PgpThread(limits, 'openpgp-large');
   }
 
-  /** Rejects only with what the flow's input or output rejected with; everything else is a value. */
+  /**
+   * Rejects only with what the flow's input or output rejected with; everything else is a value.
+   */
   async run<K extends PgpJobKind>(job: JobOf<K>, flow: PgpFlow = {}): Promise<Result<PgpAnswers[K], PgpProblem>> {
     const outcome = await this.#run(job, flow);
     return outcome as Result<PgpAnswers[K], PgpProblem>;
@@ -67,7 +77,8 @@ export class Pgp {
   async #run(job: PgpJob, flow: PgpFlow): Promise<Outcome> {
     if ((flow.octets ?? 0) > SMALL) return await this.#large.run(job, flow);
     if (job.kind !== 'decrypt' || job.maxContent <= SMALL_OPENED) return await this.#small.run(job, flow);
-    // A few KB may be compressed from many MB. The result is kept back until it is complete: then it is small.
+    // A few KB may be compressed from many MB. The result is kept back until it is complete: then
+    // it is small.
     const input: Uint8Array[] = [];
     for await (const slice of flow.input ?? []) input.push(slice);
     const made: Uint8Array[] = [];
@@ -179,7 +190,8 @@ interface Ends {
 function serve(port: MessagePort, { input = [], output, turn }: PgpFlow, { done, failed, broke }: Ends): void {
   const source = slicesOf(input);
   const say = (heard: PgpHears, transfer: ArrayBuffer[] = []): void => port.postMessage(heard, transfer);
-  // All messages wait in one line: slices of four of them in one turn hold the loop as long as one of four times the size.
+  // All messages wait in one line: slices of four of them in one turn hold the loop as long as one
+  // of four times the size.
   const give = async (): Promise<void> => {
     await turns.rest(turn);
     const next = await source.next();

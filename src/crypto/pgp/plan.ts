@@ -1,8 +1,9 @@
 /**
- * Decides what OpenPGP would do for one recipient's copy, by the same wishes as S/MIME's plan. Pure: keys are looked up before.
+ * Decides what OpenPGP would do for one recipient's copy, by the same wishes as S/MIME's plan.
+ * Pure: keys are looked up before.
  *
- * Encrypted content always carries its own integrity check here, so that, other than with CBC in S/MIME, nothing need be signed inside
- * it: where the sender's account signs nothing, nobody does.
+ * Encrypted content always carries its own integrity check here, so that, other than with CBC in
+ * S/MIME, nothing need be signed inside it: where the sender's account signs nothing, nobody does.
  */
 import { type Address, needsUtf8 } from '../../domain/address.ts';
 import { type Refusal, type RefusalRow, refusing, row } from '../../domain/refusal.ts';

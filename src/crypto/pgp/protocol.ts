@@ -1,7 +1,9 @@
 /**
- * What the main thread and the OpenPGP thread say to each other: plain values and octets, one port for each job.
+ * What the main thread and the OpenPGP thread say to each other: plain values and octets, one port
+ * for each job.
  *
- * Content goes in slices, each asked for and each acknowledged, so that a slow disk slows the work down and nothing piles up in either thread.
+ * Content goes in slices, each asked for and each acknowledged, so that a slow disk slows the work
+ * down and nothing piles up in either thread.
  */
 
 /** A key as people and the store need it. Octets are OpenPGP packets without armour. */
@@ -21,7 +23,9 @@ export interface PgpKey {
   /** True if it can encrypt now. */
   readonly canEncrypt: boolean;
   readonly canSign: boolean;
-  /** Until when one of its subkeys can encrypt. 0: none can; `Number.MAX_SAFE_INTEGER`: without end. */
+  /**
+   * Until when one of its subkeys can encrypt. 0: none can; `Number.MAX_SAFE_INTEGER`: without end.
+   */
   readonly encryptsUntil: number;
   readonly signsUntil: number;
   /** The public key. */
@@ -34,7 +38,10 @@ export type PgpKeyType = 'curve25519' | 'rsa3072' | 'rsa4096';
 
 export type PgpJob =
   | { readonly kind: 'read-keys'; readonly octets: Uint8Array; readonly passphrase?: string }
-  /** One key, `known`, with what newer packets of the same key say; with its secret key where one of the two has it. */
+  /**
+   * One key, `known`, with what newer packets of the same key say; with its secret key where one of
+   * the two has it.
+   */
   | { readonly kind: 'merge-keys'; readonly known: Uint8Array; readonly newer: Uint8Array }
   | {
       readonly kind: 'make-key';
@@ -64,8 +71,9 @@ export type PgpJob =
 export type PgpJobKind = PgpJob['kind'];
 
 /**
- * What one signature is worth. `valid`: by one of the given keys, which was good when it signed and is not revoked. `unknown-key`: by none of
- * them. `weak`: a hash that anybody can forge for. `ended`: the key or the signature had ended. `wrong`: the octets are not those that were signed.
+ * What one signature is worth. `valid`: by one of the given keys, which was good when it signed and
+ * is not revoked. `unknown-key`: by none of them. `weak`: a hash that anybody can forge for.
+ * `ended`: the key or the signature had ended. `wrong`: the octets are not those that were signed.
  */
 export interface PgpSignature {
   readonly state: 'valid' | 'unknown-key' | 'weak' | 'ended' | 'revoked' | 'wrong';

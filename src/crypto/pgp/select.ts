@@ -1,4 +1,7 @@
-/** Which of the keys of an address is used: the newest that can be. One that ended or was revoked never hides another. */
+/**
+ * Which of the keys of an address is used: the newest that can be. One that ended or was revoked
+ * never hides another.
+ */
 import type { Instant } from '../../domain/units.ts';
 
 /** A registered key as it stands; times as in the store. */
@@ -17,7 +20,10 @@ export interface PgpCandidate {
 
 export type PgpUse = 'encrypt' | 'sign';
 
-/** Why a key is of no use, for peers and people: says nothing of the key that its owner does not know. */
+/**
+ * Why a key is of no use, for peers and people: says nothing of the key that its owner does not
+ * know.
+ */
 export type PgpSelection =
   | { readonly kind: 'usable'; readonly key: PgpCandidate }
   /** `why`: the reason for the newest key; undefined: none is registered. */

@@ -1,6 +1,6 @@
 /**
- * A job of the OpenPGP thread as a generator: the caller pulls, the thread pushes, and one slice is in
- * between.
+ * A job of the OpenPGP thread as a generator: the caller pulls, the thread pushes, and one slice is
+ * in between.
  */
 import { PgpFailure } from './failure.ts';
 import type { Pgp } from './pgp.ts';
@@ -29,7 +29,9 @@ export async function* encryptedPackets(
   if (!outcome.ok) throw new PgpFailure(outcome.error.kind, outcome.error.text);
 }
 
-/** Holds one slice at most; `give` waits until the slice was taken and the next one is asked for. */
+/**
+ * Holds one slice at most; `give` waits until the slice was taken and the next one is asked for.
+ */
 class Hand {
   #slice: Uint8Array | undefined;
   #given: (() => void) | undefined;

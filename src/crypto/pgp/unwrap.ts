@@ -1,6 +1,7 @@
 /**
- * Opens PGP/MIME (RFC 3156): decrypts, verifies, takes the header that travelled inside. Only the root of a message, as a whole entity; armour inside
- * a text is left as it is (inline PGP has no header that says what it covers).
+ * Opens PGP/MIME (RFC 3156): decrypts, verifies, takes the header that travelled inside. Only the
+ * root of a message, as a whole entity; armour inside a text is left as it is (inline PGP has no
+ * header that says what it covers).
  */
 import { type Result, fail, ok } from '../../domain/result.ts';
 import { Base64Decoder } from '../../mime/base64-decoder.ts';
@@ -39,9 +40,13 @@ export interface PgpOpened {
   readonly signatures?: readonly PgpSignature[];
   /** Signatures around the encryption. */
   readonly outside?: readonly PgpSignature[];
-  /** Subject from the header of a part that was signed below the encryption; octets of the field. */
+  /**
+   * Subject from the header of a part that was signed below the encryption; octets of the field.
+   */
   readonly subject?: Buffer;
-  /** A header that travelled inside says something else than the one outside: names of the fields. */
+  /**
+   * A header that travelled inside says something else than the one outside: names of the fields.
+   */
   readonly differs: readonly string[];
 }
 
@@ -49,7 +54,9 @@ export interface PgpOpened {
 const MAX_SIGNATURE_PART = 64 * 1024;
 const MAX_PART_HEADER = 16 * 1024;
 
-/** Undefined if the message is not PGP/MIME. Staged content that is not in the result was given up. */
+/**
+ * Undefined if the message is not PGP/MIME. Staged content that is not in the result was given up.
+ */
 export async function openPgp(
   given: Message,
   options: PgpOpenOptions,
@@ -78,7 +85,10 @@ async function opened(given: Message, options: PgpOpenOptions): Promise<PgpOpene
 /** The first octet of every packet has its highest bit set (RFC 9580 section 4.2). */
 const PACKET = 0x80;
 
-/** Whether the second part of a multipart/encrypted holds armour that is whole, with packets in it. Nothing is decrypted, and no key is needed. */
+/**
+ * Whether the second part of a multipart/encrypted holds armour that is whole, with packets in it.
+ * Nothing is decrypted, and no key is needed.
+ */
 export async function holdsPackets(message: Message, fields: ContentFields): Promise<boolean> {
   try {
     const { second } = await partsOf(message, fields);
@@ -108,7 +118,10 @@ async function decrypted(
   return { ...inside, ...carriedBelow(inside, content), signatures };
 }
 
-/** A header that stands on the signed part (RFC 9788): its subject takes the place of the one outside. */
+/**
+ * A header that stands on the signed part (RFC 9788): its subject takes the place of the one
+ * outside.
+ */
 function carriedBelow({ differs }: PgpOpened, content: Message): Pick<PgpOpened, 'subject' | 'differs'> {
   const inside = contentHeader(content);
   if (carriedBy(inside) !== 'copy') return { differs };

@@ -1,4 +1,7 @@
-/** The OpenPGP thread: one job a port, content in slices. The library is loaded here alone, so that no session waits for it. */
+/**
+ * The OpenPGP thread: one job a port, content in slices. The library is loaded here alone, so that
+ * no session waits for it.
+ */
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { decrypt, encrypt, readers, sign, verify } from './content-work.ts';
 import { PgpFailure } from './failure.ts';

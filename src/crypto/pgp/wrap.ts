@@ -1,8 +1,9 @@
 /**
- * PGP/MIME (RFC 3156): what S/MIME does with CMS, with OpenPGP packets. The header stays outside; in profile *strong* a copy of it goes inside
- * (RFC 9788), and the subject outside says nothing.
+ * PGP/MIME (RFC 3156): what S/MIME does with CMS, with OpenPGP packets. The header stays outside;
+ * in profile *strong* a copy of it goes inside (RFC 9788), and the subject outside says nothing.
  *
- * Signed are the octets as they are given: `sevenBit` of S/MIME makes them 7 bits before, where nothing is encrypted (RFC 3156 section 3).
+ * Signed are the octets as they are given: `sevenBit` of S/MIME makes them 7 bits before, where
+ * nothing is encrypted (RFC 3156 section 3).
  */
 import type { RandomBytes } from '../../domain/effects.ts';
 import { joinSmall } from '../../platform/bytes.ts';
@@ -39,7 +40,10 @@ export function protectPgp(message: Message, protection: PgpProtection, options:
     : withHeader(message, encrypted(entityOf(message), protection, options));
 }
 
-/** RFC 3156 section 5. The content is read twice: `micalg` stands in front of it and is known when it is signed. */
+/**
+ * RFC 3156 section 5. The content is read twice: `micalg` stands in front of it and is known when
+ * it is signed.
+ */
 async function* clearSigned(
   message: Message,
   { secretKeys }: PgpProtection,
@@ -77,12 +81,18 @@ async function* encrypted(content: Entity, keys: PgpProtection, { pgp, random }:
   yield text(`\r\n--${boundary}--\r\n`);
 }
 
-/** Fields of the letter that are copied inside (RFC 9788 section 2.2: those that a mail program shows). */
+/**
+ * Fields of the letter that are copied inside (RFC 9788 section 2.2: those that a mail program
+ * shows).
+ */
 const INSIDE: ReadonlySet<string> = new Set([
   ...['from', 'sender', 'reply-to', 'to', 'cc', 'subject', 'date', 'message-id', 'in-reply-to', 'references'],
 ]);
 
-/** The content with a copy of the header in front, and the mark that tells so: RFC 9788's, and the older one that Thunderbird reads. */
+/**
+ * The content with a copy of the header in front, and the mark that tells so: RFC 9788's, and the
+ * older one that Thunderbird reads.
+ */
 async function* payload(message: Message): Entity {
   const { header, source, bodyAt } = message;
   const marks = '; protected-headers="v1"; hp="cipher"\r\n';

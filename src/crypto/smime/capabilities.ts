@@ -1,6 +1,6 @@
 /**
- * smimeCapabilities and the names that we give to what matters of them (RFC 8551 section 2.5.2; RFC 3565, 5084, 3560, 4056 for the identifiers).
- * What else a program lists decides nothing here.
+ * smimeCapabilities and the names that we give to what matters of them (RFC 8551 section 2.5.2; RFC
+ * 3565, 5084, 3560, 4056 for the identifiers). What else a program lists decides nothing here.
  */
 import { MAIL_CAPABILITIES, type MailCapability } from '../../domain/mail-capability.ts';
 import type { Capability } from '../cms/attributes.ts';
@@ -28,8 +28,9 @@ export const capabilitiesOf = (names: readonly MailCapability[]): readonly Capab
   names.map((name) => CAPABILITIES[name]);
 
 /**
- * What of a program's list is known here, in our order. OAEP counts with SHA-256 only, since it is what we write: without parameters it means
- * SHA-1, and a program that says so may read nothing else. Whoever verifies PSS reads its hash from the signature.
+ * What of a program's list is known here, in our order. OAEP counts with SHA-256 only, since it is
+ * what we write: without parameters it means SHA-1, and a program that says so may read nothing
+ * else. Whoever verifies PSS reads its hash from the signature.
  */
 export const capabilityNames = (capabilities: readonly Capability[]): readonly MailCapability[] =>
   MAIL_CAPABILITIES.filter((name) => {

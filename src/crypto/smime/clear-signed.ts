@@ -1,8 +1,9 @@
 /**
- * The two parts of multipart/signed (RFC 1847 section 2.1): the signed octets, exactly as they stand between the delimiters, and the
- * signature.
+ * The two parts of multipart/signed (RFC 1847 section 2.1): the signed octets, exactly as they
+ * stand between the delimiters, and the signature.
  *
- * Exactly two parts: with a third one, what a mail program shows and what was signed may be two things.
+ * Exactly two parts: with a third one, what a mail program shows and what was signed may be two
+ * things.
  */
 import { type Result, fail, ok } from '../../domain/result.ts';
 import { Base64Decoder } from '../../mime/base64-decoder.ts';
@@ -12,7 +13,10 @@ import { asBuffer, joinSmall } from '../../platform/bytes.ts';
 import { type Message, entityWithin, letterFields, part, partAsCame, readMessage } from './message.ts';
 import { type PartRange, Parts, partOf } from './parts.ts';
 
-/** Of the signature part as it stands: a chain of four RSA-4096 certificates and their lists, in base64, stay far below. */
+/**
+ * Of the signature part as it stands: a chain of four RSA-4096 certificates and their lists, in
+ * base64, stay far below.
+ */
 export const MAX_SIGNATURE_PART = 192 * 1024;
 
 export interface ClearSigned {
@@ -20,7 +24,10 @@ export interface ClearSigned {
   readonly signature: Buffer;
   /** The signed octets, as they came; may be read again and again. */
   readonly content: () => AsyncGenerator<Uint8Array, void, void>;
-  /** The signed part as a message, behind the header of the letter. The error: its own header cannot be read. */
+  /**
+   * The signed part as a message, behind the header of the letter. The error: its own header cannot
+   * be read.
+   */
   readonly inside: () => Promise<Result<Message, string>>;
 }
 
@@ -61,8 +68,8 @@ export async function readClearSigned(message: Message, fields: ContentFields): 
 }
 
 /**
- * The first part of a multipart, as far as its header goes, behind the header of the letter: enough to tell what it is. Undefined if there is
- * none. Nothing behind it is read.
+ * The first part of a multipart, as far as its header goes, behind the header of the letter: enough
+ * to tell what it is. Undefined if there is none. Nothing behind it is read.
  */
 export async function firstPart(message: Message, boundary: string): Promise<Message | undefined> {
   if (boundary === '') return undefined;

@@ -1,6 +1,7 @@
 /**
- * What protects the outermost entity of a message, judged by what it is: programs leave out `smime-type`, or call it octet-stream and name it
- * smime.p7m (RFC 8551 section 3.9; measured with old Outlook versions).
+ * What protects the outermost entity of a message, judged by what it is: programs leave out
+ * `smime-type`, or call it octet-stream and name it smime.p7m (RFC 8551 section 3.9; measured with
+ * old Outlook versions).
  */
 import { type ContentFields, contentFields } from '../../mime/content-fields.ts';
 import { fieldText, fieldsNamed } from '../../mime/header.ts';
@@ -18,8 +19,9 @@ export type Layer =
   /** PGP/MIME (RFC 3156). */
   | { readonly kind: 'pgp-signed' | 'pgp-encrypted'; readonly fields: ContentFields }
   /**
-   * Content that says that it is protected and is not, or is so in a way that is not read here. `by`: the protocol that it names, or comes
-   * closest to. `closed`: nobody can read it as it is; otherwise it is readable, and only its signature is not.
+   * Content that says that it is protected and is not, or is so in a way that is not read here.
+   * `by`: the protocol that it names, or comes closest to. `closed`: nobody can read it as it is;
+   * otherwise it is readable, and only its signature is not.
    */
   | {
       readonly kind: 'unreadable';
@@ -30,7 +32,10 @@ export type Layer =
 
 const CMS_TYPES: ReadonlySet<string> = new Set(['application/pkcs7-mime', 'application/x-pkcs7-mime']);
 
-/** Types of parts of a protected message that have nothing with them, such as a signature without its content. */
+/**
+ * Types of parts of a protected message that have nothing with them, such as a signature without
+ * its content.
+ */
 const ALONE: ReadonlyMap<string, Pick<Extract<Layer, { kind: 'unreadable' }>, 'by' | 'closed'>> = new Map([
   ['application/pkcs7-signature', { by: 'smime', closed: false }],
   ['application/x-pkcs7-signature', { by: 'smime', closed: false }],
@@ -44,7 +49,10 @@ const namesCms = ({ type, name }: ContentFields): boolean =>
 const namesSignature = ({ type, name }: ContentFields): boolean =>
   type === 'application/octet-stream' && /\.p7s$/i.test(name);
 
-/** True if content with such a header needs a look at all: most mail does not, and must not cost one. */
+/**
+ * True if content with such a header needs a look at all: most mail does not, and must not cost
+ * one.
+ */
 export function maybeProtected(fields: ContentFields): boolean {
   return (
     CMS_TYPES.has(fields.type) ||

@@ -1,6 +1,6 @@
 /**
- * What lies below clear signatures: encryption inside a signature (the triple wrap of RFC 2634 section 1.1, or signed after it was encrypted) does
- * not show in the header of a message.
+ * What lies below clear signatures: encryption inside a signature (the triple wrap of RFC 2634
+ * section 1.1, or signed after it was encrypted) does not show in the header of a message.
  */
 import { type Result, fail, ok } from '../../domain/result.ts';
 import type { ContentFields } from '../../mime/content-fields.ts';
@@ -20,7 +20,10 @@ export interface Seen {
 
 const isSigned = (layer: Layer): layer is Signed => layer.kind === 'clear-signed' || layer.kind === 'pgp-signed';
 
-/** Reads as far as the header of the content below, and its first octets. `fields`: of the message's header. */
+/**
+ * Reads as far as the header of the content below, and its first octets. `fields`: of the message's
+ * header.
+ */
 export async function lookThrough(message: Message, fields: ContentFields): Promise<Seen> {
   const signed: Signed[] = [];
   let below = await layerOf(message, fields);

@@ -1,8 +1,9 @@
 /**
- * A message as S/MIME sees it: a header whose fields belong either to the content (Content-*) or to the letter around it, and a body that can
- * be read as often as needed.
+ * A message as S/MIME sees it: a header whose fields belong either to the content (Content-*) or to
+ * the letter around it, and a body that can be read as often as needed.
  *
- * Nothing is parsed beyond the header, and nothing is rewritten: the octets are signed or encrypted as they came (RFC 8551 section 3.1).
+ * Nothing is parsed beyond the header, and nothing is rewritten: the octets are signed or encrypted
+ * as they came (RFC 8551 section 3.1).
  */
 import { type Result, fail, ok } from '../../domain/result.ts';
 import { type Header, type HeaderField, headerEnd, readHeader } from '../../mime/header.ts';
@@ -13,7 +14,10 @@ import { QuotedPrintableDecoder } from '../../mime/quoted-printable-decoder.ts';
 import type { TransferDecoder } from '../../mime/transfer-decoder.ts';
 import { JOIN_LIMIT, asBuffer, joinSmall } from '../../platform/bytes.ts';
 
-/** A message that lies somewhere, complete: a sealed upload, a filed message. Canonical octets, ending in CRLF. */
+/**
+ * A message that lies somewhere, complete: a sealed upload, a filed message. Canonical octets,
+ * ending in CRLF.
+ */
 export interface Source {
   readonly octets: number;
   slices(): AsyncIterable<Uint8Array>;
@@ -25,15 +29,19 @@ export interface Message {
   /** Offset behind the empty line; the length of the message where it has none. */
   readonly bodyAt: number;
   /**
-   * The same octets as they came, if they have other line ends than `source`, which is their canonical form: encrypted content was not
-   * normalised on submission. Parts are found in the canonical form; signatures and binary content are about the octets as they came.
+   * The same octets as they came, if they have other line ends than `source`, which is their
+   * canonical form: encrypted content was not normalised on submission. Parts are found in the
+   * canonical form; signatures and binary content are about the octets as they came.
    */
   readonly asCame?: Source;
   /** Number of fields in front of those of the content, if the header was put together of two. */
   readonly outside?: number;
 }
 
-/** A field that describes the content and travels with it: RFC 2045 section 3 and whatever else begins so. */
+/**
+ * A field that describes the content and travels with it: RFC 2045 section 3 and whatever else
+ * begins so.
+ */
 const isContentField = (field: HeaderField): boolean => field.name.startsWith('content-');
 
 const MIME_VERSION = Buffer.from('MIME-Version: 1.0\r\n');
@@ -51,7 +59,10 @@ export async function readMessage(source: Source): Promise<Result<Message, strin
   return parsed(source, head);
 }
 
-/** Reads what came with line ends of any kind. `ends`: what was counted of them while it was written. */
+/**
+ * Reads what came with line ends of any kind. `ends`: what was counted of them while it was
+ * written.
+ */
 export async function readAsCame(asCame: Source, ends: LineEnds): Promise<Result<Message, string>> {
   if (ends.added === 0) return await readMessage(asCame);
   const source: Source = {
@@ -77,7 +88,10 @@ export const isOuterField = (field: HeaderField): boolean => !isContentField(fie
 
 export const outerFields = (header: Header): Buffer => fieldOctets(header, isOuterField);
 
-/** Fields in front of a content that is put behind a letter's header: those around it, and that it is MIME. */
+/**
+ * Fields in front of a content that is put behind a letter's header: those around it, and that it
+ * is MIME.
+ */
 export function letterFields({ header, outside }: Message): { readonly octets: Buffer; readonly count: number } {
   const letter = outside === undefined ? header : { ...header, fields: header.fields.slice(0, outside) };
   return {
@@ -86,7 +100,10 @@ export function letterFields({ header, outside }: Message): { readonly octets: B
   };
 }
 
-/** What lies between two offsets, an entity, as a message of its own behind the same letter's header. */
+/**
+ * What lies between two offsets, an entity, as a message of its own behind the same letter's
+ * header.
+ */
 export async function entityWithin(
   message: Message,
   { from, to }: { readonly from: number; readonly to: number },
@@ -101,7 +118,10 @@ export async function entityWithin(
   return ok({ ...read.value, outside: count, asCame: prefixed(octets, raw) });
 }
 
-/** The message that is the whole content of another one. Read once to its end, since its line ends are unknown before. */
+/**
+ * The message that is the whole content of another one. Read once to its end, since its line ends
+ * are unknown before.
+ */
 export async function messageInside(content: Message): Promise<Result<Message, string>> {
   const fields = contentFields(content.header.octets);
   const slices = (): AsyncGenerator<Uint8Array, void, void> => decodedBody(content, fields);
@@ -158,7 +178,10 @@ export async function* entityOf(message: Message): AsyncGenerator<Uint8Array, vo
 
 const CRLF = Buffer.from('\r\n');
 
-/** Octets `from` to `to` (default: the end) of a source. Slices before them are read and passed over. */
+/**
+ * Octets `from` to `to` (default: the end) of a source. Slices before them are read and passed
+ * over.
+ */
 export async function* part(source: Source, from: number, to = source.octets): AsyncGenerator<Uint8Array, void, void> {
   let at = 0;
   for await (const slice of source.slices()) {
@@ -170,7 +193,10 @@ export async function* part(source: Source, from: number, to = source.octets): A
   }
 }
 
-/** The same as `part`, octets as they came; `from` and `to` are offsets in the canonical form, at the beginning or end of a line. */
+/**
+ * The same as `part`, octets as they came; `from` and `to` are offsets in the canonical form, at
+ * the beginning or end of a line.
+ */
 export async function* partAsCame(
   { source, asCame }: Message,
   from: number,

@@ -1,9 +1,10 @@
 /**
  * Takes the layers off a message: decrypts, verifies, unwraps a header that travelled inside.
  *
- * Each layer that has content of its own is staged again, sealed, before anything is believed of it: a tag comes last, and CBC has none
- * (EFAIL). Only the root of a message is ever opened, as a whole entity; what lies in one of several parts stays as it is, since whoever
- * mixes encrypted with plain parts wants the one to leak through the other.
+ * Each layer that has content of its own is staged again, sealed, before anything is believed of
+ * it: a tag comes last, and CBC has none (EFAIL). Only the root of a message is ever opened, as a
+ * whole entity; what lies in one of several parts stays as it is, since whoever mixes encrypted
+ * with plain parts wants the one to leak through the other.
  */
 import { type Result, fail, ok } from '../../domain/result.ts';
 import { LineEnds } from '../../mime/canonical.ts';
@@ -48,7 +49,10 @@ export interface OpenOptions {
   readonly limits?: CmsLimits;
 }
 
-/** Most layers: signed, encrypted and signed again (RFC 2634 section 1.1), a compression or two, and the message inside. Nobody means more. */
+/**
+ * Most layers: signed, encrypted and signed again (RFC 2634 section 1.1), a compression or two, and
+ * the message inside. Nobody means more.
+ */
 export const MAX_LAYERS = 8;
 
 export type LayerSeen =
@@ -63,9 +67,15 @@ export type LayerSeen =
 export interface OpenedMessage {
   /** Layers from the outside in. */
   readonly layers: readonly LayerSeen[];
-  /** The message without its encryption; clear signatures stay on it. Its source is that of the given message if nothing was taken off. */
+  /**
+   * The message without its encryption; clear signatures stay on it. Its source is that of the
+   * given message if nothing was taken off.
+   */
   readonly message: Message;
-  /** What the innermost content is. `encrypted`: for none of the keys at hand, or by another protocol. */
+  /**
+   * What the innermost content is. `encrypted`: for none of the keys at hand, or by another
+   * protocol.
+   */
   readonly innermost: Layer['kind'];
   /** The subject on a content inside; octets of the field. */
   readonly subject?: Buffer;
@@ -79,7 +89,10 @@ export interface NotOpened {
 
 const malformed = (text: string): CmsProblem => ({ kind: 'malformed', text });
 
-/** What is below a layer. `through`: nothing was taken off, the content below a signature in the clear was looked at. */
+/**
+ * What is below a layer. `through`: nothing was taken off, the content below a signature in the
+ * clear was looked at.
+ */
 interface Below {
   readonly message: Message;
   readonly through: boolean;
@@ -210,7 +223,8 @@ async function lookAtClear(
   if (!below.ok) return fail(malformed(`Cannot read the header of what was signed: ${below.error}`));
   const { kind } = await layerOf(below.value);
   if (BELOW.has(kind)) return ok({ message: below.value, through: true });
-  // A header that travelled inside replaces the outer one only if it was hidden: a message that is only signed keeps its signature.
+  // A header that travelled inside replaces the outer one only if it was hidden: a message that is
+  // only signed keeps its signature.
   return await carried(below.value, layers, layers.some(isEncryption));
 }
 
@@ -222,7 +236,9 @@ const trustOf = (message: Message, { trust, limits }: OpenOptions): TrustOptions
   ...(limits && { limits }),
 });
 
-/** Runs `fill` into a new staging, behind the letter's own header; gives it up unless all went well. */
+/**
+ * Runs `fill` into a new staging, behind the letter's own header; gives it up unless all went well.
+ */
 async function staged(
   message: Message,
   options: OpenOptions,
@@ -256,8 +272,9 @@ async function staged(
 const CRLF = Buffer.from('\r\n');
 
 /**
- * The header that travelled with the content: in a message inside (RFC 8551 section 3.1), which takes the place of the one around it where `take`
- * says so, or as a copy (RFC 9788). Only where it is the whole content, and only below a signature or encryption.
+ * The header that travelled with the content: in a message inside (RFC 8551 section 3.1), which
+ * takes the place of the one around it where `take` says so, or as a copy (RFC 9788). Only where it
+ * is the whole content, and only below a signature or encryption.
  */
 async function carried(content: Message, layers: LayerSeen[], take: boolean): Step {
   const inside = contentHeader(content);
@@ -296,7 +313,10 @@ export type Standing =
   /** Nobody signed. */
   | 'unsigned';
 
-/** `flagged`: decrypted from CBC without a valid signature inside, so nobody knows who wrote it and what was changed (EFAIL). */
+/**
+ * `flagged`: decrypted from CBC without a valid signature inside, so nobody knows who wrote it and
+ * what was changed (EFAIL).
+ */
 export function standingOf(layers: readonly LayerSeen[]): { readonly standing: Standing; readonly flagged: boolean } {
   const signatures = layers.flatMap((layer) => (layer.kind === 'signed' ? [layer.verification] : []));
   const bound = differingIn(layers).length === 0;

@@ -1,6 +1,7 @@
 /**
- * The parts of a multipart that is the whole content of a message, one after another and octet for octet (RFC 2046 section 5.1). For the multiparts
- * of protection, which have two parts, no more (RFC 1847): what is around them is looked at as strictly as they are.
+ * The parts of a multipart that is the whole content of a message, one after another and octet for
+ * octet (RFC 2046 section 5.1). For the multiparts of protection, which have two parts, no more
+ * (RFC 1847): what is around them is looked at as strictly as they are.
  */
 import { DelimiterScanner } from '../../mime/delimiters.ts';
 import { asBuffer } from '../../platform/bytes.ts';
@@ -12,7 +13,9 @@ export interface PartRange {
   readonly to: number;
 }
 
-/** Walks the parts; pieces of the part that is asked for are collected for each slice of the source. */
+/**
+ * Walks the parts; pieces of the part that is asked for are collected for each slice of the source.
+ */
 export class Parts {
   readonly #boundary: Buffer;
   readonly #scanner: DelimiterScanner;

@@ -1,9 +1,11 @@
 /**
- * Decides what protection one recipient's copy gets: nothing, a signature, encryption in one of two profiles, or a refusal.
+ * Decides what protection one recipient's copy gets: nothing, a signature, encryption in one of two
+ * profiles, or a refusal.
  *
- * Pure: everything is looked up before, and `wantedFor` says what is needed. CBC always carries a signature inside, since anyone can change
- * it unnoticed: where the sender's account signs nothing, the gateway's own key makes it (DESIGN of profile *interop*: a domain signature
- * in the sense of RFC 3183).
+ * Pure: everything is looked up before, and `wantedFor` says what is needed. CBC always carries a
+ * signature inside, since anyone can change it unnoticed: where the sender's account signs nothing,
+ * the gateway's own key makes it (DESIGN of profile *interop*: a domain signature in the sense of
+ * RFC 3183).
  */
 import { type Address, needsUtf8 } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
@@ -44,7 +46,10 @@ export type ProtectionPlan =
     }
   | {
       readonly kind: 'refused';
-      /** Whose certificate is at fault. At RCPT only the sender's is still unknown: From is in the header. */
+      /**
+       * Whose certificate is at fault. At RCPT only the sender's is still unknown: From is in the
+       * header.
+       */
       readonly about: 'recipient' | 'sender' | 'gateway';
       readonly refusal: Refusal;
       /** No certificate at all is registered: what PGP says is more useful. */
@@ -65,7 +70,10 @@ export interface Wanted {
 /** Settings, nearest first. */
 type Chain = readonly (Settings | undefined)[];
 
-/** `sender`: settings of account and organisation; `recipient`: of address, account and organisation. */
+/**
+ * `sender`: settings of account and organisation; `recipient`: of address, account and
+ * organisation.
+ */
 export function wantedFor(
   sender: { readonly kind: AccountKind; readonly settings: Chain },
   recipient: { readonly settings: Chain },
@@ -145,7 +153,10 @@ function encryptedTo(
   };
 }
 
-/** The sender's copy uses PKCS #1 v1.5, which all programs read, so the capabilities of the sender's own program are not looked up. */
+/**
+ * The sender's copy uses PKCS #1 v1.5, which all programs read, so the capabilities of the sender's
+ * own program are not looked up.
+ */
 const selfRecipient = (certificate: Certificate): CmsRecipient =>
   certificate.key.kind === 'rsa' ? { certificate, transport: 'pkcs1' } : { certificate };
 

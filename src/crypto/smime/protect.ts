@@ -1,11 +1,14 @@
 /**
- * Wraps a message: signed, signed and encrypted, or with its whole header inside (RFC 8551 sections 3.1 to 3.7).
+ * Wraps a message: signed, signed and encrypted, or with its whole header inside (RFC 8551 sections
+ * 3.1 to 3.7).
  *
- * Profile *interop*: multipart/signed, and around it EnvelopedData; the header stays outside, as every mail program expects.
- * Profile *strong*: the whole message as message/rfc822, opaque signed, in AuthEnvelopedData; outside stay the addresses, the date and the
- * Message-ID, and a subject that says nothing.
+ * Profile *interop*: multipart/signed, and around it EnvelopedData; the header stays outside, as
+ * every mail program expects. Profile *strong*: the whole message as message/rfc822, opaque signed,
+ * in AuthEnvelopedData; outside stay the addresses, the date and the Message-ID, and a subject that
+ * says nothing.
  *
- * Everything is a stream: what comes out is a whole message, header first, canonical, ending in CRLF.
+ * Everything is a stream: what comes out is a whole message, header first, canonical, ending in
+ * CRLF.
  */
 import type { RandomBytes } from '../../domain/effects.ts';
 import { base64Lines } from '../../mime/base64-encoder.ts';
@@ -29,7 +32,10 @@ const boundaryOf = (random: RandomBytes): string => `sluis-${Buffer.from(random(
 
 export interface WrapOptions {
   readonly random: RandomBytes;
-  /** The content has octets above 127 outside any transfer encoding: whatever is around it must say so (RFC 2045 section 6.4). */
+  /**
+   * The content has octets above 127 outside any transfer encoding: whatever is around it must say
+   * so (RFC 2045 section 6.4).
+   */
   readonly eightBit: boolean;
 }
 
@@ -66,7 +72,10 @@ const cmsHeader = (type: 'signed-data' | 'enveloped-data' | 'authEnveloped-data'
       `Content-Disposition: attachment; filename="smime.p7m"\r\n\r\n`,
   );
 
-/** RFC 8551 section 3.5.2: nothing on the way can change it unnoticed, and nothing but S/MIME can read it. */
+/**
+ * RFC 8551 section 3.5.2: nothing on the way can change it unnoticed, and nothing but S/MIME can
+ * read it.
+ */
 export async function* opaqueSigned(content: Entity, signing: SigningOptions): Entity {
   yield cmsHeader('signed-data');
   yield* base64Lines(signOpaque(content, signing));
@@ -87,7 +96,10 @@ async function* around(header: Buffer, content: Entity): Entity {
 /** A message whose content is `content` and whose header stays outside. */
 export const withHeader = (message: Message, content: Entity): Entity => around(outerFields(message.header), content);
 
-/** Fields that stay readable around a message whose header is inside: what carries it, and what threads it. */
+/**
+ * Fields that stay readable around a message whose header is inside: what carries it, and what
+ * threads it.
+ */
 const CARRIED: ReadonlySet<string> = new Set([
   'return-path',
   'received',
@@ -107,7 +119,10 @@ const CARRIED: ReadonlySet<string> = new Set([
 /** Fields of the journey: they grow on the way and say nothing about the letter. */
 const TRACE: ReadonlySet<string> = new Set(['return-path', 'received', 'authentication-results']);
 
-/** The whole message, the fields of its journey left out, as the content of another one (RFC 8551 section 3.1). */
+/**
+ * The whole message, the fields of its journey left out, as the content of another one (RFC 8551
+ * section 3.1).
+ */
 export async function* wholeMessage(message: Message): Entity {
   yield text('Content-Type: message/rfc822\r\n\r\n');
   const { header, source, bodyAt } = message;
@@ -125,7 +140,10 @@ export const withNeutralHeader = (message: Message, content: Entity): Entity =>
     content,
   );
 
-/** The letter's header with a subject that says nothing: for content that takes no other field along. */
+/**
+ * The letter's header with a subject that says nothing: for content that takes no other field
+ * along.
+ */
 export const withNeutralSubject = (message: Message, content: Entity): Entity =>
   around(
     joinSmall([
@@ -144,7 +162,9 @@ export type Protection =
   | { readonly kind: 'interop'; readonly signing: SigningOptions; readonly encryption: EncryptionOptions }
   | { readonly kind: 'strong'; readonly signing: SigningOptions; readonly encryption: EncryptionOptions };
 
-/** The protected message. Throws what the source throws; an unfinished message is never a valid one. */
+/**
+ * The protected message. Throws what the source throws; an unfinished message is never a valid one.
+ */
 export function protect(message: Message, protection: Protection, options: WrapOptions): Entity {
   switch (protection.kind) {
     case 'signed':

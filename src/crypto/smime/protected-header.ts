@@ -1,6 +1,7 @@
 /**
- * Fields of the letter that travel below a signature or inside an encryption: a whole message (RFC 8551 section 3.1), or a copy of the header on
- * the content (RFC 9788). What is protected is compared with what stands outside, since mail programs show the one or the other.
+ * Fields of the letter that travel below a signature or inside an encryption: a whole message (RFC
+ * 8551 section 3.1), or a copy of the header on the content (RFC 9788). What is protected is
+ * compared with what stands outside, since mail programs show the one or the other.
  */
 import { type Address, addressKey, parseAddress } from '../../domain/address.ts';
 import { readMailboxes } from '../../mime/address-list.ts';
@@ -10,7 +11,10 @@ import { readFieldValue } from '../../mime/parameters.ts';
 import { addressesBeside } from '../../mime/shown-addresses.ts';
 import { type Message, messageInside } from './message.ts';
 
-/** One address in From, or nobody: a signature of one of several authors proves nothing of the others. */
+/**
+ * One address in From, or nobody: a signature of one of several authors proves nothing of the
+ * others.
+ */
 export function fromOf(header: Header): Address | undefined {
   const fields = fieldsNamed(header, 'from');
   const [field] = fields;
@@ -21,7 +25,10 @@ export function fromOf(header: Header): Address | undefined {
   return address?.ok === true ? address.value : undefined;
 }
 
-/** Fields that must say the same inside and outside an encryption: who wrote it, to whom, when, which message it is. */
+/**
+ * Fields that must say the same inside and outside an encryption: who wrote it, to whom, when,
+ * which message it is.
+ */
 const BOUND = ['from', 'sender', 'to', 'cc', 'date', 'message-id'] as const;
 /** Below a mere signature nothing is hidden, so these must be the same as well. */
 const SHOWN = [...BOUND, 'subject', 'reply-to', 'in-reply-to', 'references'] as const;
@@ -33,7 +40,10 @@ const ADDRESSES: ReadonlySet<string> = new Set(['from', 'sender', 'to', 'cc', 'r
 
 export const hasField = (header: Header, name: string): boolean => header.fields.some((field) => field.name === name);
 
-/** How the letter's header travels. `whole`: in a message that is the content. `copy`: on the content. */
+/**
+ * How the letter's header travels. `whole`: in a message that is the content. `copy`: on the
+ * content.
+ */
 export type Carried = 'whole' | 'copy' | undefined;
 
 /** How the header travels, given `inside`: the header of the content itself. */
@@ -56,8 +66,9 @@ export const letterHeader = ({ header, outside }: Message): Header =>
   outside === undefined ? header : { octets: header.octets, fields: header.fields.slice(0, outside) };
 
 /**
- * Names of the fields that say something else outside than inside. `hidden`: below an encryption, where the subject outside may be another one.
- * A copy need not hold every field; a whole message is compared in all of them.
+ * Names of the fields that say something else outside than inside. `hidden`: below an encryption,
+ * where the subject outside may be another one. A copy need not hold every field; a whole message
+ * is compared in all of them.
  */
 export function differing(outer: Header, inner: Header, carried: 'whole' | 'copy', hidden: boolean): string[] {
   const names: readonly Compared[] = hidden ? BOUND : SHOWN;
@@ -70,8 +81,9 @@ export function differing(outer: Header, inner: Header, carried: 'whole' | 'copy
 }
 
 /**
- * Fields inside whose display name shows another address than they hold. Submission refuses such names, but encrypted content was not judged
- * there; a reader takes it for another sender, and so do we.
+ * Fields inside whose display name shows another address than they hold. Submission refuses such
+ * names, but encrypted content was not judged there; a reader takes it for another sender, and so
+ * do we.
  */
 const lyingNames = (header: Header): string[] =>
   ['from', 'sender', 'reply-to'].filter((name) =>
@@ -107,7 +119,10 @@ function addressesIn(text: string): string {
     .join(' ');
 }
 
-/** Names of fields that differ in a content that is only signed and stays as it is. Undefined: it protects no header. */
+/**
+ * Names of fields that differ in a content that is only signed and stays as it is. Undefined: it
+ * protects no header.
+ */
 export async function differingBelow(content: Message): Promise<readonly string[] | undefined> {
   const inside = contentHeader(content);
   const carried = carriedBy(inside);

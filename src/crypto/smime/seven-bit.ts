@@ -1,9 +1,11 @@
 /**
- * A message whose parts have no octet above 127, for a signature in the clear: a server that takes 7 bits only would change the content, and the
- * signature with it (RFC 8551 section 3.1.3, RFC 3156 section 3).
+ * A message whose parts have no octet above 127, for a signature in the clear: a server that takes
+ * 7 bits only would change the content, and the signature with it (RFC 8551 section 3.1.3, RFC 3156
+ * section 3).
  *
- * Parts with such octets are written as quoted-printable (text) or base64 (anything else); decoded they are the same octets. Nothing is touched
- * below a signature or encryption of somebody else, nor what cannot be told apart: then the message stays in 8 bits, as a whole or in that part.
+ * Parts with such octets are written as quoted-printable (text) or base64 (anything else); decoded
+ * they are the same octets. Nothing is touched below a signature or encryption of somebody else,
+ * nor what cannot be told apart: then the message stays in 8 bits, as a whole or in that part.
  */
 import type { TransferEncoding } from '../../domain/message-part.ts';
 import { base64Lines } from '../../mime/base64-encoder.ts';
@@ -142,7 +144,10 @@ class Plan {
   }
 }
 
-/** A header, its empty line included, with another transfer encoding. 7 bits need no field. `message`: where nothing counts without MIME-Version. */
+/**
+ * A header, its empty line included, with another transfer encoding. 7 bits need no field.
+ * `message`: where nothing counts without MIME-Version.
+ */
 function labelled(head: Buffer, encoding: TransferEncoding, message: boolean): Buffer {
   const read = readHeader(head);
   const fields = read.ok ? read.value.fields : [];

@@ -1,6 +1,7 @@
 /**
- * A passkey's signature as it stands in the trail, and whether it still is one: whoever checks the chain, here or in an export, checks these rows too. A chain
- * that somebody rewrote from its first row holds as a chain; the signatures of operators in it do not.
+ * A passkey's signature as it stands in the trail, and whether it still is one: whoever checks the
+ * chain, here or in an export, checks these rows too. A chain that somebody rewrote from its first
+ * row holds as a chain; the signatures of operators in it do not.
  */
 import type { Assertion, PasskeySignature } from '../../domain/second-person.ts';
 import { objectIn } from '../../domain/json-object.ts';

@@ -1,7 +1,9 @@
 /**
- * What operators sign when they approve, and what makes two signatures an approval. Pure: the gateway and a command without one judge alike.
+ * What operators sign when they approve, and what makes two signatures an approval. Pure: the
+ * gateway and a command without one judge alike.
  *
- * Signed is a text of lines, which `openssl pkeyutl -rawin` can check (Ed25519 as in RFC 8032; ECDSA in DER with the hash of its curve):
+ * Signed is a text of lines, which `openssl pkeyutl -rawin` can check (Ed25519 as in RFC 8032;
+ * ECDSA in DER with the hash of its curve):
  *
  *   sluis approval 1
  *   gateway: mail.example.nl
@@ -21,7 +23,9 @@ import { type Instant, minutes } from '../../domain/units.ts';
 import { publicKeyOf } from './operator-key.ts';
 import { algorithmFor, signNow, verify } from '../certificates/signature.ts';
 
-/** The same value always gives the same text: names sorted, no spaces, what is undefined left out. */
+/**
+ * The same value always gives the same text: names sorted, no spaces, what is undefined left out.
+ */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((v: unknown) => canonicalJson(v ?? null)).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
@@ -67,7 +71,10 @@ export function signedAtProblem({ askedAt, endsAt }: ApprovalRequest, at: Instan
 
 const UNDONE = 'sign with the key of a registered operator ("sluis operator list")';
 
-/** Why this is no signature of the operator's under the request, and what to do; undefined if it is one. */
+/**
+ * Why this is no signature of the operator's under the request, and what to do; undefined if it is
+ * one.
+ */
 export function signatureProblem(
   gateway: string,
   request: ApprovalRequest,
@@ -87,7 +94,10 @@ export function signatureProblem(
 export const noOperatorHas = (fingerprint: string): string =>
   `no registered operator has the key ${fingerprint.slice(0, 16)}...; ${UNDONE}`;
 
-/** `operators`: those that are registered now. A signature of a removed one no longer counts. `late`: why one that is right does not count, as text behind another. */
+/**
+ * `operators`: those that are registered now. A signature of a removed one no longer counts.
+ * `late`: why one that is right does not count, as text behind another.
+ */
 export function keySigners(
   gateway: string,
   request: ApprovalRequest,

@@ -1,6 +1,7 @@
 /**
- * Anchors: heads of the audit chain, signed and kept where whoever changes the database cannot change them. A chain alone proves that nothing
- * was taken out of its middle; an anchor proves that nothing was cut off its end, or that it was not written again from its beginning.
+ * Anchors: heads of the audit chain, signed and kept where whoever changes the database cannot
+ * change them. A chain alone proves that nothing was taken out of its middle; an anchor proves that
+ * nothing was cut off its end, or that it was not written again from its beginning.
  *
  * A line of JSON each: what a person can read, and an Ed25519 signature over the same.
  */
@@ -16,8 +17,9 @@ export interface Anchor extends ChainHead {
   /** `anchorKeyId` of the key that signed. */
   readonly key: string;
   /**
-   * For a trail of several chains: those that go on, and those that have ended since the previous anchor, in the order of their numbers. `hash`
-   * is `lanesHash` of them then, and `seq` the last row of all.
+   * For a trail of several chains: those that go on, and those that have ended since the previous
+   * anchor, in the order of their numbers. `hash` is `lanesHash` of them then, and `seq` the last
+   * row of all.
    */
   readonly lanes?: readonly AnchoredLane[];
 }

@@ -1,6 +1,7 @@
 /**
- * The hash chain of the audit trail: what a row's hash covers, and how a row is checked. Used by the writer that extends it, the reader that
- * checks it, and whoever checks an export far from the store.
+ * The hash chain of the audit trail: what a row's hash covers, and how a row is checked. Used by
+ * the writer that extends it, the reader that checks it, and whoever checks an export far from the
+ * store.
  */
 import { hash, timingSafeEqual } from 'node:crypto';
 import {
@@ -18,15 +19,24 @@ import { approvalRowProblem } from './approval-row.ts';
 export const CHAIN_START: Uint8Array = new Uint8Array(32);
 export const BEFORE_ALL: ChainHead = { seq: 0, hash: CHAIN_START };
 
-/** The hash before the first row of a lane: no row of another lane, node or start can take its place. */
+/**
+ * The hash before the first row of a lane: no row of another lane, node or start can take its
+ * place.
+ */
 export const laneStart = ({ node, epoch, lane }: LaneName): Uint8Array =>
   hash('sha256', `sluis lane\n${node}\n${epoch}\n${lane}\n`, 'buffer');
 
-/** The head before the first row of a chain. `name`: absent for the one chain of a trail without lanes. */
+/**
+ * The head before the first row of a chain. `name`: absent for the one chain of a trail without
+ * lanes.
+ */
 export const beforeAllOf = (name: LaneName | undefined): ChainHead =>
   name === undefined ? BEFORE_ALL : { seq: 0, hash: laneStart(name), lane: name.lane };
 
-/** A commitment to the personal fields: without the salt, guessing a name or an address confirms nothing. */
+/**
+ * A commitment to the personal fields: without the salt, guessing a name or an address confirms
+ * nothing.
+ */
 export const commitmentOf = (salt: Uint8Array, personal: string): Uint8Array =>
   hash('sha256', joinSmall([salt, Buffer.from(personal)]), 'buffer');
 
@@ -42,7 +52,10 @@ const textOf = (row: ChainedFields): string =>
     row.commitment === null ? null : Buffer.from(row.commitment).toString('hex'),
   ]);
 
-/** What a row gives to the chain: enough to follow the chain past it, and nothing that tells what it says. */
+/**
+ * What a row gives to the chain: enough to follow the chain past it, and nothing that tells what it
+ * says.
+ */
 export const rowDigest = (row: ChainedFields): Uint8Array => hash('sha256', textOf(row), 'buffer');
 
 const LINK = Buffer.from('sluis audit link 2\n');
@@ -53,7 +66,10 @@ export const linkHash = (previous: Uint8Array, digest: Uint8Array): Uint8Array =
 
 export const chainHash = (previous: Uint8Array, row: ChainedFields): Uint8Array => linkHash(previous, rowDigest(row));
 
-/** The first form of a row's hash: over the text itself, so that nobody could follow the chain past a row without reading it. */
+/**
+ * The first form of a row's hash: over the text itself, so that nobody could follow the chain past
+ * a row without reading it.
+ */
 const firstForm = (previous: Uint8Array, row: ChainedFields): Uint8Array =>
   hash('sha256', joinSmall([previous, Buffer.from(textOf(row))]), 'buffer');
 

@@ -1,9 +1,11 @@
 /**
- * The audit trail as lines of JSON, for auditors who have no gateway: a line that tells whose trail it is, then a line a row with its hash, and
- * what else proves it. Checked without the store by `ExportCheck`.
+ * The audit trail as lines of JSON, for auditors who have no gateway: a line that tells whose trail
+ * it is, then a line a row with its hash, and what else proves it. Checked without the store by
+ * `ExportCheck`.
  *
- * Some rows of a trail, without telling the others: pieces, each with a first line of its own that tells which one of how many it is. Inside a
- * piece, rows that are left out stand as links: digests that lead the chain past them. A piece ends at a row that an anchor covers.
+ * Some rows of a trail, without telling the others: pieces, each with a first line of its own that
+ * tells which one of how many it is. Inside a piece, rows that are left out stand as links: digests
+ * that lead the chain past them. A piece ends at a row that an anchor covers.
  */
 import { objectIn } from '../../domain/json-object.ts';
 import { type BrokenRow, type ChainHead, type ChainRow, placeOf } from '../../domain/audit-row.ts';
@@ -27,14 +29,20 @@ export interface ExportHeader {
   readonly piece?: readonly [number, number];
   /** The chain that the piece is of, where the trail is several; `after` is a place in it then. */
   readonly lane?: number;
-  /** The piece has all rows of its chain from there on: the trail is exported whole, a piece for each chain. */
+  /**
+   * The piece has all rows of its chain from there on: the trail is exported whole, a piece for
+   * each chain.
+   */
   readonly all?: true;
 }
 
 const hex = (octets: Uint8Array | null): string | null =>
   octets === null ? null : Buffer.from(octets).toString('hex');
 
-/** One line, without its end. `personal: false` leaves out who and where; the row can be checked all the same. */
+/**
+ * One line, without its end. `personal: false` leaves out who and where; the row can be checked all
+ * the same.
+ */
 export const exportLine = (row: ChainRow, { personal }: { readonly personal: boolean }): string =>
   JSON.stringify({
     seq: row.seq,

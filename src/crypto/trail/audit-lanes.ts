@@ -1,8 +1,14 @@
-/** Where the chains of a trail stand, as one text and one hash: what an anchor signs where several connections write a chain each. */
+/**
+ * Where the chains of a trail stand, as one text and one hash: what an anchor signs where several
+ * connections write a chain each.
+ */
 import { hash } from 'node:crypto';
 import type { LaneHead } from '../../domain/audit-row.ts';
 
-/** A chain as an anchor has it: its number, that of its last row in it, the hash of that row, and whether it goes on. */
+/**
+ * A chain as an anchor has it: its number, that of its last row in it, the hash of that row, and
+ * whether it goes on.
+ */
 export interface AnchoredLane {
   readonly lane: number;
   readonly place: number;
@@ -16,7 +22,10 @@ export const isOneChain = (heads: readonly LaneHead[]): boolean => heads.every((
 const textOf = ({ lane, place, hash: head, ended }: AnchoredLane): string =>
   `${lane} ${place} ${Buffer.from(head).toString('hex')} ${ended ? 'ended' : 'open'}`;
 
-/** SHA-256 of the line "sluis audit lanes 1" and one for each lane, in the order of their numbers, with line feeds between. */
+/**
+ * SHA-256 of the line "sluis audit lanes 1" and one for each lane, in the order of their numbers,
+ * with line feeds between.
+ */
 export const lanesHash = (lanes: readonly AnchoredLane[]): Uint8Array =>
   hash('sha256', ['sluis audit lanes 1', ...lanes.map(textOf)].join('\n'), 'buffer');
 

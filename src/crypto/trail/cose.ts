@@ -1,7 +1,9 @@
 /**
- * Public keys as authenticators give them: COSE_Key (RFC 9052 section 7) in CBOR (RFC 8949), as much of both as a passkey needs.
+ * Public keys as authenticators give them: COSE_Key (RFC 9052 section 7) in CBOR (RFC 8949), as
+ * much of both as a passkey needs.
  *
- * An approval must be checkable from the trail alone, years later and by a command without a gateway: so this is ours, and not the library of the login.
+ * An approval must be checkable from the trail alone, years later and by a command without a
+ * gateway: so this is ours, and not the library of the login.
  */
 import { type KeyObject, createPublicKey, verify } from 'node:crypto';
 
@@ -10,7 +12,10 @@ const MAX_KEY = 2048;
 
 type Values = ReadonlyMap<number, number | Buffer>;
 
-/** A map whose keys are integers, and whose values are integers or octets. Throws RangeError for anything else. */
+/**
+ * A map whose keys are integers, and whose values are integers or octets. Throws RangeError for
+ * anything else.
+ */
 function readMap(octets: Uint8Array): Values {
   const from = Buffer.from(octets);
   let at = 0;
@@ -48,7 +53,10 @@ function readMap(octets: Uint8Array): Values {
 const [KTY, ALG, CRV, X, Y] = [1, 3, -1, -2, -3];
 const [N, E] = [-1, -2];
 
-/** Ed25519, ECDSA with P-256 and SHA-256, RSA (PKCS #1 v1.5) with SHA-256: those that passkeys are registered with. Throws RangeError for another. */
+/**
+ * Ed25519, ECDSA with P-256 and SHA-256, RSA (PKCS #1 v1.5) with SHA-256: those that passkeys are
+ * registered with. Throws RangeError for another.
+ */
 function readKey(cose: Uint8Array): { readonly key: KeyObject; readonly hash: 'sha256' | null } {
   if (cose.length > MAX_KEY) throw new RangeError('no key has this length');
   const values = readMap(cose);

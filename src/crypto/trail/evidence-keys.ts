@@ -1,6 +1,7 @@
 /**
- * The key that signs evidence: bundles about messages, statements of what was erased. RSA-3072, sealed in the key folder (`evidence/evidence.key`),
- * its certificate beside it (`evidence.pem`) for whoever will check a signature. Made at its first use. A lost key loses nothing that was
+ * The key that signs evidence: bundles about messages, statements of what was erased. RSA-3072,
+ * sealed in the key folder (`evidence/evidence.key`), its certificate beside it (`evidence.pem`)
+ * for whoever will check a signature. Made at its first use. A lost key loses nothing that was
  * signed: the certificate still checks it.
  */
 import type { KeyObject } from 'node:crypto';
@@ -24,12 +25,18 @@ export interface EvidenceKey {
 const SEALED = 'evidence.key';
 const CERTIFICATE = 'evidence.pem';
 const SEAL = { purpose: 'evidence', id: 'evidence' } as const;
-/** Lifetime of the certificate: a proof must hold as long as anybody may ask for it, and a record of care is kept for twenty years. */
+/**
+ * Lifetime of the certificate: a proof must hold as long as anybody may ask for it, and a record of
+ * care is kept for twenty years.
+ */
 const LIFETIME = days(7305);
 
 export const evidenceCertificateFile = (keyFolder: string): string => join(keyFolder, 'evidence', CERTIFICATE);
 
-/** Stands in the certificate and in the From of what is signed, so that mail programs find the two agree. */
+/**
+ * Stands in the certificate and in the From of what is signed, so that mail programs find the two
+ * agree.
+ */
 export const evidenceAddress = (hostname: string): string => `evidence@${hostname}`;
 
 export interface EvidenceKeyParts {
@@ -45,7 +52,8 @@ export async function evidenceKey(parts: EvidenceKeyParts, now: Instant): Promis
   const folder = join(keyFolder, 'evidence');
   const master = await masterKey();
   if (fileIn(folder, SEALED) === undefined || fileIn(folder, CERTIFICATE) === undefined) {
-    // The certificate is written first: a key without it would get a second one, which nobody was given.
+    // The certificate is written first: a key without it would get a second one, which nobody was
+    // given.
     const made = await make(parts, now);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (fileIn(folder, SEALED) !== undefined)

@@ -1,6 +1,7 @@
 /**
- * Keys of operators: Ed25519 (RFC 8032) or ECDSA (RFC 5758), in the forms in which people have them: a PEM public key, a certificate, or
- * the line of an OpenSSH key (RFC 8709). Private keys are read by the command line alone, for one signature.
+ * Keys of operators: Ed25519 (RFC 8032) or ECDSA (RFC 5758), in the forms in which people have
+ * them: a PEM public key, a certificate, or the line of an OpenSSH key (RFC 8709). Private keys are
+ * read by the command line alone, for one signature.
  */
 import {
   type KeyObject,

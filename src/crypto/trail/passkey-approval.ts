@@ -1,9 +1,12 @@
 /**
- * What an operator signs with a passkey when he approves or refuses a request in the console, and whether he did. Pure: the page that asks, the run that uses
- * the approval, and whoever checks the trail or an export of it judge alike.
+ * What an operator signs with a passkey when he approves or refuses a request in the console, and
+ * whether he did. Pure: the page that asks, the run that uses the approval, and whoever checks the
+ * trail or an export of it judge alike.
  *
- * Signed is a statement, canonical JSON of all that the page showed. Its SHA-256 stands in the challenge, which the browser puts into clientDataJSON, whose hash the
- * authenticator signs (WebAuthn level 3, sections 6.3.3 and 7.2). So the assertion proves what was agreed to, and not only that somebody was there.
+ * Signed is a statement, canonical JSON of all that the page showed. Its SHA-256 stands in the
+ * challenge, which the browser puts into clientDataJSON, whose hash the authenticator signs
+ * (WebAuthn level 3, sections 6.3.3 and 7.2). So the assertion proves what was agreed to, and not
+ * only that somebody was there.
  */
 import { hash, timingSafeEqual } from 'node:crypto';
 import { objectIn } from '../../domain/json-object.ts';
@@ -89,7 +92,10 @@ export function readStatement(text: string): Statement | undefined {
 const PRESENT_AND_VERIFIED = 0x05;
 const RP_HASH = 32;
 
-/** When the challenge was made that a passkey answered, or why this is no assertion over the statement. `statement` undefined: it was erased, and what is left is checked. */
+/**
+ * When the challenge was made that a passkey answered, or why this is no assertion over the
+ * statement. `statement` undefined: it was erased, and what is left is checked.
+ */
 export function checkAssertion(assertion: Assertion, statement: string | undefined): Result<Instant, string> {
   const { authenticatorData, clientData, signature, publicKey } = assertion;
   const client = objectIn(Buffer.from(clientData).toString('utf8'));
@@ -112,7 +118,10 @@ export function checkAssertion(assertion: Assertion, statement: string | undefin
     : fail('the signature is not one of this passkey');
 }
 
-/** Why this is no approval of the request by the operator who owns the passkey; undefined if it is one. */
+/**
+ * Why this is no approval of the request by the operator who owns the passkey; undefined if it is
+ * one.
+ */
 export function passkeyProblem(
   gateway: string,
   request: ApprovalRequest,
@@ -120,7 +129,8 @@ export function passkeyProblem(
   operator: string,
 ): string | undefined {
   const read = readStatement(signature.statement);
-  // The statement is written again from the request as it is now: if the request was changed since, the text differs.
+  // The statement is written again from the request as it is now: if the request was changed since,
+  // the text differs.
   if (read === undefined || passkeyStatement({ gateway, origin: read.origin }, request, read) !== signature.statement)
     return 'what was signed is another request';
   if (read.operator !== operator || read.verdict !== 'approved' || signature.verdict !== 'approved')

@@ -1,9 +1,10 @@
 /**
- * Time stamps of an authority over a hash (RFC 3161, with the second form of the signing certificate of RFC 5816): the request, the answer,
- * and what a token is worth.
+ * Time stamps of an authority over a hash (RFC 3161, with the second form of the signing
+ * certificate of RFC 5816): the request, the answer, and what a token is worth.
  *
- * A token is CMS SignedData over TSTInfo. Beside all that is asked of a signer (verdict.ts) it must be over our hash, name its certificate in a
- * signed attribute, and be signed with a certificate whose only, critical use is time stamping (RFC 3161 section 2.3).
+ * A token is CMS SignedData over TSTInfo. Beside all that is asked of a signer (verdict.ts) it must
+ * be over our hash, name its certificate in a signed attribute, and be signed with a certificate
+ * whose only, critical use is time stamping (RFC 3161 section 2.3).
  */
 import type { Instant } from '../../domain/units.ts';
 import { type Result, fail, ok } from '../../domain/result.ts';
@@ -22,7 +23,10 @@ import { Oid } from '../certificates/oids.ts';
 export const MAX_TIME_STAMP = 64 * 1024;
 const NONCE_OCTETS = 8;
 
-/** `hash`: SHA-256 of what is stamped. The token brings its certificate along. RFC 3161 section 2.4.1. */
+/**
+ * `hash`: SHA-256 of what is stamped. The token brings its certificate along. RFC 3161 section
+ * 2.4.1.
+ */
 export const timeStampRequest = (hash: Uint8Array, nonce: Uint8Array): Buffer =>
   encode(
     sequence(
@@ -87,7 +91,10 @@ function withoutFraction(element: Element): Element {
   return parse(joinSmall([Buffer.from([Tag.generalizedTime, text.length]), Buffer.from(text, 'latin1')]));
 }
 
-/** extendedKeyUsage, critical, with this one use; as every authority that keeps to the RFC encodes it. */
+/**
+ * extendedKeyUsage, critical, with this one use; as every authority that keeps to the RFC encodes
+ * it.
+ */
 const ONLY_TIME_STAMPING = encode(
   sequence(oid('2.5.29.37'), boolean(true), octetString(encode(sequence(oid(Oid.timeStamping))))),
 );
@@ -105,7 +112,10 @@ export interface TimeStamp {
   readonly signer: Certificate;
 }
 
-/** What a token says, or the first thing that is wrong with it. Dates of certificates count as of the time of the stamp. */
+/**
+ * What a token says, or the first thing that is wrong with it. Dates of certificates count as of
+ * the time of the stamp.
+ */
 export async function verifyTimeStamp(token: Buffer, trust: TimeStampTrust): Promise<Result<TimeStamp, string>> {
   const described = await describeSignedData([token], CMS_LIMITS);
   if (!described.ok) return fail(described.error.text);
@@ -131,7 +141,8 @@ export async function verifyTimeStamp(token: Buffer, trust: TimeStampTrust): Pro
       now: at,
       purpose: 'time-stamping',
       address: undefined,
-      // Tokens are checked years later and without a network, when the revocation lists of that time are not at hand.
+      // Tokens are checked years later and without a network, when the revocation lists of that
+      // time are not at hand.
       revocation: () => ({ kind: 'good' }),
     },
   );

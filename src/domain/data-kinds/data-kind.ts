@@ -1,6 +1,9 @@
 /** One kind of data that the store keeps. */
 
-/** `content`: sealed. `envelope`: who sent to whom. `registry`: customers. `credential`: what logs in or opens. `trail`: what happened. */
+/**
+ * `content`: sealed. `envelope`: who sent to whom. `registry`: customers. `credential`: what logs
+ * in or opens. `trail`: what happened.
+ */
 export type DataArea = 'content' | 'envelope' | 'registry' | 'credential' | 'trail' | 'technical';
 
 export interface DataKind {
@@ -26,7 +29,10 @@ type Twice<All extends readonly DataKinds[], Before = never> = All extends reado
   ? (keyof First & Before) | Twice<Others, Before | keyof First>
   : never;
 
-/** Puts kinds of data together. A table that stands in two of them does not compile: what one of them says would be lost. */
+/**
+ * Puts kinds of data together. A table that stands in two of them does not compile: what one of
+ * them says would be lost.
+ */
 export const together = <All extends readonly DataKinds[]>(
   ...all: All & ([Twice<All>] extends [never] ? unknown : { readonly 'described twice': Twice<All> })
 ): DataKinds => Object.assign({}, ...all) as DataKinds;

@@ -1,4 +1,7 @@
-/** Tables that the store has on PostgreSQL alone, where several gateways write into it. None of them has content. */
+/**
+ * Tables that the store has on PostgreSQL alone, where several gateways write into it. None of them
+ * has content.
+ */
 import type { DataKinds } from './data-kind.ts';
 
 /** By table. A test holds it against the schema (test/postgres/schema). */

@@ -1,4 +1,7 @@
-/** What is kept of customers: organisations, accounts, addresses, partners, and what belongs to them. */
+/**
+ * What is kept of customers: organisations, accounts, addresses, partners, and what belongs to
+ * them.
+ */
 import type { DataKinds } from './data-kind.ts';
 
 /** By table. */

@@ -1,4 +1,7 @@
-/** What is kept of what happened: the audit trail, operators, requests for a second person, and sessions in browsers. */
+/**
+ * What is kept of what happened: the audit trail, operators, requests for a second person, and
+ * sessions in browsers.
+ */
 import type { DataKinds } from './data-kind.ts';
 
 /** By table. */

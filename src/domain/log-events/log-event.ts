@@ -4,7 +4,10 @@ export interface LogEvent {
   readonly levels: readonly Level[];
   /** What happened, and which fields the line has. */
   readonly about: string;
-  /** What to do. Each event that can be a warning or an error has it. `[SluisDown]` leads to the entry of that alarm. */
+  /**
+   * What to do. Each event that can be a warning or an error has it. `[SluisDown]` leads to the
+   * entry of that alarm.
+   */
   readonly remedy?: string;
 }
 

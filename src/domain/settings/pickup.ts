@@ -1,4 +1,7 @@
-/** Fetching: what is told of it and to whom, how long messages wait for it, and how long they are kept after it. */
+/**
+ * Fetching: what is told of it and to whom, how long messages wait for it, and how long they are
+ * kept after it.
+ */
 import { type Setting, accountAndAbove } from './setting.ts';
 
 export const pickupSettings = {

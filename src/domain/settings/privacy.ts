@@ -1,4 +1,7 @@
-/** Why data of an organisation are processed, and by which agreement (GDPR articles 5, 6 and 28). They change nothing on the roads. */
+/**
+ * Why data of an organisation are processed, and by which agreement (GDPR articles 5, 6 and 28).
+ * They change nothing on the roads.
+ */
 import type { Setting } from './setting.ts';
 
 export const privacySettings = {

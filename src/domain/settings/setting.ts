@@ -2,7 +2,10 @@
 
 export type SettingScope = 'organisation' | 'account' | 'address';
 export type SettingValue = string | number | boolean;
-/** What is set at one place, by name. Unknown names are kept: a newer node of the same store may know them. */
+/**
+ * What is set at one place, by name. Unknown names are kept: a newer node of the same store may
+ * know them.
+ */
 export type Settings = Readonly<Record<string, SettingValue>>;
 
 export type SettingKind =

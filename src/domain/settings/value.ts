@@ -1,4 +1,7 @@
-/** A value of a setting as text: what operators write on the command line, in CSV and in forms, and read in every listing. */
+/**
+ * A value of a setting as text: what operators write on the command line, in CSV and in forms, and
+ * read in every listing.
+ */
 import { MAX_KINDS, parseEdiKinds } from '../edi-kinds.ts';
 import { formatOctets, parseOctets } from '../octets-text.ts';
 import { foldLogin } from '../registry.ts';

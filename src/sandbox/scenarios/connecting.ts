@@ -11,7 +11,8 @@ const refusesIt =
   (facts: Facts): readonly Finding[] => {
     if (facts.visits.some(({ logins }) => logins > 0))
       return [failed(`It sent its name and password to a server ${what}.`)];
-    // Some libraries agree on TLS first and look at the certificate then: what counts is that they say nothing more.
+    // Some libraries agree on TLS first and look at the certificate then: what counts is that they
+    // say nothing more.
     if (facts.visits.some(({ commands }) => commands > 0))
       return [failed(`It continued in TLS with a server ${what}, though it sent no password.`)];
     return facts.runs.some(({ status }) => status === 0)

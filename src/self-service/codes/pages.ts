@@ -1,6 +1,7 @@
 /**
- * Where one-time codes of letters are used: a password, and on a page of its own a certificate, for whoever looks after the system. What was typed stays after an error, except
- * a password. The pages of accounts have them, and a listener of their own.
+ * Where one-time codes of letters are used: a password, and on a page of its own a certificate, for
+ * whoever looks after the system. What was typed stays after an error, except a password. The pages
+ * of accounts have them, and a listener of their own.
  */
 import type { AskedBy, PageFor, Reply } from '../../web/core/page.ts';
 import type { SiteParts } from '../../web/core/serve.ts';

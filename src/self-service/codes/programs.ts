@@ -1,4 +1,7 @@
-/** What programs are answered that use a code, as text or as JSON: two paths, and a word of the error that stays. */
+/**
+ * What programs are answered that use a code, as text or as JSON: two paths, and a word of the
+ * error that stays.
+ */
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { PAGE_HEADERS, NOT_KEPT } from '../../web/core/headers.ts';
 import { defined } from '../../domain/defined.ts';

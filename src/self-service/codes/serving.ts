@@ -1,8 +1,10 @@
 /**
- * The listener of codes: the pages of codes for browsers, and text and JSON for programs at the same paths. Nobody logs in here, and no cookie is of any worth.
+ * The listener of codes: the pages of codes for browsers, and text and JSON for programs at the
+ * same paths. Nobody logs in here, and no cookie is of any worth.
  *
- * It may be reached by other names than its own, and below a path of a proxy (`enrolment.page`): so links go from page to page, and a form is of a page of ours where it comes
- * from the very host that it is sent to.
+ * It may be reached by other names than its own, and below a path of a proxy (`enrolment.page`): so
+ * links go from page to page, and a form is of a page of ours where it comes from the very host
+ * that it is sent to.
  */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { AskedBy, Someone } from '../../web/core/page.ts';
@@ -68,7 +70,9 @@ export class CodesServing extends Serving<Someone, Asked, CodesServices> {
   }
 }
 
-/** A browser asks for HTML by name, curl for anything; the form and its files are the same for all. */
+/**
+ * A browser asks for HTML by name, curl for anything; the form and its files are the same for all.
+ */
 function isOfBrowser({ method = '', url = '', headers: { accept = '' } }: IncomingMessage): boolean {
   if (/\btext\/html\b/i.test(accept)) return true;
   return (method === 'GET' || method === 'HEAD') && /^\/(?:$|[?#]|files\/)/.test(url);

@@ -1,4 +1,7 @@
-/** What is asked for with a code, by a page or by a program: the same fields, within the same lengths. */
+/**
+ * What is asked for with a code, by a page or by a program: the same fields, within the same
+ * lengths.
+ */
 import { requestText } from '../../crypto/certificates/certificate-request.ts';
 import type { Wish } from '../../ca/enrol/window.ts';
 

@@ -1,4 +1,7 @@
-/** What the pages of codes say, and what programs hear there, in both languages: read by a practice assistant between two telephone calls. */
+/**
+ * What the pages of codes say, and what programs hear there, in both languages: read by a practice
+ * assistant between two telephone calls.
+ */
 import type { OwnProblems } from '../../web/look/problem.ts';
 import { MIN_PASSWORD } from '../../ca/enrol/window.ts';
 

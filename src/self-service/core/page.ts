@@ -1,4 +1,7 @@
-/** How the pages are declared on which accounts help themselves; `self-service/table.ts` has all of them. */
+/**
+ * How the pages are declared on which accounts help themselves; `self-service/table.ts` has all of
+ * them.
+ */
 import type { Input } from '../../admin/input.ts';
 import type { OperationName, OperationResult } from '../../admin/operations.ts';
 import type { Directory, DirectoryCounts } from '../../admin/directory.ts';
@@ -25,7 +28,10 @@ export interface Asked extends AskedBy<Visitor> {
   readonly peer: Peer;
   /** A cookie of ours, beside those of the login. */
   readonly cookie: (name: string) => string | undefined;
-  /** Runs an operation of the command table as the account that is logged in, with what is its own. Throws AdminError. */
+  /**
+   * Runs an operation of the command table as the account that is logged in, with what is its own.
+   * Throws AdminError.
+   */
   readonly operate: <N extends OperationName>(name: N, input: Input) => Promise<OperationResult<N>>;
 }
 
@@ -45,7 +51,8 @@ export interface Services extends CodeServices {
 }
 
 /**
- * `nobody`: every visitor. `session`: every account that is logged in. `contact`: of those, the ones that read for their organisation.
+ * `nobody`: every visitor. `session`: every account that is logged in. `contact`: of those, the
+ * ones that read for their organisation.
  */
 export type Access = 'nobody' | 'session' | 'contact';
 

@@ -1,6 +1,7 @@
 /**
- * The pages of accounts as a site. The visitor is looked up again with each request: another password, a suspension, an end, another way to log in or another
- * listener ends the session at once.
+ * The pages of accounts as a site. The visitor is looked up again with each request: another
+ * password, a suspension, an end, another way to log in or another listener ends the session at
+ * once.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Call } from '../../admin/call.ts';
@@ -34,7 +35,10 @@ export class SelfServing extends Serving<Visitor, Asked, Services> {
   protected readonly session = SESSION;
   protected readonly problems = PROBLEMS;
 
-  /** Mail programs come by other names than the pages have, and before anything is asked of a visitor. */
+  /**
+   * Mail programs come by other names than the pages have, and before anything is asked of a
+   * visitor.
+   */
   override async answer(request: IncomingMessage, guest: Guest): Promise<Sent> {
     return (await this.services.setup.answer(request)) ?? (await super.answer(request, guest));
   }

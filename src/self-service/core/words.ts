@@ -1,4 +1,7 @@
-/** What the frame of these pages says, and pages that say why something was not done, in both languages. */
+/**
+ * What the frame of these pages says, and pages that say why something was not done, in both
+ * languages.
+ */
 import type { OwnProblems } from '../../web/look/problem.ts';
 
 export const FRAME = {

@@ -1,6 +1,7 @@
 /**
- * How accounts get in: the password of the mail, judged by the very judge of mail logins, and then a code by mail to somebody else of the organisation, or the account's client
- * certificate. An app password lets nobody in: it is one program's.
+ * How accounts get in: the password of the mail, judged by the very judge of mail logins, and then
+ * a code by mail to somebody else of the organisation, or the account's client certificate. An app
+ * password lets nobody in: it is one program's.
  */
 import type { KeyObject } from 'node:crypto';
 import type { AdminContext } from '../../admin/context.ts';
@@ -32,8 +33,8 @@ export interface LogInParts {
 type Granted = Extract<AuthOutcome, { kind: 'granted' }>;
 
 /**
- * `sent`: a code is on its way to this address, and the browser gets `secret`. `nowhere`: there is nobody else of the organisation who could read one. `often`: too many were
- * sent within the hour.
+ * `sent`: a code is on its way to this address, and the browser gets `secret`. `nowhere`: there is
+ * nobody else of the organisation who could read one. `often`: too many were sent within the hour.
  */
 export type Entered =
   | { readonly kind: 'in'; readonly secret: string }
@@ -102,7 +103,9 @@ export class SelfServiceLogIn {
     });
   }
 
-  /** `network`: another one than it was begun from: its cookie was taken, or its owner has moved. */
+  /**
+   * `network`: another one than it was begun from: its cookie was taken, or its owner has moved.
+   */
   async ended({ id, login }: SelfServiceSession, reason: string, network?: string): Promise<void> {
     if (network !== undefined) this.#p.notes.refused({ why: 'network', network, operator: login });
     await this.#p.store.selfService.endSession(id, { name: login, reason });

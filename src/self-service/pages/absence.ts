@@ -1,4 +1,7 @@
-/** Who is away: for each address of the account its absences, now and ahead, a new one with a substitute, the end of one, and standing in for a colleague. */
+/**
+ * Who is away: for each address of the account its absences, now and ahead, a new one with a
+ * substitute, the end of one, and standing in for a colleague.
+ */
 import { timeOf } from '../../web/core/times.ts';
 import { visitorOf } from '../../web/core/page.ts';
 import { card, list, note } from '../../web/look/parts.ts';

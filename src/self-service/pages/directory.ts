@@ -1,4 +1,7 @@
-/** The address book: whom the account can write to, of the organisations that agreed. The same search as in the API, and the same count of what is asked for in an hour. */
+/**
+ * The address book: whom the account can write to, of the organisations that agreed. The same
+ * search as in the API, and the same count of what is asked for in an hour.
+ */
 import { mayLookUp } from '../../admin/directory.ts';
 import { visitorOf } from '../../web/core/page.ts';
 import { card, note, table } from '../../web/look/parts.ts';

@@ -1,4 +1,7 @@
-/** What an account sees first: its addresses, its mailbox and who empties it, and what else it can do here. Nothing of any message. */
+/**
+ * What an account sees first: its addresses, its mailbox and who empties it, and what else it can
+ * do here. Nothing of any message.
+ */
 import type { OperationResult } from '../../admin/operations.ts';
 import { sizeOf, timeOf } from '../../web/core/times.ts';
 import { visitorOf } from '../../web/core/page.ts';

@@ -1,4 +1,8 @@
-/** What became of what the account sent: the latest, one that is asked for, and where each recipient's copy stands. What a sender may see over the API, in words; never a subject or content. */
+/**
+ * What became of what the account sent: the latest, one that is asked for, and where each
+ * recipient's copy stands. What a sender may see over the API, in words; never a subject or
+ * content.
+ */
 import { timeOf } from '../../web/core/times.ts';
 import { visitorOf } from '../../web/core/page.ts';
 import { card, facts, note, state, table, type Tone } from '../../web/look/parts.ts';

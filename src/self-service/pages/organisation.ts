@@ -1,4 +1,7 @@
-/** For the contact of an organisation: who is in it, and whether their mailboxes are emptied. Deeds are each account's own: an app password for a colleague would be his mail. */
+/**
+ * For the contact of an organisation: who is in it, and whether their mailboxes are emptied. Deeds
+ * are each account's own: an app password for a colleague would be his mail.
+ */
 import { visitorOf } from '../../web/core/page.ts';
 import { note, table } from '../../web/look/parts.ts';
 import { STATES } from '../../web/parts/states.ts';

@@ -1,4 +1,7 @@
-/** Passwords of programs, and certificates: what there is, made, and ended. A secret is shown once, in the answer that made it. */
+/**
+ * Passwords of programs, and certificates: what there is, made, and ended. A secret is shown once,
+ * in the answer that made it.
+ */
 import { requestText } from '../../crypto/certificates/certificate-request.ts';
 import { timeOf } from '../../web/core/times.ts';
 import { visitorOf } from '../../web/core/page.ts';

@@ -16,7 +16,10 @@ export interface ProgramSettings {
 export const portsOf = (servers: readonly ServedPort[], login: string): readonly ServedPort[] =>
   inOrder(servers.filter(({ accounts }) => accounts === undefined || accounts.includes(login)));
 
-/** For whom the file is: for one account, or for every address of the domain, whose user name is the address as it was typed. */
+/**
+ * For whom the file is: for one account, or for every address of the domain, whose user name is the
+ * address as it was typed.
+ */
 type AutoconfigFor = Pick<ProgramSettings, 'gateway' | 'servers'> &
   (Pick<ProgramSettings, 'login' | 'address'> | { readonly domain: string });
 
@@ -51,13 +54,19 @@ ${servers.map(server).join('')}  </emailProvider>
 `;
 }
 
-/** The same each time for the same account, so that a profile that is installed again replaces the previous one. */
+/**
+ * The same each time for the same account, so that a profile that is installed again replaces the
+ * previous one.
+ */
 function uuidOf(text: string): string {
   const hex = createHash('sha256').update('sluis profile 1\n').update(text).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`.toUpperCase();
 }
 
-/** A profile of Apple's devices, yet to be signed. Undefined if there is no port to send or none to fetch by. */
+/**
+ * A profile of Apple's devices, yet to be signed. Undefined if there is no port to send or none to
+ * fetch by.
+ */
 export function mobileconfig({ login, address, gateway, servers }: ProgramSettings): string | undefined {
   const [fetches, sends] = [servers.find((s) => s.protocol === 'pop3'), servers.find((s) => s.protocol === 'smtp')];
   if (fetches === undefined || sends === undefined) return undefined;

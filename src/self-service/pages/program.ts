@@ -1,4 +1,7 @@
-/** The settings for a mail program: as text, as files that programs take, and as a picture for a telephone. No password stands in any of them. */
+/**
+ * The settings for a mail program: as text, as files that programs take, and as a picture for a
+ * telephone. No password stands in any of them.
+ */
 import { type Reply, visitorOf } from '../../web/core/page.ts';
 import { card, facts, list } from '../../web/look/parts.ts';
 import { serverLines } from '../../ca/enrol/letters.ts';
@@ -15,7 +18,10 @@ async function settingsOf(asked: Asked, { servers, gateway, store }: Services): 
   return { login, address, gateway, servers: portsOf(servers, login) };
 }
 
-/** What a telephone reads from the picture: lines of text, that no program takes by itself and every person can copy. */
+/**
+ * What a telephone reads from the picture: lines of text, that no program takes by itself and every
+ * person can copy.
+ */
 const MOST = 600;
 
 /** Numbers alone stand in it. */

@@ -1,6 +1,8 @@
 /**
- * What an account does for itself: a form, an operation of the command table, and what is said then. From the operation follow the control of each field and what it may hold. Only
- * declared fields are read; whose it is the session says, and the operation refuses what is another's (admin/own-account.ts). What a wrong form held stays typed.
+ * What an account does for itself: a form, an operation of the command table, and what is said
+ * then. From the operation follow the control of each field and what it may hold. Only declared
+ * fields are read; whose it is the session says, and the operation refuses what is another's
+ * (admin/own-account.ts). What a wrong form held stays typed.
  */
 import { AdminError, type AdminErrorKind } from '../../admin/error.ts';
 import type { Input } from '../../admin/input.ts';
@@ -85,7 +87,10 @@ ${fieldsHtml(eitherWay(fieldsOf(operation, fields), asFile), showing)}${asFile &
   };
 }
 
-/** What may come as a file need not be typed: the browser lets it be empty, and the gateway says where neither is there. */
+/**
+ * What may come as a file need not be typed: the browser lets it be empty, and the gateway says
+ * where neither is there.
+ */
 const eitherWay = (fields: readonly Field[], asFile: OwnDeed<OperationName>['asFile']): readonly Field[] =>
   fields.map((field) =>
     field.name === asFile?.input ? { ...field, param: { ...field.param, optional: true } } : field,

@@ -1,8 +1,11 @@
 /**
- * What mail programs are answered that look for their settings: autoconfig (Thunderbird and others), autodiscover (Outlook). Nobody is logged in, no row of the store is read and no
- * cookie is set: for every address of a domain the answer is the same, so nobody learns which addresses there are, and a flood costs what its TLS costs.
+ * What mail programs are answered that look for their settings: autoconfig (Thunderbird and
+ * others), autodiscover (Outlook). Nobody is logged in, no row of the store is read and no cookie
+ * is set: for every address of a domain the answer is the same, so nobody learns which addresses
+ * there are, and a flood costs what its TLS costs.
  *
- * Programs that know the password look for an address book and a calendar too, and answer a 401 with the password of the mailbox. They get 404, here and for every path.
+ * Programs that know the password look for an address book and a calendar too, and answer a 401
+ * with the password of the mailbox. They get 404, here and for every path.
  */
 import { domainToASCII } from 'node:url';
 import type { IncomingMessage } from 'node:http';
@@ -14,7 +17,10 @@ import type { Sent } from '../../web/core/serve.ts';
 import { autoconfig } from '../pages/program-files.ts';
 import { OUTLOOK, discoverError, discovered, readDiscover } from './autodiscover.ts';
 
-/** `given`: settings. `foreign`: of no domain of ours. `malformed`: it asks for nothing, or for too much. `none`: what there is not, such as a calendar. */
+/**
+ * `given`: settings. `foreign`: of no domain of ours. `malformed`: it asks for nothing, or for too
+ * much. `none`: what there is not, such as a calendar.
+ */
 type SetupOutcome = 'given' | 'foreign' | 'malformed' | 'none';
 type SetupForm = 'autoconfig' | 'autodiscover' | 'dav';
 export type SetupCounts = Counts<'form' | 'outcome'>;

@@ -1,7 +1,9 @@
 /**
- * Outlook's autodiscover in plain XML (MS-OXDSCLI section 2.2.3), for POP3 and SMTP. The newer form in JSON names servers of Exchange alone, and is not answered.
+ * Outlook's autodiscover in plain XML (MS-OXDSCLI section 2.2.3), for POP3 and SMTP. The newer form
+ * in JSON names servers of Exchange alone, and is not answered.
  *
- * The request is looked at as text: one address and one schema are all that is asked of it, and what reads no document type can be sent no entities.
+ * The request is looked at as text: one address and one schema are all that is asked of it, and
+ * what reads no document type can be sent no entities.
  */
 import { type ServedPort, inOrder } from '../../domain/served-port.ts';
 import { xml, xmlText } from '../../http/xml.ts';

@@ -1,11 +1,17 @@
-/** Signs profiles for Apple's devices by the certificate of the listener that hands them out: the device shows whose they are, and that nobody changed them (CMS, RFC 5652). */
+/**
+ * Signs profiles for Apple's devices by the certificate of the listener that hands them out: the
+ * device shows whose they are, and that nobody changed them (CMS, RFC 5652).
+ */
 import { createPrivateKey } from 'node:crypto';
 import { readCertificates } from '../../crypto/certificates/certificate.ts';
 import { signOpaque } from '../../crypto/cms/sign.ts';
 import type { Instant } from '../../domain/units.ts';
 import type { TlsMaterial } from '../../platform/listener.ts';
 
-/** DER. `material`: of the listener, of which the first signs. Throws if the certificate cannot be read: nothing goes out unsigned. */
+/**
+ * DER. `material`: of the listener, of which the first signs. Throws if the certificate cannot be
+ * read: nothing goes out unsigned.
+ */
 export function signedProfile(
   text: string,
   [material]: readonly TlsMaterial[],

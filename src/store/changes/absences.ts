@@ -1,4 +1,7 @@
-/** Changes to absences and to consents of substitutes; each with its audit row. They throw RegistryError. */
+/**
+ * Changes to absences and to consents of substitutes; each with its audit row. They throw
+ * RegistryError.
+ */
 import { type AbsenceMode, MAX_ABSENCES, overlaps } from '../../domain/absence.ts';
 import type { Address } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
@@ -13,7 +16,10 @@ import type { ChangeContext, TrailRow } from './change-context.ts';
 import { type Wrong, type WrongEntry, entriesOf, judgeEach, throwFirst } from './judge-each.ts';
 import { type FoundAddress, addressIn, addressNamed, addressesNamed, keyOf } from './registered.ts';
 
-/** How long absences stay after their end, for whoever asks where mail went; after that the audit trail tells. */
+/**
+ * How long absences stay after their end, for whoever asks where mail went; after that the audit
+ * trail tells.
+ */
 const KEPT = days(400);
 
 const MODE = as<AbsenceMode>(text);
@@ -32,8 +38,9 @@ interface Known {
 
 export class AbsenceChanges {
   /**
-   * Adds absences, all or none. Refused: an address or substitute that is not active, no consent, a substitute that is away itself or an absentee who
-   * stands in for somebody in that time, the same mailbox, an overlap with another absence of the address. The error names the first.
+   * Adds absences, all or none. Refused: an address or substitute that is not active, no consent, a
+   * substitute that is away itself or an absentee who stands in for somebody in that time, the same
+   * mailbox, an overlap with another absence of the address. The error names the first.
    */
   *addAbsences(context: ChangeContext, absences: readonly AddressAbsence[], actor: Actor): Change<void> {
     const { at } = context;
@@ -57,7 +64,9 @@ export class AbsenceChanges {
     return entriesOf((yield* judged(context, absences)).wrong);
   }
 
-  /** Ends the absence that begins at `from`: one that is under way ends now, another one is removed. */
+  /**
+   * Ends the absence that begins at `from`: one that is under way ends now, another one is removed.
+   */
   *endAbsence(context: ChangeContext, address: Address, from: Instant, actor: Actor): Change<void> {
     const owner = yield* addressNamed(context.at, address);
     const rows = yield* sql.all(ABSENCE)`
@@ -70,7 +79,10 @@ export class AbsenceChanges {
     yield* context.touch(owner.account);
   }
 
-  /** Takes a consent back. Absences that rest on it end or are removed: the mail goes to its addressee again. Returns how many. */
+  /**
+   * Takes a consent back. Absences that rest on it end or are removed: the mail goes to its
+   * addressee again. Returns how many.
+   */
   *setConsent(
     context: ChangeContext,
     substitute: Address,
@@ -83,7 +95,10 @@ export class AbsenceChanges {
   }
 }
 
-/** Absences that are to be added, and those that cannot be; with the addresses that they name, and the keys of absent ones. */
+/**
+ * Absences that are to be added, and those that cannot be; with the addresses that they name, and
+ * the keys of absent ones.
+ */
 function* judged(
   { at }: ChangeContext,
   absences: readonly AddressAbsence[],
@@ -134,7 +149,10 @@ function* takeBackConsent(context: ChangeContext, pair: Pair, actor: Actor): Cha
   return rows.length - 1;
 }
 
-/** Takes back consents, which must all exist. Returns the audit rows to be written of each: of absences that ended with it, and of itself. */
+/**
+ * Takes back consents, which must all exist. Returns the audit rows to be written of each: of
+ * absences that ended with it, and of itself.
+ */
 export function* takeBackConsents(
   context: ChangeContext,
   pairs: readonly Pair[],
@@ -197,7 +215,9 @@ function endedRows(
   );
 }
 
-/** Absences of `keys`, and those in which one of `owners` is the substitute, that end after `after`. */
+/**
+ * Absences of `keys`, and those in which one of `owners` is the substitute, that end after `after`.
+ */
 function* absencesOf(keys: readonly string[], owners: readonly string[], after: Instant): Change<readonly Known[]> {
   const own = yield* sql.all(ABSENCE)`
     SELECT key, from_at, until_at, mode, substitute FROM absence WHERE key ${among(text, keys)} AND until_at > ${after} ${locked}`;

@@ -13,7 +13,10 @@ export interface AcceptWork {
   readonly octets: number;
   /** Octets of the message as its sender gave it, without our additions. */
   readonly submitted: number;
-  /** Octets that count against the quota. For an opened message the size as submitted: a full mailbox must not tell what was inside. */
+  /**
+   * Octets that count against the quota. For an opened message the size as submitted: a full
+   * mailbox must not tell what was inside.
+   */
   readonly charged: number;
   readonly sha256: Uint8Array;
   readonly day: string;
@@ -22,7 +25,10 @@ export interface AcceptWork {
   readonly body: Uint8Array | null;
   /** Of a copy: the header as it was submitted, sealed with the copy's key. */
   readonly submittedHeader: Uint8Array | null;
-  /** For each recipient the account of the mailbox that gets the message. 0: it goes to a partner, or is held. */
+  /**
+   * For each recipient the account of the mailbox that gets the message. 0: it goes to a partner,
+   * or is held.
+   */
   readonly mailboxes: readonly number[];
   /** For each recipient the account that owns the copy, held or not. 0: it goes to a partner. */
   readonly owners: readonly number[];
@@ -35,7 +41,10 @@ export interface AcceptWork {
   /** Accounts whose entry wants a receipt. */
   readonly receipts: readonly number[];
   readonly deliveries: readonly NewDelivery[];
-  /** Two keys of 16 octets each as one text of 32 characters: a view of a buffer would be cloned with all that lies beside it. */
+  /**
+   * Two keys of 16 octets each as one text of 32 characters: a view of a buffer would be cloned
+   * with all that lies beside it.
+   */
   readonly interchanges: readonly string[];
   /** True: quotas are ignored. */
   readonly system: boolean;
@@ -43,11 +52,17 @@ export interface AcceptWork {
   readonly resubmission: { readonly key: Uint8Array; readonly since: number } | null;
   /** `hashes`: key and digest of 16 octets each, one text as in `interchanges`. */
   readonly request: { readonly hashes: string; readonly answer: string } | null;
-  /** Copies that are filed under this message; they have no copies, notices and the like of their own. */
+  /**
+   * Copies that are filed under this message; they have no copies, notices and the like of their
+   * own.
+   */
   readonly copies: readonly AcceptWork[];
   readonly audit: readonly AuditItem[];
   readonly notices: Notices;
-  /** The number of the registry that its sender and recipients were judged by; null: nobody judged, or nobody else changes it. */
+  /**
+   * The number of the registry that its sender and recipients were judged by; null: nobody judged,
+   * or nobody else changes it.
+   */
   readonly judged: number | null;
 }
 

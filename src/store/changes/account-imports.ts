@@ -1,6 +1,7 @@
 /**
- * Accounts of an import, of which all are added or none. They come in parts, since one call with all of them would hold the thread that sends it. The parts
- * wait in a table of their own, since a change remembers nothing (decision 1609).
+ * Accounts of an import, of which all are added or none. They come in parts, since one call with
+ * all of them would hold the thread that sends it. The parts wait in a table of their own, since a
+ * change remembers nothing (decision 1609).
  */
 import { type NewAccount, type NewOrganisation, RegistryError } from '../registry.ts';
 import { type Actor } from '../actor.ts';
@@ -16,7 +17,10 @@ const MAX_IMPORT = 200_000;
 const PART = { first: int, accounts: json<readonly NewAccount[]>() };
 
 export class AccountImports {
-  /** `batch`: a name that nobody guesses or gives twice. `first`: the place of the first of these accounts in the import. */
+  /**
+   * `batch`: a name that nobody guesses or gives twice. `first`: the place of the first of these
+   * accounts in the import.
+   */
   *keep(context: ChangeContext, batch: string, first: number, accounts: readonly NewAccount[]): Change<void> {
     if (first + accounts.length > MAX_IMPORT)
       throw new RegistryError('invalid', `An import has more than ${MAX_IMPORT} accounts; split it`);
@@ -26,7 +30,8 @@ export class AccountImports {
   }
 
   /**
-   * Adds all `count` accounts that were kept, after their organisation if that is new. On a failure the error names the first account that could not be added.
+   * Adds all `count` accounts that were kept, after their organisation if that is new. On a failure
+   * the error names the first account that could not be added.
    */
   *apply(
     context: ChangeContext,

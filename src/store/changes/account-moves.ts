@@ -1,6 +1,7 @@
 /**
- * An account goes to another organisation, in one transaction: a new account takes over, the old one keeps the past. Its mail follows
- * (mailbox-moves.ts). What becomes of each table that names an account stands in `ACCOUNT_COLUMNS`; a test holds it against the schema.
+ * An account goes to another organisation, in one transaction: a new account takes over, the old
+ * one keeps the past. Its mail follows (mailbox-moves.ts). What becomes of each table that names an
+ * account stands in `ACCOUNT_COLUMNS`; a test holds it against the schema.
  */
 import { formerLogin } from '../../domain/account-move.ts';
 import type { AccountId } from '../../domain/ids.ts';
@@ -64,8 +65,8 @@ export const ACCOUNT_COLUMNS: Readonly<Record<string, string>> = {
 
 export class AccountMoveChanges {
   /**
-   * Moves the account. `account` is the new one, `former` the one where the old organisation finds the past. Throws RegistryError if it
-   * may not go.
+   * Moves the account. `account` is the new one, `former` the one where the old organisation finds
+   * the past. Throws RegistryError if it may not go.
    */
   *move(
     context: ChangeContext,

@@ -50,8 +50,8 @@ export function* setStates(
 }
 
 /**
- * The state that a change leads to; undefined: no change. A suspension is lifted first, by itself: an account that is contained while it ends is resumed to
- * collect its mail, and ends all the same.
+ * The state that a change leads to; undefined: no change. A suspension is lifted first, by itself:
+ * an account that is contained while it ends is resumed to collect its mail, and ends all the same.
  */
 function stateBehind(account: FoundAccount, state: Exclude<State, 'ended'>, login: string): FoundAccount | undefined {
   if (account.state !== state) return { ...account, state };
@@ -65,8 +65,9 @@ function stateBehind(account: FoundAccount, state: Exclude<State, 'ended'>, logi
 }
 
 /**
- * Takes away everything that the holder logged in with until now, which stays away when the account is resumed. Returns how many accounts had anything left to
- * take, or were not suspended: a run that was cut short is given again, and what it had done leaves no second row.
+ * Takes away everything that the holder logged in with until now, which stays away when the account
+ * is resumed. Returns how many accounts had anything left to take, or were not suspended: a run
+ * that was cut short is given again, and what it had done leaves no second row.
  */
 export function* contain(context: ChangeContext, logins: readonly string[], actor: Actor): Change<number> {
   const found = yield* accountsNamed(context.at, logins);
@@ -95,7 +96,8 @@ export function* contain(context: ChangeContext, logins: readonly string[], acto
   if (rows.length === 0) return 0;
   const contained = rows.map(({ account }) => account);
   yield* sql.run`UPDATE account SET state = 'suspended' WHERE id ${among(int, contained)}`;
-  // An intruder may have added a webhook, or sent one elsewhere: the owner resumes those that he knows.
+  // An intruder may have added a webhook, or sent one elsewhere: the owner resumes those that he
+  // knows.
   yield* sql.run`
     UPDATE webhook SET state = 'paused', why = 'contained', due_at = NULL WHERE account ${among(int, contained)} AND state <> 'paused'`;
   yield* context.touchAll(contained);

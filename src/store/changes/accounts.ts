@@ -21,16 +21,20 @@ export class AccountChanges {
   }
 
   /**
-   * Ends an account and all its addresses; `successor` is told for each of them. With `endsAt` its owner collects what waits until then, and
-   * `setAccountStates` to `active` takes the end back: addresses, rights and certificates are as they were. Given again it sets another end. What
-   * ties the account to others ends when it is closed, each with its row in the trail.
+   * Ends an account and all its addresses; `successor` is told for each of them. With `endsAt` its
+   * owner collects what waits until then, and `setAccountStates` to `active` takes the end back:
+   * addresses, rights and certificates are as they were. Given again it sets another end. What ties
+   * the account to others ends when it is closed, each with its row in the trail.
    */
   *endAccount(context: ChangeContext, login: string, ending: Ending, actor: Actor): Change<void> {
     yield* endEach(context, [{ login, ...ending }], actor);
   }
 }
 
-/** Changes to every account of a list that `MAX_ACCOUNTS` bounds, all or none, in the same number of statements for any length. */
+/**
+ * Changes to every account of a list that `MAX_ACCOUNTS` bounds, all or none, in the same number of
+ * statements for any length.
+ */
 export class ManyAccountChanges {
   *setStates(
     context: ChangeContext,

@@ -42,9 +42,10 @@ export class AddressChanges {
   }
 
   /**
-   * Moves addresses, all or none; resolves to how many led elsewhere before. From this commit on their mail goes to the new account, also that of a
-   * transaction whose RCPT came before. Mail that is queued for a partner stays queued. Between accounts of different organisations addresses move
-   * only from or to a partner.
+   * Moves addresses, all or none; resolves to how many led elsewhere before. From this commit on
+   * their mail goes to the new account, also that of a transaction whose RCPT came before. Mail
+   * that is queued for a partner stays queued. Between accounts of different organisations
+   * addresses move only from or to a partner.
    */
   *moveAddresses(context: ChangeContext, moves: readonly AddressMove[], actor: Actor): Change<number> {
     if (moves.length > MAX_MOVES)
@@ -80,7 +81,9 @@ export class AddressChanges {
   }
 }
 
-/** Takes the end of an address back; if it was suspended as well, the suspension is lifted first. */
+/**
+ * Takes the end of an address back; if it was suspended as well, the suspension is lifted first.
+ */
 function* takeBack(context: ChangeContext, { key, address, account }: FoundAddress, actor: Actor): Change<void> {
   const wasSuspended =
     (yield* sql.run`UPDATE address SET state = 'active' WHERE key = ${key} AND state = 'suspended'`) > 0;
@@ -90,7 +93,10 @@ function* takeBack(context: ChangeContext, { key, address, account }: FoundAddre
   yield* context.record('registry.address-state', account, actor, { address }, facts);
 }
 
-/** Where an address leads, while its moves are judged in order; undefined: only its domain leads somewhere, to a partner. */
+/**
+ * Where an address leads, while its moves are judged in order; undefined: only its domain leads
+ * somewhere, to a partner.
+ */
 type AccountOfAddress = Pick<FoundAddress, 'account' | 'login' | 'kind' | 'organisation'> | undefined;
 
 interface Moved {
@@ -100,8 +106,8 @@ interface Moved {
 }
 
 /**
- * Moves addresses, in the same number of statements for any length. Returns the audit row to be written of each; undefined: the address led there
- * already.
+ * Moves addresses, in the same number of statements for any length. Returns the audit row to be
+ * written of each; undefined: the address led there already.
  */
 export function* moveAll(
   context: ChangeContext,
@@ -124,7 +130,8 @@ export function* moveAll(
     mustBeOpen(to, login);
     const key = addressKey(address);
     const from = places.get(key);
-    // If a partner has the whole domain, the address is one of the partner's, though nobody registered it.
+    // If a partner has the whole domain, the address is one of the partner's, though nobody
+    // registered it.
     if (from === undefined && !domains.has(domainOf(key as AddressKey & Address))) addressIn(addresses, address);
     if (from?.account === to.id) {
       rows.push(undefined);
@@ -186,7 +193,10 @@ export function* insertAddresses(context: ChangeContext, account: number, addres
 export const rowsFor = (account: number, addresses: readonly string[]): readonly Row<typeof NEW_ADDRESS>[] =>
   addresses.map((address) => ({ key: keyOf(address), address, account }));
 
-/** Addresses that are to be given to an account. `take`: takes one of them, once; throws RegistryError if it belonged to somebody. */
+/**
+ * Addresses that are to be given to an account. `take`: takes one of them, once; throws
+ * RegistryError if it belonged to somebody.
+ */
 interface FreeAddresses {
   readonly take: (address: string) => void;
 }

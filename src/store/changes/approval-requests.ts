@@ -1,6 +1,7 @@
 /**
- * Requests that wait for a second operator: asked, signed with a key, and used once before their end, by two operators who are still registered.
- * Signatures are judged by the caller (crypto/trail/approval.ts); those with a passkey are in passkey-approvals.ts.
+ * Requests that wait for a second operator: asked, signed with a key, and used once before their
+ * end, by two operators who are still registered. Signatures are judged by the caller
+ * (crypto/trail/approval.ts); those with a passkey are in passkey-approvals.ts.
  */
 import { grouped } from '../../crypto/keys/base32.ts';
 import {
@@ -32,8 +33,8 @@ export interface Signers {
 }
 
 /**
- * A request that waits for signatures. The same one again (operation, input, person and reason) is the one that waits already. Throws
- * `exists` when MAX_REQUESTS wait.
+ * A request that waits for signatures. The same one again (operation, input, person and reason) is
+ * the one that waits already. Throws `exists` when MAX_REQUESTS wait.
  */
 export function* askSecond(
   context: ChangeContext,
@@ -81,7 +82,10 @@ export function* signRequest(
   yield* context.record('approval.signed', null, actor, { operator: name }, facts);
 }
 
-/** Uses a request up for its operation: once, before its end, while both operators are still registered. */
+/**
+ * Uses a request up for its operation: once, before its end, while both operators are still
+ * registered.
+ */
 export function* useRequest(
   context: ChangeContext,
   id: string,

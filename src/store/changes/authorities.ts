@@ -1,4 +1,7 @@
-/** Changes to the gateway's own authorities; each with its audit row. Their private keys lie in the key folder. */
+/**
+ * Changes to the gateway's own authorities; each with its audit row. Their private keys lie in the
+ * key folder.
+ */
 import type { AuthorityRole, NewAuthority } from '../certificates.ts';
 import { RegistryError } from '../registry.ts';
 import { type Actor } from '../actor.ts';
@@ -18,8 +21,8 @@ const AUTHORITY = {
 
 export class AuthorityChanges {
   /**
-   * Adds authorities, all or none. A root or issuing authority becomes the current one of its role. `event` names the change in
-   * the audit trail.
+   * Adds authorities, all or none. A root or issuing authority becomes the current one of its role.
+   * `event` names the change in the audit trail.
    */
   *addAuthorities(
     context: ChangeContext,
@@ -55,7 +58,10 @@ export class AuthorityChanges {
     yield* context.record(`authority.${event}`, null, actor, {}, { fingerprint });
   }
 
-  /** Reserves the number of the next revocation list: durable before anything is signed with it, so that numbers rise for ever. */
+  /**
+   * Reserves the number of the next revocation list: durable before anything is signed with it, so
+   * that numbers rise for ever.
+   */
   *nextCrlNumber(context: ChangeContext, authority: number): Change<number> {
     const row = yield* sql.first({ crlNumber: int })`
       UPDATE authority SET crl_number = crl_number + 1 WHERE id = ${authority} RETURNING crl_number`;

@@ -8,7 +8,10 @@ import { type Change, sql } from '../sql/sql.ts';
 import { factOf, setFact } from './facts.ts';
 import type { ChangeContext } from './change-context.ts';
 
-/** How long spans are kept: 13 months, so that a month can be compared with the same one a year before. */
+/**
+ * How long spans are kept: 13 months, so that a month can be compared with the same one a year
+ * before.
+ */
 const KEPT = days(400);
 /** Spans that one call writes at most. */
 const MOST = 200;
@@ -18,8 +21,9 @@ const STOP = 'availability-stop';
 
 export class AvailabilityChanges {
   /**
-   * Writes spans of any sites, each site's in order; the first 200 of them. What is written stays: a minute that two gateways probed, or that comes again after
-   * an answer was lost, counts once. Minutes without a measurement are written as such.
+   * Writes spans of any sites, each site's in order; the first 200 of them. What is written stays:
+   * a minute that two gateways probed, or that comes again after an answer was lost, counts once.
+   * Minutes without a measurement are written as such.
    */
   *note(context: ChangeContext, spans: readonly ProbeSpan[]): Change<void> {
     const stop = yield* factOf(STOP);
@@ -29,7 +33,9 @@ export class AvailabilityChanges {
         SELECT site, since_at FROM availability WHERE until_at < ${context.at - KEPT} ORDER BY until_at LIMIT ${DROPPED})`;
   }
 
-  /** A gateway stops because it was told to: what is not measured from here on is a planned stop. */
+  /**
+   * A gateway stops because it was told to: what is not measured from here on is a planned stop.
+   */
   *stopping(context: ChangeContext): Change<void> {
     yield* setFact(STOP, String(context.at));
   }
@@ -51,7 +57,10 @@ function* noteOne(span: ProbeSpan, stop: number): Change<void> {
   } else yield* write({ ...span, since }, last);
 }
 
-/** Extends the last span if the new one is the same and in the same month: a span that never ended would never be removed. */
+/**
+ * Extends the last span if the new one is the same and in the same month: a span that never ended
+ * would never be removed.
+ */
 function* write(span: ProbeSpan, last: ProbeSpan | undefined): Change<void> {
   const same =
     last?.until === span.since &&

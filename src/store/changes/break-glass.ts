@@ -1,8 +1,10 @@
 /**
- * The break-glass account of the console: made again, and used. Password and code are judged by the caller (console/login); that a code counts once, and that
- * the secrets are still those that were judged, is judged here, in the transaction that lets somebody in.
+ * The break-glass account of the console: made again, and used. Password and code are judged by the
+ * caller (console/login); that a code counts once, and that the secrets are still those that were
+ * judged, is judged here, in the transaction that lets somebody in.
  *
- * They throw RegistryError: `ended`: the code was used, other secrets hold, or the session is over; `exists`: an operator of another kind has its name.
+ * They throw RegistryError: `ended`: the code was used, other secrets hold, or the session is over;
+ * `exists`: an operator of another kind has its name.
  */
 import { BREAK_GLASS, BREAK_GLASS_LIFE } from '../../domain/console.ts';
 import type { Role } from '../../domain/roles.ts';
@@ -18,14 +20,18 @@ import type { ChangeContext } from './change-context.ts';
 import { currentOperator, operatorOf } from './operator-row.ts';
 import { addOperator } from './operators.ts';
 
-/** The code that was judged: its half minute, and when the secrets that it was judged by were made. */
+/**
+ * The code that was judged: its half minute, and when the secrets that it was judged by were made.
+ */
 export interface JudgedCode {
   readonly step: number;
   readonly madeAt: Instant;
 }
 
 export class BreakGlassChanges {
-  /** Replaces the secrets of the break-glass account. Sessions that began with the earlier ones end. */
+  /**
+   * Replaces the secrets of the break-glass account. Sessions that began with the earlier ones end.
+   */
   *make(
     context: ChangeContext,
     { role, sealed }: { readonly role: Role; readonly sealed: Uint8Array },

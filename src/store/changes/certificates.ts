@@ -1,7 +1,9 @@
 /**
- * Changes to the certificates of accounts; each with its audit row. Rows are never deleted, so that a serial number is never used twice.
+ * Changes to the certificates of accounts; each with its audit row. Rows are never deleted, so that
+ * a serial number is never used twice.
  *
- * They throw RegistryError: `exists` for a serial number that its issuer used before, `unknown`, `ended` and `invalid` as in the registry.
+ * They throw RegistryError: `exists` for a serial number that its issuer used before, `unknown`,
+ * `ended` and `invalid` as in the registry.
  */
 import { type KeptCertificate, MAX_MAIL_CERTIFICATES, MAX_REVOKED } from '../certificates.ts';
 import { RegistryError } from '../registry.ts';
@@ -17,8 +19,9 @@ import { registrationOf, revokeIssued } from './revocations.ts';
 
 export class CertificateChanges {
   /**
-   * Adds certificates. One for login is registered for the account by its fingerprint in the same transaction
-   * (`Registry.findCertificate`); one for mail is found by each of its `emails`, and the gateway holds `sealedKey` from then on.
+   * Adds certificates. One for login is registered for the account by its fingerprint in the same
+   * transaction (`Registry.findCertificate`); one for mail is found by each of its `emails`, and
+   * the gateway holds `sealedKey` from then on.
    */
   *addCertificate(
     context: ChangeContext,
@@ -40,7 +43,10 @@ export class CertificateChanges {
     yield* revokeRegistered(context, fingerprint, reason, actor);
   }
 
-  /** Revokes many in one transaction, at most `MAX_REVOKED`; revoked ones are left alone. Returns how many were not. */
+  /**
+   * Revokes many in one transaction, at most `MAX_REVOKED`; revoked ones are left alone. Returns
+   * how many were not.
+   */
   *revokeCertificates(
     context: ChangeContext,
     fingerprints: readonly string[],
@@ -61,7 +67,8 @@ export class CertificateChanges {
   *noteWarned(context: ChangeContext, fingerprint: string, days: number): Change<void> {
     yield* sql.run`UPDATE certificate SET warned = ${days} WHERE fingerprint = ${fingerprint}`;
     yield* sql.run`UPDATE client_certificate SET warned = ${days} WHERE fingerprint = ${fingerprint}`;
-    // A certificate that is registered for login alone has a row of its own; if several accounts have it, the trail names none.
+    // A certificate that is registered for login alone has a row of its own; if several accounts
+    // have it, the trail names none.
     const row = yield* sql.first({ account: orNull(int) })`
       SELECT coalesce((SELECT account FROM certificate WHERE fingerprint = ${fingerprint}),
                       (SELECT CASE WHEN count(DISTINCT account) = 1 THEN max(account) END FROM client_certificate
@@ -134,7 +141,10 @@ function* addAddresses(context: ChangeContext, fingerprint: string, emails: read
   context.tellMail(keys);
 }
 
-/** A certificate for login opens its account from this moment on, by its fingerprint: no path and no name is trusted for it. */
+/**
+ * A certificate for login opens its account from this moment on, by its fingerprint: no path and no
+ * name is trusted for it.
+ */
 function* openLogin(context: ChangeContext, account: number, certificate: KeptCertificate): Change<void> {
   const registration = { account, ...registrationOf(certificate) };
   const there = yield* sql.first({ id: int })`

@@ -1,6 +1,6 @@
 /**
- * The context of a change: its moment, the rows that it leaves in the trail, and whom it touched. Made again for each run of a change, so that a
- * run that is rolled back has reported nothing.
+ * The context of a change: its moment, the rows that it leaves in the trail, and whom it touched.
+ * Made again for each run of a change, so that a run that is rolled back has reported nothing.
  */
 import { hash } from 'node:crypto';
 import type { AuditItem } from '../../domain/audit-row.ts';
@@ -23,7 +23,10 @@ export interface TrailRow {
   readonly facts?: object;
 }
 
-/** More touched accounts than this are reported as "many", and everything is forgotten: that costs less than a list of them. */
+/**
+ * More touched accounts than this are reported as "many", and everything is forgotten: that costs
+ * less than a list of them.
+ */
 const MANY = 100;
 
 export class ChangeContext {
@@ -45,7 +48,10 @@ export class ChangeContext {
     this.#salt = salt;
   }
 
-  /** Leaves a row in the trail, and tells its number. `personal` can be erased later; `facts` stay, and must not tell who somebody is. */
+  /**
+   * Leaves a row in the trail, and tells its number. `personal` can be erased later; `facts` stay,
+   * and must not tell who somebody is.
+   */
   *record(
     event: string,
     account: number | null,
@@ -81,7 +87,10 @@ export class ChangeContext {
     return hash('sha256', joinSmall([this.#salt, index]), 'buffer');
   }
 
-  /** Notes a change of this account: its version rises, and memories of it are forgotten after the commit. */
+  /**
+   * Notes a change of this account: its version rises, and memories of it are forgotten after the
+   * commit.
+   */
   *touch(account: number, scope: ChangeScope = 'registry'): Change<void> {
     yield* this.touchAll([account], scope);
   }

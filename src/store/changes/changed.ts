@@ -1,8 +1,11 @@
 /**
- * Effects of changes on what others remember or wait for: collected while a change runs, reported after its commit.
+ * Effects of changes on what others remember or wait for: collected while a change runs, reported
+ * after its commit.
  */
 
-/** `password`, `certificate`, `settings`: only these of these accounts; `registry`: anything else. */
+/**
+ * `password`, `certificate`, `settings`: only these of these accounts; `registry`: anything else.
+ */
 export type ChangeScope = 'password' | 'certificate' | 'settings' | 'registry';
 
 /** What a change makes untrue in memories of earlier reads. Reported after the commit. */
@@ -15,7 +18,10 @@ export interface Invalidation {
   readonly trust: boolean;
 }
 
-/** account, octets, messages, next uid, changes: five numbers for each mailbox that a commit touched. */
+/**
+ * account, octets, messages, next uid, changes: five numbers for each mailbox that a commit
+ * touched.
+ */
 export type MailboxNumbers = readonly number[];
 export const MAILBOX_NUMBERS = 5;
 

@@ -25,8 +25,8 @@ export class ClientCertificateChanges {
   }
 
   /**
-   * Refuses one certificate from now on: ends every registration of the account made with it, and refuses it even if its names meet
-   * another registration.
+   * Refuses one certificate from now on: ends every registration of the account made with it, and
+   * refuses it even if its names meet another registration.
    */
   *blockCertificate(context: ChangeContext, login: string, certificate: NewCertificate, actor: Actor): Change<void> {
     const { id } = yield* accountNamed(context.at, login);

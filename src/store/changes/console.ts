@@ -1,6 +1,7 @@
 /**
- * Changes to how operators get into the web console; each with its audit row. The caller judges what a browser shows (console/login). Judged here, in the
- * transaction that lets somebody in: that a challenge is answered once, a code is used once, and passkey and operator are still valid.
+ * Changes to how operators get into the web console; each with its audit row. The caller judges
+ * what a browser shows (console/login). Judged here, in the transaction that lets somebody in: that
+ * a challenge is answered once, a code is used once, and passkey and operator are still valid.
  *
  * They throw RegistryError: `exists`, `unknown` and `ended` as in the registry.
  */
@@ -34,7 +35,10 @@ interface ShownCode {
 }
 
 export class ConsoleChanges {
-  /** Makes a new one-time code for an operator; the previous one is void. Returns until when it is valid. */
+  /**
+   * Makes a new one-time code for an operator; the previous one is void. Returns until when it is
+   * valid.
+   */
   *makeCode(context: ChangeContext, name: string, { id, hash }: ShownCode, actor: Actor): Change<Instant> {
     const { id: operator } = yield* currentOperator(context, name);
     yield* refuseFederated(name, operator, 'a passkey would let him in without them');
@@ -55,7 +59,10 @@ export class ConsoleChanges {
     return tried;
   }
 
-  /** Uses the code up: the passkey is valid from now on, and its owner is logged in. Returns who it is. */
+  /**
+   * Uses the code up: the passkey is valid from now on, and its owner is logged in. Returns who it
+   * is.
+   */
   *register(
     context: ChangeContext,
     code: ShownCode,
@@ -148,7 +155,10 @@ export class ConsoleChanges {
   }
 }
 
-/** A login to the console: who, and by which means. `endsAt`: an end that comes before that of other sessions. */
+/**
+ * A login to the console: who, and by which means. `endsAt`: an end that comes before that of other
+ * sessions.
+ */
 export interface Entering {
   readonly name: string;
   readonly operator: number;

@@ -1,4 +1,7 @@
-/** Contents that fewer need, and what gives octets back, a bounded slice in each transaction: bodies that were given up, content that nothing needs. */
+/**
+ * Contents that fewer need, and what gives octets back, a bounded slice in each transaction: bodies
+ * that were given up, content that nothing needs.
+ */
 import { int, long } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
@@ -33,7 +36,10 @@ export function* release(messages: readonly bigint[]): Change<void> {
       FROM ${rowsOf(NEEDED, fewer)} WHERE content.message = given.message`;
 }
 
-/** Ids and the store's time must go on above what was deleted, whatever the clock says at the next start. */
+/**
+ * Ids and the store's time must go on above what was deleted, whatever the clock says at the next
+ * start.
+ */
 export function* raise(below: bigint): Change<void> {
   yield* sql.run`
     INSERT INTO fact (name, value) VALUES (${HIGHEST}, ${below}) ON CONFLICT (name)
@@ -87,7 +93,9 @@ export function* dropUploads({ open, below, others, node }: Uploads, left: Budge
   return { dropped: ids.length, more: ids.length < uploads.length || uploads.length === ROWS };
 }
 
-/** A slice of one upload; true while there is more. What was filed is no upload any more, and stays. */
+/**
+ * A slice of one upload; true while there is more. What was filed is no upload any more, and stays.
+ */
 export function* dropUpload(id: bigint): Change<boolean> {
   const upload = yield* sql.first({ message: long })`SELECT message FROM upload WHERE message = ${id} ${locked}`;
   if (upload === undefined) return false;

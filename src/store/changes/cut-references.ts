@@ -1,4 +1,7 @@
-/** Ends everything that ties accounts to an organisation that they leave, or to others when they end: in a few statements, however many accounts. */
+/**
+ * Ends everything that ties accounts to an organisation that they leave, or to others when they
+ * end: in a few statements, however many accounts.
+ */
 import { groupedBy } from '../../domain/grouped-by.ts';
 import type { TiedOrganisation } from '../organisation-references.ts';
 import { NOWHERE, delegations, issued, naming, substitutes } from '../reads/references.ts';
@@ -19,9 +22,10 @@ interface CutRow {
 }
 
 /**
- * One account goes from an organisation to another: certificates that name the one it leaves are revoked, rights to send and consents that would cross the
- * border are taken back; each with its row in the trail. Must run while the account still has its login name and addresses, since the rows name them. The
- * caller touches the account itself.
+ * One account goes from an organisation to another: certificates that name the one it leaves are
+ * revoked, rights to send and consents that would cross the border are taken back; each with its
+ * row in the trail. Must run while the account still has its login name and addresses, since the
+ * rows name them. The caller touches the account itself.
  */
 export function* cutBorder(
   context: ChangeContext,
@@ -74,8 +78,9 @@ function* revokeNaming(
 }
 
 /**
- * Ends every reference of accounts that end. Returns the audit rows to be written, by account; a tie between two of them is with the one that comes first.
- * Memories are forgotten of those who may no longer send as the addresses.
+ * Ends every reference of accounts that end. Returns the audit rows to be written, by account; a
+ * tie between two of them is with the one that comes first. Memories are forgotten of those who may
+ * no longer send as the addresses.
  */
 export function* cutEnding(
   context: ChangeContext,
@@ -122,7 +127,10 @@ function* cutDelegations(context: ChangeContext, accounts: readonly number[], in
   );
 }
 
-/** Takes back the consents by which somebody's mail would cross the border of `into`; the absences that rest on them end too. */
+/**
+ * Takes back the consents by which somebody's mail would cross the border of `into`; the absences
+ * that rest on them end too.
+ */
 function* cutSubstitutes(context: ChangeContext, accounts: readonly number[], into: number): Change<readonly CutRow[]> {
   const found = yield* substitutes(accounts, into);
   const rows = yield* takeBackConsents(context, found);
@@ -143,7 +151,10 @@ interface CrossingReference {
   readonly rows: readonly TrailRow[];
 }
 
-/** Gives each tie to the one of its two accounts that comes first: ties of its own addresses, then those of others; each by address. */
+/**
+ * Gives each tie to the one of its two accounts that comes first: ties of its own addresses, then
+ * those of others; each by address.
+ */
 function sided(accounts: readonly number[], references: readonly CrossingReference[]): readonly CutRow[] {
   const places = new Map(accounts.map((account, place) => [account, place]));
   const placeOf = (account: number): number => places.get(account) ?? accounts.length;

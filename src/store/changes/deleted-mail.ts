@@ -1,9 +1,11 @@
 /**
  * Deleted mail that is past its time, or beyond what its mailbox may hold.
  *
- * Each mailbox has a time before which nothing in it is due (`mailbox.sweep_at`), and an index by that time: a step of a sweep asks the mailboxes that are due, however
- * many others have deleted mail (docs/decisions/1523). The times follow from how long mail is kept; once that has changed, for an organisation or for all, a sweep looks
- * into every mailbox with deleted mail, in steps as well.
+ * Each mailbox has a time before which nothing in it is due (`mailbox.sweep_at`), and an index by
+ * that time: a step of a sweep asks the mailboxes that are due, however many others have deleted
+ * mail (docs/decisions/1523). The times follow from how long mail is kept; once that has changed,
+ * for an organisation or for all, a sweep looks into every mailbox with deleted mail, in steps as
+ * well.
  */
 import type { Settings } from '../../domain/settings/setting.ts';
 import { days } from '../../domain/units.ts';
@@ -18,12 +20,17 @@ import { deletedAllowed } from './services.ts';
 const ROWS = 200;
 /** Mailboxes that one step looks into. */
 const MAILBOXES = 500;
-/** Name of a counter that the database itself raises when the settings of an organisation change. */
+/**
+ * Name of a counter that the database itself raises when the settings of an organisation change.
+ */
 const RULES = 'kept_rules';
 /** The rules by which all mailboxes were looked into, and how far: an account, or `end`. */
 const WALKED = 'kept_walked';
 
-/** A further setting that decides how long deleted mail is kept must also be named in the triggers of migration 0046. */
+/**
+ * A further setting that decides how long deleted mail is kept must also be named in the triggers
+ * of migration 0046.
+ */
 const ITS = { account: int, hiddenOctets: int, settings: orNull(text), organisation: orNull(text) };
 const COLUMNS =
   words(`m.account, m.hidden_octets, CASE WHEN a.settings LIKE '%"quota"%' THEN a.settings END AS settings,
@@ -31,14 +38,18 @@ const COLUMNS =
 const TABLES = words('mailbox m JOIN account a ON a.id = m.account JOIN organisation o ON o.id = a.organisation');
 
 /**
- * On PostgreSQL mailboxes that are looked into are locked, in the order of their accounts as everywhere: their octets decide what is dropped, and another
- * connection may be cutting one of them down.
+ * On PostgreSQL mailboxes that are looked into are locked, in the order of their accounts as
+ * everywhere: their octets decide what is dropped, and another connection may be cutting one of
+ * them down.
  */
 const LOCKED = words('', 'FOR UPDATE OF m');
 const DUE_FIRST = words('m', 'm.account IN (SELECT d.account FROM mailbox d WHERE d');
 const DUE_LOCKED = words('', ') ORDER BY m.account FOR UPDATE OF m');
 
-/** A mailbox that is looked into: what it deleted before `since` is past its time, and of its deleted octets some may be too many. */
+/**
+ * A mailbox that is looked into: what it deleted before `since` is past its time, and of its
+ * deleted octets some may be too many.
+ */
 interface Looked {
   readonly account: number;
   readonly since: number;
@@ -50,10 +61,16 @@ const DUE = { account: int, since: int };
 export const ENTRY = { account: int, hiddenAt: int, uid: int, message: long, octets: int };
 export type Entry = Row<typeof ENTRY>;
 
-/** What a step notes of a mailbox. `octets`: dropped. `at`: look again at this moment; null: when its oldest deleted entry is `kept` milliseconds old. */
+/**
+ * What a step notes of a mailbox. `octets`: dropped. `at`: look again at this moment; null: when
+ * its oldest deleted entry is `kept` milliseconds old.
+ */
 const SCHEDULED = { account: int, octets: int, at: orNull(int), kept: int };
 
-/** One step of the sweep at the moment `at`. `kept`: how long deleted mail stays, in milliseconds, if its organisation sets no time. True while there is more to do. */
+/**
+ * One step of the sweep at the moment `at`. `kept`: how long deleted mail stays, in milliseconds,
+ * if its organisation sets no time. True while there is more to do.
+ */
 export function* sweepDeleted(at: number, kept: number): Change<boolean> {
   const rules = `${(yield* factOf(RULES)) ?? 0}/${kept}`;
   const [walked, place] = (yield* factOf(WALKED))?.split(':') ?? [];
@@ -68,7 +85,10 @@ export function* sweepDeleted(at: number, kept: number): Change<boolean> {
   return !all || due.length === MAILBOXES;
 }
 
-/** Looks into every mailbox with deleted mail, in the order of accounts. The step notes in its own transaction how far it came, so that one that is rolled back is done again. */
+/**
+ * Looks into every mailbox with deleted mail, in the order of accounts. The step notes in its own
+ * transaction how far it came, so that one that is rolled back is done again.
+ */
 function* walk(at: number, kept: number, rules: string, after: number): Change<boolean> {
   const next = yield* sql.all({ ...ITS, deleted: flag })`
     SELECT ${COLUMNS}, EXISTS (SELECT 1 FROM hidden_entry h WHERE h.account = m.account) AS deleted
@@ -80,7 +100,10 @@ function* walk(at: number, kept: number, rules: string, after: number): Change<b
   return true;
 }
 
-/** Drops the deleted mail of one account that is beyond its quota, at most `ROWS` entries. True if there may be more. */
+/**
+ * Drops the deleted mail of one account that is beyond its quota, at most `ROWS` entries. True if
+ * there may be more.
+ */
 export function* trimDeleted(account: number, at: number): Change<boolean> {
   const its = yield* sql.first(ITS)`SELECT ${COLUMNS} FROM ${TABLES} WHERE m.account = ${account}`;
   if (its === undefined) return false;
@@ -99,7 +122,10 @@ function lookedAt(its: Row<typeof ITS>, at: number, kept: number): Looked {
   return { account, since, octets, allowed: deletedAllowed(its) };
 }
 
-/** Drops at most `ROWS` entries and writes down when to look again. False: some mailboxes may not have been reached. */
+/**
+ * Drops at most `ROWS` entries and writes down when to look again. False: some mailboxes may not
+ * have been reached.
+ */
 function* lookInto(mailboxes: readonly Looked[], at: number): Change<boolean> {
   if (mailboxes.length === 0) return true;
   const full = mailboxes.filter(({ octets, allowed }) => octets > allowed);
@@ -119,7 +145,8 @@ function* lookInto(mailboxes: readonly Looked[], at: number): Change<boolean> {
   yield* dropEntries(entries);
   const scheduled = looked.map(({ account, since, octets, allowed }) => {
     const its = dropped.get(account) ?? 0;
-    // The first moment at which the oldest that is left is past its time; at once where it has too many yet.
+    // The first moment at which the oldest that is left is past its time; at once where it has too
+    // many yet.
     return { account, octets: its, at: !all && octets - its > allowed ? at : null, kept: at - since + 1 };
   });
   yield* sql.run`
@@ -136,7 +163,10 @@ export function octetsOf(entries: readonly Entry[]): ReadonlyMap<number, number>
   return sums;
 }
 
-/** At most `most` entries of a mailbox that have to go, oldest first: those past their time, and those beyond its quota. */
+/**
+ * At most `most` entries of a mailbox that have to go, oldest first: those past their time, and
+ * those beyond its quota.
+ */
 function* tooMany({ account, since, octets, allowed }: Looked, most: number): Change<readonly Entry[]> {
   const before = octets > allowed ? Number.MAX_SAFE_INTEGER : since;
   const oldest = yield* sql.all(ENTRY)`
@@ -159,7 +189,10 @@ function* pastTheirTime(mailboxes: readonly Looked[], most: number): Change<read
      WHERE h.account = given.account AND h.hidden_at < given.since LIMIT ${most}`;
 }
 
-/** Removes entries for good, so that nobody can hand them out again. The caller corrects the counts of their mailboxes. */
+/**
+ * Removes entries for good, so that nobody can hand them out again. The caller corrects the counts
+ * of their mailboxes.
+ */
 export function* dropEntries(entries: readonly Entry[]): Change<void> {
   if (entries.length === 0) return;
   yield* sql.run`

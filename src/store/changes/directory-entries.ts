@@ -49,7 +49,10 @@ const SOURCE = {
   ofOrganisation: SETTINGS,
 };
 
-/** What is to be shown of these addresses, by key: of those that take mail now, whose organisation agreed. */
+/**
+ * What is to be shown of these addresses, by key: of those that take mail now, whose organisation
+ * agreed.
+ */
 export function* entriesOf(keys: readonly string[], at: Instant): Change<ReadonlyMap<string, Entry>> {
   const rows = yield* sql.all(SOURCE)`
     SELECT d.key, d.address, a.id AS account, o.id AS organisation, o.name, o.title, o.agb, a.kind, d.ends_at,
@@ -103,8 +106,8 @@ interface Chosen {
 }
 
 /**
- * The newest valid one that is registered for the address's own account, as the gateway encrypts to it: one of somebody else's that names the address must not
- * draw mail to itself.
+ * The newest valid one that is registered for the address's own account, as the gateway encrypts to
+ * it: one of somebody else's that names the address must not draw mail to itself.
  */
 function* certificatesOf(keys: readonly string[], at: Instant): Change<ReadonlyMap<string, Chosen>> {
   const rows =

@@ -1,10 +1,15 @@
 /**
- * What the directory shows is kept as rows of its own, and follows every change of the registry in the change's own transaction: `following` looks at whom the
- * change touched, asks directory-entries.ts what is to be shown of them, and writes what is another now. So what an entry shows, and when that changed, is
- * decided in these two files and nowhere else; a change that shows something new of an address only has to say whom it touches, as it does for every memory of the roads.
+ * What the directory shows is kept as rows of its own, and follows every change of the registry in
+ * the change's own transaction: `following` looks at whom the change touched, asks
+ * directory-entries.ts what is to be shown of them, and writes what is another now. So what an
+ * entry shows, and when that changed, is decided in these two files and nowhere else; a change that
+ * shows something new of an address only has to say whom it touches, as it does for every memory of
+ * the roads.
  *
- * A change that touches many (an organisation, an import) leaves a mark, and the accounts are looked at afterwards, some in each step (`follow`); whoever asks
- * for the directory has these steps done first. So it is with what changes by the clock: certificates that end, addresses that go.
+ * A change that touches many (an organisation, an import) leaves a mark, and the accounts are
+ * looked at afterwards, some in each step (`follow`); whoever asks for the directory has these
+ * steps done first. So it is with what changes by the clock: certificates that end, addresses that
+ * go.
  */
 import { TOMBSTONE_DAYS } from '../../domain/directory.ts';
 import { type Instant, days } from '../../domain/units.ts';
@@ -14,7 +19,10 @@ import { type Change, sql } from '../sql/sql.ts';
 import type { ChangeContext } from './change-context.ts';
 import { AGREED, ENTRY, type Entry, entriesOf } from './directory-entries.ts';
 
-/** Accounts that one step looks at, and entries whose time has come: some milliseconds of the writer. */
+/**
+ * Accounts that one step looks at, and entries whose time has come: some milliseconds of the
+ * writer.
+ */
 const STEP = 200;
 const WRITTEN = { ...ENTRY, version: int, modifiedAt: time, removedAt: orNull(time) };
 
@@ -84,7 +92,10 @@ interface Moments {
   readonly changedAt: Instant;
 }
 
-/** Of addresses of these accounts, those that have these keys, and those that stand in the directory as one of these accounts'. */
+/**
+ * Of addresses of these accounts, those that have these keys, and those that stand in the directory
+ * as one of these accounts'.
+ */
 function* refresh(accounts: readonly number[], mail: readonly string[], moments: Moments): Change<void> {
   const ofAccounts =
     accounts.length === 0
@@ -127,7 +138,8 @@ function* write(wanted: ReadonlyMap<string, Entry>, there: readonly There[], mom
     ...gone.map((entry) => ({ ...entry, ...NOTHING, removedAt: moments.changedAt })),
   ];
   if (rows.length === 0) return;
-  // Never below the time: after a restore of yesterday's database no number is given out a second time.
+  // Never below the time: after a restore of yesterday's database no number is given out a second
+  // time.
   const { version: last } = yield* sql.one({ version: int })`
     INSERT INTO directory (id, version, floor, stale_at, walked) VALUES (1, ${moments.at + rows.length}, 0, NULL, 0)
         ON CONFLICT (id) DO UPDATE SET

@@ -22,8 +22,9 @@ interface Holder {
 
 export class EdiChanges {
   /**
-   * Registers identities, all or none; those registered there already stay. Refused: an identity that another organisation or account
-   * has, also where one of the two has no qualifier. The error names the first.
+   * Registers identities, all or none; those registered there already stay. Refused: an identity
+   * that another organisation or account has, also where one of the two has no qualifier. The error
+   * names the first.
    */
   *addIdentities(context: ChangeContext, identities: readonly RegisteredIdentity[], actor: Actor): Change<void> {
     const { added, wrong } = yield* judged(context, identities);
@@ -146,7 +147,10 @@ function* countsOf(names: readonly string[]): Change<Map<number, number>> {
   return new Map(rows.map(({ organisation, n }) => [organisation, n]));
 }
 
-/** True if exactly this identity is registered for the same holder. `same`: what is registered with this id. */
+/**
+ * True if exactly this identity is registered for the same holder. `same`: what is registered with
+ * this id.
+ */
 function isThere({ qualifier }: EdiIdentity, holder: Holder, same: readonly Held[]): boolean {
   const other = same.find(
     (row) =>

@@ -1,8 +1,10 @@
 /**
- * Removes the private keys that the gateway holds for accounts that have ended; each with its audit row.
+ * Removes the private keys that the gateway holds for accounts that have ended; each with its audit
+ * row.
  *
- * The keys opened mail for the account and signed for it. Filed mail was opened before; so the keys are removed as soon as its mailbox has
- * no mail that is uncollected, can be handed out again, or is held. Until then an operator may still have to open what waits.
+ * The keys opened mail for the account and signed for it. Filed mail was opened before; so the keys
+ * are removed as soon as its mailbox has no mail that is uncollected, can be handed out again, or
+ * is held. Until then an operator may still have to open what waits.
  */
 import { type Address, addressKey } from '../../domain/address.ts';
 import type { Actor } from '../actor.ts';

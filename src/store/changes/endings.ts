@@ -1,7 +1,8 @@
 /**
- * Ends of accounts and addresses. With a time of grace an end is one mark on the row that was named: what hangs on it is read through that mark and
- * nothing else is written, so that taking it back finds everything as it was (decision 1303). What is final is written down, at once or by the daily
- * round.
+ * Ends of accounts and addresses. With a time of grace an end is one mark on the row that was
+ * named: what hangs on it is read through that mark and nothing else is written, so that taking it
+ * back finds everything as it was (decision 1303). What is final is written down, at once or by the
+ * daily round.
  */
 import type { Address } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
@@ -39,7 +40,10 @@ export interface NamedEnding extends Ending {
 }
 
 export class EndingChanges {
-  /** Ends an address: it takes no mail from now on. Until `endsAt`, `setAddressState` to `active` takes that back. */
+  /**
+   * Ends an address: it takes no mail from now on. Until `endsAt`, `setAddressState` to `active`
+   * takes that back.
+   */
   *endAddress(context: ChangeContext, address: Address, { endsAt, successor }: Ending, actor: Actor): Change<void> {
     const { at } = context;
     const row = yield* addressNamed(at, address);
@@ -62,8 +66,9 @@ export class EndingChanges {
   }
 
   /**
-   * Writes down what has ended by the clock, and finishes ends that were cut short: at most 200 accounts and 200 addresses. Resolves to how many.
-   * First accounts and addresses that end by themselves, then one organisation after the other, then keys of what has ended.
+   * Writes down what has ended by the clock, and finishes ends that were cut short: at most 200
+   * accounts and 200 addresses. Resolves to how many. First accounts and addresses that end by
+   * themselves, then one organisation after the other, then keys of what has ended.
    */
   *endDue(context: ChangeContext): Change<number> {
     yield* dropImportsBefore(context.at - IMPORTED_WITHIN);
@@ -134,7 +139,8 @@ function* endLater(
      WHERE account.id = given.account`;
   const accounts = rows.map(({ account }) => account);
   yield* context.touchAll(accounts);
-  // Open one-time codes are void: whoever holds a letter must not get in; a new code is made in a minute.
+  // Open one-time codes are void: whoever holds a letter must not get in; a new code is made in a
+  // minute.
   yield* voidCodes(context, accounts);
 }
 

@@ -1,4 +1,7 @@
-/** Parts of changes: end accounts for good with everything that belongs to them, in a few statements however many accounts. */
+/**
+ * Parts of changes: end accounts for good with everything that belongs to them, in a few statements
+ * however many accounts.
+ */
 import type { Actor } from '../actor.ts';
 import { groupedBy } from '../../domain/grouped-by.ts';
 import type { State } from '../../domain/registry.ts';
@@ -16,13 +19,19 @@ import { endWebhooksOf } from './webhooks.ts';
 /** Rows of each kind in one step: a few milliseconds of the writer's time. */
 export const ROWS = 200;
 
-/** Ends an account and writes the audit rows of what ended with it. The row of its own end is the caller's. */
+/**
+ * Ends an account and writes the audit rows of what ended with it. The row of its own end is the
+ * caller's.
+ */
 export function* endAccount(context: ChangeContext, account: number, actor: Actor): Change<void> {
   const rows = yield* endAll(context, [account]);
   yield* context.recordAll(rows.get(account) ?? [], actor);
 }
 
-/** Ends accounts, each named once. Returns the audit rows of what ended with each; they come before the row of its own end. */
+/**
+ * Ends accounts, each named once. Returns the audit rows of what ended with each; they come before
+ * the row of its own end.
+ */
 export function* endAll(
   context: ChangeContext,
   accounts: readonly number[],
@@ -50,7 +59,9 @@ export function* endAll(
 
 const CLOSING = { account: int, successor: orNull(text) };
 
-/** Ends accounts and names a successor to senders. An address that ended before keeps its successor. */
+/**
+ * Ends accounts and names a successor to senders. An address that ended before keeps its successor.
+ */
 export function* closeAll(
   context: ChangeContext,
   closing: readonly { readonly account: number; readonly successor: string | null }[],

@@ -1,4 +1,6 @@
-/** Changes to one-time codes; each with its audit row. A code's secret is compared in constant time. */
+/**
+ * Changes to one-time codes; each with its audit row. A code's secret is compared in constant time.
+ */
 import { timingSafeEqual } from 'node:crypto';
 import { defined } from '../../domain/defined.ts';
 import type { AccountId } from '../../domain/ids.ts';
@@ -62,7 +64,10 @@ interface Shown {
 }
 
 export class EnrolmentChanges {
-  /** Adds enrolments, all or none. An earlier code for the same `replaces`, or for the same password, is void from then on. */
+  /**
+   * Adds enrolments, all or none. An earlier code for the same `replaces`, or for the same
+   * password, is void from then on.
+   */
   *addEnrolments(context: ChangeContext, enrolments: readonly NewEnrolment[], actor: Actor): Change<void> {
     const { at } = context;
     const accounts = yield* accountsNamed(
@@ -109,7 +114,10 @@ export class EnrolmentChanges {
     return { ...refused, ...defined({ account: code?.account as AccountId | undefined }) };
   }
 
-  /** Uses the code up and adds the certificate, in one transaction. Throws RegistryError `ended` when the code is no longer valid. */
+  /**
+   * Uses the code up and adds the certificate, in one transaction. Throws RegistryError `ended`
+   * when the code is no longer valid.
+   */
   *collectEnrolment(
     context: ChangeContext,
     id: string,
@@ -142,8 +150,8 @@ export function* voidCodes({ at }: ChangeContext, accounts: readonly number[]): 
 }
 
 /**
- * Voids earlier codes for the same purpose: two codes for one renewal would fetch two certificates, and a letter that is asked for again may lie
- * somewhere.
+ * Voids earlier codes for the same purpose: two codes for one renewal would fetch two certificates,
+ * and a letter that is asked for again may lie somewhere.
  */
 function* voidEarlier(at: Instant, rows: readonly NewRow[]): Change<void> {
   const replaced = rows.flatMap(({ replaces }) => replaces ?? []);
@@ -186,7 +194,10 @@ function* codeOf({ at }: ChangeContext, id: string): Change<Code | undefined> {
       JOIN organisation o ON o.id = a.organisation AND o.state = 'active' WHERE e.id = ${id} ${locked}`;
 }
 
-/** Why a code is not accepted, or undefined. A wrong secret counts also for a code that is over: nothing in the answer tells the two apart. */
+/**
+ * Why a code is not accepted, or undefined. A wrong secret counts also for a code that is over:
+ * nothing in the answer tells the two apart.
+ */
 function faultOf(
   code: Code | undefined,
   { hash, login, for: wanted }: Shown,

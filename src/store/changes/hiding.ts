@@ -42,14 +42,17 @@ export function* countHidden(context: ChangeContext, account: number, messages: 
   const mailbox = messages === 0 ? undefined : yield* mailboxOf(account);
   if (mailbox === undefined) return;
   const crowded = mailbox.hiddenOctets + octets > mailbox.deletedAllowed;
-  // What is beyond the quota is dropped now, and after a crash by the next sweep. Earlier deleted mail is the oldest, or the sweep knows when the first of it
-  // is due.
+  // What is beyond the quota is dropped now, and after a crash by the next sweep. Earlier deleted
+  // mail is the oldest, or the sweep knows when the first of it is due.
   const sweepAt = crowded || mailbox.sweepAt === null ? { sweepAt: context.at } : {};
   yield* addToMailbox(context, account, { octets: -octets, messages: -messages, hidden: octets, ...sweepAt });
   if (crowded) context.tellCrowded(account);
 }
 
-/** The copies of a message that lie in these mailboxes and were never sent to their end are withdrawn. Returns the mailboxes that had one. */
+/**
+ * The copies of a message that lie in these mailboxes and were never sent to their end are
+ * withdrawn. Returns the mailboxes that had one.
+ */
 export function* hideCopies(
   context: ChangeContext,
   accounts: readonly number[],

@@ -1,4 +1,7 @@
-/** Keys of requests over the API. They leave no row in the trail: what a request did has rows of its own. */
+/**
+ * Keys of requests over the API. They leave no row in the trail: what a request did has rows of its
+ * own.
+ */
 import type { Instant } from '../../domain/units.ts';
 import { KEYS_FOR, type KeyEnd, type KeyState, type KeyedRequest, MAX_KEPT_ANSWERS, MAX_KEYS } from '../idempotency.ts';
 import { bytes, int, orNull, text, time } from '../sql/columns.ts';
@@ -36,7 +39,9 @@ export class IdempotencyChanges {
     return { kind: 'begun' };
   }
 
-  /** Ends a request with its answer. An answer for which the caller has no space left is not kept. */
+  /**
+   * Ends a request with its answer. An answer for which the caller has no space left is not kept.
+   */
   *end(_context: ChangeContext, caller: string, key: Uint8Array, end: KeyEnd): Change<void> {
     const use = yield* sql.first({
       octets: int,
@@ -73,7 +78,10 @@ function* giveBack(uses: readonly { caller: string; keys: number; octets: number
     DELETE FROM idempotency_use WHERE keys <= 0 AND caller IN (SELECT given.caller FROM ${rowsOf(USE, uses)})`;
 }
 
-/** A step of the sweep: removes at most `most` keys that are past their time; returns how many there were. */
+/**
+ * A step of the sweep: removes at most `most` keys that are past their time; returns how many there
+ * were.
+ */
 export function* dropKeys(at: Instant, most: number): Change<number> {
   const over = yield* sql.all({ ...KEY, octets: int })`
     SELECT caller, key, coalesce(octet_length(answer), 0) AS octets FROM idempotency

@@ -1,9 +1,11 @@
 /**
- * Logins of people whom an OpenID provider vouches for. The caller judges what the provider says (console/login). The transaction that lets somebody in judges
- * who it is here, that he has not ended, that he gets the role of his groups, and that no answer is used twice.
+ * Logins of people whom an OpenID provider vouches for. The caller judges what the provider says
+ * (console/login). The transaction that lets somebody in judges who it is here, that he has not
+ * ended, that he gets the role of his groups, and that no answer is used twice.
  *
- * They throw RegistryError. `ended`: the answer was given before, or the session is over. `unknown`: the person may not come in. `invalid`: registered for
- * another organisation. `exists`: none of the names is free, or there are too many operators.
+ * They throw RegistryError. `ended`: the answer was given before, or the session is over.
+ * `unknown`: the person may not come in. `invalid`: registered for another organisation. `exists`:
+ * none of the names is free, or there are too many operators.
  */
 import { grouped } from '../../crypto/keys/base32.ts';
 import { defined } from '../../domain/defined.ts';
@@ -32,8 +34,9 @@ const FOUND = {
 
 export class IdentityChanges {
   /**
-   * Logs somebody in with the role of his groups. A new person is registered. `id`: that of the link, if it is new. Returns who it is; undefined: the
-   * certificate is not his, and nobody is let in.
+   * Logs somebody in with the role of his groups. A new person is registered. `id`: that of the
+   * link, if it is new. Returns who it is; undefined: the certificate is not his, and nobody is let
+   * in.
    */
   *logIn(
     context: ChangeContext,
@@ -52,7 +55,10 @@ export class IdentityChanges {
     return name;
   }
 
-  /** Links an operator to a subject of the provider before he has come: with his certificate, for example. */
+  /**
+   * Links an operator to a subject of the provider before he has come: with his certificate, for
+   * example.
+   */
   *add(context: ChangeContext, name: string, { issuer, subject }: Identity, id: string, actor: Actor): Change<void> {
     const { id: operator } = yield* currentOperator(context, name);
     yield* refuseFederated(name, operator, 'one provider vouches for him already');
@@ -67,7 +73,10 @@ export class IdentityChanges {
     yield* linkIdentity(context, { id, operator, name, issuer, subject }, actor);
   }
 
-  /** The provider has asked the holder of the session again. False: the certificate is not his, and nothing is proved. */
+  /**
+   * The provider has asked the holder of the session again. False: the certificate is not his, and
+   * nothing is proved.
+   */
   *prove(context: ChangeContext, session: string, identity: Vouching, proof: Uint8Array): Change<boolean> {
     yield* spend(context, proof);
     const found = yield* foundBy(identity);
@@ -77,7 +86,10 @@ export class IdentityChanges {
     return true;
   }
 
-  /** Releases an identity: whoever comes by it next is new. Only for an operator who has ended, since otherwise one person would be two operators. */
+  /**
+   * Releases an identity: whoever comes by it next is new. Only for an operator who has ended,
+   * since otherwise one person would be two operators.
+   */
   *release(context: ChangeContext, id: string, actor: Actor): Change<void> {
     const row = yield* sql.first({ operator: text, endedAt: orNull(time) })`
       SELECT o.name AS operator, o.ended_at FROM operator_identity i JOIN operator o ON o.id = i.operator

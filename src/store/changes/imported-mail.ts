@@ -55,7 +55,10 @@ export class ImportedMailChanges {
   }
 }
 
-/** UIDLs that were imported, and our own that exist now: ours are random, and a removed one does not come back. */
+/**
+ * UIDLs that were imported, and our own that exist now: ours are random, and a removed one does not
+ * come back.
+ */
 function* usedOf(account: number, uidls: readonly string[]): Change<ReadonlySet<string>> {
   const imported = yield* sql.all({ uidl: text })`
     SELECT uidl FROM imported WHERE account = ${account} AND uidl ${among(text, uidls)}`;

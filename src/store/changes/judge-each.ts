@@ -1,4 +1,7 @@
-/** Judges a list entry by entry: a change takes all or nothing and throws the first error, a preview lists all of them. */
+/**
+ * Judges a list entry by entry: a change takes all or nothing and throws the first error, a preview
+ * lists all of them.
+ */
 import { RegistryError } from '../registry.ts';
 
 export interface Wrong {
@@ -13,7 +16,10 @@ export interface WrongEntry {
   readonly text: string;
 }
 
-/** `judge` throws RegistryError for an entry that is refused; it sees the entries that were accepted before. */
+/**
+ * `judge` throws RegistryError for an entry that is refused; it sees the entries that were accepted
+ * before.
+ */
 export function judgeEach<T>(list: readonly T[], judge: (entry: T) => void): readonly Wrong[] {
   const wrong: Wrong[] = [];
   for (const [at, entry] of list.entries())

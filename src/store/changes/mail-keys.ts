@@ -1,5 +1,6 @@
 /**
- * Changes to what is known of addresses for mail besides their certificates: private keys that the gateway keeps, and what mail programs can read.
+ * Changes to what is known of addresses for mail besides their certificates: private keys that the
+ * gateway keeps, and what mail programs can read.
  */
 import { type Address, addressKey } from '../../domain/address.ts';
 import type { MailCapability } from '../../domain/mail-capability.ts';
@@ -12,7 +13,10 @@ import { type Change, sql } from '../sql/sql.ts';
 import type { ChangeContext } from './change-context.ts';
 
 export class MailKeyChanges {
-  /** Stores the sealed private key of a mail certificate; it stays until `removeKey`, however old. Throws `exists` if it is stored already. */
+  /**
+   * Stores the sealed private key of a mail certificate; it stays until `removeKey`, however old.
+   * Throws `exists` if it is stored already.
+   */
   *addKey(context: ChangeContext, fingerprint: string, sealedKey: Uint8Array, actor: Actor): Change<void> {
     yield* keep(context, fingerprint, sealedKey, actor);
   }

@@ -1,7 +1,8 @@
 /**
- * What follows an account that went to another organisation (account-moves.ts), a bounded step in each transaction: what was received since the
- * day, what is held for it, which UIDLs were taken over. Each step leaves both mailboxes whole; after a crash the row of `account_move` tells
- * where to go on.
+ * What follows an account that went to another organisation (account-moves.ts), a bounded step in
+ * each transaction: what was received since the day, what is held for it, which UIDLs were taken
+ * over. Each step leaves both mailboxes whole; after a crash the row of `account_move` tells where
+ * to go on.
  *
  * Uids and UIDLs stay: a client that polls the same login knows its messages again.
  */
@@ -14,7 +15,10 @@ import type { AcceptedRecipient } from '../acceptance.ts';
 import type { ChangeContext } from './change-context.ts';
 import { addToMailbox } from './services.ts';
 
-/** Entries that one step looks at, and octets of their envelopes: a message may have a thousand recipients. Some 10 ms. */
+/**
+ * Entries that one step looks at, and octets of their envelopes: a message may have a thousand
+ * recipients. Some 10 ms.
+ */
 const ENTRIES = 200;
 const ENVELOPES = 200_000;
 /** Rows of other tables in one step. */
@@ -147,7 +151,8 @@ function* moveInEnvelopes({ source, target }: Move, copies: readonly Copy[]): Ch
   };
   for (const { message, copyOf } of copies) {
     change(message);
-    // In the message itself only recipients who got this copy are changed: another copy may lie elsewhere.
+    // In the message itself only recipients who got this copy are changed: another copy may lie
+    // elsewhere.
     if (copyOf !== null) change(copyOf, messageIdOf(message));
   }
   const changed = found.flatMap(({ id, envelope: before }) => {
@@ -164,8 +169,8 @@ interface Envelope {
 }
 
 /**
- * The envelope as JSON, with recipients whose copy lies in the mailbox `from` found in `to`. `copy`: the one that moved; undefined: the message
- * itself did.
+ * The envelope as JSON, with recipients whose copy lies in the mailbox `from` found in `to`.
+ * `copy`: the one that moved; undefined: the message itself did.
  */
 function recipientsMoved(json: string, from: AccountId, to: AccountId, copy?: MessageId): string {
   const envelope = JSON.parse(json) as Envelope;

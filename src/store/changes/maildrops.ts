@@ -1,4 +1,7 @@
-/** Changes to maildrops at the end of a POP3 session, by retention and by an operator. `MaildropLocks` decides who may make them. */
+/**
+ * Changes to maildrops at the end of a POP3 session, by retention and by an operator.
+ * `MaildropLocks` decides who may make them.
+ */
 import { hash } from 'node:crypto';
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { DeliveryId, EntryUid } from '../../domain/ids.ts';
@@ -53,15 +56,17 @@ export class MaildropChanges {
   ): Change<void> {
     const rows = yield* sql.all({ retrieved: int })`
       UPDATE entry SET retrieved = retrieved + 1 WHERE account = ${account} AND uid ${among(int, retrieved)} AND retrieved < 2 RETURNING retrieved`;
-    // Sent to its end a second time without a QUIT: the client has the message, whatever becomes of its sessions.
+    // Sent to its end a second time without a QUIT: the client has the message, whatever becomes of
+    // its sessions.
     const collected = rows.filter((row) => row.retrieved === COLLECTED).length;
     yield* countCollected(context, account, collected);
     yield* fileNotices(context, notices);
   }
 
   /**
-   * Notes messages that were sent to their end without a lock; their audit rows are in the same commit. A message that was sent `whole` counts as after a
-   * session without QUIT, a part only as seen. Resolves to those that still exist: the end of any other may not be shown.
+   * Notes messages that were sent to their end without a lock; their audit rows are in the same
+   * commit. A message that was sent `whole` counts as after a session without QUIT, a part only as
+   * seen. Resolves to those that still exist: the end of any other may not be shown.
    */
   *sent(
     context: ChangeContext,
@@ -87,7 +92,10 @@ export class MaildropChanges {
     return rows.map(({ uid }) => uid);
   }
 
-  /** Hides entries past their retention; resolves to those. An entry that was collected meanwhile stays, and nothing is reported of it. */
+  /**
+   * Hides entries past their retention; resolves to those. An entry that was collected meanwhile
+   * stays, and nothing is reported of it.
+   */
   *expire(
     context: ChangeContext,
     account: number,
@@ -112,8 +120,10 @@ export class MaildropChanges {
   }
 
   /**
-   * An entry becomes a delivery that is held from the mailbox: its reference to the content is the delivery's then. `wish`: what its sender asked to be told of
-   * (`NewDelivery.dsn`), for the first of its recipients that leads there. Resolves to the delivery; undefined: there is no such entry.
+   * An entry becomes a delivery that is held from the mailbox: its reference to the content is the
+   * delivery's then. `wish`: what its sender asked to be told of (`NewDelivery.dsn`), for the first
+   * of its recipients that leads there. Resolves to the delivery; undefined: there is no such
+   * entry.
    */
   *setAside(
     context: ChangeContext,
@@ -137,7 +147,10 @@ export class MaildropChanges {
     return id;
   }
 
-  /** Hands hidden entries out again, under new uids and UIDLs: as many as `uidls` are for. Resolves to how many there were. */
+  /**
+   * Hands hidden entries out again, under new uids and UIDLs: as many as `uidls` are for. Resolves
+   * to how many there were.
+   */
   *restore(
     context: ChangeContext,
     account: number,
@@ -150,7 +163,8 @@ export class MaildropChanges {
     const most = uidls.length / UIDL_OCTETS;
     const hidden =
       'since' in what ? yield* hiddenSince(account, what.since, most) : yield* hiddenOf(account, what.message, most);
-    // Nothing was done, and nothing is recorded: accounts can ask too, and must not fill the trail of a message whose id they know.
+    // Nothing was done, and nothing is recorded: accounts can ask too, and must not fill the trail
+    // of a message whose id they know.
     if (hidden.length === 0) return 0;
     yield* sql.run`
       DELETE FROM hidden_entry WHERE account = ${account} AND (hidden_at, uid) IN (SELECT hidden_at, uid FROM ${rowsOf(PLACE, hidden)})`;
@@ -169,7 +183,10 @@ export class MaildropChanges {
     return hidden.length;
   }
 
-  /** `at`: when the client network was seen. Notes of several gateways come in any order, and none takes back a later one. */
+  /**
+   * `at`: when the client network was seen. Notes of several gateways come in any order, and none
+   * takes back a later one.
+   */
   *noteConsumer(
     _context: ChangeContext,
     account: number,
@@ -193,7 +210,10 @@ export class MaildropChanges {
   }
 }
 
-/** A message that was fetched and deleted has its row (`message.collected`, removed); one that was deleted unseen gets it here. */
+/**
+ * A message that was fetched and deleted has its row (`message.collected`, removed); one that was
+ * deleted unseen gets it here.
+ */
 function* tellUnseen(
   hidden: readonly Hidden[],
   retrieved: ReadonlySet<number>,
@@ -213,7 +233,10 @@ const hiddenSince = (account: number, since: number, most: number) => sql.all(HI
   SELECT hidden_at, uid, message, octets, receipt FROM hidden_entry
    WHERE account = ${account} AND hidden_at >= ${since} AND why <> 'withdrawn' ORDER BY message, uid LIMIT ${most}`;
 
-/** Deleted entries of the message itself, or of the copy that was protected or opened for this mailbox: the id from the `250` names both. */
+/**
+ * Deleted entries of the message itself, or of the copy that was protected or opened for this
+ * mailbox: the id from the `250` names both.
+ */
 const hiddenOf = (account: number, message: bigint, most: number) => sql.all(HIDDEN)`
   SELECT hidden_at, uid, message, octets, receipt FROM hidden_entry h
    WHERE account = ${account} AND EXISTS (SELECT 1 FROM message m WHERE m.id = h.message AND ${message} IN (m.id, m.copy_of))

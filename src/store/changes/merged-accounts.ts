@@ -1,4 +1,7 @@
-/** Accounts of an organisation become another one's, each with its addresses: in a few statements, however many they are. */
+/**
+ * Accounts of an organisation become another one's, each with its addresses: in a few statements,
+ * however many they are.
+ */
 import type { Instant } from '../../domain/units.ts';
 import type { AccountMerge, AddressMerge } from '../organisation-merge.ts';
 import { RegistryError } from '../registry.ts';
@@ -42,7 +45,9 @@ type RowsOf = ReadonlyMap<GoingAddress, readonly TrailRow[]>;
 
 const FORMER = { account: int, untilSeq: int };
 
-/** Merges accounts; returns how many. Those that went over before, or have ended, are passed over. */
+/**
+ * Merges accounts; returns how many. Those that went over before, or have ended, are passed over.
+ */
 export function* mergeAll(context: ChangeContext, { from, into, accounts }: Merging, actor: Actor): Change<number> {
   const going = yield* goingOf(context, from, accounts);
   if (going.length === 0) return 0;
@@ -161,7 +166,9 @@ function* endAddresses(context: ChangeContext, addresses: readonly GoingAddress[
   );
 }
 
-/** Registers names that nobody has: mail to the old name arrives as before. Returns whose they were. */
+/**
+ * Registers names that nobody has: mail to the old name arrives as before. Returns whose they were.
+ */
 function* addSuccessors(
   context: ChangeContext,
   ending: readonly EndingAddress[],

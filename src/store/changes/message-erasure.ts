@@ -1,4 +1,7 @@
-/** Erases one message: its entries, its deleted entries, its content with the sealed key. Its facts stay for the trace. */
+/**
+ * Erases one message: its entries, its deleted entries, its content with the sealed key. Its facts
+ * stay for the trace.
+ */
 import type { AuditItem } from '../../domain/audit-row.ts';
 import { flag, int, long } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
@@ -17,9 +20,9 @@ const PLACE = { account: int, message: long };
 
 export class MessageErasureChanges {
   /**
-   * Erases a message, all of it or nothing. `waiting`: the addressee waits for it, and must hear first that it does not come. `elsewhere`: a
-   * copy in a mailbox that is not named would never open. Its chunks become an upload that was given up, which the caller removes slice by
-   * slice.
+   * Erases a message, all of it or nothing. `waiting`: the addressee waits for it, and must hear
+   * first that it does not come. `elsewhere`: a copy in a mailbox that is not named would never
+   * open. Its chunks become an upload that was given up, which the caller removes slice by slice.
    */
   *erase(
     context: ChangeContext,

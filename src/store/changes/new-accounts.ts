@@ -1,4 +1,7 @@
-/** Parts of changes: accounts are made, with their mailboxes, addresses and first passwords, in a few statements however many they are. */
+/**
+ * Parts of changes: accounts are made, with their mailboxes, addresses and first passwords, in a
+ * few statements however many they are.
+ */
 import { type AccountKind, foldLogin } from '../../domain/registry.ts';
 import { type NewAccount, RegistryError } from '../registry.ts';
 import { type Actor } from '../actor.ts';
@@ -18,7 +21,10 @@ export function* insertAccount(context: ChangeContext, account: NewAccount, acto
   return id;
 }
 
-/** Adds accounts, all or none; returns their numbers. `refused`: makes the error if one cannot be added, for the first in their order. */
+/**
+ * Adds accounts, all or none; returns their numbers. `refused`: makes the error if one cannot be
+ * added, for the first in their order.
+ */
 export function* insertAccounts(
   context: ChangeContext,
   accounts: readonly NewAccount[],
@@ -60,7 +66,10 @@ export function* insertAccounts(
   return added.map(({ id }) => id);
 }
 
-/** Returns a function that gives the row of an account; it throws RegistryError if the account may not be added. */
+/**
+ * Returns a function that gives the row of an account; it throws RegistryError if the account may
+ * not be added.
+ */
 function* checkOf(accounts: readonly NewAccount[]): Change<(account: NewAccount) => Row<typeof NEW>> {
   const there = yield* sql.all({ login: text })`
     SELECT login FROM account WHERE login ${among(

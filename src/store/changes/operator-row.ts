@@ -55,7 +55,10 @@ export function notEnded<T extends { readonly endedAt: Instant | null }>(
   return row;
 }
 
-/** An operator whom an OpenID provider vouches for: his groups there decide at each login. Throws RegistryError `invalid`. */
+/**
+ * An operator whom an OpenID provider vouches for: his groups there decide at each login. Throws
+ * RegistryError `invalid`.
+ */
 export function* refuseFederated(name: string, operator: number, why: string): Change<void> {
   const row = yield* sql.first({ issuer: text })`
     SELECT issuer FROM operator_identity WHERE operator = ${operator} AND released_at IS NULL ${locked}`;

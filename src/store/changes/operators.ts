@@ -1,5 +1,6 @@
 /**
- * Changes to operators, their tokens, and what waits for a second of them (approval-requests.ts); each with its audit row.
+ * Changes to operators, their tokens, and what waits for a second of them (approval-requests.ts);
+ * each with its audit row.
  *
  * They throw RegistryError: `exists`, `unknown`, `ended` and `invalid` as in the registry.
  */
@@ -57,8 +58,8 @@ export class OperatorChanges {
   }
 
   /**
-   * Ends an operator for good: tokens, certificate and key are no longer valid, the key is never accepted again, and its signatures no longer
-   * count.
+   * Ends an operator for good: tokens, certificate and key are no longer valid, the key is never
+   * accepted again, and its signatures no longer count.
    */
   *end(context: ChangeContext, name: string, actor: Actor): Change<void> {
     const { id } = yield* operatorNamed(name);
@@ -94,7 +95,9 @@ export class OperatorChanges {
     yield* context.record('operator.token-added', null, actor, { operator }, facts);
   }
 
-  /** Notes the use of a token, at most once an hour; notes of several gateways come in any order. */
+  /**
+   * Notes the use of a token, at most once an hour; notes of several gateways come in any order.
+   */
   *used(_context: ChangeContext, id: string, at: Instant): Change<void> {
     yield* sql.run`UPDATE operator_token SET last_used_at = ${at} WHERE id = ${id} AND coalesce(last_used_at, 0) < ${at}`;
   }
@@ -117,7 +120,10 @@ export class OperatorChanges {
     yield* signRequest(context, id, signature, actor);
   }
 
-  /** Signs with a passkey, in the console; or refuses the request for good. `reason`: of the operator who decides. */
+  /**
+   * Signs with a passkey, in the console; or refuses the request for good. `reason`: of the
+   * operator who decides.
+   */
   *decide(context: ChangeContext, id: string, decision: PasskeyDecision, reason: string): Change<void> {
     yield* decide(context, id, yield* openRequest(id, context.at), decision, reason);
   }
@@ -128,8 +134,8 @@ export class OperatorChanges {
   }
 
   /**
-   * Notes which verbs need a second person, as the configuration says at a start: a change of it stands in the trail. Returns the earlier
-   * rule if it was another one.
+   * Notes which verbs need a second person, as the configuration says at a start: a change of it
+   * stands in the trail. Returns the earlier rule if it was another one.
    */
   *rule(context: ChangeContext, verbs: readonly ChosenVerb[], actor: Actor): Change<readonly string[] | undefined> {
     const before = (yield* factOf(RULE)) ?? '';

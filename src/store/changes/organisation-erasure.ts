@@ -1,6 +1,7 @@
 /**
- * Erases what is kept of an organisation whose accounts have ended, a bounded step in each transaction: a crash between two steps leaves the
- * rest for the next call. Names that must never lead to somebody else stay: addresses, domains, serial numbers.
+ * Erases what is kept of an organisation whose accounts have ended, a bounded step in each
+ * transaction: a crash between two steps leaves the rest for the next call. Names that must never
+ * lead to somebody else stay: addresses, domains, serial numbers.
  */
 import { RegistryError } from '../registry.ts';
 import { type Actor } from '../actor.ts';
@@ -16,8 +17,9 @@ const ROWS = 200;
 
 export class OrganisationErasure {
   /**
-   * Erases a bounded part of what is kept of an organisation; resolves to the rows that were erased, and to 0 when nothing was left. Every
-   * account must have ended and every mailbox be empty. Blocked addresses and domains, and certificates that were issued, stay.
+   * Erases a bounded part of what is kept of an organisation; resolves to the rows that were
+   * erased, and to 0 when nothing was left. Every account must have ended and every mailbox be
+   * empty. Blocked addresses and domains, and certificates that were issued, stay.
    */
   *eraseOrganisation(context: ChangeContext, name: string, actor: Actor): Change<number> {
     const id = yield* mayBeErased(name);
@@ -27,7 +29,8 @@ export class OrganisationErasure {
     if (rows > 0) return rows;
     // Its own accounts have no names any more; those that left it have names elsewhere.
     const figures = yield* unname(id);
-    // The organisation itself is emptied, and the trail gets its row, only when nothing else is left.
+    // The organisation itself is emptied, and the trail gets its row, only when nothing else is
+    // left.
     if (figures === 0 && (yield* emptyOrganisation(id)) > 0)
       yield* context.record('registry.organisation-erased', null, actor, { organisation: name });
     return figures;
@@ -100,7 +103,10 @@ function* eraseOfAccounts(o: number): Change<number> {
 
 const RETURNING = { account: int, uid: int, message: long, octets: int };
 
-/** Erases mail that was never written back to another server: the next step finds it among deleted mail. */
+/**
+ * Erases mail that was never written back to another server: the next step finds it among deleted
+ * mail.
+ */
 function* eraseReturning(o: number): Change<number> {
   const rows = yield* sql.all(RETURNING)`
     DELETE FROM takeover_return WHERE (account, uid) IN
@@ -192,8 +198,9 @@ const SUMS = words(COLUMNS.map((column) => `sum(u.${column})`).join(', '));
 const ADDED = words(COLUMNS.map((column) => `${column} = usage_month.${column} + excluded.${column}`).join(', '));
 
 /**
- * Figures stay for the accounts, and name nobody: the organisation's own accounts have lost their names by now, and figures of accounts that belong to
- * another organisation today are summed up under account 0. Nobody can tell whose days they were.
+ * Figures stay for the accounts, and name nobody: the organisation's own accounts have lost their
+ * names by now, and figures of accounts that belong to another organisation today are summed up
+ * under account 0. Nobody can tell whose days they were.
  */
 function* unname(organisation: number): Change<number> {
   // One index look-up for each month: figures are in the order of months.

@@ -1,6 +1,7 @@
 /**
- * One organisation becomes part of another: first this is recorded, and its EDI identities are carried over; then its accounts go over, one
- * part after the other, each account with its addresses at once (merged-accounts.ts); last it ends. A merge that was cut short is asked for
+ * One organisation becomes part of another: first this is recorded, and its EDI identities are
+ * carried over; then its accounts go over, one part after the other, each account with its
+ * addresses at once (merged-accounts.ts); last it ends. A merge that was cut short is asked for
  * again.
  */
 import { type EdiIdentity, formatIdentity } from '../../domain/edi-identity.ts';
@@ -17,8 +18,8 @@ import { mergeAll } from './merged-accounts.ts';
 import { endWebhooksOfOrganisation } from './webhooks.ts';
 
 /**
- * What a merge does with the rows of an organisation, for each table that has such a column. Tables that hang on an account or an address
- * need no word: they go where it goes.
+ * What a merge does with the rows of an organisation, for each table that has such a column. Tables
+ * that hang on an account or an address need no word: they go where it goes.
  */
 export const MERGED_TABLES: Readonly<Record<string, string>> = {
   account: 'those that have not ended become the other one’s',
@@ -47,7 +48,10 @@ const ORGANISATION = {
 type MergingOrganisation = Row<typeof ORGANISATION>;
 
 export class OrganisationMergeChanges {
-  /** It holds from now on that `from` becomes part of `into`; resolves to how many EDI identities were carried over. */
+  /**
+   * It holds from now on that `from` becomes part of `into`; resolves to how many EDI identities
+   * were carried over.
+   */
   *beginMerge(context: ChangeContext, from: string, into: string, actor: Actor): Change<number> {
     const [one, other] = yield* twoOf(from, into);
     if (one.id === other.id) throw new RegistryError('invalid', `"${from}" cannot become part of itself; name another`);
@@ -61,7 +65,10 @@ export class OrganisationMergeChanges {
     return yield* carryIdentities(context, one, other, actor);
   }
 
-  /** Merges accounts, at most `MERGED_AT_ONCE`, all or none. Resolves to how many went over; those that had are passed over. */
+  /**
+   * Merges accounts, at most `MERGED_AT_ONCE`, all or none. Resolves to how many went over; those
+   * that had are passed over.
+   */
   *mergeAccounts(
     context: ChangeContext,
     from: string,

@@ -1,4 +1,7 @@
-/** Changes to organisations, which count for all of their accounts. Each leaves its row in the trail. They throw RegistryError. */
+/**
+ * Changes to organisations, which count for all of their accounts. Each leaves its row in the
+ * trail. They throw RegistryError.
+ */
 import { type State, isOrganisationName } from '../../domain/registry.ts';
 import type { OrganisationId } from '../../domain/ids.ts';
 import { type Ending, type NewOrganisation, type OrganisationDetails, RegistryError } from '../registry.ts';
@@ -55,7 +58,10 @@ export class OrganisationChanges {
     return yield* insertOrganisation(context, organisation, actor);
   }
 
-  /** Changes what people see and are written to; the trail names the fields, not their earlier values. */
+  /**
+   * Changes what people see and are written to; the trail names the fields, not their earlier
+   * values.
+   */
   *changeOrganisation(context: ChangeContext, name: string, changes: OrganisationDetails, actor: Actor): Change<void> {
     const row = yield* organisationNamed(name);
     if (isOver(row, context))
@@ -76,8 +82,9 @@ export class OrganisationChanges {
   }
 
   /**
-   * Sets the state of an organisation, which counts for all of its accounts: while it is suspended, logins and mail are refused and waiting
-   * mail stays. Each account keeps its own state. `active` takes back an end that is not final, and the earlier state counts again.
+   * Sets the state of an organisation, which counts for all of its accounts: while it is suspended,
+   * logins and mail are refused and waiting mail stays. Each account keeps its own state. `active`
+   * takes back an end that is not final, and the earlier state counts again.
    */
   *setOrganisationState(
     context: ChangeContext,
@@ -103,8 +110,8 @@ export class OrganisationChanges {
 /** These stand apart, since ending an organisation takes one step after the other. */
 export class OrganisationEnds {
   /**
-   * With a time of grace one row is written. Otherwise the first step ends the organisation itself, and with it everything; each further
-   * step ends some of its accounts. Returns how many.
+   * With a time of grace one row is written. Otherwise the first step ends the organisation itself,
+   * and with it everything; each further step ends some of its accounts. Returns how many.
    */
   *step(context: ChangeContext, name: string, { endsAt, successor }: Ending, actor: Actor): Change<number> {
     const { at } = context;
@@ -125,8 +132,8 @@ export class OrganisationEnds {
 }
 
 /**
- * One step for an organisation whose time is over, or whose end was cut short. Returns how many accounts ended, and the organisation
- * itself.
+ * One step for an organisation whose time is over, or whose end was cut short. Returns how many
+ * accounts ended, and the organisation itself.
  */
 export function* endDueOrganisation(context: ChangeContext): Change<number> {
   const due = yield* sql.first({ name: text })`

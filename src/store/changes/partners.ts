@@ -59,8 +59,9 @@ export class PartnerChanges {
   }
 
   /**
-   * `domain`: folded. A domain leads to one partner. `add` is refused where addresses of other organisations are registered in it, since
-   * what is mistyped for one of them would reach the partner; `add-shared` takes that.
+   * `domain`: folded. A domain leads to one partner. `add` is refused where addresses of other
+   * organisations are registered in it, since what is mistyped for one of them would reach the
+   * partner; `add-shared` takes that.
    */
   *setPartnerDomain(
     context: ChangeContext,

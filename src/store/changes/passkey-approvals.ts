@@ -1,7 +1,8 @@
 /**
- * What an operator decides with a passkey: his signature under a request, or its refusal; with its row in the trail, which has all that proves it. The caller
- * judges what was signed (crypto/trail/passkey-approval.ts). Judged here: that the passkey is valid, that the answer was not given before, and that somebody
- * else made the request.
+ * What an operator decides with a passkey: his signature under a request, or its refusal; with its
+ * row in the trail, which has all that proves it. The caller judges what was signed
+ * (crypto/trail/passkey-approval.ts). Judged here: that the passkey is valid, that the answer was
+ * not given before, and that somebody else made the request.
  */
 import { assertionFacts, DECIDED_EVENTS } from '../../crypto/trail/approval-row.ts';
 import { grouped } from '../../crypto/keys/base32.ts';
@@ -62,7 +63,10 @@ export function* decide(
   yield* context.record(event, null, actor, { operator: name, statement }, { ...facts, ...assertionFacts(decision) });
 }
 
-/** Checks that each person signs once, by whatever means. The caller has locked the request, so nobody else signs it meanwhile. */
+/**
+ * Checks that each person signs once, by whatever means. The caller has locked the request, so
+ * nobody else signs it meanwhile.
+ */
 export function* checkRoom(id: string, name: string): Change<void> {
   const signed = yield* sql.all({ name: text })`
     SELECT k.name FROM approval_signature s JOIN operator_key k ON k.fingerprint = s.fingerprint WHERE s.approval = ${id}`;

@@ -24,8 +24,9 @@ export class PasswordChanges {
   }
 
   /**
-   * Uses a one-time code up: the password that it names is replaced, in the same transaction, so that there is no moment without one and no code
-   * that is used for nothing. Throws RegistryError `ended` when the code is no longer valid; then nothing has changed.
+   * Uses a one-time code up: the password that it names is replaced, in the same transaction, so
+   * that there is no moment without one and no code that is used for nothing. Throws RegistryError
+   * `ended` when the code is no longer valid; then nothing has changed.
    */
   *enrolPassword(
     context: ChangeContext,
@@ -57,8 +58,9 @@ export class PasswordChanges {
   }
 
   /**
-   * Replaces an imported hash by our own, or adds a verifier, after a successful login; nothing changes if `from` is no longer there. No row in
-   * the trail: the password stays the same, only the form it is kept in changes.
+   * Replaces an imported hash by our own, or adds a verifier, after a successful login; nothing
+   * changes if `from` is no longer there. No row in the trail: the password stays the same, only
+   * the form it is kept in changes.
    */
   *rehashPassword(
     context: ChangeContext,
@@ -75,13 +77,18 @@ export class PasswordChanges {
   }
 }
 
-/** The setting `scram` as it holds for account `a` of organisation `o`: off where neither says a word. */
+/**
+ * The setting `scram` as it holds for account `a` of organisation `o`: off where neither says a
+ * word.
+ */
 const MAY_SCRAM = words(
   `coalesce(json_extract(a.settings, '$.scram'), json_extract(o.settings, '$.scram'), 0)`,
   `coalesce((a.settings::jsonb ->> 'scram')::boolean, (o.settings::jsonb ->> 'scram')::boolean, false)`,
 );
 
-/** The setting was read when the verifier was made, a moment ago; the present setting decides here. */
+/**
+ * The setting was read when the verifier was made, a moment ago; the present setting decides here.
+ */
 function* verifierOf(account: number, { scram }: Pick<NewPassword, 'scram'>): Change<string | null> {
   if (scram === undefined) return null;
   const may = yield* sql.first({ id: int })`

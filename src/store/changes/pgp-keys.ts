@@ -1,4 +1,7 @@
-/** Changes to OpenPGP keys; each with its audit row. They throw RegistryError: `exists`, `unknown`, `ended` and `invalid` as in the registry. */
+/**
+ * Changes to OpenPGP keys; each with its audit row. They throw RegistryError: `exists`, `unknown`,
+ * `ended` and `invalid` as in the registry.
+ */
 import { type Address, addressKey } from '../../domain/address.ts';
 import { type KeptPgpKey, MAX_PGP_KEYS } from '../pgp-keys.ts';
 import { RegistryError } from '../registry.ts';
@@ -16,8 +19,9 @@ const ACCOUNT_ENDED = 'account-ended';
 
 export class PgpKeyChanges {
   /**
-   * Registers a key for an account, found by each of its `emails` from then on. A key that is registered for the account already gets the newer packets,
-   * user ids and times, and a secret key if one is given: `refreshed`.
+   * Registers a key for an account, found by each of its `emails` from then on. A key that is
+   * registered for the account already gets the newer packets, user ids and times, and a secret key
+   * if one is given: `refreshed`.
    */
   *add(
     context: ChangeContext,
@@ -47,7 +51,10 @@ export class PgpKeyChanges {
     return there === undefined ? 'added' : 'refreshed';
   }
 
-  /** Revokes a key for good; the secret key stays for old mail. `packets`: the public key with its revocation. */
+  /**
+   * Revokes a key for good; the secret key stays for old mail. `packets`: the public key with its
+   * revocation.
+   */
   *revoke(
     context: ChangeContext,
     fingerprint: string,
@@ -85,8 +92,8 @@ export class PgpKeyChanges {
 }
 
 /**
- * Ends keys with their accounts: nobody encrypts to them any more, and what they sign from now on does not count for the account. Returns the audit rows
- * to be written.
+ * Ends keys with their accounts: nobody encrypts to them any more, and what they sign from now on
+ * does not count for the account. Returns the audit rows to be written.
  */
 export function* revokeKeysOf(
   context: ChangeContext,

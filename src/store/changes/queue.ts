@@ -1,4 +1,7 @@
-/** The queue of deliveries: claims under leases, settlements under fences, changes by operators, withdrawals by senders. */
+/**
+ * The queue of deliveries: claims under leases, settlements under fences, changes by operators,
+ * withdrawals by senders.
+ */
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { DeliveryId, PartnerId } from '../../domain/ids.ts';
 import { type Instant, type Milliseconds, instant } from '../../domain/units.ts';
@@ -56,7 +59,10 @@ export class QueueChanges {
     return yield* leased([id], instant(context.at + lease));
   }
 
-  /** Settles a claim. The first final state wins; a claim with an older fence has lost the delivery to another one. */
+  /**
+   * Settles a claim. The first final state wins; a claim with an older fence has lost the delivery
+   * to another one.
+   */
   *settle(
     context: ChangeContext,
     claim: { readonly id: DeliveryId; readonly fence: number },
@@ -80,14 +86,20 @@ export class QueueChanges {
     return 'settled';
   }
 
-  /** Holds deliveries. An attempt that is under way goes on, and its result counts: what was relayed must not go out again. */
+  /**
+   * Holds deliveries. An attempt that is under way goes on, and its result counts: what was relayed
+   * must not go out again.
+   */
   *hold(_context: ChangeContext, ids: readonly DeliveryId[], audit: AuditItem): Change<number> {
     const rows = yield* sql.all(CHANGED)`
       UPDATE delivery SET state = 'held' WHERE id ${among(int, ids)} AND state = 'waiting' RETURNING ${CHANGED_COLUMNS}`;
     return yield* tellChanged(ids, rows, audit);
   }
 
-  /** Releases deliveries: one held for a partner is sent again, one held from a mailbox goes into it. `uidls`: one for each of `ids`. */
+  /**
+   * Releases deliveries: one held for a partner is sent again, one held from a mailbox goes into
+   * it. `uidls`: one for each of `ids`.
+   */
   *release(context: ChangeContext, ids: readonly DeliveryId[], uidls: Uint8Array, audit: AuditItem): Change<number> {
     const queued = yield* sql.all(CHANGED)`
       UPDATE delivery SET state = 'waiting' WHERE id ${among(int, ids)} AND state = 'held' AND mailbox IS NULL RETURNING ${CHANGED_COLUMNS}`;
@@ -109,8 +121,8 @@ export class QueueChanges {
   }
 
   /**
-   * Moves deliveries that wait for a partner whose address has moved into the mailbox. One that is under way may be at the partner already, so
-   * it goes on.
+   * Moves deliveries that wait for a partner whose address has moved into the mailbox. One that is
+   * under way may be at the partner already, so it goes on.
    */
   *refile(context: ChangeContext, ids: readonly DeliveryId[], uidls: Uint8Array, audit: AuditItem): Change<number> {
     const rows = yield* sql.all({ ...CHANGED, recipient: text })`
@@ -122,7 +134,10 @@ export class QueueChanges {
     return yield* tellChanged(ids, filed, audit);
   }
 
-  /** Takes back copies; resolves to those of `copies` that were. The notices are filed if anything was. */
+  /**
+   * Takes back copies; resolves to those of `copies` that were. The notices are filed if anything
+   * was.
+   */
   *withdraw(
     context: ChangeContext,
     copies: readonly WithdrawnCopy[],
@@ -142,8 +157,9 @@ export class QueueChanges {
 }
 
 /**
- * Frees leases that a crash left over: nobody works under leases from before this start, and their deliveries are due at their old place. If
- * other nodes write into the store, theirs stay until their time is over.
+ * Frees leases that a crash left over: nobody works under leases from before this start, and their
+ * deliveries are due at their old place. If other nodes write into the store, theirs stay until
+ * their time is over.
  */
 export const voidLeases = (): Change<number> => sql.run`
   UPDATE delivery SET lease_until = NULL, due_at = coalesce((SELECT received_at FROM message WHERE id = delivery.message), due_at)
@@ -186,7 +202,10 @@ function* countPush(context: ChangeContext, message: bigint, partner: number): C
   if (took !== undefined) yield* countPushed(context, took.account, took.submitter, took.octets);
 }
 
-/** Those of `rows` that `file` put into a mailbox; they are settled, and their reference to the content is the entry's now. */
+/**
+ * Those of `rows` that `file` put into a mailbox; they are settled, and their reference to the
+ * content is the entry's now.
+ */
 function* filedOf<R extends ChangedRow>(
   context: ChangeContext,
   ids: readonly number[],

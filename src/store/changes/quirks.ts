@@ -23,8 +23,8 @@ const COUNT = { ...KEY, tolerated: int, refused: int, lastAt: time, client: orNu
 
 export class QuirkChanges {
   /**
-   * Adds counts to those that are stored, one of each account, quirk and day; days that are too old for their quirk are
-   * removed.
+   * Adds counts to those that are stored, one of each account, quirk and day; days that are too old
+   * for their quirk are removed.
    */
   *note(_context: ChangeContext, counts: readonly QuirkCount[]): Change<void> {
     yield* sql.run`

@@ -1,4 +1,7 @@
-/** Accounts and addresses that a change names, as of its moment; and why one that has ended cannot be changed. */
+/**
+ * Accounts and addresses that a change names, as of its moment; and why one that has ended cannot
+ * be changed.
+ */
 import { type Address, addressKey } from '../../domain/address.ts';
 import { type AccountKind, type State, foldLogin } from '../../domain/registry.ts';
 import type { Instant } from '../../domain/units.ts';
@@ -115,8 +118,8 @@ export function addressIn(found: ReadonlyMap<string, FoundAddress>, address: str
 }
 
 /**
- * Checks a successor, which must take mail now, since senders are sent there. `ending`: accounts whose addresses end together with what
- * is succeeded.
+ * Checks a successor, which must take mail now, since senders are sent there. `ending`: accounts
+ * whose addresses end together with what is succeeded.
  */
 export function successorIn(
   found: ReadonlyMap<string, FoundAddress>,

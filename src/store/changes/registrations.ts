@@ -1,4 +1,7 @@
-/** Parts of changes: certificates that accounts log in with. The caller touches the account and writes its audit row. */
+/**
+ * Parts of changes: certificates that accounts log in with. The caller touches the account and
+ * writes its audit row.
+ */
 import { MAX_CERTIFICATES } from '../../domain/registry.ts';
 import { type NewCertificate, RegistryError } from '../registry.ts';
 import { int, text, time } from '../sql/columns.ts';
@@ -70,8 +73,8 @@ export function* revokeRegistration(
 }
 
 /**
- * Ends all registrations of the account that were made with each certificate, which stays as a revoked one: it is refused even if its names meet
- * another registration.
+ * Ends all registrations of the account that were made with each certificate, which stays as a
+ * revoked one: it is refused even if its names meet another registration.
  */
 export function* block({ at }: ChangeContext, registrations: readonly Registration[]): Change<void> {
   for (const one of registrations) check(one);

@@ -1,8 +1,10 @@
 /**
  * What a restore changes in a proved copy before it may be served, on every engine.
  *
- * - Deliveries that waited are held: some may have gone out since the copy was taken (docs/decisions/1203).
- * - What was erased since stays erased: entries of such a day would be listed and never open, and a client would stumble over them at each poll.
+ * - Deliveries that waited are held: some may have gone out since the copy was taken
+ *   (docs/decisions/1203).
+ * - What was erased since stays erased: entries of such a day would be listed and never open, and a
+ *   client would stumble over them at each poll.
  */
 import { randomBytes } from 'node:crypto';
 import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
@@ -22,7 +24,8 @@ export function* settleRestored(
   { at, queue, actor, facts }: Pick<SettleRequest, 'at' | 'queue' | 'actor' | 'facts'>,
   keys: KeyFolder,
 ): Change<SettledCopy> {
-  // Copies of the directory may know changes that this database has lost, so each has to be taken again.
+  // Copies of the directory may know changes that this database has lost, so each has to be taken
+  // again.
   yield* sql.run`UPDATE directory SET version = ${LATER('version')} ${at}), floor = ${LATER('version')} ${at})`;
   const latest = (yield* sql.first({ at: int })`SELECT at FROM audit ORDER BY seq DESC LIMIT 1`)?.at ?? 0;
   const personal = JSON.stringify({ actor: actor.name, reason: actor.reason });
@@ -56,7 +59,10 @@ const idsOf = (day: string): readonly [bigint, bigint] => {
   return [firstIdAt(from), firstIdAt(instant(from + days(1)))];
 };
 
-/** Removes what was sealed on erased days, and single messages that were erased, from mailboxes and queue; facts stay for the trace. */
+/**
+ * Removes what was sealed on erased days, and single messages that were erased, from mailboxes and
+ * queue; facts stay for the trace.
+ */
 function* forget(keys: KeyFolder, at: Instant): Change<Pick<SettledCopy, 'erasedDays' | 'erasedMessages'>> {
   const known = (yield* sql.all({ day: text })`SELECT day FROM day_key WHERE erased_at IS NULL`).map(({ day }) => day);
   const erased = known.filter((day) => keys.isErased(day));
@@ -88,7 +94,10 @@ function* forget(keys: KeyFolder, at: Instant): Change<Pick<SettledCopy, 'erased
   return { erasedDays: erased.length, erasedMessages };
 }
 
-/** Removes erased messages of days whose other messages were kept, and of days that are still to be closed. */
+/**
+ * Removes erased messages of days whose other messages were kept, and of days that are still to be
+ * closed.
+ */
 function* forgetMessages(keys: KeyFolder, at: Instant, known: readonly string[]): Change<number> {
   const ids = yield* erasedAmong(keys, known);
   if (ids.length === 0) return 0;

@@ -1,4 +1,7 @@
-/** Parts of changes: revoke certificates that were issued or imported. The caller touches the accounts. */
+/**
+ * Parts of changes: revoke certificates that were issued or imported. The caller touches the
+ * accounts.
+ */
 import type { NewAccountCertificate } from '../certificates.ts';
 import type { NewCertificate } from '../registry.ts';
 import type { Actor } from '../actor.ts';
@@ -19,7 +22,10 @@ const REVOCABLE = {
   emails: json<readonly string[]>(),
 };
 
-/** Revokes those that are not revoked yet. Returns their accounts, each once. Memories of them are forgotten. */
+/**
+ * Revokes those that are not revoked yet. Returns their accounts, each once. Memories of them are
+ * forgotten.
+ */
 export function* revokeIssued(
   context: ChangeContext,
   fingerprints: readonly string[],
@@ -67,8 +73,8 @@ export const registrationOf = ({
   notBefore,
   notAfter,
 }: Pick<NewAccountCertificate, 'fingerprint' | 'serial' | 'subject' | 'notBefore' | 'notAfter'>): NewCertificate => ({
-  // Two issuers may use one serial number. A number that is longer than RFC 5280 section 4.1.2.2 allows, and than a name may be, is
-  // shortened to its end.
+  // Two issuers may use one serial number. A number that is longer than RFC 5280 section 4.1.2.2
+  // allows, and than a name may be, is shortened to its end.
   name: `${serial.slice(8 + 1 - MAX_NAME)}-${fingerprint.slice(0, 8)}`,
   key: `fp:${fingerprint}`,
   fingerprint,

@@ -1,6 +1,7 @@
 /**
- * How accounts get into their own pages; each change with its audit row. The caller judges the password (auth/). Judged here, in the transaction that lets
- * somebody in: that a code counts once, and how often it was guessed.
+ * How accounts get into their own pages; each change with its audit row. The caller judges the
+ * password (auth/). Judged here, in the transaction that lets somebody in: that a code counts once,
+ * and how often it was guessed.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { grouped } from '../../crypto/keys/base32.ts';

@@ -1,7 +1,8 @@
 /**
- * What a change asks of its engine besides statements: the counters of mailboxes, the filing of messages and the figures of usage. An engine remembers
- * what it reads for these, and writes them in its own way, so each is more than a statement that both could share. They are asked as steps, with
- * `yield* addToMailbox(...)`, and are undone with the change.
+ * What a change asks of its engine besides statements: the counters of mailboxes, the filing of
+ * messages and the figures of usage. An engine remembers what it reads for these, and writes them
+ * in its own way, so each is more than a statement that both could share. They are asked as steps,
+ * with `yield* addToMailbox(...)`, and are undone with the change.
  */
 import type { Settings } from '../../domain/settings/setting.ts';
 import { settingOf } from '../../domain/settings.ts';
@@ -40,7 +41,10 @@ export interface Queued {
   readonly partner: number;
 }
 
-/** Each is a method of the engine. `changed` collects its effects on what others remember or wait for. */
+/**
+ * Each is a method of the engine. `changed` collects its effects on what others remember or wait
+ * for.
+ */
 export interface Services {
   /** The mailbox of an account; undefined: it has none. */
   mailbox(account: number): Mailbox | undefined;
@@ -48,15 +52,27 @@ export interface Services {
   addToMailbox(account: number, by: MailboxChange, changed: ChangeEffects): void;
   /** Notices whose addressee is gone stay out; an audit row tells. */
   fileNotices(notices: Notices, at: number, changed: ChangeEffects): void;
-  /** Writes facts and content of a message that `refs` entries and deliveries need. Entries, counters and usage are the caller's. */
+  /**
+   * Writes facts and content of a message that `refs` entries and deliveries need. Entries,
+   * counters and usage are the caller's.
+   */
   insertMessage(work: AcceptWork, refs: number): void;
-  /** A copy that was held goes into its mailbox, above its quota too; false while the mailbox takes no mail. */
+  /**
+   * A copy that was held goes into its mailbox, above its quota too; false while the mailbox takes
+   * no mail.
+   */
   releaseHeld(message: bigint, account: number, uidl: Uint8Array, at: number, changed: ChangeEffects): boolean;
-  /** A queued delivery goes into the mailbox that its recipient leads to now; false while there is none that takes mail. */
+  /**
+   * A queued delivery goes into the mailbox that its recipient leads to now; false while there is
+   * none that takes mail.
+   */
   refileQueued(queued: Queued, uidl: Uint8Array, at: number, changed: ChangeEffects): boolean;
   /** Messages that an account has collected. */
   countCollected(account: number, messages: number, at: number): void;
-  /** Counts a message that the account's own server accepted. `submitter` 0: it was the gateway's own. */
+  /**
+   * Counts a message that the account's own server accepted. `submitter` 0: it was the gateway's
+   * own.
+   */
   countPushed(account: number, submitter: number, octets: number, at: number): void;
 }
 
@@ -108,8 +124,9 @@ export const quotaOf = ({ settings, organisation }: QuotaSettings): number => {
 };
 
 /**
- * Deleted mail that can be handed out again may be this many times the quota; beyond that the oldest is dropped early. Without a limit one account
- * could fill the disk through a small mailbox: it fetches, deletes and is sent more.
+ * Deleted mail that can be handed out again may be this many times the quota; beyond that the
+ * oldest is dropped early. Without a limit one account could fill the disk through a small mailbox:
+ * it fetches, deletes and is sent more.
  */
 const DELETED_PER_QUOTA = 1;
 

@@ -1,7 +1,8 @@
 /**
  * Changes to policy settings, of many targets in the statements of one.
  *
- * A setting that has the value already is not written and leaves no row in the trail, so a file that was cut short half way can simply be given again.
+ * A setting that has the value already is not written and leaves no row in the trail, so a file
+ * that was cut short half way can simply be given again.
  */
 import {
   EXEMPTIONS,
@@ -45,13 +46,19 @@ export class SettingsChanges {
     yield* applySettings(context, [{ target, changes }], actor);
   }
 
-  /** `until`: milliseconds, or 0 for no end; null: it is scanned again. Two people must stand behind it, which its caller has seen to (admin/second-person.ts). */
+  /**
+   * `until`: milliseconds, or 0 for no end; null: it is scanned again. Two people must stand behind
+   * it, which its caller has seen to (admin/second-person.ts).
+   */
   *changeScanExemption(context: ChangeContext, login: string, until: number | null, actor: Actor): Change<void> {
     const rows = yield* setAll(context, [{ target: { scope: 'account', login }, changes: { [SCAN_EXEMPT]: until } }]);
     yield* context.recordAll(rows.map(exemptionRow(until)), actor);
   }
 
-  /** Does the same for the account's interchanges of these parties; that always has an end. Throws RegistryError if it has too many. */
+  /**
+   * Does the same for the account's interchanges of these parties; that always has an end. Throws
+   * RegistryError if it has too many.
+   */
   *changeEdiExemption(
     context: ChangeContext,
     login: string,
@@ -75,7 +82,10 @@ export class SettingsChanges {
     yield* context.recordAll(rows.map(exemptionRow(until, parties)), actor);
   }
 
-  /** Several targets in one transaction, at most MAX_SETTINGS: all or none. Resolves to how many had other settings before. */
+  /**
+   * Several targets in one transaction, at most MAX_SETTINGS: all or none. Resolves to how many had
+   * other settings before.
+   */
   *changeManySettings(context: ChangeContext, changes: readonly TargetChange[], actor: Actor): Change<number> {
     if (changes.length > MAX_SETTINGS)
       throw new RegistryError(
@@ -100,8 +110,9 @@ const exemptionRow =
   };
 
 /**
- * Ends exemptions from scanning, since an account that goes to another organisation is scanned there until two people decide again. Returns the audit rows to
- * be written, one for each account that had some.
+ * Ends exemptions from scanning, since an account that goes to another organisation is scanned
+ * there until two people decide again. Returns the audit rows to be written, one for each account
+ * that had some.
  */
 export function* dropExemptions(context: ChangeContext, accounts: readonly number[]): Change<readonly TrailRow[]> {
   const rows = yield* sql.all({ id: int, login: text, settings: text })`
@@ -124,7 +135,10 @@ export function* dropExemptions(context: ChangeContext, accounts: readonly numbe
   }));
 }
 
-/** Only this setting decides something that is stored with a password, its verifier; all others are read at every login. */
+/**
+ * Only this setting decides something that is stored with a password, its verifier; all others are
+ * read at every login.
+ */
 const NEEDS_NEW_LOGIN = 'scram';
 
 /** A row with settings, as it will be. */
@@ -154,7 +168,9 @@ function* applySettings(context: ChangeContext, changes: readonly TargetChange[]
   return rows.length;
 }
 
-/** Applies settings; returns the audit rows to be written, of those that had other settings before. */
+/**
+ * Applies settings; returns the audit rows to be written, of those that had other settings before.
+ */
 export function* setAll(context: ChangeContext, changes: readonly TargetChange[]): Change<readonly TrailRow[]> {
   if (changes.length === 0) return [];
   const keptOf = yield* keptRows(context, changes);
@@ -281,7 +297,10 @@ function* write(context: ChangeContext, kept: readonly Kept[]): Change<void> {
   );
 }
 
-/** Null takes a value back; names are plain words of the settings table, so none can reach a prototype. */
+/**
+ * Null takes a value back; names are plain words of the settings table, so none can reach a
+ * prototype.
+ */
 function merge(settings: string, changes: SettingChanges): string {
   const merged = new Map(Object.entries(JSON.parse(settings) as Record<string, unknown>));
   for (const [name, value] of Object.entries(changes)) {

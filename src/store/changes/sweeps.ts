@@ -1,8 +1,10 @@
 /**
- * Removes what nobody needs any more, a bounded step in each transaction: uploads that a crash left over, deleted entries past their time or
- * beyond their quota, content that nothing needs, days without content, facts of messages whose trace is over, old keys of notices,
- * interchanges that are no longer remembered, codes that fetch no certificate any more, figures of months past their time,
- * networks that nobody came from, keys of requests over the API, requests that sent a message.
+ * Removes what nobody needs any more, a bounded step in each transaction: uploads that a crash left
+ * over, deleted entries past their time or beyond their quota, content that nothing needs, days
+ * without content, facts of messages whose trace is over, old keys of notices, interchanges that
+ * are no longer remembered, codes that fetch no certificate any more, figures of months past their
+ * time, networks that nobody came from, keys of requests over the API, requests that sent a
+ * message.
  */
 import { type Day, dayOf } from '../../domain/utc-day.ts';
 import { monthOf } from '../../domain/months.ts';
@@ -23,7 +25,10 @@ import { dropKeys } from './idempotency.ts';
 const ROWS = 200;
 /** Days that one step looks at. */
 const DAYS = 40;
-/** How long keys of notices are remembered: longer than anything waits that one could be filed about. */
+/**
+ * How long keys of notices are remembered: longer than anything waits that one could be filed
+ * about.
+ */
 const NOTICES_FOR = days(400);
 
 /** No upload takes this long. */
@@ -39,7 +44,10 @@ export interface KeptFor {
 
 export interface SweepStep {
   readonly keptFor: KeptFor;
-  /** Uploads below `below` that are still being written; those above began after that was written down. */
+  /**
+   * Uploads below `below` that are still being written; those above began after that was written
+   * down.
+   */
   readonly open: readonly bigint[];
   readonly below: bigint;
   /** Number of this node, if others write as well: their uploads are left alone for a day. */
@@ -61,8 +69,8 @@ export interface Swept {
 
 export class SweepChanges {
   /**
-   * Rows that were promised to be removed come before remains, and days are looked at in each step: however much one account leaves behind, keys are destroyed
-   * when they should be.
+   * Rows that were promised to be removed come before remains, and days are looked at in each step:
+   * however much one account leaves behind, keys are destroyed when they should be.
    */
   *step(context: ChangeContext, { keptFor, open, below, day, node }: SweepStep): Change<Swept> {
     const { at } = context;
@@ -88,7 +96,10 @@ export class SweepChanges {
     return { uploads: 0, messages, traces: 0, days: [], day: '', more: more || moreDeleted };
   }
 
-  /** Removes a slice of a body that was given up; true while there is more. A body that was filed meanwhile stays. */
+  /**
+   * Removes a slice of a body that was given up; true while there is more. A body that was filed
+   * meanwhile stays.
+   */
   *giveUp(_context: ChangeContext, id: bigint): Change<boolean> {
     return yield* dropUpload(id);
   }
@@ -99,7 +110,10 @@ export class SweepChanges {
   }
 }
 
-/** Drops facts of messages whose content went before `goneBefore`. The submitted message stays as long as any of its copies. */
+/**
+ * Drops facts of messages whose content went before `goneBefore`. The submitted message stays as
+ * long as any of its copies.
+ */
 function* dropTraces(goneBefore: number): Change<number> {
   const gone = yield* sql.all({ id: long })`
     SELECT id FROM message
@@ -120,7 +134,8 @@ function* dropTraces(goneBefore: number): Change<number> {
 function* dropOthers(at: Instant, keptFor: KeptFor): Change<readonly number[]> {
   const notices = yield* sql.run`
     DELETE FROM notice WHERE key IN (SELECT key FROM notice WHERE at < ${at - NOTICES_FOR} ORDER BY at LIMIT ${ROWS})`;
-  // Codes are kept for a day after their end, used or not: until then the audit trail can say which of the two a wrong one was.
+  // Codes are kept for a day after their end, used or not: until then the audit trail can say which
+  // of the two a wrong one was.
   const enrolments = yield* sql.run`
     DELETE FROM enrolment WHERE id IN (SELECT id FROM enrolment WHERE expires_at < ${at - days(1)} LIMIT ${ROWS})`;
   const usage = yield* sql.run`
@@ -150,11 +165,12 @@ function* dropInterchanges(at: Instant): Change<number> {
 const DAY = { day: text, first: long, next: long };
 
 /**
- * Days before yesterday that no content and no chunk belongs to any more, of the next few that have a key: mail that was fetched and left
- * keeps its day, and many such days in front may not hide the others.
+ * Days before yesterday that no content and no chunk belongs to any more, of the next few that have
+ * a key: mail that was fetched and left keeps its day, and many such days in front may not hide the
+ * others.
  *
- * After the last of them the next step begins again with the first. Nothing else in a step may do so: two that go round would each see the other under way, and the sweep
- * would never end.
+ * After the last of them the next step begins again with the first. Nothing else in a step may do
+ * so: two that go round would each see the other under way, and the sweep would never end.
  */
 function* emptyDays(
   at: Instant,

@@ -1,4 +1,6 @@
-/** The changes that can be called in the thread that writes, by subject. None of them has a state. */
+/**
+ * The changes that can be called in the thread that writes, by subject. None of them has a state.
+ */
 import { AbsenceChanges } from './absences.ts';
 import { AccountChanges, ManyAccountChanges } from './accounts.ts';
 import { AccountImports } from './account-imports.ts';
@@ -38,7 +40,10 @@ import { TakeoverChanges } from './takeovers.ts';
 import { UseChanges } from './uses.ts';
 import { WebhookChanges, WebhookProgressChanges } from './webhooks.ts';
 
-/** Changes of the registry: of accounts, addresses and organisations, and of all that is registered of them. */
+/**
+ * Changes of the registry: of accounts, addresses and organisations, and of all that is registered
+ * of them.
+ */
 export const CHANGES = {
   absences: new AbsenceChanges(),
   accountImports: new AccountImports(),
@@ -71,7 +76,10 @@ export const CHANGES = {
   webhooks: new WebhookChanges(),
 };
 
-/** Changes that leave accounts, addresses and organisations alone. How far each reaches is said beside (core/manners.ts). */
+/**
+ * Changes that leave accounts, addresses and organisations alone. How far each reaches is said
+ * beside (core/manners.ts).
+ */
 export const MAIL_CHANGES = {
   availability: new AvailabilityChanges(),
   idempotency: new IdempotencyChanges(),

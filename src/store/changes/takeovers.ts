@@ -1,4 +1,7 @@
-/** Changes to the state of a region that moves here from another server; each step of a practice with its audit row. */
+/**
+ * Changes to the state of a region that moves here from another server; each step of a practice
+ * with its audit row.
+ */
 import { isoDay } from '../../domain/working-days.ts';
 import type { Actor } from '../actor.ts';
 import { RegistryError } from '../registry.ts';
@@ -47,7 +50,10 @@ export class TakeoverChanges {
     );
   }
 
-  /** Sets the state of a mailbox. When the last one of its practice moved, or went back, the trail says so of the practice. */
+  /**
+   * Sets the state of a mailbox. When the last one of its practice moved, or went back, the trail
+   * says so of the practice.
+   */
   *note(
     context: ChangeContext,
     { login, there, state, messages, octets, problem }: TakeoverNote,
@@ -70,7 +76,9 @@ export class TakeoverChanges {
     yield* context.record(event, null, actor, { organisation: name }, { mailboxes, messages: total });
   }
 
-  /** Mail of the practice may be given back to the other server, until all its mailboxes went back. */
+  /**
+   * Mail of the practice may be given back to the other server, until all its mailboxes went back.
+   */
   *goingBack(context: ChangeContext, name: string, actor: Actor): Change<void> {
     const { id } = yield* organisationNamed(name);
     const rows = yield* sql.run`
@@ -99,7 +107,10 @@ export class TakeoverChanges {
     yield* context.record('takeover.letter', null, actor, { organisation: name }, { step, how });
   }
 
-  /** These messages are the other server's again: at most MOST_GIVEN_BACK. They leave the mailbox, and can be imported once more. Resolves to how many left. */
+  /**
+   * These messages are the other server's again: at most MOST_GIVEN_BACK. They leave the mailbox,
+   * and can be imported once more. Resolves to how many left.
+   */
   *giveBackImported(context: ChangeContext, account: number, uidls: readonly string[]): Change<number> {
     const rows = yield* sql.all({ uidl: text, uid: int })`
       SELECT i.uidl, e.uid FROM imported i JOIN entry e ON e.account = i.account AND e.message = i.message
@@ -119,7 +130,10 @@ export class TakeoverChanges {
     return hidden.length;
   }
 
-  /** The first of those that nobody has fetched leave the mailbox, and wait to be written at the other server: at most MOST_GIVEN_BACK. Resolves to how many left. */
+  /**
+   * The first of those that nobody has fetched leave the mailbox, and wait to be written at the
+   * other server: at most MOST_GIVEN_BACK. Resolves to how many left.
+   */
   *giveBackWaiting(context: ChangeContext, account: number, actor: Actor): Change<number> {
     const waiting = yield* sql.all({ uid: int })`
       SELECT uid FROM entry WHERE account = ${account} AND retrieved < ${COLLECTED} ORDER BY uid LIMIT ${MOST_GIVEN_BACK}`;

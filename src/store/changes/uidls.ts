@@ -1,6 +1,7 @@
 /**
- * UIDLs as they stand in `entry`: 16 random octets, written as 22 characters of base64url, or the text that another server gave. Its octets
- * stand behind one or two octets 0, so that such a value never has 16.
+ * UIDLs as they stand in `entry`: 16 random octets, written as 22 characters of base64url, or the
+ * text that another server gave. Its octets stand behind one or two octets 0, so that such a value
+ * never has 16.
  */
 
 /** Octets of our own UIDLs. */
@@ -26,7 +27,10 @@ export function ownUidl(text: string): Buffer | undefined {
   return octets.toString('base64url') === text ? octets : undefined;
 }
 
-/** The UIDLs of a listing as one column of ASCII. Nearly all have 22 characters; otherwise `ends` says where each one ends. */
+/**
+ * The UIDLs of a listing as one column of ASCII. Nearly all have 22 characters; otherwise `ends`
+ * says where each one ends.
+ */
 export class UidlColumn {
   #text: Buffer;
   #at = 0;

@@ -1,6 +1,6 @@
 /**
- * When a password or a certificate was last used, and which networks accounts are known from. Notes of several gateways come in any order: a time that was
- * noted only moves forward.
+ * When a password or a certificate was last used, and which networks accounts are known from. Notes
+ * of several gateways come in any order: a time that was noted only moves forward.
  */
 import type { AccountId } from '../../domain/ids.ts';
 import type { Instant } from '../../domain/units.ts';

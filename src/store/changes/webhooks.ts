@@ -1,4 +1,7 @@
-/** Changes to webhooks; each with its audit row, except for progress. They throw RegistryError: `exists`, `unknown`, `ended` and `invalid`. */
+/**
+ * Changes to webhooks; each with its audit row, except for progress. They throw RegistryError:
+ * `exists`, `unknown`, `ended` and `invalid`.
+ */
 import { grouped } from '../../crypto/keys/base32.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import type { Instant } from '../../domain/units.ts';
@@ -49,7 +52,10 @@ export class WebhookChanges {
     yield* record(context, 'secret-rotated', known, actor);
   }
 
-  /** Pauses a webhook; returns whether it was getting events until now. `why`: a word, for those who look. */
+  /**
+   * Pauses a webhook; returns whether it was getting events until now. `why`: a word, for those who
+   * look.
+   */
   *pause(context: ChangeContext, id: string, why: string, actor: Actor): Change<boolean> {
     const known = yield* webhookOf(id);
     if (known.state === 'paused') return false;
@@ -58,7 +64,10 @@ export class WebhookChanges {
     return true;
   }
 
-  /** Resumes a webhook where it stopped; events that have become too old are passed over. One that waits for another try goes on at once. */
+  /**
+   * Resumes a webhook where it stopped; events that have become too old are passed over. One that
+   * waits for another try goes on at once.
+   */
   *resume(context: ChangeContext, id: string, actor: Actor): Change<void> {
     const known = yield* webhookOf(id);
     yield* sql.run`
@@ -76,7 +85,10 @@ export class WebhookChanges {
 
 /** Changes to the progress of each webhook. */
 export class WebhookProgressChanges {
-  /** Advances positions, which never go back, whoever reports late. A success ends the count of failures. */
+  /**
+   * Advances positions, which never go back, whoever reports late. A success ends the count of
+   * failures.
+   */
   *advance(_context: ChangeContext, progress: readonly WebhookProgress[]): Change<void> {
     const rows = progress.map(({ id, position, succeededAt, missedUntil }) => ({
       id,
@@ -106,7 +118,10 @@ const PROGRESS = { id: text, position: int, succeededAt: orNull(int), missedUnti
 
 const ENDED = { id: text, account: orNull(int), name: text };
 
-/** Part of the end of accounts: nothing is sent in their name any more. Returns the audit rows to be written. */
+/**
+ * Part of the end of accounts: nothing is sent in their name any more. Returns the audit rows to be
+ * written.
+ */
 export function* endWebhooksOf(
   accounts: readonly number[],
 ): Change<readonly (TrailRow & { readonly account: number })[]> {
@@ -115,7 +130,10 @@ export function* endWebhooksOf(
   return byId(ended).map((one) => ({ ...endedRow(one, 'account-ended'), account: one.account }));
 }
 
-/** Part of the end of an organisation, or of its merge into another one, which decides again where to send events: secrets and URLs are erased. */
+/**
+ * Part of the end of an organisation, or of its merge into another one, which decides again where
+ * to send events: secrets and URLs are erased.
+ */
 export function* endWebhooksOfOrganisation(
   context: ChangeContext,
   organisation: number,

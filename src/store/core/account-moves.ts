@@ -1,6 +1,7 @@
 /**
- * The port for accounts that go to another organisation, on SQLite. The account changes hands in one transaction; its mail follows in steps, with other work
- * between them, while both mailboxes stay closed. A move that was cut short goes on when the store is opened again.
+ * The port for accounts that go to another organisation, on SQLite. The account changes hands in
+ * one transaction; its mail follows in steps, with other work between them, while both mailboxes
+ * stay closed. A move that was cut short goes on when the store is opened again.
  */
 import type { Clock, Log, Timer } from '../../domain/effects.ts';
 import type { AccountId } from '../../domain/ids.ts';
@@ -22,7 +23,8 @@ export interface AccountMovesParts {
   readonly clock: Clock;
   readonly log: Log;
   /**
-   * Set if other gateways open mailboxes as well: it closes the mailboxes of a move for them, and tells whether a move that one of them left may go on here.
+   * Set if other gateways open mailboxes as well: it closes the mailboxes of a move for them, and
+   * tells whether a move that one of them left may go on here.
    */
   readonly nodes?: { readonly locks: MaildropLocks; readonly mine: () => boolean };
 }
@@ -72,8 +74,9 @@ export class CoreAccountMoves implements AccountMoves {
   }
 
   /**
-   * Goes on with moves that a crash or a stop cut short; resolves when their mailboxes are closed. If there are other gateways it looks again each minute. A
-   * move that one of them works on is left alone: that gateway holds the maildrop of the source until it dies.
+   * Goes on with moves that a crash or a stop cut short; resolves when their mailboxes are closed.
+   * If there are other gateways it looks again each minute. A move that one of them works on is
+   * left alone: that gateway holds the maildrop of the source until it dies.
    */
   async resume(): Promise<void> {
     const { subject, nodes, log } = this.#p;
@@ -159,7 +162,10 @@ export class CoreAccountMoves implements AccountMoves {
     return following;
   }
 
-  /** While the move is under way no other gateway opens the mailbox or works on the move. A session that another gateway has open does not stop it. */
+  /**
+   * While the move is under way no other gateway opens the mailbox or works on the move. A session
+   * that another gateway has open does not stop it.
+   */
   async #under(source: AccountId, actor: Actor, { right, progress }: Following): Promise<Followed> {
     const taken = right ?? (await this.#p.nodes?.locks.lock(source, MOVING).catch(() => undefined));
     const held = taken === undefined || taken === 'in-use' ? undefined : 'right' in taken ? taken.right : taken;

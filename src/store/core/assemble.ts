@@ -53,8 +53,9 @@ export const keyFolderOf = (options: CoreCreateOptions): KeyFolder => {
 export const randomOf = (options: CoreCreateOptions): RandomBytes => pooled(options.random ?? randomBytes);
 
 /**
- * What a new store begins with: the organisation `system` with the account `postmaster` (no password: nobody logs in with it until somebody
- * gives it one) and the address postmaster@HOSTNAME.
+ * What a new store begins with: the organisation `system` with the account `postmaster` (no
+ * password: nobody logs in with it until somebody gives it one) and the address
+ * postmaster@HOSTNAME.
  */
 export function* firstChanges(context: ChangeContext, hostname: string): Change<void> {
   const actor = { name: 'sluis init' };
@@ -66,7 +67,10 @@ export function* firstChanges(context: ChangeContext, hostname: string): Change<
   yield* CHANGES.accounts.addAccount(context, postmaster, actor);
 }
 
-/** An engine starts before the store that listens to it. Until the store is there, events are dropped; only a failure is kept and told later. */
+/**
+ * An engine starts before the store that listens to it. Until the store is there, events are
+ * dropped; only a failure is kept and told later.
+ */
 export class Hearing implements EngineEvents {
   #store: CoreStore | undefined;
   #failure: StoreFailed | undefined;
@@ -219,7 +223,8 @@ export async function assemble(
   });
   hearing.by(store);
   await store.days.destroyErased();
-  // Runs before anybody gets the store, so that nobody opens a mailbox while a part of its mail is still to come.
+  // Runs before anybody gets the store, so that nobody opens a mailbox while a part of its mail is
+  // still to come.
   await accountMoves.resume();
   return store;
 }

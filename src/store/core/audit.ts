@@ -1,4 +1,7 @@
-/** The audit trail's port: prepares rows for the engine, and has noted rows written before any row is read. */
+/**
+ * The audit trail's port: prepares rows for the engine, and has noted rows written before any row
+ * is read.
+ */
 import type { Log, RandomBytes } from '../../domain/effects.ts';
 import { type MessageId, messageNumber } from '../../domain/ids.ts';
 import { milliseconds } from '../../domain/units.ts';
@@ -18,7 +21,10 @@ import type { StoreTime } from './store-time.ts';
 const NOTE_DELAY = milliseconds(500);
 /** Number of waiting notes at which they are written at once. */
 const NOTES_AT_ONCE = 200;
-/** Most notes in memory that no commit has taken. Beyond this the disk is far behind; further notes are counted and dropped. */
+/**
+ * Most notes in memory that no commit has taken. Beyond this the disk is far behind; further notes
+ * are counted and dropped.
+ */
 const MAX_NOTES = 20_000;
 const VERIFY_ROWS = 500;
 const LANES_AT_ONCE = 500;
@@ -141,7 +147,8 @@ export class Audit implements Omit<AuditTrail, keyof Subjects['trail']> {
 
   async erasePersonal(seqs: readonly number[], mark?: AuditMark): Promise<number> {
     if (seqs.length > ERASED_AT_ONCE) throw new Error(`at most ${ERASED_AT_ONCE} rows at once, not ${seqs.length}`);
-    // The row about the erasure comes first: after a crash between the two the trail claims more than was erased, and never less.
+    // The row about the erasure comes first: after a crash between the two the trail claims more
+    // than was erased, and never less.
     await this.flush();
     return await this.#p.engine.trail.erasePersonal(seqs, mark ?? null);
   }

@@ -1,4 +1,7 @@
-/** Bodies that are being written, sealed or filed: their ids, keys and space, and what the writer needs to file a message. */
+/**
+ * Bodies that are being written, sealed or filed: their ids, keys and space, and what the writer
+ * needs to file a message.
+ */
 import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import { type Day, dayOf } from '../../domain/utc-day.ts';
 import type { Sealed } from '../../crypto/keys/sealing.ts';
@@ -141,7 +144,8 @@ export class Bodies {
   }
 
   /**
-   * Removes the stored chunks of a body that nobody gets, slice by slice, with mail in between. What is left is removed by the sweep. Never rejects.
+   * Removes the stored chunks of a body that nobody gets, slice by slice, with mail in between.
+   * What is left is removed by the sweep. Never rejects.
    */
   async giveBack(id: bigint): Promise<void> {
     try {
@@ -175,7 +179,10 @@ export class Bodies {
     if (notices.length > most) throw new RangeError(`There are ${notices.length} notices; expected at most ${most}`);
   }
 
-  /** The work of filing notices together with something else: at most `MAX_WITH` with an acceptance, otherwise 1000. */
+  /**
+   * The work of filing notices together with something else: at most `MAX_WITH` with an acceptance,
+   * otherwise 1000.
+   */
   notices(notices: readonly Acceptance[], most = MAX_RECIPIENTS): AcceptWork[] {
     this.checkNumber(notices, most);
     return notices.map((notice) => {
@@ -300,7 +307,10 @@ function checkedRequest({ key, digest, answer }: KeptRequest): AcceptWork['reque
   return { hashes: asBuffer(key).toString('latin1') + asBuffer(digest).toString('latin1'), answer };
 }
 
-/** One delivery for each recipient of a partner, and one for each mailbox that the message is held from. */
+/**
+ * One delivery for each recipient of a partner, and one for each mailbox that the message is held
+ * from.
+ */
 function deliveriesOf(recipients: readonly AcceptedRecipient[], held: ReadonlySet<AccountId>): NewDelivery[] {
   const told = new Set<AccountId>();
   return recipients.flatMap((recipient) => {

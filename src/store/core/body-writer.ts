@@ -1,5 +1,6 @@
 /**
- * Takes a body, seals it here (not in the writer, which has the disk to wait for) and streams what is longer than 64 KiB into the store.
+ * Takes a body, seals it here (not in the writer, which has the disk to wait for) and streams what
+ * is longer than 64 KiB into the store.
  *
  * In memory: one chunk that fills (256 KiB) and one sealed chunk under way.
  */
@@ -28,7 +29,10 @@ const FIRST_OCTETS = 16 * 1024;
 export interface BodyParts {
   readonly id: bigint;
   readonly day: string;
-  /** Resolves when octets that are sealed on this day may be written, and it is known with which key; undefined: both hold already. */
+  /**
+   * Resolves when octets that are sealed on this day may be written, and it is known with which
+   * key; undefined: both hold already.
+   */
   readonly ready: Promise<void> | undefined;
   /** The key of the day; asked for once `ready` has resolved. */
   readonly dayKey: () => KeyObject;
@@ -115,8 +119,8 @@ export class SealingBodyWriter implements BodyWriter {
     if (this.#failure !== undefined) throw this.#failure;
     const n = this.#chunks++;
     const { octets: made, tag } = sealChunk(this.#key, this.#p.id, n, last, plain);
-    // The chunk is handed over without a copy, so it must not share its memory. A version of Node that pools the results of ciphers would
-    // make it a copy; no body would be damaged.
+    // The chunk is handed over without a copy, so it must not share its memory. A version of Node
+    // that pools the results of ciphers would make it a copy; no body would be damaged.
     const sealed = made.length === made.buffer.byteLength ? made : new Uint8Array(made);
     this.#filled = 0;
     this.#underway = this.#p
@@ -139,9 +143,11 @@ export class SealingBodyWriter implements BodyWriter {
       body = sealWhole(this.#key, this.#p.id, plain);
       this.#chunks = 1;
     } else {
-      // Nothing waits for the last chunk: the acceptance comes behind it and finds it stored, or is refused.
+      // Nothing waits for the last chunk: the acceptance comes behind it and finds it stored, or is
+      // refused.
       await this.#sendChunk(true);
-      // The gateway's own bodies have no turn, so the acceptance could take another one and come before its chunks.
+      // The gateway's own bodies have no turn, so the acceptance could take another one and come
+      // before its chunks.
       if (this.#p.account === 0) await this.#underway;
       sha256 = (this.#hash ?? createHash('sha256')).digest();
     }
@@ -184,7 +190,9 @@ export class SealingBodyWriter implements BodyWriter {
     return wrapped;
   }
 
-  /** Seals octets with the body's key, which are kept as long as its content. Once for each body. */
+  /**
+   * Seals octets with the body's key, which are kept as long as its content. Once for each body.
+   */
   sealBeside(octets: Uint8Array): Uint8Array {
     return sealBeside(this.#key, this.#p.id, octets);
   }

@@ -1,6 +1,6 @@
 /**
- * Changes and reads as the gateway's code calls them. Only this file decides which methods may be called, and which arguments may go to another
- * thread.
+ * Changes and reads as the gateway's code calls them. Only this file decides which methods may be
+ * called, and which arguments may go to another thread.
  */
 import type { RandomBytes } from '../../domain/effects.ts';
 import { CHANGES, MAIL_CHANGES } from '../changes/table.ts';

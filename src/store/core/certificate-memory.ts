@@ -1,6 +1,6 @@
 /**
- * Remembers what mail needs of certificates: the authorities, and what is known of an address. The memory is exact, as those of the registry
- * are.
+ * Remembers what mail needs of certificates: the authorities, and what is known of an address. The
+ * memory is exact, as those of the registry are.
  */
 import type { AddressKey } from '../../domain/address.ts';
 import type { AuthorityRecord, MailRecord } from '../certificates.ts';

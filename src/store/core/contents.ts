@@ -1,6 +1,7 @@
 /**
- * Content on its way out. Small bodies come whole from the reader, with those of the next entries behind them, because a client that fetches
- * all asks for them next: most RETRs then need no other thread. Large ones come slice by slice, one under way for each reading.
+ * Content on its way out. Small bodies come whole from the reader, with those of the next entries
+ * behind them, because a client that fetches all asks for them next: most RETRs then need no other
+ * thread. Large ones come slice by slice, one under way for each reading.
  */
 import type { Log } from '../../domain/effects.ts';
 import { type AccountId, type EntryUid, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
@@ -10,7 +11,10 @@ import { ContentDamaged } from '../store.ts';
 import type { StoredContent } from '../body.ts';
 import type { EngineContents, EntriesData, EntryData } from './engine.ts';
 
-/** Read ahead in the first request of a session, which may be its only one, and in those that follow in sequence. */
+/**
+ * Read ahead in the first request of a session, which may be its only one, and in those that follow
+ * in sequence.
+ */
 const FIRST_AHEAD = 32 * 1024;
 const NEXT_AHEAD = 128 * 1024;
 /** Read ahead for all sessions together; beyond it each reads what it asks for. */
@@ -32,10 +36,15 @@ interface Ready {
 export interface ReadAhead {
   readonly ready: Map<number, Ready>;
   block: Block;
-  /** The uid behind the last one that was read ahead: asked for next, the client reads in sequence. */
+  /**
+   * The uid behind the last one that was read ahead: asked for next, the client reads in sequence.
+   */
   next: number;
   held: number;
-  /** Somebody waits for the reader to fill it. Who comes meanwhile gets what it asks for and no more. */
+  /**
+   * Somebody waits for the reader to fill it. Who comes meanwhile gets what it asks for and no
+   * more.
+   */
   filling: boolean;
 }
 

@@ -1,4 +1,7 @@
-/** Proves that a copy of the store is whole, is what its manifest says, and opens with the keys that are at hand: the steps that are the same for every engine. */
+/**
+ * Proves that a copy of the store is whole, is what its manifest says, and opens with the keys that
+ * are at hand: the steps that are the same for every engine.
+ */
 import { createHash } from 'node:crypto';
 import { beforeAllOf, followOn, isBroken } from '../../crypto/trail/audit-chain.ts';
 import { KeyFolder } from '../../crypto/keys/key-folder.ts';
@@ -31,7 +34,10 @@ const expected = (error: unknown): error is Error =>
   error instanceof KeyFolderRefused ||
   error instanceof SealBroken;
 
-/** Takes steps one by one and stops at the first that does not pass. `isDamage`: true for errors of the engine that a damaged copy causes. */
+/**
+ * Takes steps one by one and stops at the first that does not pass. `isDamage`: true for errors of
+ * the engine that a damaged copy causes.
+ */
 export class ProofSteps {
   readonly #steps: ProofResult[] = [];
   readonly #told: (result: ProofResult) => void;
@@ -79,8 +85,8 @@ export function* countsOf(): Change<CopyCounts> {
 }
 
 /**
- * A copy of one moment has the counts of its manifest; one that a log has advanced has at least the manifest's rows of the trail, of which none is ever
- * deleted.
+ * A copy of one moment has the counts of its manifest; one that a log has advanced has at least the
+ * manifest's rows of the trail, of which none is ever deleted.
  */
 export function counted(is: Pick<CopyFacts, 'storeId' | 'counts'>, manifest: CopyFacts): string {
   if (is.storeId !== manifest.storeId)
@@ -122,7 +128,10 @@ function wantedOf(heads: readonly CopyHead[]): Wanted {
   return wanted;
 }
 
-/** Checks that every chain is whole, has the rows that were signed, and reaches as far as the manifest says. */
+/**
+ * Checks that every chain is whole, has the rows that were signed, and reaches as far as the
+ * manifest says.
+ */
 export function* trail(
   { expected: manifest, anchors }: Pick<ProofRequest, 'expected' | 'anchors'>,
   found: Found,

@@ -244,7 +244,10 @@ export class CoreDeliveries implements Omit<Deliveries, Whole> {
     return record === undefined ? 'unknown' : await this.#p.erasures.erase(record, actor);
   }
 
-  /** Seizes the maildrops that no session holds. What a session has listed may be on its way to the client, so it is too late to withdraw that. */
+  /**
+   * Seizes the maildrops that no session holds. What a session has listed may be on its way to the
+   * client, so it is too late to withdraw that.
+   */
   async #lockAll(accounts: readonly AccountId[]): Promise<MaildropLock[]> {
     const locks: MaildropLock[] = [];
     for (const account of new Set(accounts)) {
@@ -254,7 +257,10 @@ export class CoreDeliveries implements Omit<Deliveries, Whole> {
     return locks;
   }
 
-  /** Recipients whose copy lies in a withdrawn mailbox lose it too, named or not, since one copy was for all of them. */
+  /**
+   * Recipients whose copy lies in a withdrawn mailbox lose it too, named or not, since one copy was
+   * for all of them.
+   */
   async #withdrawals(
     record: MessageRecord,
     named: MessageRecord['recipients'],
@@ -362,12 +368,16 @@ export class CoreDeliveries implements Omit<Deliveries, Whole> {
   }
 }
 
-/** The holder of a maildrop while entries are taken out of it; it has no network in common with any session. */
+/**
+ * The holder of a maildrop while entries are taken out of it; it has no network in common with any
+ * session.
+ */
 const OURSELVES = { session: 'store', network: 'store' };
 
 /**
- * Recipients whose copy lies in this mailbox, and what their sender asked to hear. Delivery was reported when the copy was filed, so a release does not report
- * it again. RFC 3461 section 4.1: whoever asked for success alone asked for no failure.
+ * Recipients whose copy lies in this mailbox, and what their sender asked to hear. Delivery was
+ * reported when the copy was filed, so a release does not report it again. RFC 3461 section 4.1:
+ * whoever asked for success alone asked for no failure.
  */
 function wishOf(
   { recipients }: MessageRecord,

@@ -1,8 +1,10 @@
 /**
- * What a database engine gives to the store. Everything else of the store (`store/core`) is written once for all engines.
+ * What a database engine gives to the store. Everything else of the store (`store/core`) is written
+ * once for all engines.
  *
- * Changes and reads are classes of steps that an engine runs in its own way; what must be quick, or lies near the disk, it writes by hand: acceptances,
- * pieces of bodies, the opening of contents, listings. Each promise of a change resolves when it is durable, and the engine tells its effects
+ * Changes and reads are classes of steps that an engine runs in its own way; what must be quick, or
+ * lies near the disk, it writes by hand: acceptances, pieces of bodies, the opening of contents,
+ * listings. Each promise of a change resolves when it is durable, and the engine tells its effects
  * (`EngineEvents.committed`) before.
  */
 import type { AuditItem } from '../../domain/audit-row.ts';
@@ -25,7 +27,10 @@ export interface Chunk {
   readonly tag: Uint8Array;
   readonly day: string;
   readonly at: number;
-  /** The account whose turn the chunk takes: the one that its message will be accepted from. 0: the gateway's own. */
+  /**
+   * The account whose turn the chunk takes: the one that its message will be accepted from. 0: the
+   * gateway's own.
+   */
   readonly account: number;
 }
 
@@ -56,9 +61,10 @@ export interface ClaimedKey {
 }
 
 /**
- * Decides which key this gateway seals the messages of a day with: if a gateway seals with one of `known`, the keys that this one has, that one; otherwise
- * `mark`, which is then written down. If others seal with keys that are not known, these are returned and nothing is written, except with `despite`. Durable
- * when it resolves.
+ * Decides which key this gateway seals the messages of a day with: if a gateway seals with one of
+ * `known`, the keys that this one has, that one; otherwise `mark`, which is then written down. If
+ * others seal with keys that are not known, these are returned and nothing is written, except with
+ * `despite`. Durable when it resolves.
  */
 export type ClaimDay = (claim: {
   readonly day: string;
@@ -83,7 +89,10 @@ export interface EngineTrail {
   erasePersonal(seqs: readonly number[], mark: AuditMark | null): Promise<number>;
 }
 
-/** The entry that was asked for, then entries that follow it. Content of at most 64 KiB is here, opened and verified. */
+/**
+ * The entry that was asked for, then entries that follow it. Content of at most 64 KiB is here,
+ * opened and verified.
+ */
 export interface EntriesData {
   readonly entries: readonly EntryData[];
   readonly octets: Uint8Array;
@@ -108,7 +117,10 @@ export interface SealedChunk {
 }
 
 export interface EngineContents {
-  /** The entry `uid`, and those that follow while their content fits `ahead` octets: a client that fetches all asks for them next. */
+  /**
+   * The entry `uid`, and those that follow while their content fits `ahead` octets: a client that
+   * fetches all asks for them next.
+   */
   entries(account: number, uid: number, below: number, ahead: number): Promise<EntriesData | undefined>;
   /** The content of a message, whoever has it; its `uid` is 0. */
   message(message: bigint): Promise<EntriesData | undefined>;
@@ -130,7 +142,10 @@ export interface EngineContents {
   forgetDay(day: string): Promise<void>;
 }
 
-/** Parallel arrays, oldest first; `uidls` holds 22 characters of ASCII each, or those up to each of `uidlEnds`. */
+/**
+ * Parallel arrays, oldest first; `uidls` holds 22 characters of ASCII each, or those up to each of
+ * `uidlEnds`.
+ */
 export interface ListingData {
   readonly count: number;
   readonly uids: Float64Array;
@@ -196,9 +211,10 @@ export interface Engine {
   /** Absent: this process alone writes into the store, and what it remembers is exact. */
   readonly nodes?: EngineNodes;
   /**
-   * The changes at a session's end. They reject with LockLost and change nothing if the right is no longer the session's when they are written. Absent: nobody
-   * takes a right that is held, and none ends by time. `judged`: the registry number by which the holder was judged; if another gateway has changed the
-   * registry since, they reject with RegistryMoved.
+   * The changes at a session's end. They reject with LockLost and change nothing if the right is no
+   * longer the session's when they are written. Absent: nobody takes a right that is held, and none
+   * ends by time. `judged`: the registry number by which the holder was judged; if another gateway
+   * has changed the registry since, they reject with RegistryMoved.
    */
   under?(right: MaildropRight, judged?: number): Pick<Subjects['maildrops'], 'commit' | 'release'>;
   readonly room: Room;
@@ -212,7 +228,10 @@ export interface Engine {
   readonly failure: StoreFailed | undefined;
   /** Called when a body is about to begin, or when somebody asks how the store is. */
   lookForRoom(): void;
-  /** Sends notices ahead of the work that files them. It resolves to what that work must carry, and the work must be sent. `written` makes what is filed. */
+  /**
+   * Sends notices ahead of the work that files them. It resolves to what that work must carry, and
+   * the work must be sent. `written` makes what is filed.
+   */
   sendNotices(notices: readonly Acceptance[], written: (part: readonly Acceptance[]) => Notices): Promise<SentNotices>;
   /** Writes the counted figures of usage, since somebody is about to read them. */
   countUsage(): Promise<void>;
@@ -239,7 +258,10 @@ export interface EngineEvents {
   elsewhere(what: Elsewhere): void;
   /** The registry has changed, so memories of it are out of date. */
   registryChanged(): void;
-  /** Acknowledged commits may be lost, and numbers of mailboxes, entries and rows may be given out again. Called before anything is read from that database. */
+  /**
+   * Acknowledged commits may be lost, and numbers of mailboxes, entries and rows may be given out
+   * again. Called before anything is read from that database.
+   */
   anotherHistory(): void;
   /** Called once, when the engine has failed. */
   failed(error: StoreFailed): void;

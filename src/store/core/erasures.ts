@@ -1,13 +1,15 @@
 /**
  * Erases single messages, in old backups too.
  *
- * What the database holds of a message is removed at once. An earlier backup still has its content and, sealed by the key of its day, its key.
- * So once nothing more can be filed on that day, the keys of all other messages of the day are written into the key folder, and the key of the
- * day is destroyed: backups can open the other messages with those keys, and the erased one never again. Messages of days without an erasure pay
- * nothing for it.
+ * What the database holds of a message is removed at once. An earlier backup still has its content
+ * and, sealed by the key of its day, its key. So once nothing more can be filed on that day, the
+ * keys of all other messages of the day are written into the key folder, and the key of the day is
+ * destroyed: backups can open the other messages with those keys, and the erased one never again.
+ * Messages of days without an erasure pay nothing for it.
  *
- * The order keeps other mail safe: the kept keys are durable before the key of the day is destroyed, and what waits to be closed is noted in the
- * key folder, so that a restore from an older backup takes it out of mailboxes too.
+ * The order keeps other mail safe: the kept keys are durable before the key of the day is
+ * destroyed, and what waits to be closed is noted in the key folder, so that a restore from an
+ * older backup takes it out of mailboxes too.
  */
 import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import { type Day, dayOf } from '../../domain/utc-day.ts';
@@ -81,7 +83,9 @@ export class Erasures {
     return 'erased';
   }
 
-  /** Called for a day whose messages were erased here, and for one that was closed for their sake. */
+  /**
+   * Called for a day whose messages were erased here, and for one that was closed for their sake.
+   */
   onChange(listener: (day: Day) => void): void {
     this.#listeners.push(listener);
   }
@@ -112,7 +116,10 @@ export class Erasures {
       }
   }
 
-  /** Takes notes of another node. A message that the store still has is not erased on another node's word: then false, and nothing is noted. */
+  /**
+   * Takes notes of another node. A message that the store still has is not erased on another node's
+   * word: then false, and nothing is noted.
+   */
   async noteOfAnother(day: Day, ids: readonly bigint[]): Promise<boolean> {
     const { keys, contents } = this.#p;
     let agreed = true;
@@ -127,14 +134,18 @@ export class Erasures {
     return agreed;
   }
 
-  /** Closes in all backups what was erased on days before yesterday, since nothing more is filed on those. */
+  /**
+   * Closes in all backups what was erased on days before yesterday, since nothing more is filed on
+   * those.
+   */
   async closeDays(): Promise<void> {
     await this.#alone(() => this.#closeDays());
   }
 
   /**
-   * Closes a day that another node has closed for an erased message: messages that the database still has keep their keys, all other keys are
-   * destroyed. False: something of that day may still be filed, so it waits.
+   * Closes a day that another node has closed for an erased message: messages that the database
+   * still has keep their keys, all other keys are destroyed. False: something of that day may still
+   * be filed, so it waits.
    */
   async follow(day: Day): Promise<boolean> {
     let closed = false;
@@ -190,7 +201,10 @@ export class Erasures {
   }
 }
 
-/** The message as it was submitted, and what protection made of it, each with the mailboxes that it went to. */
+/**
+ * The message as it was submitted, and what protection made of it, each with the mailboxes that it
+ * went to.
+ */
 function copiesOf({ id, recipients }: MessageRecord): Map<MessageId, Set<AccountId>> {
   const copies = new Map<MessageId, Set<AccountId>>([[id, new Set()]]);
   for (const { copy = id, mailbox } of recipients) {

@@ -1,8 +1,11 @@
 /**
- * What is decided when a message is filed, one text for both engines: whether its sender may still send, whether it repeats another message, where its
- * addresses lead by now, which mailboxes take it. Everything is looked up before anything of a message is written: a refusal has nothing to undo.
+ * What is decided when a message is filed, one text for both engines: whether its sender may still
+ * send, whether it repeats another message, where its addresses lead by now, which mailboxes take
+ * it. Everything is looked up before anything of a message is written: a refusal has nothing to
+ * undo.
  *
- * An engine says how it looks things up and how it writes. A look sees what was written before it, also by an earlier message of the same transaction.
+ * An engine says how it looks things up and how it writes. A look sees what was written before it,
+ * also by an earlier message of the same transaction.
  */
 import type { AuditItem } from '../../domain/audit-row.ts';
 import { type MessageId, messageNumber } from '../../domain/ids.ts';
@@ -51,7 +54,9 @@ export interface FilingLooks<M extends FilingMailbox> {
   addressState(key: string): string | undefined;
   partnerState(partner: number): string | undefined;
   mailbox(account: number): M | undefined;
-  /** The last message with that key of a resubmission, where it was accepted at `since` or later. */
+  /**
+   * The last message with that key of a resubmission, where it was accepted at `since` or later.
+   */
   submitted(key: Uint8Array, since: number): bigint | undefined;
   /** Envelope of a message; undefined if the message is gone. */
   envelope(message: bigint): string | undefined;
@@ -63,9 +68,14 @@ export interface FilingLooks<M extends FilingMailbox> {
 }
 
 export interface FilingWrites<M extends FilingMailbox> {
-  /** Keeps the request of a message that is about to be filed; or says what was kept under its key. */
+  /**
+   * Keeps the request of a message that is about to be filed; or says what was kept under its key.
+   */
   keepRequest(work: AcceptWork): KeptRow | undefined;
-  /** Frees the key of a request whose message was not filed. `stands`: the message that it repeats, with which it is answered. */
+  /**
+   * Frees the key of a request whose message was not filed. `stands`: the message that it repeats,
+   * with which it is answered.
+   */
   unfiledRequest(work: AcceptWork, stands: bigint | undefined): void;
   /** Notes a notice by its key; false if it was filed before. */
   isFirst(once: string, at: number): boolean;
@@ -79,7 +89,10 @@ export interface FilingWrites<M extends FilingMailbox> {
   resubmission(key: Uint8Array, message: bigint, at: number): void;
   audit(items: readonly AuditItem[]): void;
   usage(work: AcceptWork, recipients: number, filed: readonly FiledCopy[]): void;
-  /** Called with how many further messages (notices, copies) are filed in the transaction of another one. */
+  /**
+   * Called with how many further messages (notices, copies) are filed in the transaction of another
+   * one.
+   */
   behind(messages: number): void;
 }
 
@@ -113,8 +126,8 @@ export class FilingRules<M extends FilingMailbox> {
   }
 
   /**
-   * True if the account may send no more: it ended, or went to another organisation, while the message came in. True also if that is unknown, since
-   * nobody has looked since.
+   * True if the account may send no more: it ended, or went to another organisation, while the
+   * message came in. True also if that is unknown, since nobody has looked since.
    */
   #notFrom(work: AcceptWork): Unfiled | undefined {
     if (work.submitter !== OPERATOR && this.#tables.isClosed(work.submitter)) return { kind: 'closed' };
@@ -147,7 +160,10 @@ export class FilingRules<M extends FilingMailbox> {
     return undefined;
   }
 
-  /** The first recipient of a copy that cannot be served, counted behind those of the message itself. */
+  /**
+   * The first recipient of a copy that cannot be served, counted behind those of the message
+   * itself.
+   */
   #refusedCopy(work: AcceptWork): Unfiled | undefined {
     let index = work.mailboxes.length;
     for (const copy of work.copies) {
@@ -174,7 +190,10 @@ export class FilingRules<M extends FilingMailbox> {
     return [...rows.keys()].map((account) => ({ account, octets: work.octets }));
   }
 
-  /** One row for each mailbox, or why one of them takes no mail. `checked`: this was asked before in the same transaction. */
+  /**
+   * One row for each mailbox, or why one of them takes no mail. `checked`: this was asked before in
+   * the same transaction.
+   */
   #mailboxes(work: AcceptWork, checked = work.system): Map<number, M> | Unfiled {
     const rows = new Map<number, M>();
     for (const [i, account] of work.mailboxes.entries()) {
@@ -218,8 +237,9 @@ export class FilingRules<M extends FilingMailbox> {
 }
 
 /**
- * The work with all recipients where they lead now. Nearly none has moved since RCPT, so each account is only looked at. A mailbox may differ from
- * that of its recipient's address (edi-boxes), so what counts is whether another account took over the account itself.
+ * The work with all recipients where they lead now. Nearly none has moved since RCPT, so each
+ * account is only looked at. A mailbox may differ from that of its recipient's address (edi-boxes),
+ * so what counts is whether another account took over the account itself.
  */
 export function withCurrentTargets(
   looks: Pick<FilingLooks<never>, 'wasTakenOver' | 'target'>,
@@ -237,7 +257,10 @@ export function withCurrentTargets(
   return targets.size === 0 ? work : rerouted(work, targets);
 }
 
-/** The mailboxes that get an entry each where nobody is refused: not those whose mail is held or goes to a partner. */
+/**
+ * The mailboxes that get an entry each where nobody is refused: not those whose mail is held or
+ * goes to a partner.
+ */
 export const mailboxesOf = ({ mailboxes, partners }: Pick<AcceptWork, 'mailboxes' | 'partners'>): readonly number[] => [
   ...new Set(mailboxes.filter((account, i) => account !== 0 && (partners[i] ?? 0) === 0)),
 ];

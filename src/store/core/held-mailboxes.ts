@@ -1,4 +1,7 @@
-/** Mailboxes from which a message is held, for everybody whose address has led there since it was accepted. */
+/**
+ * Mailboxes from which a message is held, for everybody whose address has led there since it was
+ * accepted.
+ */
 import type { AccountId } from '../../domain/ids.ts';
 import { recipientsIn } from '../../domain/recipients.ts';
 import type { AcceptedRecipient } from '../acceptance.ts';
@@ -11,8 +14,9 @@ export function heldMailboxes(recipients: readonly AcceptedRecipient[]): Readonl
 }
 
 /**
- * True if a message that is released into this mailbox was filed there when it was accepted, and set aside later: it is counted already. Another copy
- * of it in the same mailbox is another message.
+ * True if a message that is released into this mailbox was filed there when it was accepted, and
+ * set aside later: it is counted already. Another copy of it in the same mailbox is another
+ * message.
  */
 export const wasFiled = (recipients: readonly AcceptedRecipient[], account: number): boolean =>
   recipientsIn(recipients, account).some((r) => r.held !== true);

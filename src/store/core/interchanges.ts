@@ -1,9 +1,11 @@
 /**
- * The memory of interchanges: read from the store once, when first asked, and kept with every acceptance.
+ * The memory of interchanges: read from the store once, when first asked, and kept with every
+ * acceptance.
  *
- * In memory for the same reason as resubmissions (recent-submissions.ts): random keys in a b-tree would double what a group commit writes.
- * Keys are 48 bits of a hash, so that an entry takes some 150 octets; among 400,000 of them the chance that an interchange is wrongly taken
- * for an earlier one is below one in 10^8.
+ * In memory for the same reason as resubmissions (recent-submissions.ts): random keys in a b-tree
+ * would double what a group commit writes. Keys are 48 bits of a hash, so that an entry takes some
+ * 150 octets; among 400,000 of them the chance that an interchange is wrongly taken for an earlier
+ * one is below one in 10^8.
  */
 import type { Earlier } from '../../domain/edi-guard.ts';
 import type { Subjects } from '../objects.ts';
@@ -12,7 +14,10 @@ import type { StoreTime } from './store-time.ts';
 
 /** Rows of one read: a few milliseconds of the reader's time. */
 const STEP = 2000;
-/** A row of another node may become visible after one with a higher number, so this many rows are read again. */
+/**
+ * A row of another node may become visible after one with a higher number, so this many rows are
+ * read again.
+ */
 const AGAIN = 200;
 
 export interface InterchangesParts {
@@ -53,7 +58,10 @@ export class CoreInterchanges implements Interchanges {
     });
   }
 
-  /** Notes interchanges that were filed. Before the first question nothing is noted, since that question reads all of them. */
+  /**
+   * Notes interchanges that were filed. Before the first question nothing is noted, since that
+   * question reads all of them.
+   */
   filed(seen: readonly SeenInterchange[], at: number): void {
     if (this.#loaded === undefined) return;
     for (const each of seen) this.#add(each, at);
@@ -105,7 +113,8 @@ interface Pair extends Seen {
 }
 
 /**
- * Notes a value; beyond `most` the oldest are forgotten. A value that is read back does not replace a newer one that was noted meanwhile.
+ * Notes a value; beyond `most` the oldest are forgotten. A value that is read back does not replace
+ * a newer one that was noted meanwhile.
  */
 class Memory<S extends Seen> {
   readonly #seen = new Map<number, S>();

@@ -1,4 +1,7 @@
-/** A maildrop as it is listed: flat arrays, which go from one thread to another without being copied. */
+/**
+ * A maildrop as it is listed: flat arrays, which go from one thread to another without being
+ * copied.
+ */
 import { UidlColumn } from '../changes/uidls.ts';
 import { type ListingData, RECEIPT, RETRIEVED } from './engine.ts';
 

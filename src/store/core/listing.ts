@@ -1,4 +1,7 @@
-/** Listings of maildrops as flat arrays, and a small memory of them: a mailbox that did not change is not read again. */
+/**
+ * Listings of maildrops as flat arrays, and a small memory of them: a mailbox that did not change
+ * is not read again.
+ */
 import type { AccountId, EntryUid } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';
 import type { MaildropListing } from '../maildrop.ts';
@@ -68,7 +71,10 @@ export class FlatListing implements MaildropListing {
     return same && this.#uidls.equals(uidls);
   }
 
-  /** Notes entries as sent to their end: the session that sent them has ended, and no other one holds this listing. */
+  /**
+   * Notes entries as sent to their end: the session that sent them has ended, and no other one
+   * holds this listing.
+   */
   noteRetrieved(uids: readonly EntryUid[]): void {
     const retrieved = new Set<number>(uids);
     const { count, flags, uids: all } = this.#data;

@@ -1,6 +1,7 @@
 /**
- * What is known of mailboxes without asking: counters, next uid, number of changes. Exact if this process is the only writer, because every
- * commit reports the new numbers before its answers are given out. If other nodes write, nothing is known without asking.
+ * What is known of mailboxes without asking: counters, next uid, number of changes. Exact if this
+ * process is the only writer, because every commit reports the new numbers before its answers are
+ * given out. If other nodes write, nothing is known without asking.
  */
 import type { AccountId } from '../../domain/ids.ts';
 import type { Subjects } from '../objects.ts';
@@ -14,7 +15,10 @@ export class Mailboxes {
   readonly #read: Subjects['roads']['mailbox'];
   readonly #alone: boolean;
   readonly #known = new Lru<AccountId, MailboxState>(MOST);
-  /** Reads under way, each with what commits reported since it began: that wins over what the read finds. */
+  /**
+   * Reads under way, each with what commits reported since it began: that wins over what the read
+   * finds.
+   */
   readonly #reading = new Set<Map<AccountId, MailboxState>>();
   readonly #listeners: ((account: AccountId) => void)[] = [];
 
@@ -56,7 +60,10 @@ export class Mailboxes {
     return this.#known.get(account) ?? (await this.during(async () => ({ account, state: await this.#read(account) })));
   }
 
-  /** Runs a read that finds a mailbox's numbers, and keeps them unless a commit told newer ones meanwhile. */
+  /**
+   * Runs a read that finds a mailbox's numbers, and keeps them unless a commit told newer ones
+   * meanwhile.
+   */
   async during(
     read: () => Promise<{ account: AccountId; state: MailboxState | undefined } | undefined>,
   ): Promise<MailboxState | undefined> {

@@ -1,4 +1,6 @@
-/** Locked maildrops, and what is done under their locks. `MaildropLocks` decides who may lock one. */
+/**
+ * Locked maildrops, and what is done under their locks. `MaildropLocks` decides who may lock one.
+ */
 import type { Clock, Log } from '../../domain/effects.ts';
 import type { AccountId, EntryUid } from '../../domain/ids.ts';
 import { type Octets, octets, seconds } from '../../domain/units.ts';
@@ -42,7 +44,9 @@ export interface SessionEnd {
 /** Attempts to end one session while others change the registry. */
 const RUNS = 5;
 
-/** How long a login waits for a mailbox that is being moved: programs wait a minute, people do not. */
+/**
+ * How long a login waits for a mailbox that is being moved: programs wait a minute, people do not.
+ */
 const PATIENCE = seconds(10);
 
 class Lock implements MaildropLock {
@@ -111,8 +115,9 @@ export class Maildrops {
   }
 
   /**
-   * Keeps mailboxes closed while `work` moves an account to another organisation. The session that has `account` open ends; deletions that it was told of
-   * are done before, and none after. `told` names the mailboxes that stay closed until `done`.
+   * Keeps mailboxes closed while `work` moves an account to another organisation. The session that
+   * has `account` open ends; deletions that it was told of are done before, and none after. `told`
+   * names the mailboxes that stay closed until `done`.
    */
   async move(
     account: AccountId,
@@ -150,7 +155,10 @@ export class Maildrops {
     }
   }
 
-  /** Waits while mail moves in or out, but not for ever: false when it takes longer than a client waits. */
+  /**
+   * Waits while mail moves in or out, but not for ever: false when it takes longer than a client
+   * waits.
+   */
   async #settled(account: AccountId): Promise<boolean> {
     for (;;) {
       const waited = this.#beginning ?? this.#moving.get(account);
@@ -192,7 +200,10 @@ export class Maildrops {
     return lock;
   }
 
-  /** Reads the numbers again, since mail accepted during the wait is in the maildrop. If there are none the right is given back. */
+  /**
+   * Reads the numbers again, since mail accepted during the wait is in the maildrop. If there are
+   * none the right is given back.
+   */
   async #stateUnder(right: MaildropRight): Promise<MailboxState> {
     const { account } = right;
     const { mailboxes } = this.#p;
@@ -220,8 +231,9 @@ export class Maildrops {
   }
 
   /**
-   * After the database may have lost commits the listing is read again: a uid may belong to another message by then, which nobody has fetched and QUIT
-   * would delete. Rejects with LockLost if the listing is not what the holder was told.
+   * After the database may have lost commits the listing is read again: a uid may belong to another
+   * message by then, which nobody has fetched and QUIT would delete. Rejects with LockLost if the
+   * listing is not what the holder was told.
    */
   async #compare(own: Lock): Promise<void> {
     while (own.history !== this.#history) {
@@ -265,7 +277,8 @@ export class Maildrops {
     this.#own(lock);
     if (history !== this.#history) return await this.list(lock);
     const listing = new FlatListing(data);
-    // Restored entries may have come in during the read; they are above nextUid and not in the listing.
+    // Restored entries may have come in during the read; they are above nextUid and not in the
+    // listing.
     this.#listings.keep(account, state.changes, listing);
     return (own.listing = listing);
   }
@@ -305,14 +318,16 @@ export class Maildrops {
   }
 
   /**
-   * Set if other gateways change the registry: a session whose account was suspended there a moment ago, or whose password was changed, deletes nothing.
+   * Set if other gateways change the registry: a session whose account was suspended there a moment
+   * ago, or whose password was changed, deletes nothing.
    */
   async #judged(own: Lock, stands: SessionEnd['stands'], write: (judged?: number) => Promise<void>): Promise<void> {
     const { nodes } = this.#p;
     if (nodes === undefined) return await write();
     for (let run = 1; ; run += 1) {
       const judged = nodes.registry;
-      // What was judged by one history is not written into another: `write` rejects then, and this is asked again.
+      // What was judged by one history is not written into another: `write` rejects then, and this
+      // is asked again.
       if (own.history !== this.#history) await this.#compare(own);
       if (stands !== undefined && !(await stands())) throw new LoginEnded('The login is no longer valid');
       try {
@@ -324,7 +339,10 @@ export class Maildrops {
     }
   }
 
-  /** Does as `commit`, but keeps the lock: nobody takes it over meanwhile, and a move of the account waits for the write. */
+  /**
+   * Does as `commit`, but keeps the lock: nobody takes it over meanwhile, and a move of the account
+   * waits for the write.
+   */
   async commitAndGoOn(lock: MaildropLock, end: SessionEnd): Promise<void> {
     const own = this.#own(lock);
     const written = this.#write(own, end);
@@ -354,7 +372,10 @@ export class Maildrops {
     return held?.fence === lock.fence && !held.committing ? held : undefined;
   }
 
-  /** Ends a session without QUIT that had sent something. `notices` is called only while the lock is held. */
+  /**
+   * Ends a session without QUIT that had sent something. `notices` is called only while the lock is
+   * held.
+   */
   async releaseSent(
     lock: MaildropLock,
     retrieved: readonly EntryUid[],

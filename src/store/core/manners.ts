@@ -1,7 +1,8 @@
 /**
- * How the writer takes each change: what it must forget and write first, whose turn the change takes, and what it may share a transaction with. Every method
- * of MAIL_CHANGES stands here. All methods of CHANGES have one manner, `REGISTRY`. Changes that SQLite's writer makes in its own way have theirs in
- * sqlite/manners.ts.
+ * How the writer takes each change: what it must forget and write first, whose turn the change
+ * takes, and what it may share a transaction with. Every method of MAIL_CHANGES stands here. All
+ * methods of CHANGES have one manner, `REGISTRY`. Changes that SQLite's writer makes in its own way
+ * have theirs in sqlite/manners.ts.
  */
 import type { MAIL_CHANGES } from '../changes/table.ts';
 import type { Step } from '../sql/sql.ts';
@@ -22,7 +23,10 @@ export interface Manner<A extends readonly unknown[] = never> {
   readonly turn?: (...args: A) => number;
   /** The change is new mail: refused while the disk is full. */
   readonly mail?: true;
-  /** The change takes the writer a few milliseconds: few go into a transaction, so that small messages go in between. */
+  /**
+   * The change takes the writer a few milliseconds: few go into a transaction, so that small
+   * messages go in between.
+   */
   readonly slice?: true;
   /** Nobody was told of the result yet, so its commit needs no sync. */
   readonly untold?: true;
@@ -30,7 +34,10 @@ export interface Manner<A extends readonly unknown[] = never> {
   readonly frees?: true;
   /** The change writes into no table: while the disk is full it runs outside of a transaction. */
   readonly outside?: true;
-  /** The messages that it files: it waits behind the chunks of each body that is in the store already. */
+  /**
+   * The messages that it files: it waits behind the chunks of each body that is in the store
+   * already.
+   */
   readonly files?: (...args: A) => readonly Filed[];
   /** The argument whose notices may have come ahead (sqlite/notices-in-parts.ts). */
   readonly sent?: (...args: A) => SentNotices;

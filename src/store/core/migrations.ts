@@ -1,10 +1,13 @@
 /**
- * Numbered plain SQL, each file in one transaction with its row in `migration`. Refused are a file that changed after it was applied, a database that is
- * newer than this program, and one in which a number was passed over: its tables are not what any program expects.
+ * Numbered plain SQL, each file in one transaction with its row in `migration`. Refused are a file
+ * that changed after it was applied, a database that is newer than this program, and one in which a
+ * number was passed over: its tables are not what any program expects.
  *
- * Each engine counts by itself. The next file has the number behind the highest of its folder; numbers that were left out stay so. An existing database gets
- * the migrations that it lacks, in the order of their numbers, so a new one with a number between others would be missed by databases that have the later
- * ones. `test/golden/migrations.txt` lists all migrations, and its test refuses one that was changed, or that stands before the last.
+ * Each engine counts by itself. The next file has the number behind the highest of its folder;
+ * numbers that were left out stay so. An existing database gets the migrations that it lacks, in
+ * the order of their numbers, so a new one with a number between others would be missed by
+ * databases that have the later ones. `test/golden/migrations.txt` lists all migrations, and its
+ * test refuses one that was changed, or that stands before the last.
  */
 import { hash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -37,7 +40,10 @@ export function migrationsIn(folder: URL): readonly Migration[] {
   });
 }
 
-/** Throws StoreRefused if a migration was applied in another form, or where one was passed over below `version`. */
+/**
+ * Throws StoreRefused if a migration was applied in another form, or where one was passed over
+ * below `version`.
+ */
 export function checkApplied(
   version: number,
   applied: readonly AppliedMigration[],

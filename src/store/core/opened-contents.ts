@@ -1,7 +1,9 @@
 /**
- * Opens sealed contents for an engine that has read their rows. A tag is verified before any octet leaves this file.
+ * Opens sealed contents for an engine that has read their rows. A tag is verified before any octet
+ * leaves this file.
  *
- * The tags bind message, position and end, so that they prove the whole as well; it is not hashed again (decision 1518).
+ * The tags bind message, position and end, so that they prove the whole as well; it is not hashed
+ * again (decision 1518).
  */
 import type { KeyObject } from 'node:crypto';
 import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
@@ -30,12 +32,18 @@ export interface OpenContent {
   next: number;
 }
 
-/** Contents that are being read by slices at the same time; the gateway's limits on sessions lie well below. */
+/**
+ * Contents that are being read by slices at the same time; the gateway's limits on sessions lie
+ * well below.
+ */
 const MAX_OPEN = 10_000;
 /** Entries that one request opens at most, however small they are. */
 export const MAX_AHEAD = 64;
 
-/** True for errors about the seal of a content, or about its key; other errors are no damage of the content. */
+/**
+ * True for errors about the seal of a content, or about its key; other errors are no damage of the
+ * content.
+ */
 export const isDamage = (error: unknown): error is Error =>
   error instanceof SealBroken || error instanceof KeyFolderRefused;
 
@@ -51,7 +59,10 @@ export class OpenedContents<Content extends OpenContent = OpenContent> {
     return this.#keys.dataKeyOf(dayOf(idTime(message)), message, wrapped);
   }
 
-  /** The first row must be of `uid`; those that follow are taken while their contents fit `ahead` octets. */
+  /**
+   * The first row must be of `uid`; those that follow are taken while their contents fit `ahead`
+   * octets.
+   */
   entries(rows: Iterable<EntryRow>, uid: number, ahead: number): EntriesData | undefined {
     const entries: EntryData[] = [];
     const contents: Buffer[] = [];
@@ -89,7 +100,10 @@ export class OpenedContents<Content extends OpenContent = OpenContent> {
     }
   }
 
-  /** The content `content`, whose slice `n` is asked for. Undefined: slice 0 of a content that is not open yet. */
+  /**
+   * The content `content`, whose slice `n` is asked for. Undefined: slice 0 of a content that is
+   * not open yet.
+   */
   at(content: number, n: number): Content | undefined {
     const known = this.#open.get(content);
     if (known !== undefined) {
@@ -131,7 +145,10 @@ export class OpenedContents<Content extends OpenContent = OpenContent> {
     this.#keys.forget(day);
   }
 
-  /** Undefined when it does not verify, or is not as long as its row says: cut by that length it would end in a neighbour's octets. */
+  /**
+   * Undefined when it does not verify, or is not as long as its row says: cut by that length it
+   * would end in a neighbour's octets.
+   */
   #whole(message: bigint, wrapped: Uint8Array, size: number, body: Uint8Array): Buffer | undefined {
     try {
       const content = openWhole(this.dataKey(message, wrapped), message, body);

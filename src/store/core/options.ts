@@ -5,7 +5,10 @@ import type { MayMakeKey } from '../port/day-keys.ts';
 import { MiB, days, octets, seconds } from '../../domain/units.ts';
 
 export interface CoreCreateOptions {
-  /** Holds the day keys. Outside the data folder, and never in a backup of the database. Made with mode 0700 when missing. */
+  /**
+   * Holds the day keys. Outside the data folder, and never in a backup of the database. Made with
+   * mode 0700 when missing.
+   */
   readonly keyFolder: string;
   /** 32 octets that wrap the day keys. */
   readonly masterKey: Uint8Array;
@@ -18,7 +21,10 @@ export interface CoreCreateOptions {
 
 export interface CoreOpenOptions extends CoreCreateOptions {
   readonly log: Log;
-  /** A maildrop's holder that made no progress for this long loses it to a session of the same network. Default 30 s. */
+  /**
+   * A maildrop's holder that made no progress for this long loses it to a session of the same
+   * network. Default 30 s.
+   */
   readonly takeoverAfter?: Milliseconds;
   readonly retention?: {
     /** How long an entry that was deleted by its owner can be handed out again. Default 14 days. */
@@ -27,12 +33,18 @@ export interface CoreOpenOptions extends CoreCreateOptions {
     readonly trace?: Milliseconds;
     /** How long after a month its figures of usage are kept. Default 2557 days, seven years. */
     readonly usage?: Milliseconds;
-    /** How long a network that an account logged in from is known after the last time. Default 30 days. */
+    /**
+     * How long a network that an account logged in from is known after the last time. Default 30
+     * days.
+     */
     readonly networks?: Milliseconds;
   };
   /** Set if nodes agree on day keys ahead. Default: a missing key is made. */
   readonly mayMakeKey?: MayMakeKey;
-  /** Largest body, checked here once more; the protocols refuse earlier and with a better answer. Default 1 GiB. */
+  /**
+   * Largest body, checked here once more; the protocols refuse earlier and with a better answer.
+   * Default 1 GiB.
+   */
   readonly maxBody?: Octets;
 }
 

@@ -1,4 +1,7 @@
-/** Remembers the OpenPGP keys of addresses, as mail needs them. The memory is exact, as that of the registry. */
+/**
+ * Remembers the OpenPGP keys of addresses, as mail needs them. The memory is exact, as that of the
+ * registry.
+ */
 import type { AddressKey } from '../../domain/address.ts';
 import type { Invalidation } from '../changes/changed.ts';
 import type { PgpMailKey } from '../pgp-keys.ts';

@@ -9,11 +9,17 @@ import type { QuirkDay, Quirks } from '../quirks.ts';
 import type { Engine } from './engine.ts';
 import type { StoreTime } from './store-time.ts';
 
-/** How long a count waits for others, so that a mailing of ten thousand messages with a bare LF each becomes a few rows. */
+/**
+ * How long a count waits for others, so that a mailing of ten thousand messages with a bare LF each
+ * becomes a few rows.
+ */
 const WAIT = seconds(5);
 /** Counts in one piece of work: the writer is held for a millisecond or two. */
 const AT_ONCE = 500;
-/** Most accounts, quirks and days in memory. Beyond this the disk is far behind; new counts are dropped and logged. */
+/**
+ * Most accounts, quirks and days in memory. Beyond this the disk is far behind; new counts are
+ * dropped and logged.
+ */
 export const MAX_COUNTS = 20_000;
 const DAY = days(1);
 
@@ -59,7 +65,10 @@ export class CoreQuirks implements Quirks {
     else this.#dropped += more.tolerated + more.refused;
   }
 
-  /** Resolves when every count so far is durable, or waits for a disk that accepts it. Never rejects. */
+  /**
+   * Resolves when every count so far is durable, or waits for a disk that accepts it. Never
+   * rejects.
+   */
   flush(): Promise<void> {
     return (this.#written = this.#written.then(() => this.#write()));
   }
@@ -75,7 +84,8 @@ export class CoreQuirks implements Quirks {
       try {
         await this.#p.subject.note(counts.slice(at, at + AT_ONCE));
       } catch (error) {
-        // After an error, such as a full disk, the counts stay here and are written with the next ones.
+        // After an error, such as a full disk, the counts stay here and are written with the next
+        // ones.
         this.#p.log.warn('store.quirks-late', { why: String(error) });
         for (const count of counts.slice(at)) this.#add(count);
         return;

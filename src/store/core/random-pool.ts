@@ -1,9 +1,15 @@
-/** Unpredictable octets drawn from the system in blocks: four small draws for each message cost more than its encryption otherwise. */
+/**
+ * Unpredictable octets drawn from the system in blocks: four small draws for each message cost more
+ * than its encryption otherwise.
+ */
 import type { RandomBytes } from '../../domain/effects.ts';
 
 const BLOCK = 4096;
 
-/** The octets that a call returns are a copy, and are overwritten in the block, so that it never holds a key that is in use. */
+/**
+ * The octets that a call returns are a copy, and are overwritten in the block, so that it never
+ * holds a key that is in use.
+ */
 export function pooled(source: RandomBytes): RandomBytes {
   let block: Uint8Array = new Uint8Array(0);
   let at = 0;

@@ -1,8 +1,9 @@
 /**
  * The registry's port on SQLite: reads through bounded caches, changes through the writer.
  *
- * The caches are exact. A change drops what depends on it before its own promise resolves; a read that was under way when a change was
- * committed is not kept. Usage is not cached here: it comes from `Mailboxes`, which every commit keeps current.
+ * The caches are exact. A change drops what depends on it before its own promise resolves; a read
+ * that was under way when a change was committed is not kept. Usage is not cached here: it comes
+ * from `Mailboxes`, which every commit keeps current.
  */
 import type { Absence } from '../../domain/absence.ts';
 import type { AddressKey } from '../../domain/address.ts';
@@ -31,7 +32,10 @@ import type { StoreTime } from './store-time.ts';
 
 /** Entries of each cache: a region's practices many times over, about 1 KB each. */
 const MOST = 20_000;
-/** Keys of one certificate that are looked up: alternative names are its holder's, and may be thousands. */
+/**
+ * Keys of one certificate that are looked up: alternative names are its holder's, and may be
+ * thousands.
+ */
 const MOST_KEYS = 64;
 /** Accounts of an import in one message: a few milliseconds on each side. */
 const IMPORT_PART = 500;
@@ -41,7 +45,10 @@ export interface RegistryParts {
   readonly mailboxes: Mailboxes;
   readonly time: StoreTime;
   readonly random: RandomBytes;
-  /** Before an answer that may rest on what is remembered: throws StoreUnavailable if that may be too old. */
+  /**
+   * Before an answer that may rest on what is remembered: throws StoreUnavailable if that may be
+   * too old.
+   */
   readonly check?: () => void;
   /** See `Registry.seen`. */
   readonly seen?: () => number | undefined;
@@ -153,7 +160,9 @@ export class RememberingRegistry implements Omit<Registry, Called> {
     return this.#recipient(found, state?.octets ?? 0);
   }
 
-  /** The recipient as of now: absences, addresses and accounts end by the clock, not by a change. */
+  /**
+   * The recipient as of now: absences, addresses and accounts end by the clock, not by a change.
+   */
   #recipient({ absences, ...known }: KnownRecipient, used: number): Recipient {
     const now = this.#p.time.now();
     const address = addressAt(known.address, now);

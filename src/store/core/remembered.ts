@@ -1,6 +1,7 @@
 /**
- * Values that were read and are remembered. The memory is exact: a change makes it forget what depends on it before the change is answered, and
- * the result of a read that was under way meanwhile is returned, but not kept.
+ * Values that were read and are remembered. The memory is exact: a change makes it forget what
+ * depends on it before the change is answered, and the result of a read that was under way
+ * meanwhile is returned, but not kept.
  */
 import { Lru } from './lru.ts';
 

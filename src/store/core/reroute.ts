@@ -1,7 +1,8 @@
 /**
- * A message whose recipient has moved between RCPT and its acceptance: it was found to lead to a partner or a mailbox, and its address leads
- * elsewhere now. The message goes where the address leads now, so that nothing arrives at the old place after the move (decisions 1302 and
- * 1305). A copy for a mailbox never goes to a partner, though: its protection was chosen for a mailbox.
+ * A message whose recipient has moved between RCPT and its acceptance: it was found to lead to a
+ * partner or a mailbox, and its address leads elsewhere now. The message goes where the address
+ * leads now, so that nothing arrives at the old place after the move (decisions 1302 and 1305). A
+ * copy for a mailbox never goes to a partner, though: its protection was chosen for a mailbox.
  */
 import { addressKey } from '../../domain/address.ts';
 import type { AccountId, PartnerId } from '../../domain/ids.ts';
@@ -17,7 +18,10 @@ export interface AddressTarget {
 
 type Envelope = Acceptance['envelope'] & { readonly recipients: readonly AcceptedRecipient[] };
 
-/** The envelope as JSON, with recipients of `from` (a partner; where it is undefined, of any partner or mailbox) that have moved. */
+/**
+ * The envelope as JSON, with recipients of `from` (a partner; where it is undefined, of any partner
+ * or mailbox) that have moved.
+ */
 export function movedEnvelope(json: string, targets: ReadonlyMap<string, AddressTarget>, from?: number): string {
   const envelope = JSON.parse(json) as Envelope;
   const recipients = envelope.recipients.map((recipient) => {
@@ -65,6 +69,7 @@ function movedDelivery(delivery: NewDelivery, targets: ReadonlyMap<string, Addre
   const target = targets.get(addressKey(delivery.recipient as never));
   if (target === undefined) return [delivery];
   if (target.partner !== 0) return [{ ...delivery, partner: target.partner }];
-  // A copy that was to be held for the partner is held from the mailbox; the others are filed, not queued.
+  // A copy that was to be held for the partner is held from the mailbox; the others are filed, not
+  // queued.
   return delivery.held ? [{ ...delivery, partner: 0, mailbox: target.account }] : [];
 }

@@ -1,5 +1,6 @@
 /**
- * Makes everything that the master key seals open with a new one. Nobody serves the store meanwhile: its engine sees to that.
+ * Makes everything that the master key seals open with a new one. Nobody serves the store
+ * meanwhile: its engine sees to that.
  *
  *   1  NEWKEY                    the new master key, durable before anything depends on it
  *   2  KEYS/rotation/            every sealed file of the key folder, under the new key; the folder's name appears when it is whole
@@ -8,11 +9,13 @@
  *   5  KEY -> KEY.before-..., NEWKEY -> KEY
  *   6  KEYS/rotation/ is removed
  *
- * A crash before 3 leaves the old key whole, one after 3 the new one: the key check of the database tells which, and the next run goes on
- * from there. Until it has, the gateway does not start between 3 and 6.
+ * A crash before 3 leaves the old key whole, one after 3 the new one: the key check of the database
+ * tells which, and the next run goes on from there. Until it has, the gateway does not start
+ * between 3 and 6.
  *
- * Where several gateways share a store, the first run does all of it. Each other gateway has a key folder of its own, still under the old key: with the new
- * key in NEWKEY a run there does all but 1 and 3.
+ * Where several gateways share a store, the first run does all of it. Each other gateway has a key
+ * folder of its own, still under the old key: with the new key in NEWKEY a run there does all but 1
+ * and 3.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
@@ -53,7 +56,9 @@ export interface RotatingDatabase {
 }
 
 export interface RotatingTransaction {
-  /** Each sealed value of the column in the place of the one before; answers how many there were. */
+  /**
+   * Each sealed value of the column in the place of the one before; answers how many there were.
+   */
   reseal(place: SealedColumn, again: (sealed: Uint8Array, id: string) => Uint8Array): Promise<number>;
   setKeyCheck(check: Uint8Array): Promise<void>;
   /** Runs a change in the transaction; its audit rows are written with it. */
@@ -62,9 +67,14 @@ export interface RotatingTransaction {
 
 export interface RotateOptions {
   readonly keyFolder: string;
-  /** The master key of the configuration: the old one, or the new one if a run was interrupted late. */
+  /**
+   * The master key of the configuration: the old one, or the new one if a run was interrupted late.
+   */
   readonly masterKey: Uint8Array;
-  /** File of the master key; absent if a command prints it: then the operator puts the new one there. */
+  /**
+   * File of the master key; absent if a command prints it: then the operator puts the new one
+   * there.
+   */
   readonly keyFile?: string;
   /** Where the new key is written, and stays until it is in place. */
   readonly newKeyFile: string;
@@ -106,11 +116,15 @@ export class Rotation {
     this.#random = options.random ?? randomBytes;
   }
 
-  /** Finishes a run that was committed, here or by another gateway, and interrupted. Undefined if there is none. */
+  /**
+   * Finishes a run that was committed, here or by another gateway, and interrupted. Undefined if
+   * there is none.
+   */
   async finish(): Promise<Rotated | undefined> {
     const made = this.#newKey();
     const staged = isRotationBegun(this.#o.keyFolder);
-    // The commit came before the crash: the database has the new key already. Staged files open with it, or belong to an earlier run.
+    // The commit came before the crash: the database has the new key already. Staged files open
+    // with it, or belong to an earlier run.
     for (const key of [made, this.#o.masterKey])
       if (staged && key !== undefined && (await this.#isHeld(key)) && this.#isStagedUnder(key))
         return this.#finish(key, 0, { resumed: true });
@@ -118,7 +132,10 @@ export class Rotation {
     return this.#finish(made, this.#stage(this.#changeTo(made)), { followed: true });
   }
 
-  /** Seals everything under a new key. Rejects with StoreRefused, and has changed nothing that counts, if something does not open with the old key. */
+  /**
+   * Seals everything under a new key. Rejects with StoreRefused, and has changed nothing that
+   * counts, if something does not open with the old key.
+   */
   async run(): Promise<Rotated> {
     const { masterKey, newKeyFile } = this.#o;
     const made = this.#newKey();
@@ -190,7 +207,8 @@ export class Rotation {
   #stage(change: KeyChange): number {
     const { keyFolder } = this.#o;
     const [whole, draft] = [join(keyFolder, ROTATION_FOLDER), join(keyFolder, `${ROTATION_FOLDER}.new`)];
-    // Left by a run that ended before its commit: the old key stayed, and days may have been added since.
+    // Left by a run that ended before its commit: the old key stayed, and days may have been added
+    // since.
     for (const left of [whole, draft]) rmSync(left, { recursive: true, force: true });
     const names = must(sealedFiles(keyFolder, this.#keyFiles()));
     const folders = new Set(['', ...names.map((name) => (dirname(name) === '.' ? '' : dirname(name)))]);
@@ -226,7 +244,10 @@ export class Rotation {
     });
   }
 
-  /** The new key holds: files that are still under the old one are replaced. Each step can be repeated. */
+  /**
+   * The new key holds: files that are still under the old one are replaced. Each step can be
+   * repeated.
+   */
   #finish(key: Uint8Array, sealed: number, how: { readonly resumed?: boolean; readonly followed?: boolean }): Rotated {
     const { resumed = false, followed = false } = how;
     const { keyFolder, keyFile, newKeyFile, masterKey } = this.#o;

@@ -1,8 +1,10 @@
 /**
  * The keys that new messages are sealed with, a key a day.
  *
- * Several gateways may write into one store, each with a key folder of its own. What one seals the others must be able to open, so before the first message of a
- * day each writes down which key it seals with, or takes one that is written down, and is refused where another one's is not in its folder.
+ * Several gateways may write into one store, each with a key folder of its own. What one seals the
+ * others must be able to open, so before the first message of a day each writes down which key it
+ * seals with, or takes one that is written down, and is refused where another one's is not in its
+ * folder.
  */
 import type { KeyObject } from 'node:crypto';
 import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
@@ -33,7 +35,8 @@ export class SealingDays {
   }
 
   /**
-   * Only a day that the store never used gets a new key; if nodes agree on keys, only a node that is alone makes one. Throws StoreUnavailable or StoreFailed.
+   * Only a day that the store never used gets a new key; if nodes agree on keys, only a node that
+   * is alone makes one. Throws StoreUnavailable or StoreFailed.
    */
   keyOf(day: Day): KeyObject {
     const { keys, days, random, mayMakeKey } = this.#p;
@@ -59,8 +62,9 @@ export class SealingDays {
   }
 
   /**
-   * A promise that must have resolved before anything of `day` is written, and before its key is asked for the last time; undefined if it has. Rejects with
-   * StoreUnavailable if this gateway could not open what another one seals.
+   * A promise that must have resolved before anything of `day` is written, and before its key is
+   * asked for the last time; undefined if it has. Rejects with StoreUnavailable if this gateway
+   * could not open what another one seals.
    */
   ready(day: Day): Promise<void> | undefined {
     const { claim } = this.#p;
@@ -90,7 +94,10 @@ export class SealingDays {
   }
 }
 
-/** What to do if others seal with keys that are not in this key folder. `exchanged`: gateways exchange keys over their channel. */
+/**
+ * What to do if others seal with keys that are not in this key folder. `exchanged`: gateways
+ * exchange keys over their channel.
+ */
 export function unknownKeys(day: Day, unknown: readonly ClaimedKey[], exchanged: boolean): string {
   const who = [...new Set(unknown.map(({ node }) => `"${node}"`))].join(' and ');
   return `Gateway ${who} seals mail of ${day} with a key that this gateway does not have, so each could not open what the other takes. ${

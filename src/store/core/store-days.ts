@@ -1,4 +1,7 @@
-/** The keys of days, as the store has them: which are used, which are destroyed, and what is to be forgotten with them. */
+/**
+ * The keys of days, as the store has them: which are used, which are destroyed, and what is to be
+ * forgotten with them.
+ */
 import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import type { Log } from '../../domain/effects.ts';
 import type { Day } from '../../domain/utc-day.ts';
@@ -63,7 +66,10 @@ export class CoreStoreDays implements StoreDays {
     this.#p.erasures.onChange(listener);
   }
 
-  /** Nothing of that day is left. The key first: if this is cut short, the next sweep finds the day again. */
+  /**
+   * Nothing of that day is left. The key first: if this is cut short, the next sweep finds the day
+   * again.
+   */
   async erase(day: Day): Promise<void> {
     const { subjects, log, audit } = this.#p;
     await this.#destroy(day);
@@ -73,7 +79,10 @@ export class CoreStoreDays implements StoreDays {
     for (const listener of this.#listeners) listener(day);
   }
 
-  /** Once, before anything is served: keys of days that were erased while this node was away, or that came back with a copy of the key folder. */
+  /**
+   * Once, before anything is served: keys of days that were erased while this node was away, or
+   * that came back with a copy of the key folder.
+   */
   async destroyErased(): Promise<void> {
     const { keys, days, subjects, log } = this.#p;
     const unknown = keys.daysWithKeys.filter((day) => !days.has(day));

@@ -1,6 +1,7 @@
 /**
- * The store's own time: the wall clock, but never going back. Where the wall clock is set back, it goes on at the pace of the monotonic
- * clock from where it was, so that retention times and the order of rows survive.
+ * The store's own time: the wall clock, but never going back. Where the wall clock is set back, it
+ * goes on at the pace of the monotonic clock from where it was, so that retention times and the
+ * order of rows survive.
  */
 import type { Clock } from '../../domain/effects.ts';
 import { type Instant, instant } from '../../domain/units.ts';

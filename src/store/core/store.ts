@@ -1,4 +1,7 @@
-/** The store's port: joins an engine with the maildrops, the registry, the deliveries and the audit trail, which are the same for all engines. */
+/**
+ * The store's port: joins an engine with the maildrops, the registry, the deliveries and the audit
+ * trail, which are the same for all engines.
+ */
 import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import type { Day } from '../../domain/utc-day.ts';
 import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
@@ -139,7 +142,8 @@ export class CoreStore implements Store {
       new CoreImports({ ...parts, importedMail: parts.subjects.importedMail }),
       parts.subjects.imports,
     );
-    // Refusals and logins are counted with their audit rows; what acceptances counted may wait to be written.
+    // Refusals and logins are counted with their audit rows; what acceptances counted may wait to
+    // be written.
     const settle = async (): Promise<unknown> => {
       await parts.audit.flush();
       return await parts.engine.countUsage();
@@ -173,7 +177,8 @@ export class CoreStore implements Store {
     const unfiled = await this.#p.engine.mail.accept(work);
     if (unfiled === undefined) {
       this.#p.bodies.filed([work.id, ...work.copies.map(({ id }) => id)]);
-      // Nobody gets the message as it was submitted: its key went with the acceptance, and nothing waits until its octets are removed.
+      // Nobody gets the message as it was submitted: its key went with the acceptance, and nothing
+      // waits until its octets are removed.
       if (work.mailboxes.length === 0 && work.body === null) void this.#p.bodies.giveBack(work.id);
       if (message.interchanges !== undefined) this.interchanges.filed(message.interchanges, work.receivedAt);
       return { kind: 'filed' };
@@ -300,7 +305,8 @@ export class CoreStore implements Store {
 
   health(): StoreHealth {
     const { engine } = this.#p;
-    // MAIL checks the space here and opens no body while nothing is free: without this a gateway that was full once would stay full.
+    // MAIL checks the space here and opens no body while nothing is free: without this a gateway
+    // that was full once would stay full.
     engine.lookForRoom();
     const { room, waiting, unread, version } = engine;
     return {
@@ -314,7 +320,8 @@ export class CoreStore implements Store {
   }
 
   async alive(): Promise<void> {
-    // Neither call writes anything; each passes through everything that takes part in writing, behind the work that waits there.
+    // Neither call writes anything; each passes through everything that takes part in writing,
+    // behind the work that waits there.
     await Promise.all([this.#p.engine.alive(), this.registry.findOrganisation('')]);
   }
 
@@ -322,7 +329,10 @@ export class CoreStore implements Store {
     this.#listeners.push(listener);
   }
 
-  /** Called by the engine: memories of what the commits changed are dropped, and those who wait for it are woken. */
+  /**
+   * Called by the engine: memories of what the commits changed are dropped, and those who wait for
+   * it are woken.
+   */
   committed(all: readonly Effects[]): void {
     const { registry, certificates, rememberedKeys, mailboxes, bodies, deliveries } = this.#p;
     const due = new Set<number>();
@@ -355,7 +365,10 @@ export class CoreStore implements Store {
     this.#p.rememberedKeys.forgetAll();
   }
 
-  /** The database may have lost commits: what is remembered under numbers that it gives out is read again. */
+  /**
+   * The database may have lost commits: what is remembered under numbers that it gives out is read
+   * again.
+   */
   anotherHistory(): void {
     this.#p.maildrops.anotherHistory();
     this.#p.bodies.anotherHistory();

@@ -1,4 +1,7 @@
-/** Removes what is past its time (deleted mail, traces, uploads), in small steps between which mail is served. */
+/**
+ * Removes what is past its time (deleted mail, traces, uploads), in small steps between which mail
+ * is served.
+ */
 import type { Day } from '../../domain/utc-day.ts';
 import type { Timer } from '../../domain/effects.ts';
 import { type AccountId, messageNumber } from '../../domain/ids.ts';
@@ -52,7 +55,10 @@ export class Sweeper {
     });
   }
 
-  /** Sweeps after the sweep that is under way, which may have looked before the caller's rows were due. */
+  /**
+   * Sweeps after the sweep that is under way, which may have looked before the caller's rows were
+   * due.
+   */
   async sweep(): Promise<SweepReport> {
     const before = this.#running ?? Promise.resolve();
     const mine = before.then(
@@ -111,8 +117,8 @@ export class Sweeper {
   }
 
   /**
-   * Goes on step by step, each a few milliseconds of the writer's time with mail in between, until nothing is left or the store
-   * closes.
+   * Goes on step by step, each a few milliseconds of the writer's time with mail in between, until
+   * nothing is left or the store closes.
    */
   async #swept(step: (below: bigint) => Promise<Swept>, account?: AccountId): Promise<SweepReport> {
     const total = { uploads: 0, messages: 0, traces: 0 };

@@ -1,8 +1,9 @@
 /**
- * Reads a sealed body before it is filed: what protects or opens a message needs its octets, and nobody else may have them yet.
+ * Reads a sealed body before it is filed: what protects or opens a message needs its octets, and
+ * nobody else may have them yet.
  *
- * It is opened here, not in the reader thread: the data key stays with the caller of this file until the acceptance carries it
- * along.
+ * It is opened here, not in the reader thread: the data key stays with the caller of this file
+ * until the acceptance carries it along.
  */
 import { type KeyObject, createHash, hash } from 'node:crypto';
 import { SealBroken, type Sealed, openChunk, openWhole } from '../../crypto/keys/sealing.ts';
@@ -28,7 +29,10 @@ export interface UploadParts {
   readonly readable: () => boolean;
 }
 
-/** Slices of at most 256 KiB; each verified by its tag, and the whole by its hash before the last one. */
+/**
+ * Slices of at most 256 KiB; each verified by its tag, and the whole by its hash before the last
+ * one.
+ */
 export async function* uploadSlices(parts: UploadParts): AsyncGenerator<Uint8Array, void, void> {
   try {
     if (parts.sealed.body === null) yield* chunks(parts);

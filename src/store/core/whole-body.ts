@@ -1,7 +1,9 @@
 /**
- * The sealed body of a message in one piece, for a SELECT of `content c`; NULL where its chunks are read one by one.
+ * The sealed body of a message in one piece, for a SELECT of `content c`; NULL where its chunks are
+ * read one by one.
  *
- * On PostgreSQL a small body may lie in rows of `chunk` as well: parts of the one sealed chunk, none of which has a tag of its own (postgres/body-parts.ts).
+ * On PostgreSQL a small body may lie in rows of `chunk` as well: parts of the one sealed chunk,
+ * none of which has a tag of its own (postgres/body-parts.ts).
  */
 import { words } from '../sql/parts.ts';
 

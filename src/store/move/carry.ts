@@ -1,4 +1,6 @@
-/** Writes the rows of all tables over there, a page a transaction, each with how far it has come. */
+/**
+ * Writes the rows of all tables over there, a page a transaction, each with how far it has come.
+ */
 import type { ChangingConnection } from '../postgres/connection.ts';
 import type { Db } from '../sqlite/database.ts';
 import { DONE, factsOf, inTransaction, keyText, markOf, readKey, setFact } from './marks.ts';

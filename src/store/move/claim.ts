@@ -1,4 +1,7 @@
-/** The database of PostgreSQL before the first row: it is empty or has a part of this very store, and both roles may do what they must. */
+/**
+ * The database of PostgreSQL before the first row: it is empty or has a part of this very store,
+ * and both roles may do what they must.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { checkMigrations, knownMigrations, migrate } from '../postgres/migrate.ts';
 import type { ChangingConnection } from '../postgres/connection.ts';
@@ -16,10 +19,16 @@ const PAUSE = 100;
 const ANOTHER = 'name an empty database in [store]';
 const GIVE = 'as "sluis init --postgres --sql" prints it';
 
-/** What is there of this store: nothing, a part to go on from, or a part of an earlier state of it, which is thrown away. */
+/**
+ * What is there of this store: nothing, a part to go on from, or a part of an earlier state of it,
+ * which is thrown away.
+ */
 export type Found = 'nothing' | 'a part' | 'an older part';
 
-/** Makes the tables. Rejects with StoreRefused, and leaves the database as it was, where it is none for this store. */
+/**
+ * Makes the tables. Rejects with StoreRefused, and leaves the database as it was, where it is none
+ * for this store.
+ */
 export async function claim(
   connection: ChangingConnection,
   source: Source,
@@ -56,7 +65,9 @@ export async function beginAnew(
   });
 }
 
-/** Until the connection ends. That of a move that was killed a moment ago may stand a little longer. */
+/**
+ * Until the connection ends. That of a move that was killed a moment ago may stand a little longer.
+ */
 async function alone(connection: ChangingConnection): Promise<void> {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const { rows } = await connection.query({ text: `SELECT pg_try_advisory_lock(${LOCK})` });

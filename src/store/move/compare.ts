@@ -1,4 +1,7 @@
-/** Reads every row on both sides: each table must come to the same number of rows and the same digest. */
+/**
+ * Reads every row on both sides: each table must come to the same number of rows and the same
+ * digest.
+ */
 import type { ChangingConnection } from '../postgres/connection.ts';
 import type { Db } from '../sqlite/database.ts';
 import { StoreRefused } from '../store.ts';
@@ -13,7 +16,10 @@ export interface Compared {
   readonly digest: string;
 }
 
-/** Compares both databases. Rejects with StoreRefused if they differ; the next move then begins again. */
+/**
+ * Compares both databases. Rejects with StoreRefused if they differ; the next move then begins
+ * again.
+ */
 export async function compareAll(
   db: Db,
   tables: readonly MovedTable[],

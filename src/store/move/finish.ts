@@ -1,4 +1,7 @@
-/** What makes the database a store, in one transaction: its facts, where numbers go on, and a row of the trail that tells of the move. */
+/**
+ * What makes the database a store, in one transaction: its facts, where numbers go on, and a row of
+ * the trail that tells of the move.
+ */
 import { instant } from '../../domain/units.ts';
 import type { Actor } from '../actor.ts';
 import { ChangeContext } from '../changes/change-context.ts';
@@ -9,7 +12,10 @@ import type { Compared } from './compare.ts';
 import { dropMarks, inTransaction, setFact } from './marks.ts';
 import type { MovedTable } from './tables.ts';
 
-/** Facts of SQLite's own file and memories; and the mark of figures, which are counted in another way there. */
+/**
+ * Facts of SQLite's own file and memories; and the mark of figures, which are counted in another
+ * way there.
+ */
 const LEFT: ReadonlySet<string> = new Set(['clean', 'unchecked', 'searched_seq', 'searched_id', 'usage_seq', 'epoch']);
 const RESUBMISSIONS_FOR = 86_400_000;
 
@@ -67,7 +73,10 @@ async function fillResubmissions(connection: ChangingConnection, at: number): Pr
   });
 }
 
-/** Writes the row into a lane of its own, as for a new store: the one chain that came along ends as it was. */
+/**
+ * Writes the row into a lane of its own, as for a new store: the one chain that came along ends as
+ * it was.
+ */
 async function tell(
   tables: readonly MovedTable[],
   { connection, at, salt, actor, compared: { rows, digest } }: Finishing,

@@ -1,4 +1,7 @@
-/** What the database says of a move that is under way: rows of `fact` whose names begin with `move.`. None of them is left at its end. */
+/**
+ * What the database says of a move that is under way: rows of `fact` whose names begin with
+ * `move.`. None of them is left at its end.
+ */
 import type { ChangingConnection, Connection } from '../postgres/connection.ts';
 import type { MovedRow } from './rows.ts';
 

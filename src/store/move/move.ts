@@ -1,6 +1,7 @@
 /**
- * Carries a SQLite store over to an empty database of PostgreSQL: all rows, so that ids, UIDLs, the trail with its hashes, anchors and evidence are the
- * same afterwards. The gateway is stopped, and its data folder locked throughout.
+ * Carries a SQLite store over to an empty database of PostgreSQL: all rows, so that ids, UIDLs, the
+ * trail with its hashes, anchors and evidence are the same afterwards. The gateway is stopped, and
+ * its data folder locked throughout.
  *
  *   1  tables of PostgreSQL, and whose store is coming
  *   2  rows, table by table, a page a transaction, with how far it has come: cut short it goes on from there
@@ -8,8 +9,9 @@
  *   4  sluis.db becomes sluis-moved.db, which nobody serves
  *   5  the last facts, and a row of the trail; from now on the database is a store
  *
- * A crash between 4 and 5 leaves no store at all, and the next run takes up at 3: two stores that both serve there are at no moment. Keys stay where they are:
- * the key folder serves the new store as it served the old one.
+ * A crash between 4 and 5 leaves no store at all, and the next run takes up at 3: two stores that
+ * both serve there are at no moment. Keys stay where they are: the key folder serves the new store
+ * as it served the old one.
  */
 import { randomBytes } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
@@ -25,7 +27,10 @@ import { movedTables } from './tables.ts';
 export type MovePhase = 'carried' | 'compared';
 
 export interface MoveOptions extends SourceOptions {
-  /** To the primary, as the owner of the tables. Its deadline for an answer must leave time for a page of 4 MiB. */
+  /**
+   * To the primary, as the owner of the tables. Its deadline for an answer must leave time for a
+   * page of 4 MiB.
+   */
   readonly connection: ChangingConnection;
   /** The role that the gateway runs as: whether it may use the tables is looked at. */
   readonly running: string;
@@ -49,7 +54,10 @@ export interface Moved {
   readonly kept: string;
 }
 
-/** Rejects with StoreRefused, and leaves the SQLite store as it was, where the two cannot be brought together or differ. May be run again. */
+/**
+ * Rejects with StoreRefused, and leaves the SQLite store as it was, where the two cannot be brought
+ * together or differ. May be run again.
+ */
 export async function moveStore(options: MoveOptions): Promise<Moved> {
   const { connection, actor, at, random = randomBytes, step = () => undefined } = options;
   const source = Source.open(options);

@@ -1,10 +1,16 @@
-/** Rows of one table, a page at a time, as each engine has them; and one digest over all of them that both must come to. */
+/**
+ * Rows of one table, a page at a time, as each engine has them; and one digest over all of them
+ * that both must come to.
+ */
 import { type Hash, createHash } from 'node:crypto';
 import type { Connection } from '../postgres/connection.ts';
 import type { Db } from '../sqlite/database.ts';
 import type { MovedColumn, MovedTable } from './tables.ts';
 
-/** The values of the columns in their order: bigint, text, octets or null, whichever engine they came from. */
+/**
+ * The values of the columns in their order: bigint, text, octets or null, whichever engine they
+ * came from.
+ */
 export type MovedRow = readonly (bigint | string | Uint8Array | null)[];
 
 const quoted = (names: readonly string[]): string => names.map((name) => `"${name}"`).join(', ');

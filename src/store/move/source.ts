@@ -1,4 +1,7 @@
-/** The SQLite store that is to move: nobody serves it meanwhile, it stopped in order, and this program knows its form. */
+/**
+ * The SQLite store that is to move: nobody serves it meanwhile, it stopped in order, and this
+ * program knows its form.
+ */
 import { hash } from 'node:crypto';
 import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
@@ -74,7 +77,10 @@ export class Source {
     return this.db.prepare<[], SourceFact>('SELECT name, value FROM fact ORDER BY name').all();
   }
 
-  /** Another text once anything was written to it: each start leaves a fact, each change a row of the trail. */
+  /**
+   * Another text once anything was written to it: each start leaves a fact, each change a row of
+   * the trail.
+   */
   get state(): string {
     const facts = this.db.prepare('SELECT name, hex(value) AS value FROM fact ORDER BY name').all();
     const last = this.db.prepare('SELECT seq, hex(hash) AS hash FROM audit ORDER BY seq DESC LIMIT 1').get();

@@ -1,4 +1,7 @@
-/** Which tables of a SQLite store are carried over, in which order, and of which types their columns are on the other side. */
+/**
+ * Which tables of a SQLite store are carried over, in which order, and of which types their columns
+ * are on the other side.
+ */
 import type { Db } from '../sqlite/database.ts';
 import type { Connection } from '../postgres/connection.ts';
 import { StoreRefused } from '../store.ts';
@@ -21,7 +24,10 @@ export interface MovedColumn {
   readonly type: 'bigint' | 'text' | 'boolean' | 'bytea';
 }
 
-/** What each engine has in its own way: where searches seek, which migrations were applied, and facts (moved one by one). */
+/**
+ * What each engine has in its own way: where searches seek, which migrations were applied, and
+ * facts (moved one by one).
+ */
 const OWN: ReadonlySet<string> = new Set([
   'audit_of_account',
   'audit_of_message',
@@ -32,7 +38,10 @@ const OWN: ReadonlySet<string> = new Set([
 /** Octets that the rows of a page have at most, about: a body of 64 KiB, a chunk of 256. */
 const PAGES: Readonly<Record<string, number>> = { content: 64, chunk: 16, message: 500 };
 const PAGE = 1000;
-/** Most values of one statement, a little below what PostgreSQL takes (65,535): rows of the trail get two more there. */
+/**
+ * Most values of one statement, a little below what PostgreSQL takes (65,535): rows of the trail
+ * get two more there.
+ */
 const MOST_VALUES = 65_000;
 
 interface Column {
@@ -40,7 +49,10 @@ interface Column {
   readonly pk: number;
 }
 
-/** In an order in which what a row refers to is there before it. Throws StoreRefused if the two do not have the same tables. */
+/**
+ * In an order in which what a row refers to is there before it. Throws StoreRefused if the two do
+ * not have the same tables.
+ */
 export async function movedTables(db: Db, connection: Connection): Promise<readonly MovedTable[]> {
   const names = (
     db

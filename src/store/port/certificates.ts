@@ -16,7 +16,10 @@ export interface Operators extends Remote<OperatorChanges>, Remote<OperatorReads
 
 export interface PgpKeys extends Remote<PgpKeyChanges>, Remote<PgpKeyReads> {}
 
-/** Changes throw RegistryError: `exists` for a serial number that its issuer used before, `unknown`, `ended` and `invalid` as in the registry. */
+/**
+ * Changes throw RegistryError: `exists` for a serial number that its issuer used before, `unknown`,
+ * `ended` and `invalid` as in the registry.
+ */
 export interface Certificates
   extends
     Remote<AuthorityChanges>,
@@ -24,10 +27,16 @@ export interface Certificates
     Remote<CertificateReads>,
     Remote<EnrolmentChanges>,
     Remote<MailKeyChanges> {
-  /** All, oldest first; at most 1000. Cached and always current, as the roads' reads of the registry are. */
+  /**
+   * All, oldest first; at most 1000. Cached and always current, as the roads' reads of the registry
+   * are.
+   */
   listAuthorities(): Promise<readonly AuthorityRecord[]>;
   /** What is known of an address for mail. Cached in the same way. */
   findMail(key: AddressKey): Promise<MailRecord>;
-  /** Called after every committed change of authorities or revocations. For memories that must forget. */
+  /**
+   * Called after every committed change of authorities or revocations. For memories that must
+   * forget.
+   */
   onChange(listener: () => void): void;
 }

@@ -1,4 +1,7 @@
-/** The port to the registry of the closed group: what the protocols look up, and what operators change. */
+/**
+ * The port to the registry of the closed group: what the protocols look up, and what operators
+ * change.
+ */
 import type { AddressKey } from '../../domain/address.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import type { State } from '../../domain/registry.ts';
@@ -34,7 +37,10 @@ import type { Remote } from '../sql/remote.ts';
 
 export interface Partners extends Remote<PartnerChanges>, Remote<PartnerReads> {}
 
-/** The directory. It follows the registry in steps: call `follow` until it answers false, then the version in `directoryState` counts. */
+/**
+ * The directory. It follows the registry in steps: call `follow` until it answers false, then the
+ * version in `directoryState` counts.
+ */
 export interface DirectoryStore extends Remote<DirectoryChanges>, Remote<DirectoryReads> {}
 
 export interface Absences extends Remote<AbsenceChanges>, Remote<AbsenceReads> {}
@@ -45,7 +51,10 @@ export interface EdiIdentities extends Remote<EdiChanges>, Remote<EdiReads> {
 }
 
 export interface OrganisationMerges extends Remote<OrganisationMergeChanges>, Remote<FormerOrganisationReads> {
-  /** References from other accounts or settings that would be wrong once this account moves from the organisation `from` to `into`. */
+  /**
+   * References from other accounts or settings that would be wrong once this account moves from the
+   * organisation `from` to `into`.
+   */
   mergeReferences(account: AccountId, from: TiedOrganisation, into: TiedOrganisation): Promise<MergeReferences>;
 }
 
@@ -71,22 +80,27 @@ export interface Registry
     Remote<SettingsReads> {
   // --- what submission and pickup look up
   /**
-   * The version of the registry that the answers below hold for. A caller reads it before it asks, and hands it to the transaction that rests on the
-   * answers, which compares it. Undefined: no other process changes the registry, so the answers hold.
+   * The version of the registry that the answers below hold for. A caller reads it before it asks,
+   * and hands it to the transaction that rests on the answers, which compares it. Undefined: no
+   * other process changes the registry, so the answers hold.
    */
   readonly seen: number | undefined;
   findLogin(login: string): Promise<LoginRecord | undefined>;
   /**
-   * Which registration a certificate meets that has these keys, its fingerprint first and the most specific before the others. A valid
-   * registration wins over a revoked one; but a certificate that was revoked itself stays so, whatever else it meets, until it is
-   * registered again. Undefined: it meets none.
+   * Which registration a certificate meets that has these keys, its fingerprint first and the most
+   * specific before the others. A valid registration wins over a revoked one; but a certificate
+   * that was revoked itself stays so, whatever else it meets, until it is registered again.
+   * Undefined: it meets none.
    */
   findCertificate(keys: readonly string[]): Promise<CertificateRecord | undefined>;
-  /** The address in any state; else the partner that its domain leads to; undefined when neither was ever registered. */
+  /**
+   * The address in any state; else the partner that its domain leads to; undefined when neither was
+   * ever registered.
+   */
   findRecipient(key: AddressKey): Promise<Recipient | undefined>;
   /**
-   * True when `key` is an active address of the account, an active address that was delegated to it, or lies in a domain of its partner
-   * and is registered for nobody.
+   * True when `key` is an active address of the account, an active address that was delegated to
+   * it, or lies in a domain of its partner and is registered for nobody.
    */
   maySendAs(account: AccountId, key: AddressKey): Promise<boolean>;
   /** Noted with the next group commit, unawaited. */
@@ -95,15 +109,19 @@ export interface Registry
   noteAppPasswordUse(id: string, at: Instant): void;
   /** Noted with the next group commit, unawaited. `id`: of the registration. */
   noteCertificateUse(id: number, at: Instant): void;
-  /** The account has logged in from that network; noted with the next group commit, unawaited. The latest `NETWORKS_OF_ACCOUNT` are kept. */
+  /**
+   * The account has logged in from that network; noted with the next group commit, unawaited. The
+   * latest `NETWORKS_OF_ACCOUNT` are kept.
+   */
   noteNetwork(account: AccountId, network: string, at: Instant): void;
   /** 32 octets from which the salts of SCRAM are made: always the same of one store. */
   scramSaltKey(): Promise<Uint8Array>;
 
   // --- changes; each throws RegistryError
   /**
-   * Adds accounts, all or none. On a failure the error names the first account that could not be added. `progress` is called now and then. `organisation`:
-   * registered in the same transaction, for accounts of its own.
+   * Adds accounts, all or none. On a failure the error names the first account that could not be
+   * added. `progress` is called now and then. `organisation`: registered in the same transaction,
+   * for accounts of its own.
    */
   importAccounts(
     accounts: readonly NewAccount[],
@@ -112,8 +130,8 @@ export interface Registry
     organisation?: NewOrganisation,
   ): Promise<void>;
   /**
-   * Many at once (at most `MAX_ACCOUNTS`), all or none; those that are in that state already are left alone. Resolves to how many
-   * were not.
+   * Many at once (at most `MAX_ACCOUNTS`), all or none; those that are in that state already are
+   * left alone. Resolves to how many were not.
    */
   setAccountStates(logins: readonly string[], state: Exclude<State, 'ended'>, actor: Actor): Promise<number>;
   /** Ends many at once (at most `MAX_ACCOUNTS`), all or none. */
@@ -121,20 +139,24 @@ export interface Registry
   /** What would end with the account beside its login and addresses. */
   endReferences(account: AccountId): Promise<EndingReferences>;
   /**
-   * Ends an organisation. With `endsAt` that is one row: its addresses take no mail, its accounts collect what waits until then, and
-   * `setOrganisationState` to `active` takes it back. Without, it ends for ever, at once, and then its accounts one part after the other: cut
-   * short, it is asked for again, or `endDue` goes on. `progress` is told how many accounts were ended. Resolves to that.
+   * Ends an organisation. With `endsAt` that is one row: its addresses take no mail, its accounts
+   * collect what waits until then, and `setOrganisationState` to `active` takes it back. Without,
+   * it ends for ever, at once, and then its accounts one part after the other: cut short, it is
+   * asked for again, or `endDue` goes on. `progress` is told how many accounts were ended. Resolves
+   * to that.
    */
   endOrganisation(name: string, ending: Ending, actor: Actor, progress?: (done: number) => void): Promise<number>;
   /**
-   * Suspends them, removes their passwords, revokes their registered certificates and voids their codes for new ones: at most
-   * `MAX_ACCOUNTS`, all or none. Those that have nothing left to take are left alone; resolves to how many had.
+   * Suspends them, removes their passwords, revokes their registered certificates and voids their
+   * codes for new ones: at most `MAX_ACCOUNTS`, all or none. Those that have nothing left to take
+   * are left alone; resolves to how many had.
    */
   containAccounts(logins: readonly string[], actor: Actor): Promise<number>;
 
   /**
-   * Called after every committed change, with the accounts it touched or 'many'. For memories that must forget. `settings`: nothing but
-   * settings was changed, so whatever opened these accounts opens them still.
+   * Called after every committed change, with the accounts it touched or 'many'. For memories that
+   * must forget. `settings`: nothing but settings was changed, so whatever opened these accounts
+   * opens them still.
    */
   onChange(listener: (accounts: readonly AccountId[] | 'many', what?: 'settings') => void): void;
 }

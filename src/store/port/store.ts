@@ -1,4 +1,7 @@
-/** The store, as the gateway has it: bodies and acceptances, maildrops, upkeep, and the parts that stand beside this file. */
+/**
+ * The store, as the gateway has it: bodies and acceptances, maildrops, upkeep, and the parts that
+ * stand beside this file.
+ */
 import type { AccountId, EntryUid, MessageId } from '../../domain/ids.ts';
 import type { MessageParts } from '../../domain/message-part.ts';
 import type { Instant, Milliseconds, Octets } from '../../domain/units.ts';
@@ -52,7 +55,9 @@ export interface Store {
   readonly availability: AvailabilityStore;
   readonly accountMoves: AccountMoves;
   readonly days: StoreDays;
-  /** How long deleted entries can be handed out again, where their organisation says nothing else. */
+  /**
+   * How long deleted entries can be handed out again, where their organisation says nothing else.
+   */
   readonly deletedFor: Milliseconds;
   /** The jobs that must be done once and are this gateway's. */
   readonly jobs: Jobs;
@@ -60,12 +65,16 @@ export interface Store {
   readonly shared: SharedCounts;
 
   /**
-   * Starts a message. Its id is made here, since the Received line carries it. `promised` is the declared SIZE (0: unknown); it counts
-   * against free space until the body is filed or given up. Throws StoreFull at once when it does not fit. `account`: whose turn its
-   * pieces take in the store's line; what it becomes is accepted from the same. Without one it is the gateway's own.
+   * Starts a message. Its id is made here, since the Received line carries it. `promised` is the
+   * declared SIZE (0: unknown); it counts against free space until the body is filed or given up.
+   * Throws StoreFull at once when it does not fit. `account`: whose turn its pieces take in the
+   * store's line; what it becomes is accepted from the same. Without one it is the gateway's own.
    */
   openBody(promised: Octets, account?: AccountId): BodyWriter;
-  /** Begins a fingerprint of a message's octets, by which a later one is known to be the same, after a restart too. Under another master key it is another. */
+  /**
+   * Begins a fingerprint of a message's octets, by which a later one is known to be the same, after
+   * a restart too. Under another master key it is another.
+   */
   fingerprint(): ContentFingerprint;
   accept(message: Acceptance): Promise<AcceptOutcome>;
   /** What was kept of a request that sent a message (`Acceptance.request`), by its key. */
@@ -74,8 +83,9 @@ export interface Store {
   messageParts(id: MessageId): Promise<MessageParts | undefined>;
 
   /**
-   * One session at a time. A holder of the same network that made no progress for the configured time (30 s) loses the maildrop. One that is
-   * being released is waited for: a client whose line broke is often back before what it fetched was noted.
+   * One session at a time. A holder of the same network that made no progress for the configured
+   * time (30 s) loses the maildrop. One that is being released is waited for: a client whose line
+   * broke is often back before what it fetched was noted.
    */
   lockMaildrop(account: AccountId, holder: Holder): Promise<MaildropLock | 'in-use'>;
   /** The listing of the maildrop. Rejects with LockLost. */
@@ -83,11 +93,14 @@ export interface Store {
   /** The content of an entry. Rejects with LockLost. */
   openEntry(lock: MaildropLock, uid: EntryUid): Promise<StoredContent>;
   /**
-   * QUIT: hides the deleted entries and ends the lock, conditional on the fence, in one transaction with the audit rows and the notices
-   * (as `Acceptance.with`). All hidden entries of a mailbox hold at most its quota once more: beyond it the oldest go for good, soon after.
-   * `retrieved` were sent to their end in this session: they are collected now. Rejects with LockLost, and then
-   * nothing was deleted. `goes-on`: the lock stays, for what is in the mailbox by then; several such commits may be under way at once. `stands`: whether the login
-   * holds still; asked before, and again where another gateway changes the registry meanwhile. Where it does not, it rejects with LoginEnded, and nothing was deleted.
+   * QUIT: hides the deleted entries and ends the lock, conditional on the fence, in one transaction
+   * with the audit rows and the notices (as `Acceptance.with`). All hidden entries of a mailbox
+   * hold at most its quota once more: beyond it the oldest go for good, soon after. `retrieved`
+   * were sent to their end in this session: they are collected now. Rejects with LockLost, and then
+   * nothing was deleted. `goes-on`: the lock stays, for what is in the mailbox by then; several
+   * such commits may be under way at once. `stands`: whether the login holds still; asked before,
+   * and again where another gateway changes the registry meanwhile. Where it does not, it rejects
+   * with LoginEnded, and nothing was deleted.
    */
   commitMaildrop(
     lock: MaildropLock,
@@ -98,12 +111,16 @@ export interface Store {
     then?: 'ends' | 'goes-on',
     stands?: () => Promise<boolean>,
   ): Promise<void>;
-  /** What came since the lock was taken is in the maildrop from now on, as for a session that begins now. Rejects with LockLost. */
+  /**
+   * What came since the lock was taken is in the maildrop from now on, as for a session that begins
+   * now. Rejects with LockLost.
+   */
   refreshMaildrop(lock: MaildropLock): Promise<void>;
   /**
-   * Ends the lock without deleting anything. `retrieved` were sent to their end, but no QUIT confirmed it: each counts as sent once, and the
-   * second time as collected. `notices` is asked while the lock is held and no longer lost, and its answer filed in the same transaction;
-   * it must not reject. Never rejects; a lost lock is no error, and changes nothing.
+   * Ends the lock without deleting anything. `retrieved` were sent to their end, but no QUIT
+   * confirmed it: each counts as sent once, and the second time as collected. `notices` is asked
+   * while the lock is held and no longer lost, and its answer filed in the same transaction; it
+   * must not reject. Never rejects; a lost lock is no error, and changes nothing.
    */
   releaseMaildrop(
     lock: MaildropLock,
@@ -111,8 +128,8 @@ export interface Store {
     notices?: () => Promise<readonly Acceptance[]>,
   ): Promise<void>;
   /**
-   * Hidden entries come back under new uids and UIDLs ("hand out again"): all that were hidden since then, or those of one message.
-   * Withdrawn ones stay hidden. Resolves to how many.
+   * Hidden entries come back under new uids and UIDLs ("hand out again"): all that were hidden
+   * since then, or those of one message. Withdrawn ones stay hidden. Resolves to how many.
    */
   restoreEntries(
     account: AccountId,
@@ -121,23 +138,31 @@ export interface Store {
   ): Promise<number>;
 
   /**
-   * Removes what nobody needs any more: uploads left over, hidden entries past their time or beyond the quota of their mailbox, bodies without
-   * entries, old traces, old figures, keys of days without content. Goes on while there is more, in turns with mail; by itself each hour.
+   * Removes what nobody needs any more: uploads left over, hidden entries past their time or beyond
+   * the quota of their mailbox, bodies without entries, old traces, old figures, keys of days
+   * without content. Goes on while there is more, in turns with mail; by itself each hour.
    */
   sweep(): Promise<SweepReport>;
   /**
-   * Writes a whole copy of the store into files in `folder` while everything goes on: it holds every commit before this call; of SQLite none that came
-   * after its begin. `told` now and then, with the octets so far. Rejects with CopyFailed; the caller removes what was written.
+   * Writes a whole copy of the store into files in `folder` while everything goes on: it holds
+   * every commit before this call; of SQLite none that came after its begin. `told` now and then,
+   * with the octets so far. Rejects with CopyFailed; the caller removes what was written.
    */
   copyTo(folder: string, told?: (octets: number) => void): Promise<StoreCopy>;
   /** Octets that a copy would have by now. */
   copySize(): Promise<number>;
-  /** Rejects with CopyFailed if the operator's own program, which took the copy under that name, does not find it whole. */
+  /**
+   * Rejects with CopyFailed if the operator's own program, which took the copy under that name,
+   * does not find it whole.
+   */
   checkCopy(label: string): Promise<void>;
   /** Of what is committed behind a copy; undefined if the engine keeps none for long. */
   readonly log: LogSource | undefined;
   health(): StoreHealth;
-  /** Resolves when everything that takes part in writing and reading has answered just now; what hangs keeps it waiting. */
+  /**
+   * Resolves when everything that takes part in writing and reading has answered just now; what
+   * hangs keeps it waiting.
+   */
   alive(): Promise<void>;
   readonly counts: StoreCounts;
   /** Called once, when the store has failed for good. */

@@ -1,4 +1,7 @@
-/** Where a server of PostgreSQL is, and how we log in: over verified TLS, with a password or a client certificate from a file. */
+/**
+ * Where a server of PostgreSQL is, and how we log in: over verified TLS, with a password or a
+ * client certificate from a file.
+ */
 import { isIP } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
 import { ConnectProblem, type ConnectFailure } from './connect-problem.ts';
@@ -66,7 +69,8 @@ export function tlsFor(server: Server, { tls, plainText }: Access): false | Conn
     key,
     minVersion: 'TLSv1.2',
     rejectUnauthorized: true,
-    // Where the host is an address `pg` leaves this as it is; RFC 6066 section 3 allows no address here.
+    // Where the host is an address `pg` leaves this as it is; RFC 6066 section 3 allows no address
+    // here.
     ...(isIP(servername) === 0 ? { servername } : {}),
     checkServerIdentity: (_host, peer) => checkServerIdentity(servername, peer),
   };

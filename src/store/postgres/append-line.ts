@@ -1,9 +1,10 @@
 /**
- * Rows for the trail that no change carries: logins, refusals, fetched mail. No caller waits for them, so none repeats them: while the database is
- * away they wait here, and are written when it is back, in the order in which they were noted.
+ * Rows for the trail that no change carries: logins, refusals, fetched mail. No caller waits for
+ * them, so none repeats them: while the database is away they wait here, and are written when it is
+ * back, in the order in which they were noted.
  *
- * Where the outcome of a commit is not known, the place that the last row was given in its lane says whether they stand: it is looked for on another
- * connection, behind a commit of its own.
+ * Where the outcome of a commit is not known, the place that the last row was given in its lane
+ * says whether they stand: it is looked for on another connection, behind a commit of its own.
  */
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { Clock } from '../../domain/effects.ts';
@@ -31,7 +32,10 @@ export class AppendLine {
     this.#p = parts;
   }
 
-  /** Resolves when the rows are durable; rejects only at the end of the store, or for rows that cannot be written. */
+  /**
+   * Resolves when the rows are durable; rejects only at the end of the store, or for rows that
+   * cannot be written.
+   */
   async append(items: readonly AuditItem[]): Promise<void> {
     const written = this.#before.then(() => this.#write(items));
     this.#before = written.catch(() => undefined);
@@ -51,7 +55,8 @@ export class AppendLine {
         const { withWorker } = this.#p;
         const last = unsure;
         if (last !== undefined) {
-          // When this commit stands at the other place, the earlier one does as well, and can be seen.
+          // When this commit stands at the other place, the earlier one does as well, and can be
+          // seen.
           await withWorker(({ changer }) => changer.run(barrier));
           if (await withWorker(({ changer }) => changer.run(() => stands(last)))) return;
         }

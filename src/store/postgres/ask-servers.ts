@@ -1,6 +1,7 @@
 /**
- * Asks every server of PostgreSQL again, primary or standby, what it is and how far it has come, and for the rows by which gateways tell of themselves. It needs no
- * primary and no open store: on the day on which it matters there may be neither.
+ * Asks every server of PostgreSQL again, primary or standby, what it is and how far it has come,
+ * and for the rows by which gateways tell of themselves. It needs no primary and no open store: on
+ * the day on which it matters there may be neither.
  */
 import type { Milliseconds } from '../../domain/units.ts';
 import { type Access, type Server, placeOf } from './access.ts';
@@ -112,8 +113,9 @@ async function ask(server: Server, { access, name, within = FIRST_CONNECT }: Ask
 }
 
 /**
- * No single source knows the timeline of a standby for certain while nothing is received: the control file follows at the next restart point, the receiver goes with
- * its primary. The highest of them counts, with that of the files of the log where the role may list them.
+ * No single source knows the timeline of a standby for certain while nothing is received: the
+ * control file follows at the next restart point, the receiver goes with its primary. The highest
+ * of them counts, with that of the files of the log where the role may list them.
  */
 const ITSELF = `
   SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END, ${SERVER_NAME}, current_setting('synchronous_standby_names'),

@@ -1,11 +1,13 @@
 /**
- * The log that a base backup has in itself: where it ends, as its own manifest has it, and whether it is there up to that octet. A server that comes to the end of its log
- * before that never starts on the backup.
+ * The log that a base backup has in itself: where it ends, as its own manifest has it, and whether
+ * it is there up to that octet. A server that comes to the end of its log before that never starts
+ * on the backup.
  *
  *   base/pg_wal.tar     files of one size (ustar), each a number of pages
  *   page                magic (2), flags (2), timeline (4), its place in the log (8); the first of a file also size of file (4, at 32) and page (4, at 36)
  *
- * Numbers of a page are in the order of the server's processor, which is that of all that PostgreSQL's packages are built for at present: the lowest octet first.
+ * Numbers of a page are in the order of the server's processor, which is that of all that
+ * PostgreSQL's packages are built for at present: the lowest octet first.
  */
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { lsnText, parseLsn } from '../../domain/lsn.ts';
@@ -35,7 +37,10 @@ const fileNameOf = (timeline: number, number: bigint, fileOctets: number): strin
     .join('');
 };
 
-/** The ranges; if the server changed timeline meanwhile, the newest comes first. Rejects with CopyFailed. */
+/**
+ * The ranges; if the server changed timeline meanwhile, the newest comes first. Rejects with
+ * CopyFailed.
+ */
 export async function logRanges(manifest: string): Promise<LogRanges> {
   const { 'WAL-Ranges': written = [] } = JSON.parse(await readFile(manifest, 'utf8')) as {
     readonly 'WAL-Ranges'?: readonly {
@@ -55,7 +60,8 @@ export async function logRanges(manifest: string): Promise<LogRanges> {
 }
 
 /**
- * On a standby a backup begins at its last checkpoint, which may be long before: it has the log from there to its end in itself.
+ * On a standby a backup begins at its last checkpoint, which may be long before: it has the log
+ * from there to its end in itself.
  */
 export function logEndOf([{ timeline, to }]: LogRanges, fileOctets: number): LogEnd {
   const each = BigInt(fileOctets);
@@ -87,8 +93,9 @@ async function piece(file: FileHandle, at: number, octets: number): Promise<Buff
 }
 
 /**
- * Every file from the checkpoint that the backup begins with is in the archive, and of the last the page in which the backup ends was written: behind what was received
- * a file has zeros. Of what is in them the restore asks `pg_waldump`. Rejects with CopyFailed.
+ * Every file from the checkpoint that the backup begins with is in the archive, and of the last the
+ * page in which the backup ends was written: behind what was received a file has zeros. Of what is
+ * in them the restore asks `pg_waldump`. Rejects with CopyFailed.
  */
 export async function refuseShortLog(path: string, ranges: LogRanges, fileOctets: number): Promise<void> {
   const [newest] = ranges;

@@ -1,6 +1,8 @@
 /**
- * Lists as PostgreSQL receives them in its binary form (array_send in its source: number of dimensions, whether there are nulls, type of the elements,
- * length, first index; then each element with its length). As text the octets of bodies would be written in hexadecimal and read again, twice as long.
+ * Lists as PostgreSQL receives them in its binary form (array_send in its source: number of
+ * dimensions, whether there are nulls, type of the elements, length, first index; then each element
+ * with its length). As text the octets of bodies would be written in hexadecimal and read again,
+ * twice as long.
  */
 const INT8 = 20;
 const BYTEA = 17;

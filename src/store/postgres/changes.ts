@@ -1,9 +1,10 @@
 /**
- * A change in a transaction of its own. Those of the registry come one after the other and see one state of the database (SERIALIZABLE); those of mail
- * lock the rows they rely on against changes, and the mailbox first whose turn it is, so that what one mailbox does is in one line.
+ * A change in a transaction of its own. Those of the registry come one after the other and see one
+ * state of the database (SERIALIZABLE); those of mail lock the rows they rely on against changes,
+ * and the mailbox first whose turn it is, so that what one mailbox does is in one line.
  *
- * A transaction that PostgreSQL has rolled back for certain because another one was quicker runs again. One that was lost with its connection never does:
- * it may have been committed.
+ * A transaction that PostgreSQL has rolled back for certain because another one was quicker runs
+ * again. One that was lost with its connection never does: it may have been committed.
  */
 import { instant } from '../../domain/units.ts';
 import type { Effects } from '../changes/changed.ts';
@@ -29,8 +30,8 @@ export interface ChangeCall {
 }
 
 /**
- * The codes of transactions that were certainly rolled back: serialisation failed, a deadlock was ended, or another one was quicker with a key that must
- * be unique.
+ * The codes of transactions that were certainly rolled back: serialisation failed, a deadlock was
+ * ended, or another one was quicker with a key that must be unique.
  */
 const AGAIN: ReadonlySet<string> = new Set(['40001', '40P01', '23505']);
 /** Most runs of one change. */
@@ -96,7 +97,10 @@ export class Changer {
     });
   }
 
-  /** Rejects with RegistryError if the change was refused. `first` runs before it, in its transaction; an error in it ends that. */
+  /**
+   * Rejects with RegistryError if the change was refused. `first` runs before it, in its
+   * transaction; an error in it ends that.
+   */
   async call(call: ChangeCall, first?: () => Change<void>): Promise<Changes<unknown>> {
     const callee = CALLEES.get(`${call.object}.${call.method}`);
     if (callee === undefined) throw new TypeError(`Nothing may be called as ${call.object}.${call.method}`);

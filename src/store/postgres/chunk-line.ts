@@ -1,8 +1,10 @@
 /**
- * Pieces of bodies that are being uploaded, over a connection of their own: a few together in a transaction, so that a large message does not hold up
- * small ones. Nobody is told of them, so their commit waits neither for the disk nor for another place. The acceptance does: its commit lies behind theirs
- * in the log of the same server, so what flushes it has flushed them; and where the server is another one by then, it finds that pieces are missing.
- * Two connections have no order between them: whoever files a body asks first whether its last piece is there (`through`).
+ * Pieces of bodies that are being uploaded, over a connection of their own: a few together in a
+ * transaction, so that a large message does not hold up small ones. Nobody is told of them, so
+ * their commit waits neither for the disk nor for another place. The acceptance does: its commit
+ * lies behind theirs in the log of the same server, so what flushes it has flushed them; and where
+ * the server is another one by then, it finds that pieces are missing. Two connections have no
+ * order between them: whoever files a body asks first whether its last piece is there (`through`).
  */
 import type { Chunk } from '../core/engine.ts';
 import { type Change, sql } from '../sql/sql.ts';
@@ -52,7 +54,10 @@ export class ChunkLine {
     }
   }
 
-  /** Undefined: no piece of these bodies is on its way. Of one that could not be stored the acceptance finds that it is missing. */
+  /**
+   * Undefined: no piece of these bodies is on its way. Of one that could not be stored the
+   * acceptance finds that it is missing.
+   */
   through(bodies: readonly bigint[]): Promise<unknown> | undefined {
     const underway = bodies.flatMap((id) => this.#last.get(id) ?? []);
     return underway.length === 0 ? undefined : Promise.all(underway);

@@ -1,4 +1,7 @@
-/** Why a connection to a server of PostgreSQL was not made or is of no use: one cause of a closed list, in words, with what to do about it. */
+/**
+ * Why a connection to a server of PostgreSQL was not made or is of no use: one cause of a closed
+ * list, in words, with what to do about it.
+ */
 import { StoreUnavailable } from '../store.ts';
 
 export type ConnectCause =

@@ -1,4 +1,7 @@
-/** A gateway's connections to PostgreSQL, with what watches over them: found, judged, made again, and left together. */
+/**
+ * A gateway's connections to PostgreSQL, with what watches over them: found, judged, made again,
+ * and left together.
+ */
 import { type Instant, type Milliseconds, milliseconds } from '../../domain/units.ts';
 import type { Server } from './access.ts';
 import { Guard, type GuardOptions } from './guard.ts';
@@ -22,14 +25,20 @@ export interface Connected extends Pick<Pool, 'withSession'> {
   onHistory(listener: () => void): void;
   readonly pool: Pool;
   readonly guard: Guard;
-  /** Time of the last commit that may be acknowledged; undefined: none since these connections were made. */
+  /**
+   * Time of the last commit that may be acknowledged; undefined: none since these connections were
+   * made.
+   */
   readonly acknowledgedAt: Instant | undefined;
   /** Called when the start is over. */
   started(): void;
   close(): Promise<void>;
 }
 
-/** Resolves when there is a primary whose commits may be acknowledged, and connections to it. Rejects with StoreUnavailable; what may pass by itself is waited for as long as `patience` says. */
+/**
+ * Resolves when there is a primary whose commits may be acknowledged, and connections to it.
+ * Rejects with StoreUnavailable; what may pass by itself is waited for as long as `patience` says.
+ */
 export async function connectPostgres(options: ConnectedOptions): Promise<Connected> {
   const { clock, log, counts = COUNTS, patience: within = milliseconds(0) } = options;
   const since = clock.monotonic();
@@ -43,7 +52,8 @@ export async function connectPostgres(options: ConnectedOptions): Promise<Connec
   const pool = new Pool({
     ...options,
     finder: {
-      // During a start the guard's result is used: another look at all servers would be one more thing that a busy machine does not finish within its second.
+      // During a start the guard's result is used: another look at all servers would be one more
+      // thing that a busy machine does not finish within its second.
       find: () => {
         const seen = starting() ? guard.judgement.primary : undefined;
         return seen === undefined ? finder.find() : Promise.resolve(seen.server);

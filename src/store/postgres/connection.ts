@@ -29,8 +29,8 @@ export interface Connection {
 export interface ChangingConnection extends Connection {
   begin(isolation?: Isolation): Promise<void>;
   /**
-   * Resolves when the transaction is durable, and as safe as the servers are told to make it. Rejects with an error that has a `code` where it was
-   * rolled back for certain.
+   * Resolves when the transaction is durable, and as safe as the servers are told to make it.
+   * Rejects with an error that has a `code` where it was rolled back for certain.
    */
   commit(): Promise<void>;
   rollback(): Promise<void>;

@@ -1,6 +1,7 @@
 /**
- * Reads sealed contents from PostgreSQL. Each method is one query, seldom two: small bodies come with those that follow them, large ones four
- * chunks at a time, which was measured twice as quick as one chunk at a time and holds 1 MB for each reading.
+ * Reads sealed contents from PostgreSQL. Each method is one query, seldom two: small bodies come
+ * with those that follow them, large ones four chunks at a time, which was measured twice as quick
+ * as one chunk at a time and holds 1 MB for each reading.
  */
 import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import { SealBroken } from '../../crypto/keys/sealing.ts';
@@ -16,7 +17,10 @@ export type Read = <T>(read: Change<T>) => Promise<T>;
 
 /** Chunks that one query brings. */
 const CHUNKS = 4;
-/** Chunks that were read ahead and wait, for all readings together: 64 MB. Beyond it each reads what it asks for. */
+/**
+ * Chunks that were read ahead and wait, for all readings together: 64 MB. Beyond it each reads what
+ * it asks for.
+ */
 const MOST_WAITING = 256;
 
 interface OpenReading extends OpenContent {
@@ -46,7 +50,10 @@ export class PostgresContents implements EngineContents {
     return this.#waiting;
   }
 
-  /** The entry `uid`, and those that follow while their content fits `ahead` octets: a client that fetches all asks for them next. */
+  /**
+   * The entry `uid`, and those that follow while their content fits `ahead` octets: a client that
+   * fetches all asks for them next.
+   */
   async entries(account: number, uid: number, below: number, ahead: number): Promise<EntriesData | undefined> {
     const rows = await this.#read(entriesOf(account, uid, below, ahead));
     return this.#opened.entries(rows.map(rowOf), uid, ahead);

@@ -1,4 +1,7 @@
-/** The server that base backups and log come from, and the role for it: it may replicate, which the gateway's own role may not. */
+/**
+ * The server that base backups and log come from, and the role for it: it may replicate, which the
+ * gateway's own role may not.
+ */
 import { type Milliseconds, minutes } from '../../domain/units.ts';
 import { type Change } from '../sql/sql.ts';
 import { CopyFailed } from '../copies.ts';
@@ -37,7 +40,10 @@ export interface CopyCommands {
   readonly take: readonly string[];
   /** Gets the name; fails if that backup is not whole. */
   readonly check: readonly string[];
-  /** Gets the name, `latest` or a moment, and a folder; puts a data folder there, with the settings that bring it to that moment. */
+  /**
+   * Gets the name, `latest` or a moment, and a folder; puts a data folder there, with the settings
+   * that bring it to that moment.
+   */
   readonly restore: readonly string[];
 }
 
@@ -59,7 +65,10 @@ export function environmentOf({ server, replicator, name }: CopyingOptions): Rea
 /** Counting a large table takes its time. */
 const ANSWER_WITHIN: Milliseconds = minutes(10);
 
-/** A connection of its own to the server, also where that is a standby. Rejects with StoreUnavailable. */
+/**
+ * A connection of its own to the server, also where that is a standby. Rejects with
+ * StoreUnavailable.
+ */
 export async function withServer<T>(
   { server, access, name }: CopyingOptions,
   work: (run: <A>(change: Change<A>) => Promise<A>) => Promise<T>,
@@ -79,7 +88,10 @@ export async function withServer<T>(
 
 const LOOK_EVERY = 100;
 
-/** Waits until the server has what the primary had: acknowledged mail may stand at another place only. Rejects with CopyFailed. */
+/**
+ * Waits until the server has what the primary had: acknowledged mail may stand at another place
+ * only. Rejects with CopyFailed.
+ */
 export async function caughtUp(
   { server }: CopyingOptions,
   position: () => Promise<bigint>,

@@ -1,6 +1,7 @@
 /**
- * A base backup that is being put into a new data folder: unpacked, compared with its own manifest, brought on by the log on a private server, proved and settled
- * there, and stopped in order. It gets its name last; the operator starts a server on it.
+ * A base backup that is being put into a new data folder: unpacked, compared with its own manifest,
+ * brought on by the log on a private server, proved and settled there, and stopped in order. It
+ * gets its name last; the operator starts a server on it.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
@@ -201,7 +202,10 @@ export class PostgresDraft implements Draft {
     ];
   }
 
-  /** What the server sent, as its own manifest has it, with each record of the log up to the end of the backup; then its log, to the end or to the moment. */
+  /**
+   * What the server sent, as its own manifest has it, with each record of the log up to the end of
+   * the backup; then its log, to the end or to the moment.
+   */
   async #pages(found: Found): Promise<string> {
     const { postgres } = this.#draft.facts;
     const version = postgres?.version ?? '';
@@ -248,13 +252,15 @@ export class PostgresDraft implements Draft {
       this.#server = await PrivateServer.start({ ...started, ...(until === undefined ? {} : { until }) });
     } catch (error) {
       if (until === undefined || !(error instanceof CopyFailed) || !error.message.includes(BEYOND_END)) throw error;
-      // It is unknown how far another program's log goes: less than was asked for might be all that it has.
+      // It is unknown how far another program's log goes: less than was asked for might be all that
+      // it has.
       if (ownRecovery)
         throw new CopyFailed(
           `no commit of ${timeText(until)} or later is in the log that backup.restore-command brought; name an earlier moment, or leave --until out for all that there is`,
           { cause: error },
         );
-      // Between the last commit that there is and the end of the log lies the moment that was asked for: nothing is behind it.
+      // Between the last commit that there is and the end of the log lies the moment that was asked
+      // for: nothing is behind it.
       this.#signal();
       this.#server = await PrivateServer.start(started);
     }

@@ -1,6 +1,8 @@
 /**
- * Receives the log of a server with pg_receivewal, each time up to what the primary had flushed when it was asked: a program that ends by itself, so that none is left
- * behind by a gateway that dies. Between two times a slot of the server keeps what is to come; of several gateways that receive at once the slot lets one.
+ * Receives the log of a server with pg_receivewal, each time up to what the primary had flushed
+ * when it was asked: a program that ends by itself, so that none is left behind by a gateway that
+ * dies. Between two times a slot of the server keeps what is to come; of several gateways that
+ * receive at once the slot lets one.
  */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,12 +18,20 @@ import { SLOT, type SlotSeen, type Slots, slotsOf } from './slots.ts';
 import { type Standstill, stateOf } from './standstill.ts';
 
 const CATCH_UP = seconds(30);
-/** Longest run: after some days without one there are hours of log to receive; what was received stays. */
+/**
+ * Longest run: after some days without one there are hours of log to receive; what was received
+ * stays.
+ */
 const PATIENCE = minutes(60);
-/** What the primary has flushed is there to be sent: nothing of it in that time is a server that hangs. */
+/**
+ * What the primary has flushed is there to be sent: nothing of it in that time is a server that
+ * hangs.
+ */
 const NOTHING_WITHIN = minutes(5);
 
-/** Words of the server by which what comes next is gone, or lies on a timeline that it never had. */
+/**
+ * Words of the server by which what comes next is gone, or lies on a timeline that it never had.
+ */
 const GONE =
   /has already been removed|has been invalidated|can no longer|is not in this server's history|ahead of the (WAL )?flush position/;
 
@@ -56,7 +66,8 @@ export async function receiveLog(
   if (slot?.lost === true) await call('--drop-slot');
   if (slot?.lost !== false) await call('--create-slot', '--if-not-exists');
   try {
-    // It stops behind the octet that it is given. Without --synchronous the slot is told of nothing within ten seconds.
+    // It stops behind the octet that it is given. Without --synchronous the slot is told of nothing
+    // within ten seconds.
     await call('--directory', folder, '--endpos', positionText(end - 1n), '--no-loop', '--synchronous');
   } catch (error) {
     if (!(error instanceof CopyFailed) || !GONE.test(error.message)) throw error;
@@ -68,8 +79,9 @@ export async function receiveLog(
 }
 
 /**
- * A file that was made when the disk was full is shorter than all others, and pg_receivewal goes on behind none of those: it fills a file with zeros before it writes
- * the first octet that it received, so nothing is lost with it.
+ * A file that was made when the disk was full is shorter than all others, and pg_receivewal goes on
+ * behind none of those: it fills a file with zeros before it writes the first octet that it
+ * received, so nothing is lost with it.
  */
 async function removeUnfinished(folder: string, fileOctets: number): Promise<void> {
   for (const name of await readdir(folder)) {
@@ -78,7 +90,10 @@ async function removeUnfinished(folder: string, fileOctets: number): Promise<voi
   }
 }
 
-/** What the slot keeps at present; undefined if there is none, because it was cut off or somebody dropped it. */
+/**
+ * What the slot keeps at present; undefined if there is none, because it was cut off or somebody
+ * dropped it.
+ */
 export const keptFor = (options: CopyingOptions): Promise<LogKept> =>
   withServer(options, async (ask) => {
     const { limit, ...seen } = await ask(slotsOf());

@@ -1,6 +1,7 @@
 /**
- * Makes a proved copy one that may be served, in one transaction of the owner of its tables: what every engine does (changes/restored.ts), and what only several gateways
- * have. No number that the lost store may have given is given again, and no right of one of its gateways holds.
+ * Makes a proved copy one that may be served, in one transaction of the owner of its tables: what
+ * every engine does (changes/restored.ts), and what only several gateways have. No number that the
+ * lost store may have given is given again, and no right of one of its gateways holds.
  */
 import { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import { firstIdAt } from '../message-ids.ts';

@@ -1,6 +1,7 @@
 /**
- * Base backups by pg_basebackup, or by the operator's own program, while mail goes on. They are taken from one server, best the standby at the third place: it is
- * waited for until it has what the primary had at the begin, so whatever was acknowledged before is in the copy.
+ * Base backups by pg_basebackup, or by the operator's own program, while mail goes on. They are
+ * taken from one server, best the standby at the third place: it is waited for until it has what
+ * the primary had at the begin, so whatever was acknowledged before is in the copy.
  *
  *   base/base.tar, base/pg_wal.tar   the data folder, and the log that makes it whole
  *   base/backup_manifest             the SHA-256 of each file in it, as the server sent it
@@ -38,7 +39,10 @@ import { storeFacts } from './store-facts.ts';
 
 /** A line of 100 Mbit/s moves 400 GB in that time. */
 const PATIENCE = 12 * 3600 * 1000;
-/** Before the first octet a server writes what it has in memory, and behind the last one the disk here does. */
+/**
+ * Before the first octet a server writes what it has in memory, and behind the last one the disk
+ * here does.
+ */
 const NOTHING_WITHIN = minutes(15);
 const CATCH_UP = minutes(1);
 export const BASE = 'base';

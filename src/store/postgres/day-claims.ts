@@ -8,7 +8,10 @@ export interface Claiming extends Readonly<Parameters<ClaimDay>[0]> {
   readonly node: string;
 }
 
-/** See `ClaimDay`. Gateways that begin a day at once do it one after another: each changes the row of the day first. */
+/**
+ * See `ClaimDay`. Gateways that begin a day at once do it one after another: each changes the row
+ * of the day first.
+ */
 export function* claimDay({ day, mark, known, despite, node }: Claiming): Change<Awaited<ReturnType<ClaimDay>>> {
   yield* sql.run`INSERT INTO day_key (day) VALUES (${day}) ON CONFLICT (day) DO UPDATE SET day = excluded.day`;
   const claimed = yield* sql.all({ mark: text, node: text })`

@@ -1,4 +1,7 @@
-/** PostgreSQL as an engine of the store: changes and reads over a few connections, and the parts that are written by hand because they must be quick. */
+/**
+ * PostgreSQL as an engine of the store: changes and reads over a few connections, and the parts
+ * that are written by hand because they must be quick.
+ */
 import { ClusterSecrets } from '../../crypto/keys/cluster-secrets.ts';
 import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import { type Instant, seconds } from '../../domain/units.ts';
@@ -229,7 +232,10 @@ export class PostgresEngine implements Engine {
     }
   }
 
-  /** Runs in a transaction that finds the right's fence in its row and locks it, so that a node that hung, or was away, deletes nothing. */
+  /**
+   * Runs in a transaction that finds the right's fence in its row and locks it, so that a node that
+   * hung, or was away, deletes nothing.
+   */
   under(right: MaildropRight, judged?: number): Pick<Subjects['maildrops'], 'commit' | 'release'> {
     const { time, random } = this.#p;
     const asked =
@@ -365,7 +371,10 @@ export class PostgresEngine implements Engine {
   }
 }
 
-/** The driver gives octets as a Buffer, which is no plain array of octets for whoever compares or prints it. */
+/**
+ * The driver gives octets as a Buffer, which is no plain array of octets for whoever compares or
+ * prints it.
+ */
 function plain(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Buffer.isBuffer(value)) return new Uint8Array(value.buffer, value.byteOffset, value.length);
@@ -382,7 +391,10 @@ function* alive(): Change<void> {
   yield* sql.one({ one: int })`SELECT 1 AS one`;
 }
 
-/** The disk is the server's, which refuses what does not fit (StoreFull); its free space cannot be asked. */
+/**
+ * The disk is the server's, which refuses what does not fit (StoreFull); its free space cannot be
+ * asked.
+ */
 class ServerRoom implements Room {
   readonly full = false;
   readonly available = Number.MAX_SAFE_INTEGER;

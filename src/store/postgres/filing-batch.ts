@@ -1,4 +1,7 @@
-/** Files works in the transaction that there is: one statement writes the messages and locks what they rest on, the rules decide in their order, one writes the rest. */
+/**
+ * Files works in the transaction that there is: one statement writes the messages and locks what
+ * they rest on, the rules decide in their order, one writes the rest.
+ */
 import type { AcceptWork, Notices } from '../changes/accept-work.ts';
 import { ChangeEffects } from '../changes/changed.ts';
 import type { Unfiled } from '../core/engine.ts';
@@ -77,7 +80,9 @@ function* file<T>(
   return decided;
 }
 
-/** Mailboxes that works lead to by now and do not name: their accounts were taken over since RCPT. */
+/**
+ * Mailboxes that works lead to by now and do not name: their accounts were taken over since RCPT.
+ */
 function* readLeads(works: readonly AcceptWork[], locked: LockedRows): Change<void> {
   if (locked.takenOver.size + locked.partners.size === 0) return;
   const looks = {
@@ -89,7 +94,10 @@ function* readLeads(works: readonly AcceptWork[], locked: LockedRows): Change<vo
   if (missing.length > 0) yield* readBoxes(missing, locked);
 }
 
-/** Figures by the organisation that each account belongs to in this transaction; null: there are none. */
+/**
+ * Figures by the organisation that each account belongs to in this transaction; null: there are
+ * none.
+ */
 function waiting(usage: UsageNotes, { organisations }: LockedRows): string | null {
   const sums = usage.take().flatMap((its) => {
     const organisation = organisations.get(its.account);

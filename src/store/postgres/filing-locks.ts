@@ -1,10 +1,14 @@
 /**
- * What a batch of acceptances rests on, read and locked by one statement: the rows are as they stand when their locks were given, and stay so until the
- * batch ends. Keys that must be unique are claimed in it, so that of two batches with one key the second waits and then sees what the first one filed.
+ * What a batch of acceptances rests on, read and locked by one statement: the rows are as they
+ * stand when their locks were given, and stay so until the batch ends. Keys that must be unique are
+ * claimed in it, so that of two batches with one key the second waits and then sees what the first
+ * one filed.
  *
- * Locks are taken in the order of the parts of the statement, and within each in the order of keys: of two batches one waits, and no ring is made.
- * Mailboxes are locked for the batch alone. Accounts of mailboxes and addresses are locked against changes. The account that sends, and organisations, are
- * locked against their end as rows only: several connections share these all the time, and a change of the account would never find a gap.
+ * Locks are taken in the order of the parts of the statement, and within each in the order of keys:
+ * of two batches one waits, and no ring is made. Mailboxes are locked for the batch alone. Accounts
+ * of mailboxes and addresses are locked against changes. The account that sends, and organisations,
+ * are locked against their end as rows only: several connections share these all the time, and a
+ * change of the account would never find a gap.
  */
 import type { AcceptWork } from '../changes/accept-work.ts';
 import type { FilingMailbox } from '../core/filing-rules.ts';
@@ -38,11 +42,16 @@ export interface Submitted {
 }
 
 export interface LockedRows {
-  /** By key, as latin1: requests that were kept before, and undefined for those that this batch has kept itself. */
+  /**
+   * By key, as latin1: requests that were kept before, and undefined for those that this batch has
+   * kept itself.
+   */
   readonly requests: ReadonlyMap<string, KeptRow | undefined>;
   /** By key, as latin1; undefined: this batch is the first with it. */
   readonly submitted: ReadonlyMap<string, Submitted | undefined>;
-  /** By key, as latin1: for which message this batch wrote the key, where it is the first with it. */
+  /**
+   * By key, as latin1: for which message this batch wrote the key, where it is the first with it.
+   */
   readonly claimed: ReadonlyMap<string, bigint>;
   /** By key: whether this batch is the first with it. */
   readonly notices: ReadonlyMap<string, boolean>;

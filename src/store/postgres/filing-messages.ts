@@ -1,6 +1,8 @@
 /**
- * The rows of messages and their contents. Those of a batch are expected to be filed as they were sent, so they are written before its mailboxes are locked:
- * while it waits for the batch before it. What the rules decide otherwise is undone and written again behind them; that is seldom (decision 1907).
+ * The rows of messages and their contents. Those of a batch are expected to be filed as they were
+ * sent, so they are written before its mailboxes are locked: while it waits for the batch before
+ * it. What the rules decide otherwise is undone and written again behind them; that is seldom
+ * (decision 1907).
  */
 import type { AcceptWork } from '../changes/accept-work.ts';
 import { mailboxesOf } from '../core/filing-rules.ts';
@@ -25,7 +27,10 @@ const expected = (work: AcceptWork, copyOf: bigint | null): NewMessage => ({
   copyOf,
 });
 
-/** Parts of a WITH: `filed`, `held` and `parted` insert these messages, their contents, and the parts of bodies. */
+/**
+ * Parts of a WITH: `filed`, `held` and `parted` insert these messages, their contents, and the
+ * parts of bodies.
+ */
 export function insertMessages(messages: readonly NewMessage[]): Part {
   const works = messages.map(({ work }) => work);
   const contents = messages.filter(({ refs }) => refs > 0);
@@ -73,7 +78,8 @@ export function corrections(
   early: readonly NewMessage[],
   filed: readonly NewMessage[],
 ): { readonly wrong: readonly bigint[]; readonly late: readonly NewMessage[] } {
-  // A work that leads elsewhere by now is another object; one that does not is filed as it was expected.
+  // A work that leads elsewhere by now is another object; one that does not is filed as it was
+  // expected.
   const expectedWorks = new Set(early.map(({ work }) => work));
   const late = filed.filter(({ work }) => !expectedWorks.has(work));
   for (const { work } of filed) expectedWorks.delete(work);

@@ -1,4 +1,7 @@
-/** What became of messages that were submitted before under a key that comes again: read only where there are such. */
+/**
+ * What became of messages that were submitted before under a key that comes again: read only where
+ * there are such.
+ */
 import { messageNumber } from '../../domain/ids.ts';
 import { recipientsIn } from '../core/filing-rules.ts';
 import { int, long, orNull, text } from '../sql/columns.ts';

@@ -1,6 +1,7 @@
 /**
- * Where the rules of filing look things up and write, in a batch: they look into what was read and locked for it, changed by what the batch has filed so
- * far, and what they write is gathered for one statement.
+ * Where the rules of filing look things up and write, in a batch: they look into what was read and
+ * locked for it, changed by what the batch has filed so far, and what they write is gathered for
+ * one statement.
  */
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { AcceptWork, NewDelivery } from '../changes/accept-work.ts';
@@ -21,7 +22,9 @@ export class Writes {
   readonly deliveries: { readonly work: AcceptWork; readonly delivery: NewDelivery }[] = [];
   readonly interchanges: { readonly at: number; readonly keys: Buffer }[] = [];
   readonly items: AuditItem[] = [];
-  /** Requests that were claimed and not filed: `stands` is what they are answered with, if anything. */
+  /**
+   * Requests that were claimed and not filed: `stands` is what they are answered with, if anything.
+   */
   readonly requests: { readonly id: bigint; readonly stands: bigint | undefined }[] = [];
   readonly resubmissions: { readonly key: Uint8Array; readonly message: bigint; readonly at: number }[] = [];
 }

@@ -1,4 +1,7 @@
-/** What acceptances leave to be done behind them: figures that wait, keys that are over, keys of what nobody knows the outcome of. */
+/**
+ * What acceptances leave to be done behind them: figures that wait, keys that are over, keys of
+ * what nobody knows the outcome of.
+ */
 import type { Clock, Log, Timer } from '../../domain/effects.ts';
 import { type Instant, hours, seconds } from '../../domain/units.ts';
 import { int, json } from '../sql/columns.ts';
@@ -19,7 +22,10 @@ const ROWS = 500;
 type Sums = UsageSums & { readonly organisation: number };
 
 const SUMS = { account: int, organisation: int, month: int, ...USAGE_NUMBERS, days: int, lastUsed: int };
-/** Adds what waits to the figures, a bounded number of rows; true if there may be more. Whoever folds at the same time is waited for. */
+/**
+ * Adds what waits to the figures, a bounded number of rows; true if there may be more. Whoever
+ * folds at the same time is waited for.
+ */
 export function* foldUsage(): Change<boolean> {
   const rows = yield* sql.all({ sums: json<readonly Sums[]>() })`
     DELETE FROM usage_waiting WHERE id IN (SELECT id FROM usage_waiting ORDER BY id LIMIT ${ROWS} FOR UPDATE)
@@ -64,8 +70,8 @@ export function* dropKeys(now: Instant): Change<boolean> {
 }
 
 /**
- * Their senders never heard whether these were accepted, and may come again when the time for others is over. Where a transaction is still waiting
- * with such a key, this waits for it.
+ * Their senders never heard whether these were accepted, and may come again when the time for
+ * others is over. Where a transaction is still waiting with such a key, this waits for it.
  */
 export function* markUnsure(keys: readonly Uint8Array[], now: Instant): Change<void> {
   const sorted = [...keys].sort((a, b) => Buffer.compare(a, b));
@@ -85,7 +91,10 @@ export interface UpkeepParts {
   readonly log: Pick<Log, 'warn'>;
 }
 
-/** Does all of it from time to time: keys of its own on each node, the rest where `mine`. Whoever reads figures folds them first. */
+/**
+ * Does all of it from time to time: keys of its own on each node, the rest where `mine`. Whoever
+ * reads figures folds them first.
+ */
 export class FilingUpkeep {
   readonly #p: UpkeepParts;
   #timer: Timer | undefined;

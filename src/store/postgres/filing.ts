@@ -1,9 +1,10 @@
 /**
- * Acceptances on PostgreSQL. What waits is filed in batches, over a few connections at once: a batch is one statement that reads and locks, one that
- * writes, and a commit, whose wait for another place is shared by all of the batch. Each answer leaves when that commit is certain.
+ * Acceptances on PostgreSQL. What waits is filed in batches, over a few connections at once: a
+ * batch is one statement that reads and locks, one that writes, and a commit, whose wait for
+ * another place is shared by all of the batch. Each answer leaves when that commit is certain.
  *
- * A work that fails by itself (a body whose chunks are not there) must not harm its neighbours: the batch is done again, one by one. So is nothing whose
- * outcome is not known: it may be committed.
+ * A work that fails by itself (a body whose chunks are not there) must not harm its neighbours: the
+ * batch is done again, one by one. So is nothing whose outcome is not known: it may be committed.
  */
 import { FairLine } from '../../platform/fair-line.ts';
 import type { AcceptWork } from '../changes/accept-work.ts';
@@ -34,7 +35,10 @@ const MOST = 5000;
 const MOST_OCTETS = 64 * 1024 * 1024;
 /** A batch that waits for its locks longer than this holds up no other one. */
 const LOCKED_WITHIN = milliseconds(50);
-/** Runs of one batch: serialisation failed, a deadlock was ended, or somebody else was quicker with a key. */
+/**
+ * Runs of one batch: serialisation failed, a deadlock was ended, or somebody else was quicker with
+ * a key.
+ */
 const RUNS = 5;
 const AGAIN: ReadonlySet<string> = new Set(['40001', '40P01', '23505']);
 /** Keys of messages whose outcome nobody knows; the oldest is forgotten beyond. */
@@ -98,7 +102,10 @@ export class FilingLine {
     });
   }
 
-  /** What was kept of a request. Its row is written, since what is only read may be lost with this server. */
+  /**
+   * What was kept of a request. Its row is written, since what is only read may be lost with this
+   * server.
+   */
   async sentRequest(key: Uint8Array, now: number): Promise<KeptRow | undefined> {
     return await this.perform(() => keptUnder(key, now));
   }
@@ -135,8 +142,10 @@ export class FilingLine {
   }
 
   /**
-   * The next batch begins when this one has its locks: nearly always the two have a mailbox in common. Until then messages gather, and batches are as large as
-   * they can be: each costs two statements and a commit, whatever it holds. Returns what says that the locks are there, or are not needed any more.
+   * The next batch begins when this one has its locks: nearly always the two have a mailbox in
+   * common. Until then messages gather, and batches are as large as they can be: each costs two
+   * statements and a commit, whatever it holds. Returns what says that the locks are there, or are
+   * not needed any more.
    */
   #lock(): () => void {
     this.#locking += 1;

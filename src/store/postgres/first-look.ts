@@ -1,14 +1,19 @@
-/** What a new connection is set to, and what must be true of its server: asked in one round trip. */
+/**
+ * What a new connection is set to, and what must be true of its server: asked in one round trip.
+ */
 import type { ConnectFailure } from './connect-problem.ts';
 
 const OLDEST = 16;
 
 /**
- * Set here, whatever the server, the database or the role has: a time-out that ends the wait for a standby would let an acknowledgement pass, and
- * so would `synchronous_commit` below `on`; above `warning` the notices stay away that tell of it. `transaction_timeout` came with 17.
+ * Set here, whatever the server, the database or the role has: a time-out that ends the wait for a
+ * standby would let an acknowledgement pass, and so would `synchronous_commit` below `on`; above
+ * `warning` the notices stay away that tell of it. `transaction_timeout` came with 17.
  *
- * One time-out there is: a transaction whose gateway says nothing for ten seconds is undone. A gateway that hangs held the rows that it had locked, and with
- * them every other gateway, for as long as its connections stood. It counts between two statements alone, so it never ends a COMMIT that waits.
+ * One time-out there is: a transaction whose gateway says nothing for ten seconds is undone. A
+ * gateway that hangs held the rows that it had locked, and with them every other gateway, for as
+ * long as its connections stood. It counts between two statements alone, so it never ends a COMMIT
+ * that waits.
  */
 const settings = (lockWithin: number): readonly (readonly [name: string, value: string])[] => [
   ['client_min_messages', 'warning'],
@@ -21,7 +26,10 @@ const settings = (lockWithin: number): readonly (readonly [name: string, value: 
   ['TimeZone', 'UTC'],
 ];
 
-/** Of the log that a primary writes. The number is in the first eight hexadecimal digits of the name of a file of the log. */
+/**
+ * Of the log that a primary writes. The number is in the first eight hexadecimal digits of the name
+ * of a file of the log.
+ */
 export const TIMELINE = "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int";
 /** The timeline of a primary; 0 on a server in recovery. */
 export const TIMELINE_IF_PRIMARY = `CASE WHEN pg_is_in_recovery() THEN 0 ELSE ${TIMELINE} END`;
@@ -41,7 +49,9 @@ export interface Facts {
   readonly version: number;
   readonly inRecovery: boolean;
   readonly readOnly: boolean;
-  /** Timeline of the server's log; 0 in recovery. It stays the same as long as the connection lives. */
+  /**
+   * Timeline of the server's log; 0 in recovery. It stays the same as long as the connection lives.
+   */
   readonly timeline: number;
 }
 
@@ -54,8 +64,9 @@ export const factsOf = ([pid, version, inRecovery, readOnly, timeline]: readonly
 });
 
 /**
- * What is wrong with it, if anything. A pooler gives each of its clients a number of process of its own making, while a server, asked behind it, says
- * the one that it has: whoever may give our next transaction to another process is told by that.
+ * What is wrong with it, if anything. A pooler gives each of its clients a number of process of its
+ * own making, while a server, asked behind it, says the one that it has: whoever may give our next
+ * transaction to another process is told by that.
  */
 export function unfit(
   { pid, version, inRecovery, readOnly }: Facts,

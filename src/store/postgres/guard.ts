@@ -1,8 +1,10 @@
 /**
- * Watches every server that is configured and holds, at each moment, whether a commit may be acknowledged.
+ * Watches every server that is configured and holds, at each moment, whether a commit may be
+ * acknowledged.
  *
- * What it knows must be fresh: not watched for two seconds, nothing is acknowledged. A standby that was seen above its primary counts as diverged for
- * half a minute after: it comes and goes, and confirms in between.
+ * What it knows must be fresh: not watched for two seconds, nothing is acknowledged. A standby that
+ * was seen above its primary counts as diverged for half a minute after: it comes and goes, and
+ * confirms in between.
  */
 import type { Clock, Log } from '../../domain/effects.ts';
 import { type Instant, type Milliseconds, milliseconds, seconds } from '../../domain/units.ts';
@@ -92,7 +94,10 @@ export class Guard {
     this.#judge();
   }
 
-  /** Undefined: what is committed on the primary may be acknowledged. `server`: on this one, which may be the primary no longer. */
+  /**
+   * Undefined: what is committed on the primary may be acknowledged. `server`: on this one, which
+   * may be the primary no longer.
+   */
   mayAcknowledge(server?: Server): MayNot {
     const { not, primary } = this.judgement;
     if (not !== undefined) return not;
@@ -117,14 +122,19 @@ export class Guard {
     return { ...this.#judged, not: notWatched(problem) };
   }
 
-  /** What is in the way now does not pass by itself: a setting of a server, or why none lets us in. */
+  /**
+   * What is in the way now does not pass by itself: a setting of a server, or why none lets us in.
+   */
   get mustBeMended(): boolean {
     const { not } = this.judgement;
     if (not === undefined) return false;
     return not.cause === 'no-primary' ? this.#watched.every((one) => one.mustBeMended) : SETTINGS.has(not.cause);
   }
 
-  /** Calls the listener when acknowledging starts or stops, when its cause changes, and when the primary does. */
+  /**
+   * Calls the listener when acknowledging starts or stops, when its cause changes, and when the
+   * primary does.
+   */
   onChange(listener: (now: Judgement) => void): void {
     this.#listeners.push(listener);
   }
@@ -134,7 +144,10 @@ export class Guard {
     this.#looks.push(listener);
   }
 
-  /** The primary as it was last seen (`at`), however long ago; of two the one with the higher timeline. */
+  /**
+   * The primary as it was last seen (`at`), however long ago; of two the one with the higher
+   * timeline.
+   */
   get lastPrimary(): (ServerSeen & { readonly at: Instant }) | undefined {
     return this.#lastPrimary;
   }
@@ -164,7 +177,10 @@ export class Guard {
     await Promise.all(this.#watched.map((one) => one.close()));
   }
 
-  /** The last look at it did not fail: what it said before still counts, but another one may be promoted at any moment. */
+  /**
+   * The last look at it did not fail: what it said before still counts, but another one may be
+   * promoted at any moment.
+   */
   get #primaryAnswers(): boolean {
     const { primary } = this.#judged;
     return primary === undefined || this.#of(primary.server)?.answers !== false;

@@ -1,7 +1,8 @@
 /**
- * Hints to other nodes about a commit here: mail in a mailbox, a delivery that is due, a change of the registry. They are sent by NOTIFY in a
- * transaction of its own: within one that writes, every other NOTIFY would wait until that commit stands at the other place. A hint makes them
- * look at once; nobody relies on it, and what was not told is found by the looks that go on anyhow.
+ * Hints to other nodes about a commit here: mail in a mailbox, a delivery that is due, a change of
+ * the registry. They are sent by NOTIFY in a transaction of its own: within one that writes, every
+ * other NOTIFY would wait until that commit stands at the other place. A hint makes them look at
+ * once; nobody relies on it, and what was not told is found by the looks that go on anyhow.
  */
 import type { Clock, Log } from '../../domain/effects.ts';
 import { milliseconds } from '../../domain/units.ts';

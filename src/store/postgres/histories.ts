@@ -1,9 +1,11 @@
 /**
  * Which log the connections of a gateway read: that of one server, on one timeline.
  *
- * A promotion begins a new timeline. Where the server that was promoted had not all of what was acknowledged, because somebody promoted the wrong one, numbers
- * that were given out are given out again: two states of one mailbox have one number of changes, two messages one uid. So what was remembered under such a
- * number is asked for again, and a connection to a server that the others have left behind is not used.
+ * A promotion begins a new timeline. Where the server that was promoted had not all of what was
+ * acknowledged, because somebody promoted the wrong one, numbers that were given out are given out
+ * again: two states of one mailbox have one number of changes, two messages one uid. So what was
+ * remembered under such a number is asked for again, and a connection to a server that the others
+ * have left behind is not used.
  */
 import { StoreUnavailable } from '../store.ts';
 
@@ -22,7 +24,10 @@ export class Histories {
     this.#listeners.push(listener);
   }
 
-  /** A connection was made. True: it leads to another history than those before. Throws StoreUnavailable if these have left it behind. */
+  /**
+   * A connection was made. True: it leads to another history than those before. Throws
+   * StoreUnavailable if these have left it behind.
+   */
   begin({ place, timeline }: History): boolean {
     const before = this.#now;
     if (before !== undefined && timeline < before.timeline)

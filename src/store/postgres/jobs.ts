@@ -1,4 +1,7 @@
-/** Jobs by lease: a row for each says which node does it. All are asked for at once, and again every few seconds. */
+/**
+ * Jobs by lease: a row for each says which node does it. All are asked for at once, and again every
+ * few seconds.
+ */
 import type { Clock, Log, Timer } from '../../domain/effects.ts';
 import { type Instant, type Milliseconds, seconds } from '../../domain/units.ts';
 import { JOBS, type Job, type Jobs } from '../jobs.ts';
@@ -29,7 +32,10 @@ export interface JobHolder {
 
 export class LeasedJobs implements Jobs {
   readonly #p: JobParts;
-  /** End of each job by our own clock, counted from before it was asked for: it ends here before it ends in the database. */
+  /**
+   * End of each job by our own clock, counted from before it was asked for: it ends here before it
+   * ends in the database.
+   */
   readonly #ours = new Map<string, number>();
   /** When the last question that got an answer was asked. */
   #answered = -Infinity;
@@ -102,8 +108,8 @@ const NAMES = JOBS.map((name) => ({ name }));
 const lease: Milliseconds = JOB_LEASE;
 
 /**
- * The jobs of this node from now on. They are asked for in the order of names, so that two nodes which ask at once wait for one another in
- * one direction only.
+ * The jobs of this node from now on. They are asked for in the order of names, so that two nodes
+ * which ask at once wait for one another in one direction only.
  */
 const takeJobs = ({ node, epoch }: LeaseOwner, now: Instant | null) => sql.all({ name: text })`
   WITH t AS MATERIALIZED (SELECT coalesce(${now}::bigint, ${DATABASE_NOW}) AS now, ${LOCAL}),

@@ -22,8 +22,9 @@ export interface StoreToJoin {
 }
 
 /**
- * Rejects with StoreRefused if there is no store, where this program cannot serve it, where its master key is another, where the key folder belongs to another
- * store, and where a gateway runs under the name.
+ * Rejects with StoreRefused if there is no store, where this program cannot serve it, where its
+ * master key is another, where the key folder belongs to another store, and where a gateway runs
+ * under the name.
  */
 export async function storeToJoin({ sessions, node, ...options }: JoinOptions): Promise<StoreToJoin> {
   try {

@@ -1,9 +1,11 @@
 /**
- * Whether a commit may be acknowledged: only if another place has it as well. Pure: what was seen of the servers goes in, a judgement comes out.
+ * Whether a commit may be acknowledged: only if another place has it as well. Pure: what was seen
+ * of the servers goes in, a judgement comes out.
  *
- * The rules are those of which each was seen to lose acknowledged mail when it was broken: a list of standbys that is empty or takes any name, a standby at the
- * primary's own place, a server that does not flush, a second server that calls itself primary, and one that came back with a log of its own, which confirms
- * what it does not hold.
+ * The rules are those of which each was seen to lose acknowledged mail when it was broken: a list
+ * of standbys that is empty or takes any name, a standby at the primary's own place, a server that
+ * does not flush, a second server that calls itself primary, and one that came back with a log of
+ * its own, which confirms what it does not hold.
  */
 import type { Instant, Milliseconds } from '../../domain/units.ts';
 import { type Server, placeOf } from './access.ts';
@@ -28,7 +30,10 @@ export interface ServerSeen {
   readonly inRecovery: boolean;
   /** Timeline of a primary; 0 for a standby. */
   readonly timeline: number;
-  /** Where its flushed log ends; of a standby what it has received. Asked after `standbys`, so that none of these can rightly lie above it. */
+  /**
+   * Where its flushed log ends; of a standby what it has received. Asked after `standbys`, so that
+   * none of these can rightly lie above it.
+   */
   readonly flushed: bigint;
   readonly synchronousNames: string;
   readonly fsync: boolean;
@@ -45,7 +50,10 @@ export interface Facts {
   readonly diverged: ReadonlySet<string>;
   /** How long the needed standbys have confirmed nothing of what waits. */
   readonly unconfirmed: Milliseconds;
-  /** The list of the primary was empty a moment ago: its server reads a new list in one process after another, and until the last has, a commit does not wait. */
+  /**
+   * The list of the primary was empty a moment ago: its server reads a new list in one process
+   * after another, and until the last has, a commit does not wait.
+   */
   readonly justListed: boolean;
   /** An operator lets one place carry on alone until then. */
   readonly aloneUntil: Instant | undefined;
@@ -80,7 +88,9 @@ export interface Judgement {
   readonly primary?: ServerSeen;
   /** One place carries on alone, as an operator allowed: what it acknowledges it alone holds. */
   readonly alone: boolean;
-  /** A single standby: after a promotion nothing can be acknowledged until a second server is back. */
+  /**
+   * A single standby: after a promotion nothing can be acknowledged until a second server is back.
+   */
   readonly pairOnly: boolean;
   /** What somebody must look into although mail goes on. */
   readonly warnings: readonly Finding[];
@@ -242,7 +252,9 @@ export function counting(standbys: readonly StandbySeen[], { names }: StandbyLis
   return [...found.values()];
 }
 
-/** Position up to which enough standbys have the log, in octets; undefined if there are not enough. */
+/**
+ * Position up to which enough standbys have the log, in octets; undefined if there are not enough.
+ */
 export function confirmedTo(standbys: readonly StandbySeen[], list: StandbyList): bigint | undefined {
   const ends = counting(standbys, list)
     .map(({ flushed }) => flushed ?? 0n)

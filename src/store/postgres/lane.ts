@@ -1,6 +1,7 @@
 /**
- * The trail as one connection writes it: a chain of hashes of its own, so that connections need not wait for each other's commits. What is appended in a
- * transaction is written with one statement before its end; the head of the lane moves on when the commit stands.
+ * The trail as one connection writes it: a chain of hashes of its own, so that connections need not
+ * wait for each other's commits. What is appended in a transaction is written with one statement
+ * before its end; the head of the lane moves on when the commit stands.
  */
 import { chainHash, commitmentOf, laneStart } from '../../crypto/trail/audit-chain.ts';
 import type { AuditItem } from '../../domain/audit-row.ts';

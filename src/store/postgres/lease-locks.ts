@@ -1,9 +1,11 @@
 /**
  * Rights to maildrops as rows with a lease, which all nodes see (decision 1914).
  *
- * A row says who has a maildrop and until when, by the clock of the database. A node renews all that it has with one statement. By its own clock
- * a right ends before it ends in the row, because it is counted from before the statement that wrote it. What is deleted under a right is deleted
- * in a transaction that finds the right's fence in the row and locks it, so that a node that was away deletes nothing.
+ * A row says who has a maildrop and until when, by the clock of the database. A node renews all
+ * that it has with one statement. By its own clock a right ends before it ends in the row, because
+ * it is counted from before the statement that wrote it. What is deleted under a right is deleted
+ * in a transaction that finds the right's fence in the row and locks it, so that a node that was
+ * away deletes nothing.
  */
 import type { Clock } from '../../domain/effects.ts';
 import type { AccountId } from '../../domain/ids.ts';
@@ -25,7 +27,10 @@ import {
   takeOne,
 } from './lease-rows.ts';
 
-/** Below the time after which a silent session can be taken over: progress is in the row before that time is over. */
+/**
+ * Below the time after which a silent session can be taken over: progress is in the row before that
+ * time is over.
+ */
 const RENEWED_EVERY = seconds(5);
 /** How long a node that says nothing keeps its maildrops. */
 export const LEASE = seconds(15);
@@ -37,12 +42,18 @@ const LOCK_TIMEOUT = '55P03';
 export interface LeaseParts {
   /** Runs one statement, which is a transaction by itself. */
   readonly run: <T>(change: Change<T>) => Promise<T>;
-  /** Runs a statement that may wait for another place, on connections that nobody reads on; the change is made when one is free. Absent: as `run`. */
+  /**
+   * Runs a statement that may wait for another place, on connections that nobody reads on; the
+   * change is made when one is free. Absent: as `run`.
+   */
   readonly runDurable?: <T>(change: () => Change<T>) => Promise<T>;
   readonly owner: LeaseOwner;
   readonly clock: Clock;
   readonly takeoverAfter: Milliseconds;
-  /** False while no other place answers: a lease must not wait for one then, since existing mail can still be read. */
+  /**
+   * False while no other place answers: a lease must not wait for one then, since existing mail can
+   * still be read.
+   */
   readonly durable: () => boolean;
   /** The time of the database, where a test decides it. */
   readonly now?: () => Instant;
@@ -96,12 +107,15 @@ class Right implements MaildropRight {
 export class LeaseLocks implements MaildropLocks {
   readonly #p: LeaseParts;
   readonly #rights = new Map<AccountId, Right>();
-  /** Requests here for the same maildrop run one after another: each must know what the previous one got. */
+  /**
+   * Requests here for the same maildrop run one after another: each must know what the previous one
+   * got.
+   */
   readonly #asking = new Map<AccountId, Promise<unknown>>();
   readonly #running = new Set<Promise<unknown>>();
   /**
-   * Their sessions have ended while no server took a word, or the answer to who took it was lost: what they had is given back when a server answers, and nobody
-   * waits for the rest of the lease.
+   * Their sessions have ended while no server took a word, or the answer to who took it was lost:
+   * what they had is given back when a server answers, and nobody waits for the rest of the lease.
    */
   readonly #owed = new Set<Due>();
   #timer: { cancel(): void } | undefined;
@@ -184,7 +198,8 @@ export class LeaseLocks implements MaildropLocks {
   /** One statement for all of them. What it does not reach ends by its time. */
   write(rights: readonly Right[]): void {
     const sent = this.monotonic;
-    // The clock has fractions of a millisecond, and the database takes none: all renewals were refused, and sessions lost their maildrops after 15 s.
+    // The clock has fractions of a millisecond, and the database takes none: all renewals were
+    // refused, and sessions lost their maildrops after 15 s.
     const given = rights.map(({ account, fence, progressed }) => ({
       account,
       fence,
@@ -197,7 +212,8 @@ export class LeaseLocks implements MaildropLocks {
         for (const right of rights) {
           const row = found.get(right.account);
           if (row?.kept === true) right.until = Math.max(right.until, sent + LEASE);
-          // A right under which a session's end is being written is left alone: it is neither renewed nor lost.
+          // A right under which a session's end is being written is left alone: it is neither
+          // renewed nor lost.
           else if (row?.mine !== true) this.#lose(right);
         }
       },
@@ -251,7 +267,10 @@ export class LeaseLocks implements MaildropLocks {
     for (const { account, fence } of free) if (fence === null) void this.#inLine(account, () => freed);
   }
 
-  /** First in a transaction that changes something under `right`. Throws LockLost. The number that the registry has there. */
+  /**
+   * First in a transaction that changes something under `right`. Throws LockLost. The number that
+   * the registry has there.
+   */
   *under({ account, fence }: MaildropRight): Change<number> {
     const found = yield* fenceOf({ account, fence, owner: this.#p.owner });
     if (found === undefined)

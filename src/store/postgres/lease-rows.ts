@@ -1,8 +1,9 @@
 /**
- * The statements of leases on maildrops. Each is a transaction by itself and takes its time from the database.
+ * The statements of leases on maildrops. Each is a transaction by itself and takes its time from
+ * the database.
  *
- * Settings in the first part hold for that transaction alone. A lease that is given back, held or renewed need not stand at another place: one that
- * a promotion loses is found by its fence.
+ * Settings in the first part hold for that transaction alone. A lease that is given back, held or
+ * renewed need not stand at another place: one that a promotion loses is found by its fence.
  */
 import type { AccountId } from '../../domain/ids.ts';
 import type { Instant, Milliseconds } from '../../domain/units.ts';
@@ -17,7 +18,10 @@ export interface LeaseOwner {
   readonly epoch: number;
 }
 
-/** Milliseconds since 1970 by the clock of the database, now and not at the begin of the transaction. */
+/**
+ * Milliseconds since 1970 by the clock of the database, now and not at the begin of the
+ * transaction.
+ */
 export const DATABASE_NOW: Part = words('', '(extract(epoch FROM clock_timestamp()) * 1000)::bigint');
 /** Setting: the commit waits for no other place. */
 export const LOCAL: Part = words('', "set_config('synchronous_commit', 'local', true)");
@@ -29,7 +33,10 @@ export interface Taking {
   readonly account: AccountId;
   readonly holder: Holder;
   readonly owner: LeaseOwner;
-  /** The fence that this process has; null: it has none, and what the row says of it is of no use to anybody. */
+  /**
+   * The fence that this process has; null: it has none, and what the row says of it is of no use to
+   * anybody.
+   */
   readonly known: number | null;
   readonly takeoverAfter: Milliseconds;
   readonly lease: Milliseconds;
@@ -38,8 +45,10 @@ export interface Taking {
 }
 
 /**
- * Takes it where it is free, where its holder is silent and of the same network, and where its holder's process is gone: another start of the same
- * node, or a right that its process does not know of, because the answer to it was lost. A row under which somebody writes is waited for a second.
+ * Takes it where it is free, where its holder is silent and of the same network, and where its
+ * holder's process is gone: another start of the same node, or a right that its process does not
+ * know of, because the answer to it was lost. A row under which somebody writes is waited for a
+ * second.
  */
 export const takeOne = (t: Taking) => sql.first({ fence: int, session: orNull(text), network: orNull(text) })`
   WITH t AS MATERIALIZED (
@@ -71,7 +80,10 @@ interface Renewing {
 }
 const GIVEN = { account: int, fence: int, ago: int };
 
-/** `kept`: renewed. `mine`: it stands, whether or not it was renewed: rows under which a session's end is being written are left alone. */
+/**
+ * `kept`: renewed. `mine`: it stands, whether or not it was renewed: rows under which a session's
+ * end is being written are left alone.
+ */
 export const renewAll = ({ rights, owner, lease, now }: Renewing) => sql.all({ account: int, kept: flag, mine: flag })`
   WITH t AS MATERIALIZED (SELECT coalesce(${now}::bigint, ${DATABASE_NOW}) AS now, ${LOCAL}),
   given AS MATERIALIZED (SELECT account, fence, ago FROM ${rowsOf(GIVEN, rights)}),
@@ -110,7 +122,9 @@ export interface Owed {
 }
 const OWED = { account: int, fence: orNull(int) };
 
-/** Frees leases; returns those that still stand: a row under which somebody writes is left alone. */
+/**
+ * Frees leases; returns those that still stand: a row under which somebody writes is left alone.
+ */
 export const freeThese = (rights: readonly Owed[], owner: LeaseOwner) => sql.all({ account: int })`
   WITH given AS MATERIALIZED (
     SELECT given.account, l.fence FROM ${rowsOf(OWED, rights)} JOIN maildrop_lease l ON l.account = given.account
@@ -126,7 +140,10 @@ export const freeThese = (rights: readonly Owed[], owner: LeaseOwner) => sql.all
 export const freeAll = ({ node, epoch }: LeaseOwner) => sql.run`
   UPDATE maildrop_lease l SET ${FREE} FROM (SELECT ${LOCAL}) t WHERE l.node = ${node} AND l.epoch = ${epoch} AND l.until > 0`;
 
-/** Locks the row until the end of the transaction: nobody takes the maildrop over between this look and the commit. With the number of the registry. */
+/**
+ * Locks the row until the end of the transaction: nobody takes the maildrop over between this look
+ * and the commit. With the number of the registry.
+ */
 export const fenceOf = ({ account, fence, owner }: One) => sql.first({ registry: int })`
   SELECT v.version AS registry FROM maildrop_lease l CROSS JOIN registry_version v
    WHERE l.account = ${account} AND l.fence = ${fence} AND l.node = ${owner.node} AND l.epoch = ${owner.epoch} FOR UPDATE OF l`;

@@ -1,11 +1,15 @@
-/** Hears notifications over a connection that does nothing else; if it is lost, over the next one. */
+/**
+ * Hears notifications over a connection that does nothing else; if it is lost, over the next one.
+ */
 import type { Clock, Timer } from '../../domain/effects.ts';
 import { seconds } from '../../domain/units.ts';
 import { CHANNEL } from './hints.ts';
 import type { Pool } from './pool.ts';
 import type { Listening } from './together.ts';
 
-/** Wait before the next try. Notifications that are missed are found by the looks that go on anyhow. */
+/**
+ * Wait before the next try. Notifications that are missed are found by the looks that go on anyhow.
+ */
 const AGAIN = seconds(1);
 
 export function listen(pool: Pick<Pool, 'withSession'>, clock: Clock, told: (payload: string) => void): Listening {

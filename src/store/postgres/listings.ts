@@ -1,4 +1,7 @@
-/** Lists maildrops from PostgreSQL, a page at a time: a mailbox of 100,000 entries must not hold the gateway's thread. */
+/**
+ * Lists maildrops from PostgreSQL, a page at a time: a mailbox of 100,000 entries must not hold the
+ * gateway's thread.
+ */
 import type { EngineListings, ListingData } from '../core/engine.ts';
 import { Listed } from '../core/listed.ts';
 import { type Column, bytes, int } from '../sql/columns.ts';
@@ -20,7 +23,8 @@ export class PostgresListings implements EngineListings {
   }
 
   /**
-   * The `expected` entries of a mailbox that lie below a uid. Between two pages none is removed: the caller has locked the maildrop.
+   * The `expected` entries of a mailbox that lie below a uid. Between two pages none is removed:
+   * the caller has locked the maildrop.
    */
   async list(account: number, below: number, expected: number): Promise<ListingData> {
     const listed = new Listed(expected);

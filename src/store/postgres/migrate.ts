@@ -1,6 +1,7 @@
 /**
- * Migrations of a PostgreSQL database (core/migrations.ts). One program at a time brings a database forward: it holds a lock of the whole database
- * meanwhile. While the nodes of two sites are upgraded one after the other, the older program serves a database that is one step ahead of it.
+ * Migrations of a PostgreSQL database (core/migrations.ts). One program at a time brings a database
+ * forward: it holds a lock of the whole database meanwhile. While the nodes of two sites are
+ * upgraded one after the other, the older program serves a database that is one step ahead of it.
  */
 import { minutes } from '../../domain/units.ts';
 import { type AppliedMigration, type Migration, checkApplied, migrationsIn } from '../core/migrations.ts';
@@ -31,7 +32,10 @@ async function appliedTo(connection: Connection): Promise<readonly AppliedMigrat
   }));
 }
 
-/** The version of the database; 0: it is empty. Rejects with StoreRefused if this program cannot serve it; changes nothing. */
+/**
+ * The version of the database; 0: it is empty. Rejects with StoreRefused if this program cannot
+ * serve it; changes nothing.
+ */
 export async function checkMigrations(connection: Connection, migrations: readonly Migration[]): Promise<number> {
   const applied = (await appliedTo(connection)) ?? [];
   const newest = migrations.at(-1)?.version ?? 0;

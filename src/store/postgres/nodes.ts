@@ -1,9 +1,11 @@
 /**
- * The gateways that write into one store, each a row with a number that stands in its message ids (decision 1915).
+ * The gateways that write into one store, each a row with a number that stands in its message ids
+ * (decision 1915).
  *
- * A number belongs to a name for good, until 256 names were used: then one that was not heard of for a while is given to another. Who has a name
- * is told by what its process drew at its start. A second process that begins under a name waits whether the first one says anything: it may
- * have been killed a moment ago. One that hung, and finds its name taken when it wakes up, stops.
+ * A number belongs to a name for good, until 256 names were used: then one that was not heard of
+ * for a while is given to another. Who has a name is told by what its process drew at its start. A
+ * second process that begins under a name waits whether the first one says anything: it may have
+ * been killed a moment ago. One that hung, and finds its name taken when it wakes up, stops.
  */
 import type { Clock, Log, RandomBytes, Timer } from '../../domain/effects.ts';
 import { type Instant, type Milliseconds, instant, minutes, seconds } from '../../domain/units.ts';
@@ -22,7 +24,10 @@ const GONE = seconds(30);
 /** Ids that a node made after its last beat lie within this time. */
 const BEHIND_BEAT = minutes(2);
 const TRIES = 10;
-/** Clock differences between a gateway and the database: beyond the first it is reported, beyond the second it is an alarm. */
+/**
+ * Clock differences between a gateway and the database: beyond the first it is reported, beyond the
+ * second it is an alarm.
+ */
 export const CLOCK_WARN = seconds(2);
 export const CLOCK_ALARM = seconds(60);
 
@@ -307,7 +312,10 @@ interface Beat extends Standing {
   readonly now: Instant | null;
 }
 
-/** After a promotion its row may be of an earlier start, since the last one stood in one place alone: it is written again. */
+/**
+ * After a promotion its row may be of an earlier start, since the last one stood in one place
+ * alone: it is written again.
+ */
 const beatOf = (beat: Beat) => sql.first({ now: int })`
   UPDATE node SET heard_at = t.now, latest = greatest(latest, ${beat.latest}::bigint), ahead = ${beat.ahead}, epoch = ${beat.epoch}, instance = ${beat.instance},
          acknowledges = ${beat.acknowledges}, acknowledged_at = greatest(acknowledged_at, ${beat.acknowledgedAt ?? 0}::bigint),

@@ -1,7 +1,8 @@
 /**
- * Counts that nodes tell each other by NOTIFY. What one gathers in a tenth of a second goes with one statement, however many logins and messages it
- * was. Sealed by a key of the nodes: every user of the server may listen to a channel and speak on it, and would read who was guessed at from where, or make
- * an account wait with failures that never were.
+ * Counts that nodes tell each other by NOTIFY. What one gathers in a tenth of a second goes with
+ * one statement, however many logins and messages it was. Sealed by a key of the nodes: every user
+ * of the server may listen to a channel and speak on it, and would read who was guessed at from
+ * where, or make an account wait with failures that never were.
  */
 import type { ClusterSecrets } from '../../crypto/keys/cluster-secrets.ts';
 import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';

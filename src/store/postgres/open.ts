@@ -40,7 +40,10 @@ export interface PostgresOpenOptions extends PostgresCreateOptions, CoreOpenOpti
   readonly site: string;
   /** Version of this program. */
   readonly programVersion: string;
-  /** True if another place answers at present: while none does maildrops are opened all the same. Absent: it always does. */
+  /**
+   * True if another place answers at present: while none does maildrops are opened all the same.
+   * Absent: it always does.
+   */
   readonly mayAcknowledge?: () => boolean;
   /** How base backups are taken, and by which role. Absent: they are not. */
   readonly copying?: CopyingOptions;
@@ -49,7 +52,10 @@ export interface PostgresOpenOptions extends PostgresCreateOptions, CoreOpenOpti
   readonly testing?: {
     /** The time of the database. */
     readonly now?: () => Instant;
-    /** By which jobs, and the look at the registry's number, go on while the store's own clock stands or leaps. */
+    /**
+     * By which jobs, and the look at the registry's number, go on while the store's own clock
+     * stands or leaps.
+     */
     readonly watching?: Clock;
     /** The first run of each change is rolled back. */
     readonly changesTwice?: boolean;
@@ -57,8 +63,8 @@ export interface PostgresOpenOptions extends PostgresCreateOptions, CoreOpenOpti
 }
 
 /**
- * Makes the tables, the key folder's mark, the organisation `system` with the account `postmaster` and the address postmaster@HOSTNAME.
- * Rejects with StoreRefused when any of it is there already.
+ * Makes the tables, the key folder's mark, the organisation `system` with the account `postmaster`
+ * and the address postmaster@HOSTNAME. Rejects with StoreRefused when any of it is there already.
  */
 export async function createPostgresStore({ sessions, ...options }: PostgresCreateOptions): Promise<void> {
   try {
@@ -105,7 +111,10 @@ async function fill(session: ChangingConnection, steps: () => Change<void>): Pro
   await session.commit();
 }
 
-/** Rejects with StoreRefused when the store may not be served; the text says what is wrong and what to do. */
+/**
+ * Rejects with StoreRefused when the store may not be served; the text says what is wrong and what
+ * to do.
+ */
 export async function openPostgresStore(options: PostgresOpenOptions): Promise<Store> {
   const { sessions, clock, log } = options;
   let engine: PostgresEngine | undefined;
@@ -120,7 +129,8 @@ export async function openPostgresStore(options: PostgresOpenOptions): Promise<S
       await migrate(session, known, clock.now());
       return await factsOf(session);
     });
-    // If nodes agree on keys, missing ones are fetched before anything is served (cluster/cluster.ts).
+    // If nodes agree on keys, missing ones are fetched before anything is served
+    // (cluster/cluster.ts).
     const fetched = options.mayMakeKey !== undefined;
     checkKeys(facts, keys, { keyFolder: options.keyFolder, fetched });
     if (!fetched)

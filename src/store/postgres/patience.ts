@@ -1,8 +1,10 @@
 /**
- * A gateway that starts waits for its servers. The first look at them may take longer than its second on a busy machine; a machine that is switched on starts the gateway before
- * the database; a promotion is under way, a standby is on its way back. All that passes by itself, and a gateway that ends because of it is one more thing to
- * look into. What somebody must mend first, such as a password, is refused at once; and so is everything where whoever asks has no time: a command tells the
- * operator at once what is not there.
+ * A gateway that starts waits for its servers. The first look at them may take longer than its
+ * second on a busy machine; a machine that is switched on starts the gateway before the database; a
+ * promotion is under way, a standby is on its way back. All that passes by itself, and a gateway
+ * that ends because of it is one more thing to look into. What somebody must mend first, such as a
+ * password, is refused at once; and so is everything where whoever asks has no time: a command
+ * tells the operator at once what is not there.
  */
 import type { Clock, Log } from '../../domain/effects.ts';
 import { type Milliseconds, milliseconds, seconds } from '../../domain/units.ts';
@@ -17,7 +19,10 @@ export interface PatienceParts {
   readonly guard: Pick<Guard, 'mustBeMended'>;
   readonly clock: Clock;
   readonly log: Pick<Log, 'warn'>;
-  /** Counted from the begin of the start. A start asks many things one after another, and all of them share this time. */
+  /**
+   * Counted from the begin of the start. A start asks many things one after another, and all of
+   * them share this time.
+   */
   readonly within: Milliseconds;
 }
 
@@ -41,9 +46,13 @@ export class Patience {
     this.#until = -Infinity;
   }
 
-  /** Resolves when a connection for each purpose stands, and what is committed may be acknowledged. Rejects with StoreUnavailable, which says what is in the way. */
+  /**
+   * Resolves when a connection for each purpose stands, and what is committed may be acknowledged.
+   * Rejects with StoreUnavailable, which says what is in the way.
+   */
   async waitFor(pool: Pick<Pool, 'withSession'>, purposes: readonly Purpose[]): Promise<void> {
-    // Timers of the clock keep no process alive, and while a command or a gateway starts there may be nothing else: it would end here, without a word.
+    // Timers of the clock keep no process alive, and while a command or a gateway starts there may
+    // be nothing else: it would end here, without a word.
     const alive = setInterval(() => undefined, KEEP_ALIVE);
     try {
       for (const purpose of purposes) await this.#waitFor(pool, purpose);

@@ -1,4 +1,6 @@
-/** Of the package `pg`, which has no declarations of its own: what is used of it, and nothing else. */
+/**
+ * Of the package `pg`, which has no declarations of its own: what is used of it, and nothing else.
+ */
 declare module 'pg' {
   import type { EventEmitter } from 'node:events';
   import type { Socket } from 'node:net';

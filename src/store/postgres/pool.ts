@@ -1,9 +1,11 @@
 /**
- * The connections of a gateway to the primary: a fixed number for each purpose, so that nothing waits behind what is of another kind.
+ * The connections of a gateway to the primary: a fixed number for each purpose, so that nothing
+ * waits behind what is of another kind.
  *
- * One that is lost is made again at once where the primary is known, else as soon as it is found. Those that write are made again only while
- * something may be acknowledged: each new one commits something first, and without a standby it would leave a process of the server waiting, with
- * one more at each try. Who asks while all are taken waits in a line with a limit and a deadline.
+ * One that is lost is made again at once where the primary is known, else as soon as it is found.
+ * Those that write are made again only while something may be acknowledged: each new one commits
+ * something first, and without a standby it would leave a process of the server waiting, with one
+ * more at each try. Who asks while all are taken waits in a line with a limit and a deadline.
  */
 import { defined } from '../../domain/defined.ts';
 import type { Clock, Log, Timer } from '../../domain/effects.ts';
@@ -14,8 +16,9 @@ import { Histories } from './histories.ts';
 import { CONNECT_WITHIN, type MayNot, Session, type SessionOptions } from './session.ts';
 
 /**
- * `filing`: acceptances; `changing`: all other changes; `reading`: reads; `leasing`: maildrops that are taken, each of which may wait for another place;
- * `chunks`: pieces of bodies; `watching`: what must wait behind nothing; `listening`: what is notified.
+ * `filing`: acceptances; `changing`: all other changes; `reading`: reads; `leasing`: maildrops that
+ * are taken, each of which may wait for another place; `chunks`: pieces of bodies; `watching`: what
+ * must wait behind nothing; `listening`: what is notified.
  */
 export type Purpose = 'filing' | 'changing' | 'reading' | 'leasing' | 'chunks' | 'watching' | 'listening';
 
@@ -37,7 +40,10 @@ export interface PoolOptions {
   /** As servers show it, such as `sluis/gw1`; the purpose is added. */
   readonly name: string;
   readonly clock: Clock;
-  /** Called when the first connection is lost, and when all purposes have one again: what takes one away takes all, and each is tried again and again. */
+  /**
+   * Called when the first connection is lost, and when all purposes have one again: what takes one
+   * away takes all, and each is tried again and again.
+   */
   readonly log: Pick<Log, 'info' | 'warn'>;
   /** Asked of `server`, or without one of whichever is the primary. */
   readonly mayAcknowledge: (server?: Server) => MayNot;
@@ -63,9 +69,11 @@ const PATIENCE = seconds(5);
 const FIRST_PAUSE = milliseconds(50);
 const LONGEST_PAUSE = seconds(1);
 /**
- * Each further try may take twice as long as the one before, up to this. After a promotion every gateway makes all its connections at once; where the machines are so busy
- * that none is done within a second, giving up and beginning again was work that was done again and again: five gateways on two cores with ten others at work had no
- * connection for a minute, and never would have. The server has answered the finder right before, so one that hangs is not waited for again.
+ * Each further try may take twice as long as the one before, up to this. After a promotion every
+ * gateway makes all its connections at once; where the machines are so busy that none is done
+ * within a second, giving up and beginning again was work that was done again and again: five
+ * gateways on two cores with ten others at work had no connection for a minute, and never would
+ * have. The server has answered the finder right before, so one that hangs is not waited for again.
  */
 const LONGEST_CONNECT = seconds(4);
 
@@ -93,7 +101,10 @@ export class Pool {
     );
   }
 
-  /** One that nobody else has meanwhile; a transaction that is left open is undone. Rejects with StoreUnavailable if there is none in time. */
+  /**
+   * One that nobody else has meanwhile; a transaction that is left open is undone. Rejects with
+   * StoreUnavailable if there is none in time.
+   */
   async withSession<T>(purpose: Purpose, work: (session: Session) => Promise<T>): Promise<T> {
     const group = this.#group(purpose);
     if (WRITES.has(purpose)) {
@@ -127,7 +138,10 @@ export class Pool {
     for (const group of this.#groups.values()) group.leave(({ server }) => all(server), why);
   }
 
-  /** The connections lead to another server now, or to a later timeline of its log: told before anything is read there. */
+  /**
+   * The connections lead to another server now, or to a later timeline of its log: told before
+   * anything is read there.
+   */
   onHistory(listener: () => void): void {
     this.#histories.onAnother(listener);
   }

@@ -1,9 +1,12 @@
 /**
- * Finds the primary among the servers that are configured: all are asked at once, and one that is in recovery is none.
+ * Finds the primary among the servers that are configured: all are asked at once, and one that is
+ * in recovery is none.
  *
- * Two may call themselves primary, where the old one lives on or has come back: of these the one with the higher timeline counts, as a promotion
- * begins a new one. The answer is remembered until somebody finds that server lost. Whoever asks meanwhile shares one look, and after a look in vain
- * the next one waits a little, at most a second, so that many connections that are made again do not ask all at once.
+ * Two may call themselves primary, where the old one lives on or has come back: of these the one
+ * with the higher timeline counts, as a promotion begins a new one. The answer is remembered until
+ * somebody finds that server lost. Whoever asks meanwhile shares one look, and after a look in vain
+ * the next one waits a little, at most a second, so that many connections that are made again do
+ * not ask all at once.
  */
 import type { Clock } from '../../domain/effects.ts';
 import { type Milliseconds, milliseconds, seconds } from '../../domain/units.ts';
@@ -61,7 +64,10 @@ export class PrimaryFinder {
     return this.#current;
   }
 
-  /** The one that is remembered, or what a look finds. Rejects with NoPrimary; may be called again at once, it waits by itself. */
+  /**
+   * The one that is remembered, or what a look finds. Rejects with NoPrimary; may be called again
+   * at once, it waits by itself.
+   */
   find(): Promise<Server> {
     if (this.#current !== undefined) return Promise.resolve(this.#current);
     this.#looking ??= this.#look().finally(() => (this.#looking = undefined));
@@ -73,7 +79,10 @@ export class PrimaryFinder {
     if (this.#current === server) this.#current = undefined;
   }
 
-  /** Somebody saw that another server is the primary: whoever waits for the next look gets it at once. */
+  /**
+   * Somebody saw that another server is the primary: whoever waits for the next look gets it at
+   * once.
+   */
   found(server: Server): void {
     this.#current = server;
     this.#wake?.();

@@ -1,6 +1,7 @@
 /**
- * A server of its own over a data folder that is nobody's store yet: it brings the log to its end, or to a moment, and can be reached over a socket in a folder that
- * nobody else may enter. Nothing of the settings that came with the folder lets it replicate, archive, or listen.
+ * A server of its own over a data folder that is nobody's store yet: it brings the log to its end,
+ * or to a moment, and can be reached over a socket in a folder that nobody else may enter. Nothing
+ * of the settings that came with the folder lets it replicate, archive, or listen.
  */
 import type { ChildProcess } from 'node:child_process';
 import { chownSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -52,7 +53,10 @@ export class PrivateServer {
     });
   }
 
-  /** Resolves when the log was brought in and it takes connections. Rejects with CopyFailed, which has its last words. */
+  /**
+   * Resolves when the log was brought in and it takes connections. Rejects with CopyFailed, which
+   * has its last words.
+   */
   static async start(options: PrivateServerOptions): Promise<PrivateServer> {
     const folder = mkdtempSync(join(tmpdir(), 'sluis-pg-'));
     let server: PrivateServer | undefined;
@@ -142,7 +146,8 @@ function settingsOf(
     max_connections: '20',
     shared_buffers: '64MB',
     autovacuum: 'off',
-    // Small pieces of the log wait in the folder itself; what a program of the operator's has comes by its own command.
+    // Small pieces of the log wait in the folder itself; what a program of the operator's has comes
+    // by its own command.
     ...(ownRecovery ? {} : { restore_command: 'false', recovery_target_timeline: 'latest' }),
     ...(until === undefined || ownRecovery ? {} : { recovery_target_time: timeText(until) }),
     recovery_target_action: 'promote',

@@ -1,4 +1,7 @@
-/** PostgreSQL's own programs, which make its base backups, receive its log and serve a copy: where they are, as whom they run, and how they ended. */
+/**
+ * PostgreSQL's own programs, which make its base backups, receive its log and serve a copy: where
+ * they are, as whom they run, and how they ended.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -87,8 +90,9 @@ export function start(path: string, args: readonly string[], options: Parameters
 }
 
 /**
- * pg_basebackup receives the log in a child that does not notice when it is left alone: it would hold its slot on the server, and the pipes that its end is known by,
- * for as long as that server runs.
+ * pg_basebackup receives the log in a child that does not notice when it is left alone: it would
+ * hold its slot on the server, and the pipes that its end is known by, for as long as that server
+ * runs.
  */
 function endWithChildren(child: ChildProcess): void {
   // A stopped process begins no other one.
@@ -164,7 +168,10 @@ export async function run(path: string, options: ProgramOptions): Promise<Ended>
   }
 }
 
-/** Resolves to why the program did not read all of it. The source is read to its end all the same: whoever hashes on the way needs the whole. */
+/**
+ * Resolves to why the program did not read all of it. The source is read to its end all the same:
+ * whoever hashes on the way needs the whole.
+ */
 async function feed(child: ChildProcess, input: AsyncIterable<Uint8Array>): Promise<string | undefined> {
   const { stdin } = child;
   let broken: string | undefined;

@@ -1,7 +1,9 @@
 /**
- * Holds what this node remembers of the registry to what is in the database: a number there rises with each change, in its transaction. It is
- * read four times a second, and at once where another node hints. What was not confirmed for a second is not relied on: a suspended account, a
- * changed password or a revoked certificate holds at every node within that time, or the node serves nobody.
+ * Holds what this node remembers of the registry to what is in the database: a number there rises
+ * with each change, in its transaction. It is read four times a second, and at once where another
+ * node hints. What was not confirmed for a second is not relied on: a suspended account, a changed
+ * password or a revoked certificate holds at every node within that time, or the node serves
+ * nobody.
  */
 import type { Clock, Log, Timer } from '../../domain/effects.ts';
 import { milliseconds, seconds } from '../../domain/units.ts';
@@ -28,7 +30,10 @@ export interface VersionParts {
 export class RegistryVersion {
   readonly #p: VersionParts;
   #version = -1;
-  /** Added in front of the numbers of this history, so that a number of another history is never equal. */
+  /**
+   * Added in front of the numbers of this history, so that a number of another history is never
+   * equal.
+   */
   #history = 0;
   /** Numbers that changes of this node made, the latest last. */
   readonly #own = new Set<number>();
@@ -65,8 +70,9 @@ export class RegistryVersion {
   }
 
   /**
-   * This node has made it that number, and forgets what it has to by itself. Said when the commit is certain, and not before: one that hangs may be undone,
-   * and the number be another node's. Whoever looks in between forgets all.
+   * This node has made it that number, and forgets what it has to by itself. Said when the commit
+   * is certain, and not before: one that hangs may be undone, and the number be another node's.
+   * Whoever looks in between forgets all.
    */
   raised(version: number): void {
     this.#own.add(version);
@@ -76,7 +82,10 @@ export class RegistryVersion {
     }
   }
 
-  /** Whether what was judged while the registry had the number `judged` holds where it has `now`: nobody else has changed anything between. */
+  /**
+   * Whether what was judged while the registry had the number `judged` holds where it has `now`:
+   * nobody else has changed anything between.
+   */
   follows(judged: number, now: number): boolean {
     return this.#follows(judged - this.#history * HISTORY, now);
   }
@@ -88,8 +97,9 @@ export class RegistryVersion {
   }
 
   /**
-   * The database is on another history: a change of ours may not stand, and its number be another's. Nothing that is remembered is relied on until a look has
-   * confirmed it, which finds another number than before and has all forgotten.
+   * The database is on another history: a change of ours may not stand, and its number be
+   * another's. Nothing that is remembered is relied on until a look has confirmed it, which finds
+   * another number than before and has all forgotten.
    */
   forget(): void {
     this.#history += 1;

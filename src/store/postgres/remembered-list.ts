@@ -1,6 +1,7 @@
 /**
- * Keeps the list of standbys that the primary has where it is found when that primary has gone: a row in the database. In the log it stands in front of
- * what is acknowledged under that list, so each server that holds such a commit holds the row.
+ * Keeps the list of standbys that the primary has where it is found when that primary has gone: a
+ * row in the database. In the log it stands in front of what is acknowledged under that list, so
+ * each server that holds such a commit holds the row.
  */
 import type { Log } from '../../domain/effects.ts';
 import { words } from '../sql/parts.ts';
@@ -12,7 +13,10 @@ import { TIMELINE } from './first-look.ts';
 import { PostgresRunner } from './runner.ts';
 import { SERVER_NAME } from './watched.ts';
 
-/** From now on, at each change that the guard sees. One write at a time; one that fails is made again after the next look. */
+/**
+ * From now on, at each change that the guard sees. One write at a time; one that fails is made
+ * again after the next look.
+ */
 export function rememberList({ guard, pool }: Pick<Connected, 'guard' | 'pool'>, log: Pick<Log, 'warn'>): void {
   let written: string | undefined;
   let writing = false;
@@ -41,7 +45,10 @@ const keyOf = ({ name, timeline, synchronousNames }: ServerSeen): string =>
 const NAME = words('', SERVER_NAME);
 const WRITES_ON = words('', TIMELINE);
 
-/** What the server itself has at this moment, whoever saw what before: two gateways that come together write the same. */
+/**
+ * What the server itself has at this moment, whoever saw what before: two gateways that come
+ * together write the same.
+ */
 const write = () => sql.run`
   INSERT INTO standby_list AS l (id, names, server, timeline, position, at)
   SELECT 1, current_setting('synchronous_standby_names'), ${NAME},

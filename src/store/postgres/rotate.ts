@@ -1,6 +1,7 @@
 /**
- * A new master key for a store on PostgreSQL (core/rotation.ts). No gateway of the store runs meanwhile: each says in its row that it lives, the rows are locked
- * until the commit, and one that starts looks at the key once more when it has its row (open.ts).
+ * A new master key for a store on PostgreSQL (core/rotation.ts). No gateway of the store runs
+ * meanwhile: each says in its row that it lives, the rows are locked until the commit, and one that
+ * starts looks at the key once more when it has its row (open.ts).
  */
 import { Lane } from './lane.ts';
 import {
@@ -24,7 +25,10 @@ export interface PostgresRotateOptions extends RotateOptions {
   readonly connect: () => Promise<Sessions>;
 }
 
-/** Rejects with StoreRefused, and has changed nothing that holds, when something cannot be opened with the old key, or a gateway runs. */
+/**
+ * Rejects with StoreRefused, and has changed nothing that holds, when something cannot be opened
+ * with the old key, or a gateway runs.
+ */
 export const rotateOnPostgres = (options: PostgresRotateOptions): Promise<Rotated> =>
   withDatabase(options, async (database) => {
     // Before anything is written.
@@ -32,7 +36,10 @@ export const rotateOnPostgres = (options: PostgresRotateOptions): Promise<Rotate
     return await new Rotation(database, options).run();
   });
 
-/** Brings an interrupted run to its end, or follows that of another gateway; undefined if there is neither. */
+/**
+ * Brings an interrupted run to its end, or follows that of another gateway; undefined if there is
+ * neither.
+ */
 export const finishOnPostgres = async (options: PostgresRotateOptions): Promise<Rotated | undefined> =>
   mayHaveBegun(options)
     ? await withDatabase(options, (database) => new Rotation(database, options).finish())

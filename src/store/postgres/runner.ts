@@ -38,8 +38,9 @@ const DIALECTS: Readonly<Record<Lock, Dialect>> = {
 const NAMES: Readonly<Record<Lock, string>> = { '': 's', 'FOR SHARE': 'h', 'FOR UPDATE': 'u' };
 
 /**
- * The plan that a connection keeps for a statement was made for lists of ten, whatever comes later: with more it may go through a whole table for each element.
- * 1,000 leases of maildrops took 10 ms with a plan of their own, and 1 to 2.6 s with the one that was kept from the sixth time on.
+ * The plan that a connection keeps for a statement was made for lists of ten, whatever comes later:
+ * with more it may go through a whole table for each element. 1,000 leases of maildrops took 10 ms
+ * with a plan of their own, and 1 to 2.6 s with the one that was kept from the sixth time on.
  */
 const LONG_LIST = 100;
 const isLong = (value: unknown): boolean => Array.isArray(value) && value.length > LONG_LIST;
@@ -67,7 +68,10 @@ export class PostgresRunner {
     this.#parts = parts;
   }
 
-  /** Runs a change in the open transaction, or without one each statement by itself. `lock`: how strongly rows are locked that the change relies on. */
+  /**
+   * Runs a change in the open transaction, or without one each statement by itself. `lock`: how
+   * strongly rows are locked that the change relies on.
+   */
   async run<T>(change: Change<T>, lock: Lock = ''): Promise<T> {
     let step = change.next();
     while (step.done !== true) {

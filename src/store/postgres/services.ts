@@ -1,4 +1,7 @@
-/** What changes ask of this engine besides statements. Nothing is remembered: each is a statement or a few, in the transaction of the change. */
+/**
+ * What changes ask of this engine besides statements. Nothing is remembered: each is a statement or
+ * a few, in the transaction of the change.
+ */
 import { type Address, addressKey } from '../../domain/address.ts';
 import type { AcceptWork, Notices } from '../changes/accept-work.ts';
 import type { ChangeEffects } from '../changes/changed.ts';
@@ -139,7 +142,10 @@ function* release(
   return true;
 }
 
-/** State of the account, or of its organisation if that is not active; undefined if it has no mailbox. */
+/**
+ * State of the account, or of its organisation if that is not active; undefined if it has no
+ * mailbox.
+ */
 function* stateOf(account: number): Change<string | undefined> {
   const row = yield* sql.first({ state: text })`
     SELECT CASE WHEN o.state = 'active' THEN a.state ELSE o.state END AS state

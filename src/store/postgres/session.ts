@@ -1,10 +1,13 @@
 /**
- * One connection to a server of PostgreSQL: one query at a time, and a commit that is believed only when it is certain.
+ * One connection to a server of PostgreSQL: one query at a time, and a commit that is believed only
+ * when it is certain.
  *
- * What the answer to a COMMIT is worth was tried on 17 and 18. A commit that waits for a standby and is cancelled *succeeds*, with nothing but a
- * WARNING 01000; at a shutdown the warning is 57P01 and the connection ends. Both leave it on this server alone. So any notice during a COMMIT
- * makes its outcome unknown, the connection is dropped, and no time-out of the server is set that could end such a wait. A server that has
- * become silent is left by a deadline of our own, which destroys the socket; whether the work was done is not known then either.
+ * What the answer to a COMMIT is worth was tried on 17 and 18. A commit that waits for a standby
+ * and is cancelled *succeeds*, with nothing but a WARNING 01000; at a shutdown the warning is 57P01
+ * and the connection ends. Both leave it on this server alone. So any notice during a COMMIT makes
+ * its outcome unknown, the connection is dropped, and no time-out of the server is set that could
+ * end such a wait. A server that has become silent is left by a deadline of our own, which destroys
+ * the socket; whether the work was done is not known then either.
  */
 import { Socket } from 'node:net';
 import { Client, type Notice, type Notification } from 'pg';
@@ -25,14 +28,20 @@ export interface SessionOptions {
   readonly name: string;
   /** A server in recovery will do as well. */
   readonly standby?: boolean;
-  /** Something is committed before anything is read: what a connection before this one may have left waiting is on the standby then too. */
+  /**
+   * Something is committed before anything is read: what a connection before this one may have left
+   * waiting is on the standby then too.
+   */
   readonly barrier?: boolean;
   /**
-   * Called before each commit with this connection's server, and again when its answer has come: the standby that confirmed it may not be one to
-   * rely on.
+   * Called before each commit with this connection's server, and again when its answer has come:
+   * the standby that confirmed it may not be one to rely on.
    */
   readonly mayCommit?: (server: Server) => MayNot;
-  /** Looks again; asked after a commit that took long: it may have been let go because the list of standbys was emptied, of which no notice tells. */
+  /**
+   * Looks again; asked after a commit that took long: it may have been let go because the list of
+   * standbys was emptied, of which no notice tells.
+   */
   readonly lookAgain?: (server: Server) => Promise<MayNot>;
   /** Called for each commit that may be acknowledged. */
   readonly committed?: () => void;
@@ -57,7 +66,10 @@ export interface Said extends Answer {
 }
 
 export const CONNECT_WITHIN = seconds(1);
-/** For a start, and for a person who asks: much is connected at once then, on a machine that may do much else, and there is no next look. */
+/**
+ * For a start, and for a person who asks: much is connected at once then, on a machine that may do
+ * much else, and there is no next look.
+ */
 export const FIRST_CONNECT = seconds(3);
 const ANSWER_WITHIN = seconds(5);
 const LOCK_WITHIN = seconds(2);
@@ -153,7 +165,10 @@ export class Session implements ChangingConnection {
     return this.#open;
   }
 
-  /** Calls the listener once, when this connection can no longer be used; at once if that is so already. */
+  /**
+   * Calls the listener once, when this connection can no longer be used; at once if that is so
+   * already.
+   */
   onEnded(listener: (why: StoreUnavailable) => void): void {
     if (this.#ended === undefined) this.#ends.push(listener);
     else listener(this.#ended);
@@ -163,8 +178,9 @@ export class Session implements ChangingConnection {
   }
 
   /**
-   * One at a time. Rejects with SqlError, and what it did is undone then; with StoreUnavailable, where nothing of its transaction was done;
-   * with OutcomeUnknown, where the connection was lost outside a transaction.
+   * One at a time. Rejects with SqlError, and what it did is undone then; with StoreUnavailable,
+   * where nothing of its transaction was done; with OutcomeUnknown, where the connection was lost
+   * outside a transaction.
    */
   async query(query: Question): Promise<Said> {
     if (query.name === undefined && TRANSACTION.test(query.text))
@@ -176,7 +192,10 @@ export class Session implements ChangingConnection {
     return answer;
   }
 
-  /** The server hears of it with the first statement, in one trip: a batch of acceptances makes three and not four. */
+  /**
+   * The server hears of it with the first statement, in one trip: a batch of acceptances makes
+   * three and not four.
+   */
   begin(isolation: Isolation = 'READ COMMITTED'): Promise<void> {
     if (this.#open) return Promise.reject(new Error('There is a transaction on this connection already'));
     if (this.#ended !== undefined) return Promise.reject(new StoreUnavailable(this.#ended.message));
@@ -186,8 +205,9 @@ export class Session implements ChangingConnection {
   }
 
   /**
-   * Resolves only when the server said COMMIT and nothing else: then it stands at the other place too. Rejects with SqlError if it was undone
-   * for certain, with StoreUnavailable where it was not begun, else with OutcomeUnknown; the connection has ended then.
+   * Resolves only when the server said COMMIT and nothing else: then it stands at the other place
+   * too. Rejects with SqlError if it was undone for certain, with StoreUnavailable where it was not
+   * begun, else with OutcomeUnknown; the connection has ended then.
    */
   async commit(): Promise<void> {
     if (!this.#open) throw new Error('There is no transaction on this connection');
@@ -222,7 +242,10 @@ export class Session implements ChangingConnection {
     }
   }
 
-  /** Undoes the transaction. Never rejects: a connection on which this fails has ended, and the server undoes the transaction itself. */
+  /**
+   * Undoes the transaction. Never rejects: a connection on which this fails has ended, and the
+   * server undoes the transaction itself.
+   */
   async rollback(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
@@ -236,8 +259,9 @@ export class Session implements ChangingConnection {
   }
 
   /**
-   * Commits something of its own, and so waits until all that was committed here before stands at the other place. What was read before may not be
-   * acknowledged without it: another connection's commit may be visible and still be waiting.
+   * Commits something of its own, and so waits until all that was committed here before stands at
+   * the other place. What was read before may not be acknowledged without it: another connection's
+   * commit may be visible and still be waiting.
    */
   async barrier(): Promise<void> {
     await this.begin();
@@ -250,12 +274,18 @@ export class Session implements ChangingConnection {
     await this.commit();
   }
 
-  /** Drops the connection at once. The server is told nothing: a commit that waits must go on waiting, as its end would be taken for success. */
+  /**
+   * Drops the connection at once. The server is told nothing: a commit that waits must go on
+   * waiting, as its end would be taken for success.
+   */
   destroy(why: string): void {
     this.#end(why);
   }
 
-  /** Closes in order, telling the server, if nothing is under way; otherwise the connection is dropped. */
+  /**
+   * Closes in order, telling the server, if nothing is under way; otherwise the connection is
+   * dropped.
+   */
   async close(): Promise<void> {
     if (this.#ended !== undefined) return;
     if (this.#busy || this.#open) return this.destroy('it was closed');
@@ -344,7 +374,10 @@ export class Session implements ChangingConnection {
     return new OutcomeUnknown(`Whether it was committed at another place is not known: ${why}; try again`);
   }
 
-  /** Where there is TLS it goes first and takes the socket below along, as Node does it itself (platform/tls-line.ts). */
+  /**
+   * Where there is TLS it goes first and takes the socket below along, as Node does it itself
+   * (platform/tls-line.ts).
+   */
   #drop(): void {
     this.#client.connection.stream.destroy();
   }

@@ -5,8 +5,8 @@ import type { Listening } from './together.ts';
 
 export interface Sessions {
   /**
-   * Lends a session that nobody else has meanwhile. Rejects with StoreUnavailable if there is none in
-   * time.
+   * Lends a session that nobody else has meanwhile. Rejects with StoreUnavailable if there is none
+   * in time.
    */
   withSession<T>(purpose: Purpose, work: (session: ChangingConnection) => Promise<T>): Promise<T>;
   /** Hears notifications from now on. Absent: nobody is told at once. */

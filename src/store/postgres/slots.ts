@@ -1,6 +1,7 @@
 /**
- * Slots of a server: each keeps the log that whoever it is for has not received yet. Where that one stays away and nothing bounds it, the disk of the server
- * fills, and with it mail stops; where something does, the slot is cut off, and what it was for must begin again.
+ * Slots of a server: each keeps the log that whoever it is for has not received yet. Where that one
+ * stays away and nothing bounds it, the disk of the server fills, and with it mail stops; where
+ * something does, the slot is cut off, and what it was for must begin again.
  */
 import type { Milliseconds } from '../../domain/units.ts';
 import { as, flag, int, optional, text } from '../sql/columns.ts';
@@ -30,7 +31,10 @@ export interface Slots {
 
 const MB = 1024 * 1024;
 
-/** Of the server that is asked, but for those that end with their connection; every role may ask. A standby says nothing of use about how much is left, so that is reckoned from the limit. */
+/**
+ * Of the server that is asked, but for those that end with their connection; every role may ask. A
+ * standby says nothing of use about how much is left, so that is reckoned from the limit.
+ */
 export function* slotsOf(): Change<Slots> {
   const { standby, limit } = yield* sql.one({ standby: flag, limit: int })`
     SELECT pg_is_in_recovery() AS standby, (SELECT CAST(setting AS bigint) FROM pg_settings WHERE name = 'max_slot_wal_keep_size') AS "limit"`;

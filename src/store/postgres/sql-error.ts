@@ -1,7 +1,10 @@
 /** Errors that the server reports for a statement. */
 import { StoreFull, StoreUnavailable } from '../store.ts';
 
-/** An ERROR of the server: what the statement did is undone. Details stay away: they hold what stands in rows. */
+/**
+ * An ERROR of the server: what the statement did is undone. Details stay away: they hold what
+ * stands in rows.
+ */
 export class SqlError extends Error {
   override readonly name = 'SqlError';
   /** SQLSTATE, five characters. */
@@ -16,7 +19,10 @@ export class SqlError extends Error {
   }
 }
 
-/** A change that met another's: done again from its beginning it may succeed. 23505 as well: what it would have found was not there when it looked. */
+/**
+ * A change that met another's: done again from its beginning it may succeed. 23505 as well: what it
+ * would have found was not there when it looked.
+ */
 export const mayDoAgain = (error: unknown): boolean =>
   error instanceof SqlError && ['40001', '40P01', '23505'].includes(error.code);
 
@@ -25,8 +31,9 @@ export const isUndone = (error: unknown): error is SqlError =>
   error instanceof SqlError && (mayDoAgain(error) || error.code.startsWith('23') || error.code === '40002');
 
 /**
- * SQLSTATEs after which the connection is of no use: the server ends it, it is the primary no longer, or tables changed under what was prepared on it
- * (26000, 0A000), which a new connection prepares again.
+ * SQLSTATEs after which the connection is of no use: the server ends it, it is the primary no
+ * longer, or tables changed under what was prepared on it (26000, 0A000), which a new connection
+ * prepares again.
  */
 const ENDING: ReadonlySet<string> = new Set([
   ...['57P01', '57P02', '57P03', '57P05', '25006', '25P03', '25P04'],

@@ -1,4 +1,7 @@
-/** What `synchronous_standby_names` of a server says: how many standbys a commit waits for, and which may count. */
+/**
+ * What `synchronous_standby_names` of a server says: how many standbys a commit waits for, and
+ * which may count.
+ */
 
 export interface StandbyList {
   /** Number of the listed servers that must have a commit. */
@@ -10,8 +13,8 @@ export interface StandbyList {
 const WORD = /\s*(?:"((?:[^"]|"")*)"|([^\s,()"]+)|([,()]))/gy;
 
 /**
- * `ANY n (a, b)`, `FIRST n (a, b)`, `n (a, b)` and `a, b`, which is FIRST 1. Undefined if it is empty; where it cannot be read it counts as empty, for
- * the server itself would not have taken it.
+ * `ANY n (a, b)`, `FIRST n (a, b)`, `n (a, b)` and `a, b`, which is FIRST 1. Undefined if it is
+ * empty; where it cannot be read it counts as empty, for the server itself would not have taken it.
  */
 export function readStandbyList(text: string): StandbyList | undefined {
   const words: string[] = [];

@@ -1,6 +1,7 @@
 /**
- * Notices when a program that receives something from a server stands still. A server that hangs says nothing, and keeps its connection: the program would wait
- * for it until its own time is over, and all that time nobody else takes a backup.
+ * Notices when a program that receives something from a server stands still. A server that hangs
+ * says nothing, and keeps its connection: the program would wait for it until its own time is over,
+ * and all that time nobody else takes a backup.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -66,7 +67,10 @@ export class StandstillWatch {
   }
 }
 
-/** Of the files in a folder whose name ends so: names, sizes and when each was last written. Files of PostgreSQL's log have their full size from the begin. */
+/**
+ * Of the files in a folder whose name ends so: names, sizes and when each was last written. Files
+ * of PostgreSQL's log have their full size from the begin.
+ */
 export async function stateOf(folder: string, ending = ''): Promise<string> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(ending));
   const states = await Promise.all(

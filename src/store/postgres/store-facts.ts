@@ -1,4 +1,7 @@
-/** What the database says of the store before anybody is served: whose keys it needs, which days have one, and how far ids and times have come. */
+/**
+ * What the database says of the store before anybody is served: whose keys it needs, which days
+ * have one, and how far ids and times have come.
+ */
 import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import { KeyFolderRefused } from '../../crypto/keys/key-folder-refused.ts';
 import type { Day } from '../../domain/utc-day.ts';
@@ -9,7 +12,10 @@ import { unknownKeys } from '../core/sealing-days.ts';
 import { StoreRefused } from '../store.ts';
 import type { ClaimedOn } from './day-claims.ts';
 
-/** Name of a fact in a database that is not a store yet: which store is being carried into it (store/move). */
+/**
+ * Name of a fact in a database that is not a store yet: which store is being carried into it
+ * (store/move).
+ */
 export const MOVING = 'move.store';
 
 export interface StoreFacts {
@@ -61,7 +67,10 @@ export function* writeFacts(storeId: string, keyCheck: Uint8Array): Change<void>
 const OF_A_GATEWAY =
   'put that master key in its place, and with it the key folder that it seals. Where another gateway made a new one ("sluis key rotate"), put it beside the old one as FILE.new and run "sluis key rotate" here too';
 
-/** The master key must be that of this store, whose id is answered. `remedy`: what to do where it is another. Throws StoreRefused. */
+/**
+ * The master key must be that of this store, whose id is answered. `remedy`: what to do where it is
+ * another. Throws StoreRefused.
+ */
 export function checkMasterKey(
   { storeId, moving, keyCheck }: StoreFacts,
   keys: KeyFolder,
@@ -85,8 +94,8 @@ export function checkMasterKey(
 }
 
 /**
- * The master key and the key folder must be those of this store. `fetched`: days without a key are allowed, since the other nodes have them. Throws StoreRefused
- * or KeyFolderRefused.
+ * The master key and the key folder must be those of this store. `fetched`: days without a key are
+ * allowed, since the other nodes have them. Throws StoreRefused or KeyFolderRefused.
  */
 export function checkKeys(
   facts: StoreFacts,
@@ -108,7 +117,10 @@ export function checkKeys(
   }
 }
 
-/** Of a gateway to which nobody brings the keys of others: what they seal with must be here. Throws KeyFolderRefused. */
+/**
+ * Of a gateway to which nobody brings the keys of others: what they seal with must be here. Throws
+ * KeyFolderRefused.
+ */
 export function checkMarks(keys: KeyFolder, claimed: readonly ClaimedOn[]): void {
   const marks = new Map<Day, ReadonlySet<string>>();
   for (const { day, ...one } of claimed) {
@@ -119,7 +131,9 @@ export function checkMarks(keys: KeyFolder, claimed: readonly ClaimedOn[]): void
   }
 }
 
-/** The master key is right, so a file that does not open belongs to an earlier one, or is damaged. */
+/**
+ * The master key is right, so a file that does not open belongs to an earlier one, or is damaged.
+ */
 function checkDay(keys: KeyFolder, day: Day): void {
   try {
     keys.checkDay(day);

@@ -1,6 +1,6 @@
 /**
- * What this node knows of the others while it runs: which jobs are its own, whether what it remembers of the registry is true, and who waits for
- * what another one did.
+ * What this node knows of the others while it runs: which jobs are its own, whether what it
+ * remembers of the registry is true, and who waits for what another one did.
  */
 import type { ClusterSecrets } from '../../crypto/keys/cluster-secrets.ts';
 import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';

@@ -1,6 +1,7 @@
 /**
- * What accounts do, added to one row for each account and month. Gathered while a transaction runs and written at its end with two statements, in the order
- * of accounts, so that two transactions do not wait for each other.
+ * What accounts do, added to one row for each account and month. Gathered while a transaction runs
+ * and written at its end with two statements, in the order of accounts, so that two transactions do
+ * not wait for each other.
  */
 import { firstDay, monthOfDay } from '../../domain/months.ts';
 import type { AuditItem } from '../../domain/audit-row.ts';
@@ -12,7 +13,10 @@ import { type Change, sql } from '../sql/sql.ts';
 import { NO_USAGE, USAGE_COUNTS, type UsageCounts } from '../usage.ts';
 import { countIn, lastIn } from '../core/usage-facts.ts';
 
-/** What is said of the account besides what is added: nothing (somebody else did it), that it was there, that it logged in. */
+/**
+ * What is said of the account besides what is added: nothing (somebody else did it), that it was
+ * there, that it logged in.
+ */
 type Doing = 'nothing' | 'used' | 'login';
 
 /** Sums of one account and month. */

@@ -1,4 +1,7 @@
-/** One server as the guard sees it: asked again and again on a connection of its own, which is made again when it is lost. */
+/**
+ * One server as the guard sees it: asked again and again on a connection of its own, which is made
+ * again when it is lost.
+ */
 import type { Clock, Timer } from '../../domain/effects.ts';
 import { type Milliseconds, milliseconds, seconds } from '../../domain/units.ts';
 import { type Access, type Server, placeOf } from './access.ts';
@@ -7,10 +10,16 @@ import { TIMELINE_IF_PRIMARY } from './first-look.ts';
 import type { ServerSeen, StandbySeen } from './judgement.ts';
 import { Session } from './session.ts';
 
-/** The standbys first, the server's own end behind them: what a standby has was flushed here before, so one that lies above has a log of its own. */
+/**
+ * The standbys first, the server's own end behind them: what a standby has was flushed here before,
+ * so one that lies above has a log of its own.
+ */
 const STANDBYS = `
   SELECT application_name, state, coalesce(sync_state, 'async'), (flush_lsn - '0/0'::pg_lsn)::text FROM pg_stat_replication ORDER BY 1`;
-/** What a server is called. Patroni gives all of a cluster the same `cluster_name`: where it runs, a setting of our own tells them apart. */
+/**
+ * What a server is called. Patroni gives all of a cluster the same `cluster_name`: where it runs, a
+ * setting of our own tells them apart.
+ */
 export const SERVER_NAME = "coalesce(nullif(current_setting('sluis.name', true), ''), current_setting('cluster_name'))";
 const ITSELF = `
   SELECT pg_is_in_recovery(), ${SERVER_NAME}, current_setting('synchronous_standby_names'),
@@ -62,7 +71,10 @@ export class Watched {
     return this.#problem === undefined;
   }
 
-  /** True if it did not let us in at the last look, and will not until somebody has corrected something. */
+  /**
+   * True if it did not let us in at the last look, and will not until somebody has corrected
+   * something.
+   */
   get mustBeMended(): boolean {
     return this.#mustBeMended;
   }
@@ -72,7 +84,10 @@ export class Watched {
     return this.#problem ?? `${placeOf(this.server)} has not answered lately`;
   }
 
-  /** One look now, or the one that is under way. Never rejects. Then again and again. `within`: for each answer, where that is longer than usual. */
+  /**
+   * One look now, or the one that is under way. Never rejects. Then again and again. `within`: for
+   * each answer, where that is longer than usual.
+   */
   look(within?: Milliseconds): Promise<void> {
     this.#looking ??= this.#look(within).finally(() => {
       this.#looking = undefined;

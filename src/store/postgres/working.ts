@@ -1,4 +1,7 @@
-/** What belongs to a connection as long as it lives: the plans that are prepared on it, its lane of the trail, and how changes run on it. */
+/**
+ * What belongs to a connection as long as it lives: the plans that are prepared on it, its lane of
+ * the trail, and how changes run on it.
+ */
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { Notices } from '../changes/accept-work.ts';
 import type { ChangeEffects } from '../changes/changed.ts';

@@ -1,4 +1,6 @@
-/** Reads of accounts, with what belongs to each: a page asks for that of all its accounts at once. */
+/**
+ * Reads of accounts, with what belongs to each: a page asks for that of all its accounts at once.
+ */
 import type { Address } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
 import type { AccountId, OrganisationId } from '../../domain/ids.ts';
@@ -33,7 +35,10 @@ export const ACCOUNT = {
   settings: SETTINGS,
   version: int,
 };
-/** Columns of the tables `a` and `o`. An account's state is the worse of its own and that of its organisation. */
+/**
+ * Columns of the tables `a` and `o`. An account's state is the worse of its own and that of its
+ * organisation.
+ */
 export const accountColumns = (suspended: string) =>
   withEarliest(
     (earliest) => `

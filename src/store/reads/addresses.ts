@@ -55,7 +55,10 @@ export class AddressReads {
     return rows.map((row) => ({ ...addressAt(addressOf(row), at), login: row.login }));
   }
 
-  /** True if an address that has not ended is registered in the domain. Reads all addresses: for operators, not for mail. */
+  /**
+   * True if an address that has not ended is registered in the domain. Reads all addresses: for
+   * operators, not for mail.
+   */
   *hasAddressesIn(_now: Now, domain: string): Change<boolean> {
     const end = `@${domain.toLowerCase()}`;
     // substr, not LIKE: a domain may have "_" in it, which LIKE takes for any character.
@@ -67,8 +70,8 @@ export class AddressReads {
 }
 
 /**
- * The ends of an address, its account and its organisation as they stand in their rows: whoever keeps them has to look at the
- * clock again.
+ * The ends of an address, its account and its organisation as they stand in their rows: whoever
+ * keeps them has to look at the clock again.
  */
 export const addressOf = (row: Row<typeof ADDRESS>): RegisteredAddress => ({
   address: row.address,

@@ -16,7 +16,10 @@ export const SPAN = {
 const MOST = 1000;
 
 export class AvailabilityReads {
-  /** Spans of any site that have a part in that time, cut to it, by site and time: at most 1000 after `after`, with where the next page begins. */
+  /**
+   * Spans of any site that have a part in that time, cut to it, by site and time: at most 1000
+   * after `after`, with where the next page begins.
+   */
   *spans(
     _now: Now,
     { since, until }: { readonly since: Instant; readonly until: Instant },

@@ -1,4 +1,7 @@
-/** Reads of certificates that were issued or imported, and of those that are registered for login alone. */
+/**
+ * Reads of certificates that were issued or imported, and of those that are registered for login
+ * alone.
+ */
 import { defined } from '../../domain/defined.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import { foldLogin } from '../../domain/registry.ts';
@@ -36,8 +39,9 @@ const ISSUED = words(`SELECT c.fingerprint, c.issuer, c.serial, c.authority, c.a
   EXISTS (SELECT 1 FROM certificate_key k WHERE k.fingerprint = c.fingerprint) AS key_held, false AS registered
   FROM certificate c JOIN account a ON a.id = c.account`);
 /**
- * Certificates that are registered for login and stand in no other table: of each the latest registration. Kept of them is only their
- * description and when they end. A certificate of the same account with the same description that ends later replaces one.
+ * Certificates that are registered for login and stand in no other table: of each the latest
+ * registration. Kept of them is only their description and when they end. A certificate of the same
+ * account with the same description that ends later replaces one.
  */
 const REGISTERED =
   words(`SELECT c.fingerprint, '' AS issuer, c.fingerprint AS serial, CAST(NULL AS bigint) AS authority, c.account,
@@ -54,7 +58,10 @@ const REVOKED = { fingerprint: text, serial: text, revokedAt: time, reason: orNu
 const limitOf = (limit: number): number => Math.min(1000, Math.max(1, Math.trunc(limit)));
 
 export class CertificateReads {
-  /** Certificates by serial number or fingerprint, in any notation; several if two issuers used one serial number. */
+  /**
+   * Certificates by serial number or fingerprint, in any notation; several if two issuers used one
+   * serial number.
+   */
   *findCertificates(_now: Now, name: string): Change<readonly AccountCertificate[]> {
     const folded = name.replace(/[:\s]/g, '').toLowerCase();
     const wanted = folded.length === 64 ? folded : folded.replace(/^0+/, '');
@@ -78,8 +85,8 @@ export class CertificateReads {
         ORDER BY not_after, fingerprint LIMIT ${limit}`;
       return rows.map(recordOf);
     }
-    // The plus sign keeps SQLite from using the index of the ends: an account's few are sorted instead. By that index they would be looked for
-    // among all, 15 ms for each account of 20,000.
+    // The plus sign keeps SQLite from using the index of the ends: an account's few are sorted
+    // instead. By that index they would be looked for among all, 15 ms for each account of 20,000.
     const whose = foldLogin(login) ?? '';
     const rows = yield* sql.all(CERTIFICATE)`
       ${ISSUED} WHERE c.account = (SELECT id FROM account WHERE login = ${whose})
@@ -90,13 +97,19 @@ export class CertificateReads {
     return rows.map(recordOf);
   }
 
-  /** For all of our authorities: how many certificates are revoked, and when the last one was. Another answer means that their lists are old. */
+  /**
+   * For all of our authorities: how many certificates are revoked, and when the last one was.
+   * Another answer means that their lists are old.
+   */
   *revocations(_now: Now): Change<{ readonly count: number; readonly latest: Instant | null }> {
     return yield* sql.one({ count: int, latest: orNull(as<Instant>(int)) })`
       SELECT count(*) AS count, max(revoked_at) AS latest FROM certificate WHERE authority IS NOT NULL AND revoked_at IS NOT NULL`;
   }
 
-  /** Revoked certificates of one authority of ours, or of all others (`'others'`), that end after `endsAfter`, by fingerprint. */
+  /**
+   * Revoked certificates of one authority of ours, or of all others (`'others'`), that end after
+   * `endsAfter`, by fingerprint.
+   */
   *listRevoked(
     _now: Now,
     authority: number | 'others',

@@ -26,8 +26,8 @@ const COLUMNS = words(
 const MOST = 1000;
 
 /**
- * A registration by the keys of one certificate: first its own, then those of its names. A valid one comes before one that is
- * not.
+ * A registration by the keys of one certificate: first its own, then those of its names. A valid
+ * one comes before one that is not.
  */
 export function* registrationFor(keys: readonly string[]): Change<CertificateRecord | undefined> {
   const [first = ''] = keys;
@@ -41,7 +41,8 @@ export function* registrationFor(keys: readonly string[]): Change<CertificateRec
          AND (c.revoked_at IS NULL OR c.id = (SELECT max(m.id) FROM client_certificate m WHERE m.key = c.key))
        ORDER BY c.revoked_at IS NOT NULL, c.id DESC`;
   const rows = keys.flatMap((key) => found.find((row) => row.key === key) ?? []);
-  // A certificate that was revoked itself stays out, although its names may meet another registration.
+  // A certificate that was revoked itself stays out, although its names may meet another
+  // registration.
   const row =
     itself?.revokedAt === undefined ? (rows.find(({ revokedAt }) => revokedAt === undefined) ?? rows[0]) : itself;
   if (row === undefined) return undefined;

@@ -50,7 +50,10 @@ const SESSION_COLUMNS = words(
 );
 
 export class ConsoleReads {
-  /** A passkey by its id at the authenticator; undefined: it belongs to nobody who may do anything now. */
+  /**
+   * A passkey by its id at the authenticator; undefined: it belongs to nobody who may do anything
+   * now.
+   */
   *passkey({ at }: Now, credential: Uint8Array): Change<HeldPasskey | undefined> {
     const row = yield* sql.first(HELD)`
       SELECT ${HELD_COLUMNS} FROM operator_passkey k JOIN operator o ON o.id = k.operator AND o.ended_at IS NULL
@@ -79,8 +82,8 @@ export class ConsoleReads {
   }
 
   /**
-   * A session by SHA-256 of what the browser has; undefined: it is no longer valid, or its operator may do
-   * nothing now.
+   * A session by SHA-256 of what the browser has; undefined: it is no longer valid, or its operator
+   * may do nothing now.
    */
   *session({ at }: Now, hash: Uint8Array, { idle, longest }: SessionTimes): Change<HeldSession | undefined> {
     const row = yield* sql.first({ ...SESSION, holder: int })`

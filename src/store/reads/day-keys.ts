@@ -4,7 +4,10 @@ import { text } from '../sql/columns.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 
 export class DayKeyReads {
-  /** Days on which messages of the store were sealed, except those whose key was destroyed on purpose. */
+  /**
+   * Days on which messages of the store were sealed, except those whose key was destroyed on
+   * purpose.
+   */
   *used(_now: Now): Change<readonly string[]> {
     const rows = yield* sql.all({ day: text })`SELECT day FROM day_key WHERE erased_at IS NULL ORDER BY day`;
     return rows.map(({ day }) => day);

@@ -50,7 +50,10 @@ const MOST_KEYS = 1000;
 const MOST_PLACES = 1000;
 
 export class DeliveryReads {
-  /** One row for each partner that has something waiting or held; copies held from mailboxes are in `list` alone. */
+  /**
+   * One row for each partner that has something waiting or held; copies held from mailboxes are in
+   * `list` alone.
+   */
   *queues(_now: Now): Change<readonly PartnerQueue[]> {
     // Counted from indexes that hold nothing but what waits or is held.
     const waiting = yield* sql.all({ partner: as<PartnerId>(int), n: int, first: int, dueAt: time })`
@@ -91,7 +94,10 @@ export class DeliveryReads {
     return (yield* placesOf([message]))(message);
   }
 
-  /** What an account sent, newest first, with where the copies are: seven statements, whatever the page. */
+  /**
+   * What an account sent, newest first, with where the copies are: seven statements, whatever the
+   * page.
+   */
   *sentPage(_now: Now, query: SentQuery): Change<SentPage> {
     const { found, next } = yield* sentRows(query);
     const rows = yield* sql.all(MESSAGE)`
@@ -112,7 +118,10 @@ export class DeliveryReads {
     return { sent: yield* withPlaces(messages), ...(next === undefined ? {} : { next }) };
   }
 
-  /** Which of these keys (at most 1000) were used by notices that were filed. Saves writing them again; `Acceptance.once` decides. */
+  /**
+   * Which of these keys (at most 1000) were used by notices that were filed. Saves writing them
+   * again; `Acceptance.once` decides.
+   */
   *usedKeys(_now: Now, keys: readonly string[]): Change<readonly string[]> {
     if (keys.length > MOST_KEYS)
       throw new RangeError(`${keys.length} keys of notices are asked for; expected at most ${MOST_KEYS}`);

@@ -1,4 +1,7 @@
-/** Reads of the directory (domain/directory.ts), by version: an entry that changes while somebody turns pages is on the last one again. */
+/**
+ * Reads of the directory (domain/directory.ts), by version: an entry that changes while somebody
+ * turns pages is on the last one again.
+ */
 import type { Address } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
 import type {
@@ -59,7 +62,10 @@ export class DirectoryReads {
     return rows.map(recordOf);
   }
 
-  /** Entries by version: one step looks at `DIRECTORY_STEP` at most, whatever is asked and however few fit. */
+  /**
+   * Entries by version: one step looks at `DIRECTORY_STEP` at most, whatever is asked and however
+   * few fit.
+   */
   *directoryStep(_now: Now, { after, limit: most, parts }: DirectoryStep): Change<DirectoryStepFound> {
     const limit = Math.min(MOST, Math.max(1, Math.trunc(most)));
     const { through, looked } = yield* sql.one({ through: orNull(int), looked: int })`

@@ -31,10 +31,12 @@ export class EdiReads {
 
 /** Reads that the caches in front of the store ask for. */
 export class EdiMemoryReads {
-  /** EDI ids of the account as `ID` or `ID:QUALIFIER`: its own and those of its whole organisation. */
+  /**
+   * EDI ids of the account as `ID` or `ID:QUALIFIER`: its own and those of its whole organisation.
+   */
   *identitiesOf(_now: Now, account: AccountId): Change<readonly string[]> {
-    // While an organisation is being merged, its identities belong to the other one already, and some of its accounts not
-    // yet.
+    // While an organisation is being merged, its identities belong to the other one already, and
+    // some of its accounts not yet.
     const rows = yield* sql.all({ id: text, qualifier: text })`
       SELECT i.id, i.qualifier FROM account a JOIN organisation own ON own.id = a.organisation
         JOIN edi_identity i ON i.organisation = coalesce(own.merged_into, own.id)

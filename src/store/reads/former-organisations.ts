@@ -42,7 +42,10 @@ export class FormerOrganisationReads {
        WHERE f.account = ${account} ORDER BY f.until_seq`;
   }
 
-  /** The row of the trail with which the account became its organisation's; 0 where it was from the beginning. */
+  /**
+   * The row of the trail with which the account became its organisation's; 0 where it was from the
+   * beginning.
+   */
   *trailFrom(_now: Now, account: AccountId): Change<number> {
     const row = yield* sql.first({ untilSeq: int })`
       SELECT until_seq FROM former_organisation WHERE account = ${account} ORDER BY until_seq DESC LIMIT 1`;

@@ -1,4 +1,7 @@
-/** What mailboxes hold of each day, in bounded steps: whoever asks why old days are still readable goes through all entries. */
+/**
+ * What mailboxes hold of each day, in bounded steps: whoever asks why old days are still readable
+ * goes through all entries.
+ */
 import { dayOf } from '../../domain/utc-day.ts';
 import { defined } from '../../domain/defined.ts';
 import type { AccountId } from '../../domain/ids.ts';
@@ -14,8 +17,8 @@ const COLLECTED = 2;
 const NOBODY = 0 as AccountId;
 
 /**
- * A step through at most `most` rows. `after`: account and uid of an entry; account, time and uid of a deleted one; or these and what is open
- * of the queue. In that order.
+ * A step through at most `most` rows. `after`: account and uid of an entry; account, time and uid
+ * of a deleted one; or these and what is open of the queue. In that order.
  */
 export function* holdingsBehind(after: readonly number[] = [0, 0], most: number): Change<Holdings> {
   if (after.length === 2) return yield* entriesBehind(after, most);

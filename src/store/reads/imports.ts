@@ -6,7 +6,10 @@ import { type Change, type Now, sql } from '../sql/sql.ts';
 const MOST_UIDLS = 10_000;
 
 export class ImportReads {
-  /** UIDLs that were imported for the account, also of messages that are gone, in order of their text. At most 10,000 a page. */
+  /**
+   * UIDLs that were imported for the account, also of messages that are gone, in order of their
+   * text. At most 10,000 a page.
+   */
   *uidls(
     _now: Now,
     account: AccountId,

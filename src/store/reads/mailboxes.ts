@@ -1,4 +1,7 @@
-/** Reads of what became of copies in mailboxes: which are overdue, who fetches, what mailboxes hold of each day. */
+/**
+ * Reads of what became of copies in mailboxes: which are overdue, who fetches, what mailboxes hold
+ * of each day.
+ */
 import { defined } from '../../domain/defined.ts';
 import { type AccountId, type EntryUid, type MessageId, messageNumber } from '../../domain/ids.ts';
 import type { MessageParts } from '../../domain/message-part.ts';
@@ -79,8 +82,9 @@ export class MailboxReads {
   }
 
   /**
-   * Overdue entries of one mailbox, oldest first; continue after `after`. Entries that were handed out again are left out, since their senders were told
-   * before. With `restored`: only those that were handed out again before `before`.
+   * Overdue entries of one mailbox, oldest first; continue after `after`. Entries that were handed
+   * out again are left out, since their senders were told before. With `restored`: only those that
+   * were handed out again before `before`.
    */
   *uncollectedEntries(
     _now: Now,
@@ -119,8 +123,8 @@ export class MailboxReads {
   }
 
   /**
-   * The latest entries of a mailbox, and the latest that were taken out of it, newest first, at most `limit` (1 to 1000). An entry that was handed out again
-   * counts once, as present.
+   * The latest entries of a mailbox, and the latest that were taken out of it, newest first, at
+   * most `limit` (1 to 1000). An entry that was handed out again counts once, as present.
    */
   *latestIn(_now: Now, account: AccountId, limit: number): Change<readonly LatestEntry[]> {
     const most = limitOf({ limit });

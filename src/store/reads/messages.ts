@@ -60,25 +60,35 @@ export class MessageReads {
     return row === undefined ? undefined : recordOf(row);
   }
 
-  /** The content that was accepted with the message, or with the one that it is a copy of; undefined if there was none, or the message is gone. */
+  /**
+   * The content that was accepted with the message, or with the one that it is a copy of; undefined
+   * if there was none, or the message is gone.
+   */
   *messageParts(_now: Now, id: MessageId): Change<MessageParts | undefined> {
     const row = yield* sql.first({ parts: optional(json<MessageParts>()) })`
       SELECT coalesce(m.parts, o.parts) AS parts FROM message m LEFT JOIN message o ON o.id = m.copy_of WHERE m.id = ${messageNumber(id)}`;
     return row?.parts;
   }
 
-  /** Number of messages accepted in this time, the gateway's own too: by their ids, so those whose content began in it. */
+  /**
+   * Number of messages accepted in this time, the gateway's own too: by their ids, so those whose
+   * content began in it.
+   */
   *acceptedIn(_now: Now, from: Instant, to: Instant): Change<number> {
     const { messages } = yield* sql.one({ messages: int })`
       SELECT count(*) AS messages FROM message m WHERE m.id >= ${firstIdAt(from)} AND m.id < ${firstIdAt(to)} AND m.copy_of IS NULL`;
     return messages;
   }
 
-  /** What the account submitted last, newest first, at most `limit` (1 to 1000): as far as the latest 2000 rows of the trail about it tell. */
+  /**
+   * What the account submitted last, newest first, at most `limit` (1 to 1000): as far as the
+   * latest 2000 rows of the trail about it tell.
+   */
   *submittedBy(_now: Now, account: AccountId, limit: number): Change<readonly MessageRecord[]> {
     const { seq } = yield* searchMarks();
     const most = limitOf({ limit });
-    // A busy account has rows of every session: only this many are looked at, and no search goes through all.
+    // A busy account has rows of every session: only this many are looked at, and no search goes
+    // through all.
     const above = yield* sql.all({ id: long })`
       SELECT w.id FROM (SELECT seq, event, message AS id FROM audit WHERE account = ${account} AND seq > ${seq} ORDER BY seq DESC LIMIT ${ITS_ROWS}) w
        WHERE w.event = 'message.accepted' AND w.id IS NOT NULL ORDER BY w.seq DESC LIMIT ${most}`;
@@ -98,7 +108,8 @@ export class MessageReads {
   }
 
   /**
-   * A step of a search by the reference of an interchange, newest first. There is no index of them: parts are text, in which the reference is looked for, and only what has it is read.
+   * A step of a search by the reference of an interchange, newest first. There is no index of them:
+   * parts are text, in which the reference is looked for, and only what has it is read.
    */
   *referenceStep(_now: Now, query: ReferenceQuery): Change<Step<MessageRecord, MessageId>> {
     const { reference, limit } = query;
@@ -198,7 +209,8 @@ function* spansWith(
 }
 
 function isWanted({ since, until, messageIdField, sender, recipient }: MessageQuery, row: MessageRow): boolean {
-  // Mail taken over from another server is found by when it came here. No clock is set back this far.
+  // Mail taken over from another server is found by when it came here. No clock is set back this
+  // far.
   const made = idTime(row.id);
   const came: Instant = made - row.receivedAt > days(1) ? made : row.receivedAt;
   if (came < since || came > (until ?? Infinity)) return false;

@@ -1,4 +1,7 @@
-/** Whether an account may go to another organisation, and what it takes along: read for a plan, and by the change in its transaction. */
+/**
+ * Whether an account may go to another organisation, and what it takes along: read for a plan, and
+ * by the change in its transaction.
+ */
 import { MAX_MOVED_ADDRESSES, sinceProblem } from '../../domain/account-move.ts';
 import type { Address } from '../../domain/address.ts';
 import { formatIdentity } from '../../domain/edi-identity.ts';
@@ -32,7 +35,10 @@ export interface MovingAccount extends Row<typeof ACCOUNT> {
 /** Entries that one step looks at: some milliseconds. */
 const STEP = 1000;
 
-/** One bounded part of a mailbox: what was received since the day, and the rest; the next part begins at `next`. */
+/**
+ * One bounded part of a mailbox: what was received since the day, and the rest; the next part
+ * begins at `next`.
+ */
 export interface ShareStep {
   readonly moved: MailboxShare;
   readonly left: MailboxShare;
@@ -128,7 +134,10 @@ function* organisationFor(name: string, login: string): Change<TiedOrganisation>
   return row;
 }
 
-/** References of an account that go along, and those that do not. Throws RegistryError if they are more than one transaction takes. */
+/**
+ * References of an account that go along, and those that do not. Throws RegistryError if they are
+ * more than one transaction takes.
+ */
 export function* referencesOf(
   { id, login, settings, from, into }: MovingAccount,
   at: Instant,
@@ -162,7 +171,10 @@ export function* referencesOf(
 
 const COUNTS = { passwords: int, certificates: int, pgpKeys: int, codes: int };
 
-/** `certificates`: registered for login, and valid ones for mail. `codes`: those that can still be used. */
+/**
+ * `certificates`: registered for login, and valid ones for mail. `codes`: those that can still be
+ * used.
+ */
 function* counted(id: number, at: Instant): Change<Row<typeof COUNTS>> {
   return yield* sql.one(COUNTS)`
     SELECT (SELECT count(*) FROM password WHERE account = ${id})

@@ -6,7 +6,10 @@ import { as, int, text, time } from '../sql/columns.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 
 export class NetworkReads {
-  /** Networks that accounts which have not ended logged in from since `since`, by account and network; at most `limit` behind `after`. */
+  /**
+   * Networks that accounts which have not ended logged in from since `since`, by account and
+   * network; at most `limit` behind `after`.
+   */
   *knownNetworks(
     _now: Now,
     {

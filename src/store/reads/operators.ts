@@ -92,7 +92,10 @@ export class OperatorReads {
        WHERE k.removed_at IS NULL AND (o.ends_at IS NULL OR o.ends_at > ${at}) ORDER BY k.name LIMIT ${MAX_OPERATORS}`;
   }
 
-  /** The operator who has registered the client certificate with this SHA-256, and may still do something. */
+  /**
+   * The operator who has registered the client certificate with this SHA-256, and may still do
+   * something.
+   */
   *byCertificate({ at }: Now, certificate: string): Change<OperatorRecord | undefined> {
     const row = yield* sql.first(OPERATOR)`
       SELECT ${OPERATOR_COLUMNS} FROM ${OPERATOR_TABLES} WHERE o.certificate = ${certificate} AND o.ended_at IS NULL`;
@@ -107,14 +110,19 @@ export class OperatorReads {
     return { ...token, holder: yield* holderOf(token.holder) };
   }
 
-  /** Tokens of registered operators: all valid ones, and the newest of those that have ended; newest first. */
+  /**
+   * Tokens of registered operators: all valid ones, and the newest of those that have ended; newest
+   * first.
+   */
   *tokens(_now: Now): Change<readonly TokenRecord[]> {
     return yield* sql.all(TOKEN)`
       SELECT ${TOKEN_COLUMNS} FROM operator_token t JOIN operator o ON o.id = t.operator
        WHERE o.ended_at IS NULL ORDER BY t.added_at DESC, t.id LIMIT ${MAX_OPERATORS * MAX_TOKENS}`;
   }
 
-  /** Operators who can sign with a passkey, by name; none who may act for one organisation alone. */
+  /**
+   * Operators who can sign with a passkey, by name; none who may act for one organisation alone.
+   */
   *passkeyHolders({ at }: Now): Change<readonly Pick<OperatorRecord, 'name' | 'role'>[]> {
     return yield* sql.all({ name: text, role: as<Role>(text) })`
       SELECT o.name, o.role FROM operator o

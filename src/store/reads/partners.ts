@@ -22,8 +22,8 @@ const PARTNER = {
 };
 
 /**
- * A partner's state is its own, or that of its organisation if that is worse. It ends with its account or its organisation, whichever is
- * earlier; waiting mail is pushed until then.
+ * A partner's state is its own, or that of its organisation if that is worse. It ends with its
+ * account or its organisation, whichever is earlier; waiting mail is pushed until then.
  */
 const PARTNERS = words(`SELECT p.id, p.name, p.account, a.login, a.organisation,
     CASE WHEN p.state = 'ended' OR o.state = 'ended' THEN 'ended'

@@ -48,7 +48,10 @@ const KEYS = words(OF_KEY);
 const SHORT = tailOf('k.fingerprint', 16);
 
 export class PgpKeyReads {
-  /** Keys by fingerprint, or by its last 16 digits, which name version 4 keys and which several keys may share: at most 10. */
+  /**
+   * Keys by fingerprint, or by its last 16 digits, which name version 4 keys and which several keys
+   * may share: at most 10.
+   */
   *find(_now: Now, name: string): Change<readonly PgpKeyRecord[]> {
     const digits = name.replace(/^0x|[:\s]/g, '').toLowerCase();
     const rows =
@@ -73,7 +76,10 @@ export class PgpKeyReads {
     return rows.map(withRevoked);
   }
 
-  /** Keys for an address, newest first, in any state: at most 64. Cached and always current, as the roads' reads of the registry are. */
+  /**
+   * Keys for an address, newest first, in any state: at most 64. Cached and always current, as the
+   * roads' reads of the registry are.
+   */
   *findMail(_now: Now, key: AddressKey): Change<readonly PgpMailKey[]> {
     const rows = yield* sql.all(MAIL)`
       SELECT ${KEYS}, s.sealed AS sealed_key

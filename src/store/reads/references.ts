@@ -1,7 +1,8 @@
 /**
- * References that tie an account to its organisation, and to accounts of others: certificates that name the organisation, rights to send, consents of
- * substitutes. Found here alone, for an account that ends, that goes to another organisation, or whose organisation becomes part of another: a read shows
- * it, and a change cuts it in its own transaction.
+ * References that tie an account to its organisation, and to accounts of others: certificates that
+ * name the organisation, rights to send, consents of substitutes. Found here alone, for an account
+ * that ends, that goes to another organisation, or whose organisation becomes part of another: a
+ * read shows it, and a change cuts it in its own transaction.
  */
 import { type NamedOrganisation, namesFormer } from '../../crypto/certificates/certificate-organisation.ts';
 import type { Address } from '../../domain/address.ts';
@@ -28,7 +29,10 @@ const CERTIFICATE = {
   own: flag,
   notAfter: time,
 };
-/** `owner`: account of the address. `account`: account that may send as it. `organisation`: of the other of the two. */
+/**
+ * `owner`: account of the address. `account`: account that may send as it. `organisation`: of the
+ * other of the two.
+ */
 const DELEGATION = {
   key: text,
   owner: int,
@@ -96,7 +100,10 @@ export function* issued(accounts: readonly number[], at: Instant): Change<readon
   return (yield* certificates(accounts, at)).filter(({ own }) => own);
 }
 
-/** Certificates that would be valid at `at` and name the organisation `from`; also those registered for login alone. */
+/**
+ * Certificates that would be valid at `at` and name the organisation `from`; also those registered
+ * for login alone.
+ */
 export function* naming(
   account: number,
   { from, into, at }: { readonly from: NamedOrganisation; readonly into: NamedOrganisation; readonly at: Instant },
@@ -114,8 +121,8 @@ export function* naming(
 }
 
 /**
- * Rights of others to send as their addresses, and theirs to send as others', if the other side is of another organisation than `into`. `most`: of each,
- * for one account.
+ * Rights of others to send as their addresses, and theirs to send as others', if the other side is
+ * of another organisation than `into`. `most`: of each, for one account.
  */
 export function* delegations(
   accounts: readonly number[],
@@ -135,7 +142,10 @@ export function* delegations(
   return [...others, ...notAgain(accounts, own)];
 }
 
-/** A reference between two of the accounts is found from both sides: the one of the address's owner is kept. */
+/**
+ * A reference between two of the accounts is found from both sides: the one of the address's owner
+ * is kept.
+ */
 function notAgain<T extends { readonly owner: number }>(
   accounts: readonly number[],
   found: readonly T[],
@@ -144,7 +154,10 @@ function notAgain<T extends { readonly owner: number }>(
   return found.filter(({ owner }) => !first.has(owner));
 }
 
-/** Consents by which mail would cross the border of `into`: for their addresses, and by them for others. */
+/**
+ * Consents by which mail would cross the border of `into`: for their addresses, and by them for
+ * others.
+ */
 export function* substitutes(accounts: readonly number[], into: number): Change<readonly Row<typeof CONSENT>[]> {
   const limit = MAX_REFERENCES * accounts.length;
   const away = yield* sql.all(CONSENT)`

@@ -19,7 +19,10 @@ import { accountOfDomain, routeOf } from './partners.ts';
 const MAILBOX = { octets: int, messages: int, nextUid: int, changes: int };
 export type MailboxState = Row<typeof MAILBOX>;
 
-/** Where the mail of an address goes, as it stands in the rows: whoever keeps it has to look at the clock again. */
+/**
+ * Where the mail of an address goes, as it stands in the rows: whoever keeps it has to look at the
+ * clock again.
+ */
 export interface RecipientRow {
   readonly address: RegisteredAddress;
   readonly account: Account;
@@ -30,7 +33,10 @@ export interface RecipientRow {
   readonly absences?: readonly Absence[];
 }
 
-/** A partner whose mail is refused may not log in either; its addresses are answered by its own state. */
+/**
+ * A partner whose mail is refused may not log in either; its addresses are answered by its own
+ * state.
+ */
 const LOGIN_COLUMNS = accountColumns(
   `${SUSPENDED} OR (a.kind = 'partner' AND EXISTS (SELECT 1 FROM partner p WHERE p.account = a.id AND p.state = 'refusing'))`,
 );
@@ -54,7 +60,10 @@ const APP_PASSWORD = {
 const OWNED = { ...ACCOUNT, ...ORGANISATION, ...MAILBOX };
 const OWNED_COLUMNS = words('m.octets, m.messages, m.next_uid, m.changes');
 
-/** Whether an address takes mail: nothing is written to its row while its account or its organisation is ending. */
+/**
+ * Whether an address takes mail: nothing is written to its row while its account or its
+ * organisation is ending.
+ */
 const TAKES = words("d.state = 'active' AND d.final_at IS NULL AND a.ends_at IS NULL AND o.ends_at IS NULL");
 const NO_END = Number.MAX_SAFE_INTEGER;
 

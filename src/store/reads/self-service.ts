@@ -19,8 +19,8 @@ const SESSION = {
 
 export class SelfServiceReads {
   /**
-   * A session by SHA-256 of what the browser has; undefined: it is no longer valid. The registry says whether its login still
-   * stands.
+   * A session by SHA-256 of what the browser has; undefined: it is no longer valid. The registry
+   * says whether its login still stands.
    */
   *session({ at }: Now, hash: Uint8Array, { idle, longest }: SessionTimes): Change<SelfServiceSession | undefined> {
     return yield* sql.first(SESSION)`

@@ -1,4 +1,7 @@
-/** Which messages an account sent, by its rows of the trail: there is no other index of them, and one more would be written with each message. */
+/**
+ * Which messages an account sent, by its rows of the trail: there is no other index of them, and
+ * one more would be written with each message.
+ */
 import { addressKey } from '../../domain/address.ts';
 import { days } from '../../domain/units.ts';
 import type { MessageRecord, SentQuery } from '../deliveries.ts';
@@ -7,7 +10,10 @@ import { type Change, sql } from '../sql/sql.ts';
 import { limitOf } from './page.ts';
 import { searchMarks } from './search-marks.ts';
 
-/** Rows of the trail about one account that one step looks at: a busy account has rows of every session. */
+/**
+ * Rows of the trail about one account that one step looks at: a busy account has rows of every
+ * session.
+ */
 const ITS_ROWS = 2000;
 /** No clock is set back this far, and a row is written when the message has ended. */
 const SLACK = days(1);
@@ -19,7 +25,10 @@ interface Sent {
   readonly seq: number;
 }
 
-/** Messages by their rows, newest first, at most `limit`, of the time that is asked for or a day beside it. */
+/**
+ * Messages by their rows, newest first, at most `limit`, of the time that is asked for or a day
+ * beside it.
+ */
 export function* sentRows(query: SentQuery): Change<{ readonly found: readonly Sent[]; readonly next?: number }> {
   const { account, since, until, before = Number.MAX_SAFE_INTEGER } = query;
   const limit = limitOf(query);

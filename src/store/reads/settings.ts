@@ -22,7 +22,10 @@ export class SettingsReads {
     return found;
   }
 
-  /** Settings of each target itself, at most MAX_SETTINGS of one scope; undefined if there is no such target. */
+  /**
+   * Settings of each target itself, at most MAX_SETTINGS of one scope; undefined if there is no
+   * such target.
+   */
   *ownSettings(_now: Now, targets: readonly SettingTarget[]): Change<readonly (Settings | undefined)[]> {
     if (targets.length > MAX_SETTINGS)
       throw new RegistryError(

@@ -1,4 +1,7 @@
-/** Listings that look at more rows than they give out. They go in bounded steps: others wait behind each. */
+/**
+ * Listings that look at more rows than they give out. They go in bounded steps: others wait behind
+ * each.
+ */
 import type { Change } from '../sql/sql.ts';
 
 /** Rows that one step looks at: some milliseconds. */
@@ -10,7 +13,10 @@ export interface Step<R, K> {
   readonly next?: K;
 }
 
-/** `page`: the rows behind one, at most so many. As many as are asked for come first: where most are wanted there is no second page. */
+/**
+ * `page`: the rows behind one, at most so many. As many as are asked for come first: where most are
+ * wanted there is no second page.
+ */
 export function* stepped<R, K>(parts: {
   readonly limit: number;
   readonly from: K;

@@ -59,7 +59,10 @@ const MAILBOX_COLUMNS = words(
 );
 
 export class TakeoverReads {
-  /** Organisations that have not ended and have accounts of their own, without the operator's, also those of no wave; by name after `after`; at most 1000. */
+  /**
+   * Organisations that have not ended and have accounts of their own, without the operator's, also
+   * those of no wave; by name after `after`; at most 1000.
+   */
   *practices(
     _now: Now,
     { after, limit }: { readonly after: string; readonly limit: number },
@@ -99,7 +102,9 @@ export class TakeoverReads {
        WHERE o.name = ${organisation} AND a.login > ${after} ORDER BY a.login LIMIT ${Math.min(limit, MOST)}`;
   }
 
-  /** Messages that left the mailbox to be written at the other server, oldest first; at most 1000. */
+  /**
+   * Messages that left the mailbox to be written at the other server, oldest first; at most 1000.
+   */
   *returns(_now: Now, account: AccountId): Change<readonly Returning[]> {
     const rows = yield* sql.all({ uid: as<EntryUid>(int), message: long, octets: int })`
       SELECT uid, message, octets FROM takeover_return WHERE account = ${account} ORDER BY uid LIMIT ${MOST}`;
@@ -115,8 +120,9 @@ export class TakeoverReads {
   }
 
   /**
-   * UIDLs of messages that were taken over and that the owner has deleted since, in order of their text, behind `after`; at most 1000. What ran out, or an operator took
-   * away, is not among them as long as that is known.
+   * UIDLs of messages that were taken over and that the owner has deleted since, in order of their
+   * text, behind `after`; at most 1000. What ran out, or an operator took away, is not among them
+   * as long as that is known.
    */
   *deletedSince(_now: Now, account: AccountId, after: string): Change<readonly string[]> {
     const rows = yield* sql.all({ uidl: text })`

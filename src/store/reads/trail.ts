@@ -30,7 +30,10 @@ type TrailRow = Row<typeof ROW>;
 
 const COLUMNS =
   'SELECT a.seq, a.at, a.event, a.outcome, a.message, a.account, a.facts, a.commitment, a.hash, a.salt, a.personal,';
-/** On SQLite one connection writes, and its chain has no name. Lane 0 holds what was carried over from there. */
+/**
+ * On SQLite one connection writes, and its chain has no name. Lane 0 holds what was carried over
+ * from there.
+ */
 const TRAIL = words(
   `${COLUMNS} NULL AS lane, NULL AS place FROM audit a`,
   `${COLUMNS} nullif(a.lane, 0) AS lane, CASE WHEN a.lane = 0 THEN NULL ELSE a.place END AS place FROM audit a`,
@@ -91,7 +94,10 @@ export class TrailReads {
     return rows.map(auditRowOf);
   }
 
-  /** Refused mail of all accounts (`message.refused`), newest first: rows before `before`, at most `limit` (1 to 1000). */
+  /**
+   * Refused mail of all accounts (`message.refused`), newest first: rows before `before`, at most
+   * `limit` (1 to 1000).
+   */
   *refused(
     _now: Now,
     { before = Number.MAX_SAFE_INTEGER, limit }: { readonly before?: number; readonly limit: number },
@@ -101,7 +107,10 @@ export class TrailReads {
     return rows.map(auditRowOf);
   }
 
-  /** Rows from `fromSeq` on as they are chained, at most `limit` (1 to 1000); what proves them goes along. */
+  /**
+   * Rows from `fromSeq` on as they are chained, at most `limit` (1 to 1000); what proves them goes
+   * along.
+   */
   *chain(
     _now: Now,
     { fromSeq, limit }: { readonly fromSeq: number; readonly limit: number },
@@ -110,8 +119,9 @@ export class TrailReads {
   }
 
   /**
-   * Rows after a row, for readers that keep up with the trail: at most `limit` (1 to 1000), and none before those with lower numbers are visible. `next`: the
-   * row to go on from; `behind` if nothing follows yet.
+   * Rows after a row, for readers that keep up with the trail: at most `limit` (1 to 1000), and
+   * none before those with lower numbers are visible. `next`: the row to go on from; `behind` if
+   * nothing follows yet.
    */
   *follow(
     _now: Now,
@@ -132,7 +142,10 @@ export class TrailReads {
     return yield* rowsOfLane(lane, from, limitOf({ limit }));
   }
 
-  /** The chains of the trail that go on, or ended at `endedSince` or later, with their ends: at most `limit`, after the lane `after`. */
+  /**
+   * The chains of the trail that go on, or ended at `endedSince` or later, with their ends: at most
+   * `limit`, after the lane `after`.
+   */
   *lanes(
     _now: Now,
     {

@@ -1,4 +1,7 @@
-/** What the roads of the mail and logins ask of authorities and certificates: through memories, which ask here. */
+/**
+ * What the roads of the mail and logins ask of authorities and certificates: through memories,
+ * which ask here.
+ */
 import type { AddressKey } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
 import type { AccountId } from '../../domain/ids.ts';

@@ -1,4 +1,7 @@
-/** Reads of what accounts did by month, and of those that do nothing: a bounded number of rows a step, since others wait behind each. */
+/**
+ * Reads of what accounts did by month, and of those that do nothing: a bounded number of rows a
+ * step, since others wait behind each.
+ */
 import { defined } from '../../domain/defined.ts';
 import type { AccountId, OrganisationId } from '../../domain/ids.ts';
 import { type Month, monthStart } from '../../domain/months.ts';
@@ -12,7 +15,10 @@ import { type IdleAccount, type MonthlyUsage, USAGE_COUNTS, type UsageCounts, ty
 /** Rows that one step looks at: some milliseconds. */
 const STEP = 2000;
 const MOST = 1000;
-/** In front of the account's number, where the cursor is among those that left the organisation; no login name has a space. */
+/**
+ * In front of the account's number, where the cursor is among those that left the organisation; no
+ * login name has a space.
+ */
 const LEFT = 'left ';
 
 const LAST = { lastLogin: optional(as<Day>(int)), lastUsed: optional(as<Day>(int)) };
@@ -49,8 +55,9 @@ const IDLES = words('FROM account a JOIN organisation o ON o.id = a.organisation
 
 export class UsageReads {
   /**
-   * Figures of one organisation in one month: its accounts by login name, then those that have left it. At most `limit` (1 to 1000) rows a page.
-   * Accounts that were registered after the month are left out.
+   * Figures of one organisation in one month: its accounts by login name, then those that have left
+   * it. At most `limit` (1 to 1000) rows a page. Accounts that were registered after the month are
+   * left out.
    */
   *of(
     _now: Now,
@@ -71,7 +78,10 @@ export class UsageReads {
     return { rows: rows.map(usageOf), next: next ?? `${LEFT}-1` };
   }
 
-  /** Accounts of a month by the days on which they did anything: a bit for each day, and how many accounts have just these. */
+  /**
+   * Accounts of a month by the days on which they did anything: a bit for each day, and how many
+   * accounts have just these.
+   */
   *activeDays(_now: Now, month: Month): Change<readonly { readonly days: number; readonly accounts: number }[]> {
     return yield* sql.all({ days: int, accounts: int })`
       SELECT u.days, count(*) AS accounts FROM usage_month u WHERE u.month = ${month} AND u.days <> 0 GROUP BY u.days`;
@@ -91,8 +101,9 @@ export class UsageReads {
   }
 
   /**
-   * Accounts that have not ended and neither logged in, sent nor took anything since the end of `day`, by login name. A page may be empty and not
-   * the last: a bounded number of accounts is looked at.
+   * Accounts that have not ended and neither logged in, sent nor took anything since the end of
+   * `day`, by login name. A page may be empty and not the last: a bounded number of accounts is
+   * looked at.
    */
   *idle(
     _now: Now,

@@ -12,7 +12,10 @@ import { type Change, sql } from '../sql/sql.ts';
 import { SETTINGS } from './organisations.ts';
 import { settledBehind } from './trail-order.ts';
 
-/** Rows of the trail that one step looks at, events among them, and events that it gives: some milliseconds of the thread that reads. */
+/**
+ * Rows of the trail that one step looks at, events among them, and events that it gives: some
+ * milliseconds of the thread that reads.
+ */
 export const STEP = { rows: 1000, told: 100, events: 1000 } as const;
 
 const TOLD = [
@@ -67,7 +70,10 @@ export function* eventsBehind(behind: number, owner: WebhookOwner | undefined): 
   return { events, next };
 }
 
-/** Facts from other tables: sizes of copies that were made for some recipients, and the mailboxes that deliveries led to. */
+/**
+ * Facts from other tables: sizes of copies that were made for some recipients, and the mailboxes
+ * that deliveries led to.
+ */
 interface Besides {
   readonly octetsOf: ReadonlyMap<bigint, number>;
   readonly mailboxOf: ReadonlyMap<number, AccountId>;
@@ -130,7 +136,8 @@ function foundIn(row: TrailRow, more: Besides): readonly Found[] {
     case 'delivery.failed':
       return ofSender(row, 'message.failed', { why: 'not-delivered' });
     case 'message.expired':
-      // Handed out again and not fetched a second time: the sender has heard what became of the message.
+      // Handed out again and not fetched a second time: the sender has heard what became of the
+      // message.
       return facts.restored === true ? [] : ofSender(row, 'message.failed', { why: 'not-collected' });
     case 'message.withdrawn':
       return outcome === 'success' ? ofSender(row, 'message.failed', { why: 'withdrawn' }) : [];
@@ -143,7 +150,10 @@ function foundIn(row: TrailRow, more: Besides): readonly Found[] {
 
 const TO_MAILBOX = { to: 'mailbox', recipients: 1 };
 
-/** In each mailbox once for each copy that it has, as the mailbox counts. What is held is in none yet. */
+/**
+ * In each mailbox once for each copy that it has, as the mailbox counts. What is held is in none
+ * yet.
+ */
 function acceptedIn(row: TrailRow, { octetsOf }: Besides): readonly Found[] {
   const { message, octets = 0, envelope } = row;
   if (message === undefined) return [];
@@ -202,7 +212,10 @@ function ofAccount({ event, facts }: TrailRow, account: AccountId): readonly Fou
   }
 }
 
-/** With their organisations as they are now, and the webhooks of accounts that they are for; those of `owner` alone. */
+/**
+ * With their organisations as they are now, and the webhooks of accounts that they are for; those
+ * of `owner` alone.
+ */
 function* owned(
   found: readonly Dated[],
   { account, organisation }: WebhookOwner = {},
@@ -235,8 +248,9 @@ function* owned(
 }
 
 /**
- * Of each account its webhooks, and those of the accounts that took over from it: its program goes on there, and is told what came before the move or what becomes
- * of mail that was sent before it, as letters about that mail reach it too.
+ * Of each account its webhooks, and those of the accounts that took over from it: its program goes
+ * on there, and is told what came before the move or what becomes of mail that was sent before it,
+ * as letters about that mail reach it too.
  */
 function* webhooksOf(
   accounts: readonly AccountId[],

@@ -1,6 +1,7 @@
 /**
- * Reads of webhooks, and of the events that they are told of: these are rows of the audit trail, which stand in the transaction of what they tell. Nothing else is
- * written of an event, so mail costs the same with webhooks and without.
+ * Reads of webhooks, and of the events that they are told of: these are rows of the audit trail,
+ * which stand in the transaction of what they tell. Nothing else is written of an event, so mail
+ * costs the same with webhooks and without.
  */
 import type { AccountId, OrganisationId } from '../../domain/ids.ts';
 import type { Instant } from '../../domain/units.ts';
@@ -59,7 +60,10 @@ export class WebhookReads {
       SELECT ${COLUMNS}, w.sealed, w.position FROM ${TABLES} WHERE w.id = ${id}`;
   }
 
-  /** Webhooks that get events now: neither paused, nor of an account or organisation that is suspended or has ended. */
+  /**
+   * Webhooks that get events now: neither paused, nor of an account or organisation that is
+   * suspended or has ended.
+   */
   *active({ at }: Now): Change<readonly ActiveWebhook[]> {
     return yield* sql.all(ACTIVE)`
       SELECT ${COLUMNS}, w.sealed, w.position FROM ${TABLES}
@@ -67,12 +71,17 @@ export class WebhookReads {
          AND (o.id IS NULL OR (o.state = 'active' AND (o.ends_at IS NULL OR o.ends_at > ${at}))) ORDER BY w.id LIMIT ${MAX_WEBHOOKS.all}`;
   }
 
-  /** Events after that row of the trail, in a bounded step; with `owner` only those that it may see. */
+  /**
+   * Events after that row of the trail, in a bounded step; with `owner` only those that it may see.
+   */
   *events(_now: Now, behind: number, owner?: WebhookOwner): Change<WebhookEvents> {
     return yield* eventsBehind(behind, owner);
   }
 
-  /** The last row of the trail that was written before `at`, and 0 where there is none; found in a few dozen looks, however long the trail is. */
+  /**
+   * The last row of the trail that was written before `at`, and 0 where there is none; found in a
+   * few dozen looks, however long the trail is.
+   */
   *rowBefore(_now: Now, at: Instant): Change<number> {
     const { last } = yield* sql.one({ last: int })`SELECT coalesce(max(seq), 0) AS last FROM audit`;
     let [low, high] = [0, last];

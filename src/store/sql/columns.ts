@@ -1,7 +1,9 @@
 /**
- * What the columns of an answer hold: the type that PostgreSQL has for each, and how its value is read, whichever engine it came from.
+ * What the columns of an answer hold: the type that PostgreSQL has for each, and how its value is
+ * read, whichever engine it came from.
  *
- * Said once beside each statement: `sql.first({ id: int, ended: flag })`. A column that is named in camelCase stands in the table in snake_case.
+ * Said once beside each statement: `sql.first({ id: int, ended: flag })`. A column that is named in
+ * camelCase stands in the table in snake_case.
  */
 import { type Instant, instant } from '../../domain/units.ts';
 
@@ -37,7 +39,10 @@ export const text: Column<string> = { type: 'text', read: (raw) => raw as string
 export const flag: Column<boolean> = { type: 'boolean', read: (raw) => raw === true || raw === 1n };
 export const bytes: Column<Uint8Array> = { type: 'bytea', read: (raw) => raw as Uint8Array };
 
-/** A text or number that the store itself wrote from a narrower type: `as<State>(text)`, `as<AccountId>(int)`. */
+/**
+ * A text or number that the store itself wrote from a narrower type: `as<State>(text)`,
+ * `as<AccountId>(int)`.
+ */
 export const as = <T extends string | number>(column: Column<string> | Column<number>): Column<T> =>
   column as Column<T>;
 

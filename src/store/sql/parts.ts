@@ -1,4 +1,7 @@
-/** What a statement may hold beside values: words that each engine spells its own way, and lists, which are one parameter however long they are. */
+/**
+ * What a statement may hold beside values: words that each engine spells its own way, and lists,
+ * which are one parameter however long they are.
+ */
 import type { Column, Columns, Row } from './columns.ts';
 
 export interface Dialect {
@@ -19,7 +22,10 @@ export interface Part {
 
 export const isPart = (given: unknown): given is Part => typeof given === 'object' && given !== null && 'kind' in given;
 
-/** What stands between the strings of a template must be of one kind at each use: the text is not read again. Undefined: a value. */
+/**
+ * What stands between the strings of a template must be of one kind at each use: the text is not
+ * read again. Undefined: a value.
+ */
 export function checkKinds(
   strings: readonly string[],
   first: readonly (Pick<Part, 'kind'> | undefined)[],
@@ -39,15 +45,22 @@ function part(sqlite: string, postgres: string, values: Part['values'] = NONE): 
 }
 
 /**
- * Behind a SELECT of rows that the change relies on. PostgreSQL locks them as strongly as the transaction says: an operator's change for itself,
- * a mail road's against changes only. SQLite has one who writes.
+ * Behind a SELECT of rows that the change relies on. PostgreSQL locks them as strongly as the
+ * transaction says: an operator's change for itself, a mail road's against changes only. SQLite has
+ * one who writes.
  */
 export const locked: Part = { kind: 'locked', text: ({ lock }) => lock, values: NONE };
 
-/** The same of rows that are handed out, each to one who asks: PostgreSQL leaves out what somebody else has locked. */
+/**
+ * The same of rows that are handed out, each to one who asks: PostgreSQL leaves out what somebody
+ * else has locked.
+ */
 export const lockedFree: Part = part('', 'FOR UPDATE SKIP LOCKED');
 
-/** Words that several statements share, such as their columns; and where the engines differ, what PostgreSQL says instead. */
+/**
+ * Words that several statements share, such as their columns; and where the engines differ, what
+ * PostgreSQL says instead.
+ */
 export const words = (sqlite: string, postgres = sqlite): Part => part(sqlite, postgres);
 
 /** Behind the name of a table. PostgreSQL chooses its indexes itself. */
@@ -64,8 +77,10 @@ export const among = <T>({ type }: Column<T>, values: readonly T[]): Part =>
   ]);
 
 /**
- * Rows as a table: `INSERT INTO t (a, b) SELECT a, b FROM ${rowsOf({ a: int, b: text }, rows)} WHERE true ON CONFLICT DO NOTHING`. SQLite needs
- * the WHERE before ON CONFLICT, and both need the table named where a column could be another one's: `given.a`.
+ * Rows as a table:
+ * `INSERT INTO t (a, b) SELECT a, b FROM ${rowsOf({ a: int, b: text }, rows)} WHERE true ON CONFLICT DO NOTHING`.
+ * SQLite needs the WHERE before ON CONFLICT, and both need the table named where a column could be
+ * another one's: `given.a`.
  */
 export const rowsOf = <C extends Columns>(columns: C, rows: readonly Row<C>[]): Part => {
   const names = Object.keys(columns);
@@ -87,7 +102,10 @@ export const rowsOf = <C extends Columns>(columns: C, rows: readonly Row<C>[]): 
   );
 };
 
-/** `publicKey` stands in tables as `public_key`: PostgreSQL folds names that are not quoted to lower case. */
+/**
+ * `publicKey` stands in tables as `public_key`: PostgreSQL folds names that are not quoted to lower
+ * case.
+ */
 export const columnOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 const fromJson = (type: string, sql: string): string => (type === 'bytea' ? `unhex(${sql})` : sql);

@@ -1,7 +1,13 @@
-/** Objects in another thread: their methods, with promises in place of changes and without the context that the other thread gives them. */
+/**
+ * Objects in another thread: their methods, with promises in place of changes and without the
+ * context that the other thread gives them.
+ */
 import type { Step } from './sql.ts';
 
-/** What structured clone carries over whole. An instance of a class would arrive without its methods, a function not at all. */
+/**
+ * What structured clone carries over whole. An instance of a class would arrive without its
+ * methods, a function not at all.
+ */
 type Simple = string | number | bigint | boolean | null | undefined | Arrays | Date;
 type Arrays = Uint8Array | Float64Array | Uint32Array;
 type Crosses<T> = T extends Simple
@@ -22,7 +28,10 @@ export type Remote<T> = { readonly [K in keyof T]: Method<T[K]> };
 
 export type Callable<Answer = Generator<Step, unknown>> = (context: unknown, ...args: readonly unknown[]) => Answer;
 
-/** What may be called from outside: the methods of its own class. Neither `constructor` and `toString`, nor what begins with #. */
+/**
+ * What may be called from outside: the methods of its own class. Neither `constructor` and
+ * `toString`, nor what begins with #.
+ */
 export function methodsOf<Answer = Generator<Step, unknown>>(object: object): ReadonlyMap<string, Callable<Answer>> {
   const methods = methodsIn<Answer>(Object.getPrototypeOf(object) as object);
   return new Map([...methods].map(([name, method]) => [name, method.bind(object)]));
@@ -39,8 +48,9 @@ export function methodsIn<Answer = Generator<Step, unknown>>(prototype: object):
 const MAX_DEPTH = 12;
 
 /**
- * Throws TypeError for what would not arrive as it was given. Found here, where it fails for one who asks: in the message that takes it over it
- * would fail for all that share it, and of a result only after the commit.
+ * Throws TypeError for what would not arrive as it was given. Found here, where it fails for one
+ * who asks: in the message that takes it over it would fail for all that share it, and of a result
+ * only after the commit.
  */
 export function checkCrossing(value: unknown, depth = MAX_DEPTH): void {
   if (typeof value === 'function' || typeof value === 'symbol')

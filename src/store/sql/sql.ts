@@ -1,9 +1,11 @@
 /**
- * One statement for two engines: yield* sql.first({ id: int, ended: flag })`SELECT id, ended FROM account WHERE login = ${login}`
+ * One statement for two engines: yield* sql.first({ id: int, ended: flag
+ * })`SELECT id, ended FROM account WHERE login = ${login}`
  *
- * The array of strings that a tagged template is called with is the same object at each call from one place in the source: it is the key of the
- * plan, and so of the prepared statement. So the text may not change: values, lists and rows are parameters, and however many there are, the
- * statement is the same one. A plan holds no values.
+ * The array of strings that a tagged template is called with is the same object at each call from
+ * one place in the source: it is the key of the plan, and so of the prepared statement. So the text
+ * may not change: values, lists and rows are parameters, and however many there are, the statement
+ * is the same one. A plan holds no values.
  */
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { Instant } from '../../domain/units.ts';
@@ -39,13 +41,16 @@ export interface ServiceStep {
   readonly service: string;
   readonly args: readonly unknown[];
 }
-/** What a change asks of its runner: a statement, a row at the end of the audit chain, of which it hears the number, or a service. */
+/**
+ * What a change asks of its runner: a statement, a row at the end of the audit chain, of which it
+ * hears the number, or a service.
+ */
 export type Step = Statement | { readonly audit: AuditItem } | ServiceStep;
 
 /**
- * A change or a read, which a runner drives step by step. It has no effect but by its steps and in its context: it may be run again, or rolled
- * back. An error of the engine ends it where it stands: it cannot catch it (PostgreSQL's transaction is lost by then), and its `finally` does not
- * run.
+ * A change or a read, which a runner drives step by step. It has no effect but by its steps and in
+ * its context: it may be run again, or rolled back. An error of the engine ends it where it stands:
+ * it cannot catch it (PostgreSQL's transaction is lost by then), and its `finally` does not run.
  */
 export type Change<T> = Generator<Step, T, unknown>;
 
@@ -71,7 +76,10 @@ export function valuesOf({ plan, given }: Statement, dialect: Dialect): readonly
   return given.flatMap((one) => (isPart(one) ? one.values(dialect) : [one]));
 }
 
-/** What a change gets for the rows of its statement; each is the values of its columns in their order. */
+/**
+ * What a change gets for the rows of its statement; each is the values of its columns in their
+ * order.
+ */
 export function answerOf(plan: Plan, rows: readonly (readonly unknown[])[]): unknown {
   if (plan.wanted === 'all') return rows.map((row) => rowOf(plan, row));
   const [row] = rows;
@@ -90,7 +98,10 @@ function rowOf({ columns }: Plan, values: readonly unknown[]): Readonly<Record<s
   return row;
 }
 
-/** Adds to an error of the engine which statement it was: at that moment no frame of the change is on the stack. Texts hold no values. */
+/**
+ * Adds to an error of the engine which statement it was: at that moment no frame of the change is
+ * on the stack. Texts hold no values.
+ */
 export function named(error: unknown, { strings }: Plan): unknown {
   const text = strings.join('?').replaceAll(/\s+/g, ' ').trim();
   if (error instanceof Error) error.message += ` (in: ${text.length > 80 ? `${text.slice(0, 80)}...` : text})`;

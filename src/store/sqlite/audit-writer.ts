@@ -53,8 +53,8 @@ export class AuditWriter {
   /** Returns how many had personal fields. */
   erasePersonal(seqs: readonly number[], mark: AuditMark | null): number {
     let erased = 0;
-    // Without this the octets of a long row that was erased stay in the file, in pages that are free
-    // now.
+    // Without this the octets of a long row that was erased stay in the file, in pages that are
+    // free now.
     this.#db.pragma('secure_delete = ON');
     try {
       for (const seq of seqs)

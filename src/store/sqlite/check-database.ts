@@ -1,4 +1,6 @@
-/** Checks whether this database may be served. Every problem is reported before anything is changed. */
+/**
+ * Checks whether this database may be served. Every problem is reported before anything is changed.
+ */
 import { closeSync, existsSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { escrowOf, sharesThatMake } from '../../crypto/keys/escrow-record.ts';
@@ -9,11 +11,17 @@ import { replaceFile } from '../../platform/lasting-files.ts';
 import { StoreRefused } from '../store.ts';
 import type { Db } from './database.ts';
 
-/** Up to this size a start always reads the whole file: 0.1 s where it is in memory, 1 s from a disk of 256 MB a second. */
+/**
+ * Up to this size a start always reads the whole file: 0.1 s where it is in memory, 1 s from a disk
+ * of 256 MB a second.
+ */
 const ALWAYS_CHECKED = 256 * 1024 * 1024;
 /** File in the data folder while the database is known to be damaged. */
 const DAMAGE_MARK = 'damaged';
-/** Tables that grow with all mail that ever came, with what searches seek in. The others decide who logs in, whose an address is and what lies in a mailbox. */
+/**
+ * Tables that grow with all mail that ever came, with what searches seek in. The others decide who
+ * logs in, whose an address is and what lies in a mailbox.
+ */
 const GROWING: ReadonlySet<string> = new Set([
   ...['audit', 'audit_of_account', 'audit_of_message', 'chunk', 'content', 'delivery', 'hidden_entry', 'imported'],
   ...['interchange', 'message', 'message_of_field', 'notice', 'usage_month'],
@@ -53,7 +61,10 @@ export const setFact = (db: Db, name: string, value: unknown): void => {
   ).run(name, value);
 };
 
-/** What is wrong with the pages of the database, or of one table and its indexes; undefined if nothing is. */
+/**
+ * What is wrong with the pages of the database, or of one table and its indexes; undefined if
+ * nothing is.
+ */
 export function damageIn(db: Db, table?: string): string | undefined {
   const [first] = db.pragma(`quick_check(${table === undefined ? '1' : `"${table}"`})`) as { quick_check: string }[];
   if (first?.quick_check === 'ok') return undefined;
@@ -66,8 +77,9 @@ const refuseDamaged = (path: string, damage: string): never => {
 };
 
 /**
- * Reads the pages that must be whole before anybody is served: all of a small file, and where `always` or a damage was found before. Of a large one
- * after a stop that was none, the tables that decide where mail goes; `later` then: all of it is to be read beside the work.
+ * Reads the pages that must be whole before anybody is served: all of a small file, and where
+ * `always` or a damage was found before. Of a large one after a stop that was none, the tables that
+ * decide where mail goes; `later` then: all of it is to be read beside the work.
  */
 export function checkPages(
   db: Db,

@@ -1,13 +1,14 @@
 /**
- * Writes the database again, in the form that new ones have and without its free pages. The gateway is stopped: the lock of the data folder is held
- * throughout.
+ * Writes the database again, in the form that new ones have and without its free pages. The gateway
+ * is stopped: the lock of the data folder is held throughout.
  *
  *   1  sluis.db-wal -> sluis.db    the log is empty and gone: beside another file it would be copied into that one
  *   2  sluis.db.compact            the new file, whole and synced
  *   3  compared with the old one   tables, rows, every page, the chain of the audit trail
  *   4  sluis.db.compact -> sluis.db
  *
- * Whatever ends it before 4 leaves the old file as it was, and the next run removes what it left; 4 is one rename.
+ * Whatever ends it before 4 leaves the old file as it was, and the next run removes what it left; 4
+ * is one rename.
  */
 import { chmodSync, chownSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -43,7 +44,10 @@ export interface Compacted {
   readonly rows: number;
 }
 
-/** Rejects with StoreRefused, and has changed nothing, where the store may not be served, there is no room, or the two differ. */
+/**
+ * Rejects with StoreRefused, and has changed nothing, where the store may not be served, there is
+ * no room, or the two differ.
+ */
 export async function compactStore(options: CompactOptions): Promise<Compacted> {
   const { dataFolder, step = () => undefined } = options;
   const path = join(dataFolder, DATABASE_FILE);

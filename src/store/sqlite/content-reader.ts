@@ -18,7 +18,10 @@ export class ContentReader {
     this.#opened = new OpenedContents(keys);
   }
 
-  /** The entry `uid`, and those that follow while their content fits `ahead` octets: a client that fetches all asks for them next. */
+  /**
+   * The entry `uid`, and those that follow while their content fits `ahead` octets: a client that
+   * fetches all asks for them next.
+   */
   entries(out: Outgoing, account: number, uid: number, below: number, ahead: number): EntriesData | undefined {
     const rows = this.#sql.rawBig.each<EntryRow>`
       SELECT e.uid, e.message, e.octets, c.data_key, c.chunks, c.body

@@ -51,8 +51,8 @@ const sizeOf = async (path: string): Promise<number> => {
 type FileCopy = Taken & { readonly logOctets: number };
 
 /**
- * Takes a copy. Rejects with CopyFailed; what was written of the copy stays for the caller to remove. `anew`: in the form of a
- * new file.
+ * Takes a copy. Rejects with CopyFailed; what was written of the copy stays for the caller to
+ * remove. `anew`: in the form of a new file.
  */
 export async function takeCopy(
   from: string,

@@ -16,7 +16,10 @@ export interface Compared {
   readonly rows: number;
 }
 
-/** Throws if they differ: in tables or indexes, in how many rows a table has, in facts, in the end of the trail; or where the new one is not whole. */
+/**
+ * Throws if they differ: in tables or indexes, in how many rows a table has, in facts, in the end
+ * of the trail; or where the new one is not whole.
+ */
 export function compare({ from, to }: CompareJob): Compared {
   const old = openReading(from);
   const made = openReading(to);
@@ -62,7 +65,10 @@ interface RawRow extends Omit<ChainRow, 'seq' | 'at' | 'account'> {
   readonly account: bigint | null;
 }
 
-/** Follows the chain row by row; returns its end, or the first row that does not hold: a trail that was broken before stays as it is. */
+/**
+ * Follows the chain row by row; returns its end, or the first row that does not hold: a trail that
+ * was broken before stays as it is.
+ */
 function headOf(db: Db): unknown {
   const rows = db
     .prepare<[], RawRow>(

@@ -1,4 +1,7 @@
-/** Makes a proved copy one that may be served. Its start number jumps, so that no process that served the lost database can hold a maildrop or a lease against this one. */
+/**
+ * Makes a proved copy one that may be served. Its start number jumps, so that no process that
+ * served the lost database can hold a maildrop or a lease against this one.
+ */
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import { settleRestored } from '../changes/restored.ts';

@@ -1,4 +1,7 @@
-/** The thread of one piece of work on a copy of the database: taken, proved or settled, then it ends. */
+/**
+ * The thread of one piece of work on a copy of the database: taken, proved or settled, then it
+ * ends.
+ */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Proof, ProofResult, SettledCopy } from '../copies.ts';
 import { type CompareJob, type Compared, compare } from './copy-compare.ts';

@@ -1,12 +1,15 @@
-/** Opens connections with every setting that durability rests on stated explicitly, and classifies SQLite's errors. */
+/**
+ * Opens connections with every setting that durability rests on stated explicitly, and classifies
+ * SQLite's errors.
+ */
 import Database from 'better-sqlite3';
 
 export type Db = Database.Database;
 export type Synchronous = 'FULL' | 'NORMAL';
 
 /**
- * Page size of a new file, fixed when it is made. With 8192, as older files have, a message of 10 KB writes 69 KB instead of 41
- * (docs/decisions/1513).
+ * Page size of a new file, fixed when it is made. With 8192, as older files have, a message of 10
+ * KB writes 69 KB instead of 41 (docs/decisions/1513).
  */
 export const PAGE_OCTETS = 4096;
 /** Octets in the write-ahead log at which it is copied back. */
@@ -37,11 +40,15 @@ export function shapeNewDatabase(db: Db): void {
 /** Shapes the next file: a new database, or a copy by VACUUM. */
 export function shapeFile(db: Db): void {
   db.pragma(`page_size = ${PAGE_OCTETS}`);
-  // Free pages are used again. Moving pages to the end of the file would cost each commit a page that records their places.
+  // Free pages are used again. Moving pages to the end of the file would cost each commit a page
+  // that records their places.
   db.pragma('auto_vacuum = NONE');
 }
 
-/** What is fixed in the file: older ones have pages of 8192 octets and give free pages back to the file system. */
+/**
+ * What is fixed in the file: older ones have pages of 8192 octets and give free pages back to the
+ * file system.
+ */
 export interface FileShape {
   readonly pageOctets: number;
   readonly shrinks: boolean;
@@ -58,19 +65,22 @@ export function openWriting(path: string, synchronous: Synchronous, create = fal
   const db = new Database(path, { fileMustExist: !create });
   db.pragma('busy_timeout = 5000');
   if (create) shapeNewDatabase(db);
-  // A copy that was put back by hand has a rollback journal, under which readers would stop the writer; on any other this changes nothing.
+  // A copy that was put back by hand has a rollback journal, under which readers would stop the
+  // writer; on any other this changes nothing.
   else db.pragma('journal_mode = WAL');
-  // better-sqlite3 is compiled so that WAL means NORMAL: it reads 2 (FULL) until the first write, then 1. Said explicitly it stays.
+  // better-sqlite3 is compiled so that WAL means NORMAL: it reads 2 (FULL) until the first write,
+  // then 1. Said explicitly it stays.
   db.pragma(`synchronous = ${synchronous}`);
-  // Octets that are erased or moved inside a page are overwritten with zeros, if that costs no further write: otherwise they stay readable in
-  // the file.
+  // Octets that are erased or moved inside a page are overwritten with zeros, if that costs no
+  // further write: otherwise they stay readable in the file.
   db.pragma('secure_delete = FAST');
   db.pragma('foreign_keys = ON');
   db.pragma('trusted_schema = OFF');
   db.pragma('cell_size_check = ON');
   db.pragma('temp_store = MEMORY');
   db.pragma('cache_size = -16000');
-  // The writer copies the log back itself, after it has answered, and hears of an error there; SQLite's own way would swallow it.
+  // The writer copies the log back itself, after it has answered, and hears of an error there;
+  // SQLite's own way would swallow it.
   db.pragma('wal_autocheckpoint = 0');
   db.pragma(`journal_size_limit = ${JOURNAL_LIMIT}`);
   return db;
@@ -92,7 +102,10 @@ export interface Copies {
   readonly checkpointed: number;
 }
 
-/** Copies the log into the database. `TRUNCATE` waits for readers as long as `busy_timeout` says. Throws if the disk is full or fails. */
+/**
+ * Copies the log into the database. `TRUNCATE` waits for readers as long as `busy_timeout` says.
+ * Throws if the disk is full or fails.
+ */
 export function copyLog(db: Db, mode: 'PASSIVE' | 'TRUNCATE'): Copies {
   const [row] = db.pragma(`wal_checkpoint(${mode})`) as Copies[];
   return row ?? { log: 0, checkpointed: 0 };
@@ -100,7 +113,9 @@ export function copyLog(db: Db, mode: 'PASSIVE' | 'TRUNCATE'): Copies {
 
 const codeOf = (error: unknown): string => (error instanceof Database.SqliteError ? error.code : '');
 
-/** Out of space; SQLITE_IOERR_SHMSIZE is what a full disk gives when the log's index has to grow. */
+/**
+ * Out of space; SQLITE_IOERR_SHMSIZE is what a full disk gives when the log's index has to grow.
+ */
 export const isFull = (error: unknown): boolean => {
   const code = codeOf(error);
   return code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE';

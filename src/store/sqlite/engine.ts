@@ -1,5 +1,6 @@
 /**
- * SQLite as an engine of the store: a thread that writes, one that reads, and the space on its disk.
+ * SQLite as an engine of the store: a thread that writes, one that reads, and the space on its
+ * disk.
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -164,7 +165,9 @@ export class SqliteEngine implements Engine {
     return this.#pages.left;
   }
 
-  /** Asks the writer to make the reserve again, or to give half of it back, as free space changes. */
+  /**
+   * Asks the writer to make the reserve again, or to give half of it back, as free space changes.
+   */
   lookForRoom(): void {
     if (this.#askedForReserve || this.failure !== undefined) return;
     const { reserved, wanted } = this.room;

@@ -1,4 +1,7 @@
-/** What the first page of a database file tells of it, read without opening the database: https://www.sqlite.org/fileformat.html section 1.3. */
+/**
+ * What the first page of a database file tells of it, read without opening the database:
+ * https://www.sqlite.org/fileformat.html section 1.3.
+ */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { type FileShape } from './database.ts';
 

@@ -66,7 +66,10 @@ export class SqliteFilingTables implements FilingTables<MailboxRow> {
     this.#pages += Math.ceil(length / this.#pageOctets);
   }
 
-  /** Pages, by estimate, that were written since the last call, beside those that every piece of work writes. */
+  /**
+   * Pages, by estimate, that were written since the last call, beside those that every piece of
+   * work writes.
+   */
   takePages(): number {
     const pages = this.#pages;
     this.#pages = 0;
@@ -153,8 +156,8 @@ export class SqliteFilingTables implements FilingTables<MailboxRow> {
       .run`INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, resubmission, parts, copy_of)
         VALUES (${id}, ${receivedAt}, ${submitter}, ${sender}, ${messageIdField}, ${envelope}, ${octets}, ${sha256}, ${resubmission}, ${parts}, ${copyOf})`;
     this.#p.search.filed(id);
-    // Nobody gets the message as it was submitted: its key goes with this transaction, and its stored chunks are swept as an upload that
-    // was left over.
+    // Nobody gets the message as it was submitted: its key goes with this transaction, and its
+    // stored chunks are swept as an upload that was left over.
     if (refs === 0) return;
     const { dataKey, chunks, body, submittedHeader } = work;
     if (body === null) this.#endStreamed(work);

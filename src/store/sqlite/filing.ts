@@ -1,6 +1,6 @@
 /**
- * Files messages in the writer: message, content, entries, deliveries, counters, audit rows; and after them the notices that came along. The rules are in
- * core/filing-rules.ts.
+ * Files messages in the writer: message, content, entries, deliveries, counters, audit rows; and
+ * after them the notices that came along. The rules are in core/filing-rules.ts.
  */
 import { type Address, addressKey } from '../../domain/address.ts';
 import type { ChangeEffects } from '../changes/changed.ts';
@@ -85,8 +85,8 @@ export class Filing {
   }
 
   /**
-   * A copy that was held goes into its mailbox, above its quota too; false while the mailbox takes no mail. The delivery's reference to the
-   * content becomes the entry's.
+   * A copy that was held goes into its mailbox, above its quota too; false while the mailbox takes
+   * no mail. The delivery's reference to the content becomes the entry's.
    */
   release(message: bigint, account: number, uidl: Uint8Array, at: number, changed: ChangeEffects): boolean {
     return this.#release({ message, account, uidl }, at, changed, wasFiled);
@@ -112,8 +112,9 @@ export class Filing {
   }
 
   /**
-   * What was queued for a partner goes into the mailbox that its recipient leads to by now, above its quota too; false while there is none
-   * that takes mail. The delivery's reference to the content becomes the entry's.
+   * What was queued for a partner goes into the mailbox that its recipient leads to by now, above
+   * its quota too; false while there is none that takes mail. The delivery's reference to the
+   * content becomes the entry's.
    */
   refile(queued: Queued, uidl: Uint8Array, at: number, changed: ChangeEffects): boolean {
     const { message, recipient, partner } = queued;

@@ -1,6 +1,6 @@
 /**
- * One process per data folder. The lock is SQLite's own exclusive lock on a file of its own: the system frees it when the process ends,
- * however it ends, so that nothing stale is ever left over.
+ * One process per data folder. The lock is SQLite's own exclusive lock on a file of its own: the
+ * system frees it when the process ends, however it ends, so that nothing stale is ever left over.
  */
 import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,10 @@ export class FolderLock {
     this.#db = db;
   }
 
-  /** Throws StoreRefused when another process, or another store of this one, holds it, and when the folder cannot be written. */
+  /**
+   * Throws StoreRefused when another process, or another store of this one, holds it, and when the
+   * folder cannot be written.
+   */
   static take(dataFolder: string): FolderLock {
     const path = join(dataFolder, 'lock');
     const db = opened(path);
@@ -43,8 +46,8 @@ export class FolderLock {
 
 function opened(path: string): Database.Database {
   try {
-    // Created only if it is missing: when a process closes any descriptor of a file, the system frees all locks that this process has on it
-    // (fcntl(2)).
+    // Created only if it is missing: when a process closes any descriptor of a file, the system
+    // frees all locks that this process has on it (fcntl(2)).
     if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) accessSync(path, constants.R_OK | constants.W_OK);
     else closeSync(openSync(path, 'a', 0o600));
     return new Database(path, { timeout: 0 });

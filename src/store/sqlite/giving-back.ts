@@ -1,12 +1,15 @@
 /**
- * Gives free pages back to the file system, in files that were made for it, in small steps while nobody waits for the writer.
+ * Gives free pages back to the file system, in files that were made for it, in small steps while
+ * nobody waits for the writer.
  */
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Db } from './database.ts';
 
 /** Pages of a step; fewer free ones stay in the file. */
 export const STEP_PAGES = 200;
-/** Milliseconds without work before a step: it takes a few, and the next request would wait for it. */
+/**
+ * Milliseconds without work before a step: it takes a few, and the next request would wait for it.
+ */
 const QUIET = 100;
 
 export interface GivingBackParts {
@@ -39,7 +42,10 @@ export class GivingBack {
     this.#worked = performance.now();
   }
 
-  /** Runs until no page is left to give back, or one cannot be given. Requests that come in between are served first. */
+  /**
+   * Runs until no page is left to give back, or one cannot be given. Requests that come in between
+   * are served first.
+   */
   async run(): Promise<void> {
     if (!this.#due || this.#underWay) return;
     this.#underWay = true;

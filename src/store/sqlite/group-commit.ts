@@ -1,9 +1,11 @@
 /**
- * Group commit: everything that waits, up to 64 pieces and one chunk of a large body, goes into one transaction, and its answers leave after
- * COMMIT in one message. Measured 3.7 to 4.4 times the speed of a transaction per message on a disk that syncs in 0.2 ms, 28 times at 10 ms.
+ * Group commit: everything that waits, up to 64 pieces and one chunk of a large body, goes into one
+ * transaction, and its answers leave after COMMIT in one message. Measured 3.7 to 4.4 times the
+ * speed of a transaction per message on a disk that syncs in 0.2 ms, 28 times at 10 ms.
  *
- * A piece that is refused does not disturb its neighbours: each has a savepoint. An error that speaks of the disk undoes the group; out of
- * space then gives the reserve back and tries the pieces one by one, new mail refused; any other is the end of the store.
+ * A piece that is refused does not disturb its neighbours: each has a savepoint. An error that
+ * speaks of the disk undoes the group; out of space then gives the reserve back and tries the
+ * pieces one by one, new mail refused; any other is the end of the store.
  */
 import type { ChainHead } from '../../domain/audit-row.ts';
 import { FairLine } from '../../platform/fair-line.ts';
@@ -25,7 +27,10 @@ const SLICES_ALONE = 4;
 /** Slices of one account while the log is long and being copied. */
 const PASSES = 4;
 const GROUP = 64;
-/** Pieces of one account in a group while other accounts wait too: the larger a group, the longer everybody in it waits. */
+/**
+ * Pieces of one account in a group while other accounts wait too: the larger a group, the longer
+ * everybody in it waits.
+ */
 const SHARE = 8;
 /** Commits for which another waiting account is remembered. */
 const COMPANY = 64;
@@ -55,7 +60,10 @@ interface Piece {
   readonly manner: Manner;
   /** Account whose turn the work takes; 0: nobody's. */
   readonly turn: number;
-  /** The request waits among slices: it is one, or waits behind the chunks of each body that it files. */
+  /**
+   * The request waits among slices: it is one, or waits behind the chunks of each body that it
+   * files.
+   */
   readonly large: boolean;
 }
 
@@ -172,9 +180,10 @@ export class GroupCommit {
   }
 
   /**
-   * Large bodies: one slice a transaction, and none beside small messages where the group before had one. A small message waits for the commit
-   * that is under way and for its own, and the few milliseconds of a slice are in one of them at most. Where no small one has come for a few commits there is nobody
-   * to wait, and each commit saved is a sync saved.
+   * Large bodies: one slice a transaction, and none beside small messages where the group before
+   * had one. A small message waits for the commit that is under way and for its own, and the few
+   * milliseconds of a slice are in one of them at most. Where no small one has come for a few
+   * commits there is nobody to wait, and each commit saved is a sync saved.
    */
   #addLarge(group: Piece[]): void {
     if (this.#log.crowded === 'no') this.#passed.clear();
@@ -198,13 +207,19 @@ export class GroupCommit {
     this.#sliced = slices > 0;
   }
 
-  /** While the log is long an account with one large message now and then does not wait for what others fill it with. */
+  /**
+   * While the log is long an account with one large message now and then does not wait for what
+   * others fill it with.
+   */
   readonly #mayBeLarge = (turn: unknown): boolean => {
     const { crowded } = this.#log;
     return crowded === 'no' || (crowded === 'some' && (this.#passed.get(turn) ?? 0) < PASSES);
   };
 
-  /** All of a group for an account that is alone: then nobody waits, and each commit saved is a sync saved. */
+  /**
+   * All of a group for an account that is alone: then nobody waits, and each commit saved is a sync
+   * saved.
+   */
   #share(): number {
     // Work of no account, such as rows of the trail, does not count as company.
     const accounts = this.#small.keys - (this.#small.has(0) ? 1 : 0);
@@ -217,8 +232,10 @@ export class GroupCommit {
   }
 
   /**
-   * Steps of the tables that searches seek in, behind the answers: some milliseconds for every thousand rows, and nobody has waited for a page of it. Nobody was told
-   * of it either, so it needs no sync. As many as are due: what readers go through above the marks has a bound, however much comes.
+   * Steps of the tables that searches seek in, behind the answers: some milliseconds for every
+   * thousand rows, and nobody has waited for a page of it. Nobody was told of it either, so it
+   * needs no sync. As many as are due: what readers go through above the marks has a bound, however
+   * much comes.
    */
   #fillSearch(): void {
     const { audit, search } = this.#o.work;
@@ -254,8 +271,10 @@ export class GroupCommit {
   }
 
   /**
-   * Pieces of a body need not be on the disk before their message is accepted, nor that it was given up: nobody was told anything yet. The commit of the acceptance
-   * syncs the log file, and with it every frame that was written before; a crash cuts the log at a frame, never in the middle of it.
+   * Pieces of a body need not be on the disk before their message is accepted, nor that it was
+   * given up: nobody was told anything yet. The commit of the acceptance syncs the log file, and
+   * with it every frame that was written before; a crash cuts the log at a frame, never in the
+   * middle of it.
    */
   #setSync(wanted: Synchronous): void {
     if (wanted === this.#sync) return;
@@ -338,12 +357,16 @@ export class GroupCommit {
 
   #enterFull(group: readonly Piece[]): void {
     this.#o.reserve.giveBack();
-    // Up to 32 MB may stand in the log that are in the database once it is copied back: on a small disk that is all that was missing.
+    // Up to 32 MB may stand in the log that are in the database once it is copied back: on a small
+    // disk that is all that was missing.
     this.#log.copyBack(true);
     this.#oneByOne(group);
   }
 
-  /** While the reserve is out: new mail is refused, everything else runs piece by piece and uses the reserve. */
+  /**
+   * While the reserve is out: new mail is refused, everything else runs piece by piece and uses the
+   * reserve.
+   */
   #oneByOne(group: readonly Piece[]): void {
     const answers: Answered[] = [];
     for (const piece of group) {

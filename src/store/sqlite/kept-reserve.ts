@@ -1,11 +1,17 @@
-/** How much of the reserve is on the disk, as the writer knows it. While none is, the disk is full, and no new mail is accepted. */
+/**
+ * How much of the reserve is on the disk, as the writer knows it. While none is, the disk is full,
+ * and no new mail is accepted.
+ */
 import { type Db, shapeOf } from './database.ts';
 import type { Reserve, Reserved } from './reserve.ts';
 
 export interface KeptReserveParts {
   readonly db: Db;
   readonly reserve: Reserve;
-  /** For tests: the disk is full at this many pages of the database; the reserve is then worth `octets`. */
+  /**
+   * For tests: the disk is full at this many pages of the database; the reserve is then worth
+   * `octets`.
+   */
   readonly maxPages?: number | undefined;
   readonly octets?: number;
 }
@@ -37,8 +43,8 @@ export class KeptReserve {
   }
 
   /**
-   * So much of it is to lie on the disk. False if it is not as it was when that was asked: the disk may have become full meanwhile, and then it
-   * may be what locks and deletions need.
+   * So much of it is to lie on the disk. False if it is not as it was when that was asked: the disk
+   * may have become full meanwhile, and then it may be what locks and deletions need.
    */
   keep(now: Reserved, wanted: Exclude<Reserved, 'out'>): boolean {
     if (now !== this.#reserved) return false;

@@ -1,4 +1,7 @@
-/** Copies the write-ahead log into the database when it is told to, on a connection of its own that writes nothing else. */
+/**
+ * Copies the write-ahead log into the database when it is told to, on a connection of its own that
+ * writes nothing else.
+ */
 import { workerData } from 'node:worker_threads';
 import { type Db, copyLog, isFull, openWriting } from './database.ts';
 import type { Copied, CopierStart } from './log-copier.ts';

@@ -1,6 +1,6 @@
 /**
- * The writer's side of the thread that copies the write-ahead log back (log-copier-thread.ts). The thread begins with its first task: a store that
- * writes little never has one.
+ * The writer's side of the thread that copies the write-ahead log back (log-copier-thread.ts). The
+ * thread begins with its first task: a store that writes little never has one.
  */
 import { MessageChannel, type MessagePort, Worker, receiveMessageOnPort } from 'node:worker_threads';
 import type { Copies } from './database.ts';
@@ -45,7 +45,10 @@ export class ThreadCopier implements Copier {
   #busy = false;
   #heard: Copied | undefined;
 
-  /** `told`: called when an outcome has come that nobody waited for. `thread`: the program of the thread. */
+  /**
+   * `told`: called when an outcome has come that nobody waited for. `thread`: the program of the
+   * thread.
+   */
   constructor(path: string, told: () => void, thread = new URL('./log-copier-thread.js', import.meta.url)) {
     this.#path = path;
     this.#told = told;

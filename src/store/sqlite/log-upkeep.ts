@@ -1,24 +1,37 @@
 /**
- * Keeps the write-ahead log short. Another thread copies it into the database while commits go on, 2 MB at a time; once the log is 32 MB long the
- * writer copies the little that came meanwhile. Then all of it is in the database, and SQLite begins it again with the next commit.
+ * Keeps the write-ahead log short. Another thread copies it into the database while commits go on,
+ * 2 MB at a time; once the log is 32 MB long the writer copies the little that came meanwhile. Then
+ * all of it is in the database, and SQLite begins it again with the next commit.
  *
- * Where the writer copied everything, commits stood still for 70 to 450 ms each time, and it spent a third of its time on that. Where the thread
- * copied 32 MB at a time, its sync took 110 ms of a disk that writes 300 MB a second, and every commit meanwhile as long.
+ * Where the writer copied everything, commits stood still for 70 to 450 ms each time, and it spent
+ * a third of its time on that. Where the thread copied 32 MB at a time, its sync took 110 ms of a
+ * disk that writes 300 MB a second, and every commit meanwhile as long.
  */
 import { type Db, LOG_OCTETS, copyLog, isFull, shapeOf } from './database.ts';
 import type { Copier } from './log-copier.ts';
 
-/** So many make the length at which the log begins again. A sync of the writer waits for what the thread just wrote. */
+/**
+ * So many make the length at which the log begins again. A sync of the writer waits for what the
+ * thread just wrote.
+ */
 const PORTIONS = 16;
 /** Part of a portion that the writer copies itself, without another round of the thread. */
 const LAST = 1 / 2;
-/** Of the length at which the log begins anew: beyond that, large bodies wait for the copy that is under way, but for the first slices of each account; small messages never do. */
+/**
+ * Of the length at which the log begins anew: beyond that, large bodies wait for the copy that is
+ * under way, but for the first slices of each account; small messages never do.
+ */
 const CROWDED = 1 + 1 / 16;
 /** Part of that length beyond which all large bodies wait. */
 const FULL = 1 + 1 / 4;
-/** Multiple of that length beyond which the writer copies the log back, even while readers use it. */
+/**
+ * Multiple of that length beyond which the writer copies the log back, even while readers use it.
+ */
 const LIMIT = 4;
-/** How long that may wait for readers. A backup holds on for minutes: then the log grows, and nobody waits. */
+/**
+ * How long that may wait for readers. A backup holds on for minutes: then the log grows, and nobody
+ * waits.
+ */
 const READERS_PATIENCE = 50;
 /** Busy time-out for everything else; see openWriting. */
 const PATIENCE = 5000;
@@ -43,7 +56,10 @@ export class LogUpkeep {
   #pages = 0;
   /** Pages that were written since the log began again. */
   #length = 0;
-  /** Pages at which the thread copies again. While a reader uses the log, trying at each commit would change nothing. */
+  /**
+   * Pages at which the thread copies again. While a reader uses the log, trying at each commit
+   * would change nothing.
+   */
   #at: number;
   /** Pages when the thread began. */
   #mark = 0;
@@ -61,7 +77,10 @@ export class LogUpkeep {
     this.#length += pages;
   }
 
-  /** Large bodies would make the log longer faster than it is copied: who sends many waits, or all who do. */
+  /**
+   * Large bodies would make the log longer faster than it is copied: who sends many waits, or all
+   * who do.
+   */
   get crowded(): 'no' | 'some' | 'all' {
     if (!this.#o.copier.busy || this.#length <= CROWDED * this.#most) return 'no';
     return this.#length <= FULL * this.#most ? 'some' : 'all';
@@ -83,7 +102,10 @@ export class LogUpkeep {
     this.#o.copier.start();
   }
 
-  /** Called before the database is closed, when nothing else has it open. Reports a failed copy that is under way. */
+  /**
+   * Called before the database is closed, when nothing else has it open. Reports a failed copy that
+   * is under way.
+   */
   end(): void {
     const { copier } = this.#o;
     copier.rest();
@@ -114,7 +136,10 @@ export class LogUpkeep {
     else this.#copy();
   }
 
-  /** Tried again after one more portion: at each commit it would fail as often, and an older mark may be far away. */
+  /**
+   * Tried again after one more portion: at each commit it would fail as often, and an older mark
+   * may be far away.
+   */
   #notCopied(): void {
     this.#pages = this.#mark = 0;
     this.#at = this.#portion;
@@ -124,10 +149,14 @@ export class LogUpkeep {
     if (!room) this.#o.onFull();
   }
 
-  /** Copies the log now, in the writer. False if the disk is too full. `waiting`: waits a moment for readers, too. */
+  /**
+   * Copies the log now, in the writer. False if the disk is too full. `waiting`: waits a moment for
+   * readers, too.
+   */
   copyBack(waiting: boolean): boolean {
     const { db, copier, onFailed } = this.#o;
-    // SQLite has one copy at a time, and would do nothing beside the other. What comes of that one is still told.
+    // SQLite has one copy at a time, and would do nothing beside the other. What comes of that one
+    // is still told.
     if (!copier.rest()) return true;
     try {
       db.pragma(`busy_timeout = ${READERS_PATIENCE}`);

@@ -1,6 +1,7 @@
 /**
- * The counters of mailboxes in the writer: read with what a filing must know, written with what every commit reports. Remembered from one piece of
- * work to the next, and forgotten with every piece that may change them, or what accounts and organisations are, in another way (standing.ts).
+ * The counters of mailboxes in the writer: read with what a filing must know, written with what
+ * every commit reports. Remembered from one piece of work to the next, and forgotten with every
+ * piece that may change them, or what accounts and organisations are, in another way (standing.ts).
  */
 import { type MailboxChange, deletedAllowed, quotaOf } from '../changes/services.ts';
 import type { Db } from './database.ts';
@@ -16,7 +17,10 @@ export interface MailboxRow {
   readonly changes: number;
   /** Octets of deleted entries that can still be handed out again. */
   readonly hidden_octets: number;
-  /** Nothing that was deleted here is dropped before this moment; null: nothing is deleted (deleted-mail.ts). */
+  /**
+   * Nothing that was deleted here is dropped before this moment; null: nothing is deleted
+   * (deleted-mail.ts).
+   */
   readonly sweep_at: number | null;
   readonly state: string;
   /** 1: it takes no new mail, since its account or organisation is ending. */
@@ -50,7 +54,10 @@ export class MailboxCounters {
     this.#known.clear();
   }
 
-  /** Adds to the counters, and to `numbers` what they are now: where only deleted mail is other than it was, nobody else remembers it. */
+  /**
+   * Adds to the counters, and to `numbers` what they are now: where only deleted mail is other than
+   * it was, nobody else remembers it.
+   */
   add(numbers: number[], account: number, row: MailboxRow, by: MailboxChange): void {
     const { octets = 0, messages = 0, hidden = 0, sweepAt = row.sweep_at } = by;
     const listed = octets !== 0 || messages !== 0;

@@ -1,6 +1,6 @@
 /**
- * The manners of what SQLite's writer does in its own way (own.ts), beside the changes that are written once for all engines
- * (core/manners.ts).
+ * The manners of what SQLite's writer does in its own way (own.ts), beside the changes that are
+ * written once for all engines (core/manners.ts).
  */
 import type { ChangeEffects } from '../changes/changed.ts';
 import { type Manner, REGISTRY, mannerOfChange } from '../core/manners.ts';

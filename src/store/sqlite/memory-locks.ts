@@ -1,8 +1,9 @@
 /**
- * Rights to maildrops in memory: this process is the only one that has the store open, and its end frees all of them. A row would cost each
- * poll two commits.
+ * Rights to maildrops in memory: this process is the only one that has the store open, and its end
+ * frees all of them. A row would cost each poll two commits.
  *
- * A fence holds the start epoch of the process, which is in the database, so that no right of an earlier start can pass for one of this.
+ * A fence holds the start epoch of the process, which is in the database, so that no right of an
+ * earlier start can pass for one of this.
  */
 import type { Clock } from '../../domain/effects.ts';
 import type { AccountId } from '../../domain/ids.ts';
@@ -10,7 +11,10 @@ import type { Milliseconds } from '../../domain/units.ts';
 import type { MaildropLocks, MaildropRight, TakenRight } from '../maildrop-locks.ts';
 import type { Holder } from '../maildrop.ts';
 
-/** Fences of one start: a gateway that locks a thousand maildrops a second needs a hundred years for so many. */
+/**
+ * Fences of one start: a gateway that locks a thousand maildrops a second needs a hundred years for
+ * so many.
+ */
 const FENCES = 2 ** 32;
 
 export interface LocksParts {

@@ -1,4 +1,6 @@
-/** Migrations of a SQLite database (core/migrations.ts); its version stands in `user_version` too. */
+/**
+ * Migrations of a SQLite database (core/migrations.ts); its version stands in `user_version` too.
+ */
 import { type AppliedMigration, type Migration, checkApplied, migrationsIn } from '../core/migrations.ts';
 import { StoreRefused } from '../store.ts';
 import type { Db } from './database.ts';
@@ -12,7 +14,10 @@ export const knownMigrations = (folder = new URL('./migrations/', import.meta.ur
 const appliedTo = (db: Db): readonly AppliedMigration[] =>
   db.prepare<[], AppliedMigration>('SELECT version, name, sha256 FROM migration ORDER BY version').all();
 
-/** The version of the database. Throws StoreRefused if this program cannot serve it; changes nothing. */
+/**
+ * The version of the database. Throws StoreRefused if this program cannot serve it; changes
+ * nothing.
+ */
 export function checkMigrations(db: Db, migrations: readonly Migration[], fresh = false): number {
   const version = db.pragma('user_version', { simple: true }) as number;
   const newest = migrations.at(-1)?.version ?? 0;

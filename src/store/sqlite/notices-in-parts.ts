@@ -1,8 +1,9 @@
 /**
  * Notices on their way to the writer ahead of the work that files them.
  *
- * A session that collected a thousand messages ends with a thousand receipts in one transaction. To copy them to the other thread in one
- * piece held the loop for 200 ms (measured): they go over in parts, a turn of the loop for each, and the work names them by a token.
+ * A session that collected a thousand messages ends with a thousand receipts in one transaction. To
+ * copy them to the other thread in one piece held the loop for 200 ms (measured): they go over in
+ * parts, a turn of the loop for each, and the work names them by a token.
  */
 import type { Notices, SentNotices } from '../changes/accept-work.ts';
 

@@ -30,8 +30,9 @@ import { DATABASE_FILE, MOVED_FILE } from './writer-files.ts';
 export type { CreateOptions, OpenOptions } from './options.ts';
 
 /**
- * Makes the database, the key folder's mark and the organisation `system` with the account `postmaster` (no password: nobody logs in with
- * it until somebody gives it one) and the address postmaster@HOSTNAME. Rejects with StoreRefused when any of it is there already.
+ * Makes the database, the key folder's mark and the organisation `system` with the account
+ * `postmaster` (no password: nobody logs in with it until somebody gives it one) and the address
+ * postmaster@HOSTNAME. Rejects with StoreRefused when any of it is there already.
  */
 export async function createSqliteStore(options: CreateOptions): Promise<void> {
   await Promise.resolve();
@@ -64,7 +65,8 @@ export async function createSqliteStore(options: CreateOptions): Promise<void> {
 
 function fill(path: string, options: CreateOptions, storeId: string, check: Uint8Array): void {
   const at = options.clock.now();
-  // A draft need not last before it has its name: one sync of the log and one of the file, in the checkpoint, replace a sync at each commit.
+  // A draft need not last before it has its name: one sync of the log and one of the file, in the
+  // checkpoint, replace a sync at each commit.
   const db = openWriting(path, 'NORMAL', true);
   try {
     migrate(db, knownMigrations(), at, true);
@@ -84,7 +86,10 @@ function fill(path: string, options: CreateOptions, storeId: string, check: Uint
   }
 }
 
-/** Rejects with StoreRefused, and has changed nothing, when the store may not be served; the text says what is wrong and what to do. */
+/**
+ * Rejects with StoreRefused, and has changed nothing, when the store may not be served; the text
+ * says what is wrong and what to do.
+ */
 export async function openSqliteStore(options: OpenOptions): Promise<Store> {
   const keys = keyFolderOf(options);
   const path = join(options.dataFolder, DATABASE_FILE);

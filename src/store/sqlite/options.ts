@@ -9,7 +9,10 @@ export interface CreateOptions extends CoreCreateOptions {
 }
 
 export interface OpenOptions extends CoreOpenOptions, CreateOptions {
-  /** Size of the preallocated file that is given back when the disk is full. 0: none, for tests. Default 64 MiB. */
+  /**
+   * Size of the preallocated file that is given back when the disk is full. 0: none, for tests.
+   * Default 64 MiB.
+   */
   readonly reserve?: Octets;
   /** Whether a copy of the database is made and compared before its form changes. Default true. */
   readonly copyBeforeUpgrade?: boolean;
@@ -20,7 +23,10 @@ export interface OpenOptions extends CoreOpenOptions, CreateOptions {
 export interface Testing {
   /** NORMAL loses what was acknowledged when the power fails: the control of the power test. */
   readonly synchronous?: Synchronous;
-  /** Largest number of database pages before SQLITE_FULL; the reserve is then `reserve` octets of further pages. */
+  /**
+   * Largest number of database pages before SQLITE_FULL; the reserve is then `reserve` octets of
+   * further pages.
+   */
   readonly maxPages?: number;
   /** Octets of a database of which a start always reads every page; 256 MiB in service. */
   readonly checkedAtStart?: number;
@@ -34,11 +40,20 @@ export interface Testing {
   readonly failCommit?: number;
   /** Answers before COMMIT: the mutant that the crash tests must catch. */
   readonly answerBeforeCommit?: boolean;
-  /** The mark of counted usage is written in a transaction after that of the figures: another mutant. */
+  /**
+   * The mark of counted usage is written in a transaction after that of the figures: another
+   * mutant.
+   */
   readonly countsApart?: boolean;
-  /** Milliseconds between the two halves that such a mutant tears apart: a cut falls there, however fast the disk is. */
+  /**
+   * Milliseconds between the two halves that such a mutant tears apart: a cut falls there, however
+   * fast the disk is.
+   */
   readonly apartFor?: number;
-  /** Each change that is called runs, is rolled back, and runs again: one with an effect beside its steps is found. */
+  /**
+   * Each change that is called runs, is rolled back, and runs again: one with an effect beside its
+   * steps is found.
+   */
   readonly changesTwice?: boolean;
   /** Milliseconds after which figures of acceptances are written. */
   readonly countEvery?: number;

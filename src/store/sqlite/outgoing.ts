@@ -1,6 +1,9 @@
 type Arrays = Uint8Array | Float64Array | Uint32Array;
 
-/** Given to a method before its arguments: memory that its answer transfers instead of copying. It is gone here afterwards. */
+/**
+ * Given to a method before its arguments: memory that its answer transfers instead of copying. It
+ * is gone here afterwards.
+ */
 export class Outgoing {
   readonly transfer: ArrayBuffer[] = [];
 

@@ -1,6 +1,6 @@
 /**
- * What this engine's reader does in its own way, beside the reads that are written once for all engines: it opens contents, and lists maildrops. Plain
- * methods, called as reads are.
+ * What this engine's reader does in its own way, beside the reads that are written once for all
+ * engines: it opens contents, and lists maildrops. Plain methods, called as reads are.
  */
 import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import type { Remote } from '../sql/remote.ts';

@@ -1,6 +1,7 @@
 /**
- * What this engine's writer does in its own way, beside the changes that are written once for all engines: it files mail, and looks after its file. Plain
- * methods, called as changes are; each is given what it adds to that others remember or wait for.
+ * What this engine's writer does in its own way, beside the changes that are written once for all
+ * engines: it files mail, and looks after its file. Plain methods, called as changes are; each is
+ * given what it adds to that others remember or wait for.
  */
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { AuditMark } from '../audit.ts';

@@ -1,4 +1,7 @@
-/** The process that reads every page of the database that it is given, and says on standard output what is wrong. */
+/**
+ * The process that reads every page of the database that it is given, and says on standard output
+ * what is wrong.
+ */
 import { writeSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { isDamage, isUnreadable, openReading } from './database.ts';

@@ -1,8 +1,10 @@
 /**
- * Reads every page of a large database beside the gateway that serves it, after an unclean stop (docs/decisions/1524).
+ * Reads every page of a large database beside the gateway that serves it, after an unclean stop
+ * (docs/decisions/1524).
  *
- * This runs in a process of its own, since SQLite reads all pages in one call: a thread in that call cannot be ended, and a stop of the gateway would
- * wait for minutes. It has the lowest priority.
+ * This runs in a process of its own, since SQLite reads all pages in one call: a thread in that
+ * call cannot be ended, and a stop of the gateway would wait for minutes. It has the lowest
+ * priority.
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +15,10 @@ export type PagesFound =
   /** The check found nothing out. */
   | { readonly kind: 'unknown'; readonly why: string };
 
-/** Exit code of `page-check-process.ts` if SQLite finds the database damaged, or a page cannot be read. */
+/**
+ * Exit code of `page-check-process.ts` if SQLite finds the database damaged, or a page cannot be
+ * read.
+ */
 export const DAMAGED = 3;
 /** Most characters of what the check says. */
 const MOST = 2000;

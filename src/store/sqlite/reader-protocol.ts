@@ -1,4 +1,7 @@
-/** What the reader's thread and the calling thread say to each other, by the same rules as with the writer (writer-protocol.ts). */
+/**
+ * What the reader's thread and the calling thread say to each other, by the same rules as with the
+ * writer (writer-protocol.ts).
+ */
 import type { RegistryError } from '../registry.ts';
 
 /** A call of an object of READS, at a moment; without `at`, of one of the reader's own. */

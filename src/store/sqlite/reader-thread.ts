@@ -1,4 +1,7 @@
-/** The thread that reads: a connection that cannot write, no transaction between two requests, content opened (unsealed) here. */
+/**
+ * The thread that reads: a connection that cannot write, no transaction between two requests,
+ * content opened (unsealed) here.
+ */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import { RegistryError } from '../registry.ts';

@@ -1,4 +1,7 @@
-/** What the reader does for each call: one or a few statements, none kept open, no transaction around them. */
+/**
+ * What the reader does for each call: one or a few statements, none kept open, no transaction
+ * around them.
+ */
 import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import { instant } from '../../domain/units.ts';
 import { READS } from '../reads/table.ts';

@@ -1,6 +1,7 @@
 /**
- * What was submitted in the last hour, by the key of its resubmission. In memory: a random key for each message in a b-tree of its own would
- * double what a group commit writes. Rebuilt at the start from `message`, whose rows lie in the order of time.
+ * What was submitted in the last hour, by the key of its resubmission. In memory: a random key for
+ * each message in a b-tree of its own would double what a group commit writes. Rebuilt at the start
+ * from `message`, whose rows lie in the order of time.
  *
  * A message found here may be gone or undone by now, so the caller checks that it exists.
  */
@@ -10,7 +11,10 @@ import type { Db } from './database.ts';
 import { sqlOf } from './statements.ts';
 
 const KEPT_FOR = hours(1);
-/** Some 40 MB. Beyond it the oldest are forgotten, and a resubmission of one of them is delivered again. */
+/**
+ * Some 40 MB. Beyond it the oldest are forgotten, and a resubmission of one of them is delivered
+ * again.
+ */
 const MOST = 200_000;
 
 interface Submitted {

@@ -1,9 +1,11 @@
 /**
- * The reserve: a file of real blocks beside the database. When the disk is full it is given back, so that what must still be written (locks,
- * deletions at QUIT, audit rows) has room, while new mail waits.
+ * The reserve: a file of real blocks beside the database. When the disk is full it is given back,
+ * so that what must still be written (locks, deletions at QUIT, audit rows) has room, while new
+ * mail waits.
  *
- * A file that does not shrink keeps what was deleted as free pages. These serve locks, deletions and audit rows as well, but not the log: so free
- * pages of at least the whole reserve stand in for half of it. A gateway that filled its own disk goes on so when mail was deleted.
+ * A file that does not shrink keeps what was deleted as free pages. These serve locks, deletions
+ * and audit rows as well, but not the log: so free pages of at least the whole reserve stand in for
+ * half of it. A gateway that filled its own disk goes on so when mail was deleted.
  */
 import {
   closeSync,
@@ -25,7 +27,10 @@ const STEP = 1024 * 1024;
 export const LOG_ROOM = 8 * 1024 * 1024;
 /** Kept free for log and index pages beside the body itself. */
 export const MARGIN = 2 * 1024 * 1024;
-/** Free octets beside the reserve before mail is accepted again, so that a full disk does not alternate between the two. */
+/**
+ * Free octets beside the reserve before mail is accepted again, so that a full disk does not
+ * alternate between the two.
+ */
 const ROOM_TO_GO_ON = 8 * 1024 * 1024;
 
 /** How much of the reserve is on the disk. While it is `out` no new mail is accepted. */
@@ -45,8 +50,10 @@ export const halfOf = (reserve: number): { readonly kept: number; readonly missi
 });
 
 /**
- * Kept free beside a whole reserve. A gateway that filled its own disk has the reserve and this much, once all its mail was deleted: a small reserve, of which
- * half is to lie on the disk again, would leave too little to go on, and no mail would be taken any more. From 16 MiB on it is MARGIN alone.
+ * Kept free beside a whole reserve. A gateway that filled its own disk has the reserve and this
+ * much, once all its mail was deleted: a small reserve, of which half is to lie on the disk again,
+ * would leave too little to go on, and no mail would be taken any more. From 16 MiB on it is MARGIN
+ * alone.
  */
 export const marginFor = (reserve: number): number =>
   reserve === 0 ? MARGIN : Math.max(MARGIN, halfOf(reserve).kept + ROOM_TO_GO_ON + MARGIN - reserve);
@@ -54,7 +61,10 @@ export const marginFor = (reserve: number): number =>
 export const coversHalf = ({ reserve, free }: Pick<ReserveRoom, 'reserve' | 'free'>): boolean =>
   reserve > 0 && free >= reserve;
 
-/** The reserve that should be on the disk, given the present one. The step from half to whole needs more space, or the two would alternate. */
+/**
+ * The reserve that should be on the disk, given the present one. The step from half to whole needs
+ * more space, or the two would alternate.
+ */
 export function reservedFor(now: Reserved, room: ReserveRoom): Reserved {
   const { reserve, disk } = room;
   const { kept, missing } = halfOf(reserve);
@@ -72,7 +82,10 @@ export function freeOctetsOf(folder: string): number {
   return bavail * bsize;
 }
 
-/** Random octets, because a hole reserves nothing, and a file system may compress zeros or leave them out. */
+/**
+ * Random octets, because a hole reserves nothing, and a file system may compress zeros or leave
+ * them out.
+ */
 function write(path: string, flags: string, from: number, to: number): void {
   const file = openSync(path, flags, 0o600);
   try {

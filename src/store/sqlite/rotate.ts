@@ -1,4 +1,7 @@
-/** A new master key for a store on SQLite (core/rotation.ts). The lock of the data folder is held throughout: no gateway runs. */
+/**
+ * A new master key for a store on SQLite (core/rotation.ts). The lock of the data folder is held
+ * throughout: no gateway runs.
+ */
 import { join } from 'node:path';
 import type { Db } from './database.ts';
 import {
@@ -20,7 +23,10 @@ export interface RotateOptions extends CoreRotateOptions {
   readonly dataFolder: string;
 }
 
-/** Rejects with StoreRefused, and has changed nothing that holds, when something cannot be opened with the old key. */
+/**
+ * Rejects with StoreRefused, and has changed nothing that holds, when something cannot be opened
+ * with the old key.
+ */
 export const rotateMasterKey = (options: RotateOptions): Promise<Rotated> =>
   alone(options, (rotation) => rotation.run());
 

@@ -1,4 +1,7 @@
-/** Runs changes and reads on a connection: synchronously, so that nothing can come between a check and the write that relies on it. */
+/**
+ * Runs changes and reads on a connection: synchronously, so that nothing can come between a check
+ * and the write that relies on it.
+ */
 import type Database from 'better-sqlite3';
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { Services } from '../changes/services.ts';
@@ -24,7 +27,10 @@ export class SqliteRunner {
   readonly #services: Services | undefined;
   readonly #prepared = new Map<Plan, Prepared>();
 
-  /** `append`: writes a row of the trail and tells its number; not for reads. `services`: where mail is changed. */
+  /**
+   * `append`: writes a row of the trail and tells its number; not for reads. `services`: where mail
+   * is changed.
+   */
   constructor(db: Db, append: (item: AuditItem) => number = noTrail, services?: Services) {
     this.#db = db;
     this.#append = append;
@@ -81,7 +87,9 @@ function noTrail(): never {
   throw new Error('A read leaves no row in the trail');
 }
 
-/** better-sqlite3 would bind a number as a double, `undefined` as NULL, and a boolean not at all. */
+/**
+ * better-sqlite3 would bind a number as a double, `undefined` as NULL, and a boolean not at all.
+ */
 function bound(value: unknown): unknown {
   if (typeof value === 'boolean' || Number.isSafeInteger(value)) return BigInt(value as number | boolean);
   if (value === undefined) throw new TypeError('A value of a statement is undefined; null is NULL');

@@ -1,11 +1,14 @@
 /**
- * Where a search of the trail (by account or message) and of messages (by Message-ID) seeks: three small tables that are filled in steps, behind
- * commits whose answers were given. As indexes they cost each message three pages in the log, of which its acceptance waited for; filled for a
+ * Where a search of the trail (by account or message) and of messages (by Message-ID) seeks: three
+ * small tables that are filled in steps, behind commits whose answers were given. As indexes they
+ * cost each message three pages in the log, of which its acceptance waited for; filled for a
  * thousand rows together they cost a few pages for all of them.
  *
- * Two marks tell how far they go: the last row of the trail, and the highest id of a message. Readers seek up to the mark and read what is above
- * it from the rows themselves (`searchMarks`), so they miss nothing, also after a crash: a step and its marks are one transaction. Ids are not filed in order (a
- * large body takes its time): a message that is filed below the mark goes into the table at once.
+ * Two marks tell how far they go: the last row of the trail, and the highest id of a message.
+ * Readers seek up to the mark and read what is above it from the rows themselves (`searchMarks`),
+ * so they miss nothing, also after a crash: a step and its marks are one transaction. Ids are not
+ * filed in order (a large body takes its time): a message that is filed below the mark goes into
+ * the table at once.
  */
 import { words } from '../sql/parts.ts';
 import { FIELD_KEY, type Marks, searchMarks } from '../reads/search-marks.ts';
@@ -13,7 +16,10 @@ import type { Db } from './database.ts';
 import { SqliteRunner } from './runner.ts';
 import { type Sql, sqlOf } from './statements.ts';
 
-/** Rows above a mark at which a step is due, and that one takes: readers go through so many in a millisecond or two. */
+/**
+ * Rows above a mark at which a step is due, and that one takes: readers go through so many in a
+ * millisecond or two.
+ */
 const STEP = 1000;
 
 const FILL = words('INSERT INTO message_of_field (span, start, id)');
@@ -49,7 +55,10 @@ export class SearchTables {
     return Math.max(head - Number(this.#at.seq), this.#messages);
   }
 
-  /** One step, in a transaction of the caller's, who tells how it ended. Returns the marks that stand then. */
+  /**
+   * One step, in a transaction of the caller's, who tells how it ended. Returns the marks that
+   * stand then.
+   */
   fill(): Marks {
     const { seq, id } = this.#at;
     const own = this.#sql;

@@ -1,10 +1,11 @@
 /**
- * Requests that sent a message under a key of their sender's: kept in the transaction that files it, so that after any end of the process the same
- * request finds what became of the first one.
+ * Requests that sent a message under a key of their sender's: kept in the transaction that files
+ * it, so that after any end of the process the same request finds what became of the first one.
  *
- * Rows are added at the end of their table, and where a key stands is known in memory, as for resubmissions: random keys in a b-tree of their own made a
- * POST 7 % slower than the same message over SMTP. The row is written before anything is judged: of the usual message it costs this one statement, and a
- * message whose own first copy filled the mailbox since is known all the same.
+ * Rows are added at the end of their table, and where a key stands is known in memory, as for
+ * resubmissions: random keys in a b-tree of their own made a POST 7 % slower than the same message
+ * over SMTP. The row is written before anything is judged: of the usual message it costs this one
+ * statement, and a message whose own first copy filled the mailbox since is known all the same.
  *
  * A request found in memory may be gone or undone by now, so the caller checks that its row exists.
  */
@@ -16,7 +17,10 @@ import type { KeptRow } from '../core/engine.ts';
 import type { Db } from './database.ts';
 import { type Sql, sqlOf } from './statements.ts';
 
-/** Some 40 MB, and half a second of a start. Beyond it the oldest are forgotten before their day is over. */
+/**
+ * Some 40 MB, and half a second of a start. Beyond it the oldest are forgotten before their day is
+ * over.
+ */
 const MOST = 500_000;
 const HASH = 16;
 
@@ -34,7 +38,9 @@ export class SentRequests {
     for (const { id, key } of rows.reverse()) this.#add(key, id);
   }
 
-  /** Keeps the request of a message that is about to be filed; or says what was kept under its key. */
+  /**
+   * Keeps the request of a message that is about to be filed; or says what was kept under its key.
+   */
   keep({ id, request, receivedAt }: AcceptWork): KeptRow | undefined {
     if (request === null) return undefined;
     const hashes = Buffer.from(request.hashes, 'latin1');
@@ -47,7 +53,10 @@ export class SentRequests {
     return undefined;
   }
 
-  /** Frees the key of a message that was not filed. `stands`: the message that it repeats, with which the request is answered. */
+  /**
+   * Frees the key of a message that was not filed. `stands`: the message that it repeats, with
+   * which the request is answered.
+   */
   unfiled({ id, request }: AcceptWork, stands: bigint | undefined): void {
     if (request === null) return;
     if (stands === undefined) this.#sql.run`DELETE FROM sent_request WHERE id = ${id}`;
@@ -76,5 +85,7 @@ export class SentRequests {
 
 const oldest = (now: number): bigint => firstIdAt(instant(Math.max(0, now - REQUESTS_FOR)));
 
-/** Two keys of a day share this number once in 2,000 full memories; then the older one is forgotten. */
+/**
+ * Two keys of a day share this number once in 2,000 full memories; then the older one is forgotten.
+ */
 const nameOf = (key: Uint8Array): number => Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUIntBE(0, 6);

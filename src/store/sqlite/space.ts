@@ -1,11 +1,14 @@
 /**
- * Space for new mail: what is free on the disk and in the database, less what open uploads were promised. Decides at MAIL, so that a
- * sender hears of a full disk before it has sent 50 MB.
+ * Space for new mail: what is free on the disk and in the database, less what open uploads were
+ * promised. Decides at MAIL, so that a sender hears of a full disk before it has sent 50 MB.
  */
 
 import { LOG_ROOM, MARGIN, type Reserved, halfOf, marginFor, reservedFor } from './reserve.ts';
 
-/** A body stands in the log and, once copied back, in the database; the log is reused, so this is less than 2. */
+/**
+ * A body stands in the log and, once copied back, in the database; the log is reused, so this is
+ * less than 2.
+ */
 const GROWTH = 1.25;
 /** The disk is asked at most this often. */
 const FRESH_FOR = 200;
@@ -84,8 +87,8 @@ export class Space {
       [this.#free, this.#log] = [this.#p.freeOctets(), this.#p.logOctets()];
       this.#isLost = false;
     } catch (error) {
-      // The folder or its disk is gone. Nothing fits there; a question about the gateway's state, perhaps in order to end it, must still
-      // be answered.
+      // The folder or its disk is gone. Nothing fits there; a question about the gateway's state,
+      // perhaps in order to end it, must still be answered.
       [this.#free, this.#log] = [0, 0];
       if (!this.#isLost) this.#p.lost(error);
       this.#isLost = true;

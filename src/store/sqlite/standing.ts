@@ -1,9 +1,10 @@
 /**
- * The states of accounts and addresses as a filing needs them: whether an account may no longer send, or was taken over by another one, and whether an
- * address is active.
+ * The states of accounts and addresses as a filing needs them: whether an account may no longer
+ * send, or was taken over by another one, and whether an address is active.
  *
- * Remembered from one filing to the next, since the writer is the only one who changes the registry: three statements of each message were these
- * questions, with the same answer each time. Every piece of work that may change an answer makes all of them forgotten (`begin`).
+ * Remembered from one filing to the next, since the writer is the only one who changes the
+ * registry: three statements of each message were these questions, with the same answer each time.
+ * Every piece of work that may change an answer makes all of them forgotten (`begin`).
  */
 import type { Db } from './database.ts';
 import type { Reach } from '../core/reach.ts';

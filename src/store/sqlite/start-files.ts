@@ -1,6 +1,7 @@
 /**
- * What a start reads before it opens the database: the folder, the head of the file, the day keys. The database itself stays closed: opening it leaves files
- * beside it, which must be those of the gateway, and a running gateway has looked into it.
+ * What a start reads before it opens the database: the folder, the head of the file, the day keys.
+ * The database itself stays closed: opening it leaves files beside it, which must be those of the
+ * gateway, and a running gateway has looked into it.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,9 +1,11 @@
 /**
- * Statements of a connection, where SQLite's own code uses them: sql.first<Row>`SELECT octets FROM message WHERE id = ${id}`
+ * Statements of a connection, where SQLite's own code uses them:
+ * sql.first<Row>`SELECT octets FROM message WHERE id = ${id}`
  *
- * The array of strings that a tagged template is called with is the same object at each call from one place in the source: it is the key of the
- * prepared statement, which is made at the first use and kept as long as the connection. So the text may not change: what is between its
- * strings are values, which are bound as better-sqlite3 binds them, and parts (`words`, `among`, `rowsOf`).
+ * The array of strings that a tagged template is called with is the same object at each call from
+ * one place in the source: it is the key of the prepared statement, which is made at the first use
+ * and kept as long as the connection. So the text may not change: what is between its strings are
+ * values, which are bound as better-sqlite3 binds them, and parts (`words`, `among`, `rowsOf`).
  */
 import type Database from 'better-sqlite3';
 import { type Part, SQLITE, checkKinds, isPart } from '../sql/parts.ts';
@@ -15,7 +17,10 @@ type Rows<T> = T[];
 
 interface Prepared {
   readonly statement: Database.Statement;
-  /** Parts that stood between the strings at the first use; undefined: there were only values, which are bound as they are. */
+  /**
+   * Parts that stood between the strings at the first use; undefined: there were only values, which
+   * are bound as they are.
+   */
   readonly parts: readonly (Part | undefined)[] | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The pages of a large database that were not read since an unclean stop: reads them beside the work, once after a start, and ends the store where one is
- * damaged.
+ * The pages of a large database that were not read since an unclean stop: reads them beside the
+ * work, once after a start, and ends the store where one is damaged.
  */
 import type { Clock, Log } from '../../domain/effects.ts';
 import { StoreFailed } from '../store.ts';

@@ -3,8 +3,9 @@
  *
  *   DATA/before-upgrade/sluis-24.db   the database as version 24 of its form left it
  *
- * An older program refuses a database of a newer form, and nothing turns that form back. Whoever goes back puts this copy in place of the
- * database; what was accepted since then is not in it. Content in it is sealed as it was, and it holds no key.
+ * An older program refuses a database of a newer form, and nothing turns that form back. Whoever
+ * goes back puts this copy in place of the database; what was accepted since then is not in it.
+ * Content in it is sealed as it was, and it holds no key.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -46,9 +47,10 @@ const MARGIN = 64 * STEP;
 export const upgradeCopyOf = (dataFolder: string, from: number): string => join(dataFolder, FOLDER, `sluis-${from}.db`);
 
 /**
- * Copies a database that no connection has open and whose log is empty. The copy is on the disk, and was read back and compared, when this
- * returns. One of the same form that is there already is replaced. Throws StoreRefused, and leaves nothing behind, where there is no room or
- * the two differ.
+ * Copies a database that no connection has open and whose log is empty. The copy is on the disk,
+ * and was read back and compared, when this returns. One of the same form that is there already is
+ * replaced. Throws StoreRefused, and leaves nothing behind, where there is no room or the two
+ * differ.
  */
 export function copyBeforeUpgrade(
   dataFolder: string,
@@ -88,7 +90,10 @@ export function copyBeforeUpgrade(
   return target;
 }
 
-/** Removes copies that were made before that moment, in milliseconds since 1970. Returns their names. */
+/**
+ * Removes copies that were made before that moment, in milliseconds since 1970. Returns their
+ * names.
+ */
 export function removeUpgradeCopies(dataFolder: string, madeBefore: number): readonly string[] {
   const folder = join(dataFolder, FOLDER);
   if (!existsSync(folder)) return [];

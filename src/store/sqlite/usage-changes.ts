@@ -1,9 +1,11 @@
 /**
  * Counts what accounts do, in the writer, one row for each account and month.
  *
- * What an acceptance counts is written every few seconds, since its rows tell it again (usage-recount.ts): `usage_seq` is the row of the trail up
- * to which acceptances are in the figures, written in the transaction of the figures. What stands behind it is counted again after a crash,
- * and after a transaction that was undone. Everything else is gathered while a transaction runs and written at its end.
+ * What an acceptance counts is written every few seconds, since its rows tell it again
+ * (usage-recount.ts): `usage_seq` is the row of the trail up to which acceptances are in the
+ * figures, written in the transaction of the figures. What stands behind it is counted again after
+ * a crash, and after a transaction that was undone. Everything else is gathered while a transaction
+ * runs and written at its end.
  *
  * What a piece of work counted goes with the piece when that is undone.
  */
@@ -22,7 +24,10 @@ import type { AuditItem } from '../../domain/audit-row.ts';
 import type { AcceptWork } from '../changes/accept-work.ts';
 import { countIn, lastIn } from '../core/usage-facts.ts';
 
-/** What an event says of the account besides what it adds: nothing (somebody else did it), that it was there, that it logged in. */
+/**
+ * What an event says of the account besides what it adds: nothing (somebody else did it), that it
+ * was there, that it logged in.
+ */
 type Doing = 'nothing' | 'used' | 'login';
 
 interface Noted {
@@ -93,7 +98,10 @@ export class UsageChanges {
   readonly #recount: UsageRecount;
   readonly #sql: Sql;
   #piece: Noted[] = [];
-  /** Rows of acceptances that this piece of work has put into the trail, but for those whose figures wait. */
+  /**
+   * Rows of acceptances that this piece of work has put into the trail, but for those whose figures
+   * wait.
+   */
   #strangers = 0;
   /** Sums of this transaction. */
   readonly #sums: AllSums = new Map();
@@ -129,7 +137,10 @@ export class UsageChanges {
     this.#piece.push({ account: submitter, at, counts, doing: 'used', told });
   }
 
-  /** Counts a message that came to the account later than it was accepted. `submitter` 0: the gateway itself. */
+  /**
+   * Counts a message that came to the account later than it was accepted. `submitter` 0: the
+   * gateway itself.
+   */
   received(account: number, submitter: number, octets: number, at: number): void {
     this.#received(account, submitter, octets, at, false);
   }
@@ -164,8 +175,8 @@ export class UsageChanges {
   }
 
   /**
-   * Called before a piece of work, in its transaction; the previous piece stands. True if figures were written: a piece that is undone must not
-   * undo them.
+   * Called before a piece of work, in its transaction; the previous piece stands. True if figures
+   * were written: a piece that is undone must not undo them.
    */
   begin(reach: Reach): boolean {
     this.#keep();
@@ -208,7 +219,10 @@ export class UsageChanges {
     this.#writeWaiting();
   }
 
-  /** All that is behind it is counted: in the transaction of the figures, but for the control of the crash tests. */
+  /**
+   * All that is behind it is counted: in the transaction of the figures, but for the control of the
+   * crash tests.
+   */
   mark(): void {
     if (this.#marked) return;
     setFact(this.#db, MARK, this.#p.seq());
@@ -254,7 +268,8 @@ export class UsageChanges {
     const sums = sumsOf(told ? this.#waiting : this.#sums, account, month);
     for (const name in counts) sums.counts[name as keyof UsageCounts] += counts[name as keyof UsageCounts] ?? 0;
     if (doing === 'nothing') return;
-    // The day of its last use stands with the account, and whoever reads it there is not made to wait: once a day it is written at once.
+    // The day of its last use stands with the account, and whoever reads it there is not made to
+    // wait: once a day it is written at once.
     if (told && day > (this.#owner(account)?.last_used ?? -1)) this.#since = Number.NEGATIVE_INFINITY;
     sums.days |= bit;
     sums.lastUsed = Math.max(sums.lastUsed, day);

@@ -1,8 +1,10 @@
 /**
- * Counts again what was accepted, from its rows in the trail and among the messages: figures of acceptances are written every few seconds only, and
- * a crash takes with it what was gathered in between.
+ * Counts again what was accepted, from its rows in the trail and among the messages: figures of
+ * acceptances are written every few seconds only, and a crash takes with it what was gathered in
+ * between.
  *
- * What it reads is as it was when the message was accepted: whatever may change these rows has the figures written first (usage-changes.ts).
+ * What it reads is as it was when the message was accepted: whatever may change these rows has the
+ * figures written first (usage-changes.ts).
  */
 import { type MessageId, messageNumber } from '../../domain/ids.ts';
 import type { FiledCopy } from '../core/filing-rules.ts';

@@ -1,5 +1,6 @@
 /**
- * What the writer's thread and the calling thread say to each other. Everything here is cloned or transferred: plain values, no functions.
+ * What the writer's thread and the calling thread say to each other. Everything here is cloned or
+ * transferred: plain values, no functions.
  *
  * The caller numbers its requests; answers carry the number. Both sides send lists, one a turn.
  */
@@ -14,7 +15,10 @@ export interface WriterCall {
   readonly object: string;
   readonly method: string;
   readonly args: readonly unknown[];
-  /** Of a change, not of the writer's own: its moment, and 32 random octets, from which those of its audit rows are made. */
+  /**
+   * Of a change, not of the writer's own: its moment, and 32 random octets, from which those of its
+   * audit rows are made.
+   */
   readonly at?: number;
   readonly salt?: Uint8Array;
 }
@@ -55,7 +59,10 @@ export type WriterSays =
   | {
       readonly kind: 'answers';
       readonly answers: readonly { readonly n: number; readonly answer: WriterAnswer }[];
-      /** Milliseconds that the transaction took, with its sync; absent if there was none, or one for each answer. */
+      /**
+       * Milliseconds that the transaction took, with its sync; absent if there was none, or one for
+       * each answer.
+       */
       readonly took?: number;
       readonly pages: number;
       readonly freePages: number;

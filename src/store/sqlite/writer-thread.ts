@@ -1,4 +1,7 @@
-/** The thread that owns the only writing connection. Checks the database, then commits what arrives until it is told to close. */
+/**
+ * The thread that owns the only writing connection. Checks the database, then commits what arrives
+ * until it is told to close.
+ */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
@@ -119,7 +122,10 @@ function begin(db: Db, keys: KeyFolder, start: WriterStart, pages: PagesRead): R
   return { kind: 'ready', ...found, pageOctets: 0, pages: 0, freePages: 0, shrinks: false, reserved: 'out' };
 }
 
-/** A start writes a little: on a full disk the reserve gives space for it, so that people can still fetch and delete. */
+/**
+ * A start writes a little: on a full disk the reserve gives space for it, so that people can still
+ * fetch and delete.
+ */
 function openOnAnyDisk(
   start: WriterStart,
   reserve: Reserve,
@@ -134,7 +140,10 @@ function openOnAnyDisk(
   }
 }
 
-/** What fits, with less left beside it than while mail comes: a start after a kill is no reason to take none. */
+/**
+ * What fits, with less left beside it than while mail comes: a start after a kill is no reason to
+ * take none.
+ */
 function keepAtStart(reserve: Reserve, db: Db, folder: string): void {
   const { pageOctets, shrinks } = shapeOf(db);
   const free = shrinks ? 0 : (db.pragma('freelist_count', { simple: true }) as number) * pageOctets;
@@ -203,7 +212,8 @@ export function serve(port: MessagePort, start: WriterStart): void {
         db.pragma('wal_checkpoint(TRUNCATE)');
       }
     } catch {
-      // What was acknowledged is durable without this; the next start finds the store unclean and checks it.
+      // What was acknowledged is durable without this; the next start finds the store unclean and
+      // checks it.
     }
     db.close();
     say({ kind: 'closed' });

@@ -1,4 +1,7 @@
-/** What the writer does for each call, inside a transaction that somebody else began and will commit. */
+/**
+ * What the writer does for each call, inside a transaction that somebody else began and will
+ * commit.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { instant } from '../../domain/units.ts';
 import { ChangeEffects } from '../changes/changed.ts';
@@ -92,7 +95,10 @@ export class WriterWorker {
     });
   }
 
-  /** After a rollback: what was remembered of the transaction, or of the last piece of work in it, never happened. */
+  /**
+   * After a rollback: what was remembered of the transaction, or of the last piece of work in it,
+   * never happened.
+   */
   forget(what: 'all' | 'piece'): void {
     this.#changed = new ChangeEffects();
     this.#filing.forget();
@@ -105,14 +111,20 @@ export class WriterWorker {
     return this.#callees.get(object)?.get(method)?.manner ?? REGISTRY;
   }
 
-  /** Before each piece of work; the one before stands. True if this wrote something that must stand when the piece is undone. */
+  /**
+   * Before each piece of work; the one before stands. True if this wrote something that must stand
+   * when the piece is undone.
+   */
   begin({ reach }: Manner): boolean {
     const wrote = this.#usage.begin(reach);
     this.#filing.begin(reach);
     return wrote;
   }
 
-  /** Called at the end of a transaction. Returns by estimate how many pages were written, beside those that each piece writes. */
+  /**
+   * Called at the end of a transaction. Returns by estimate how many pages were written, beside
+   * those that each piece writes.
+   */
   end(): number {
     return this.#usage.end() + this.#filing.takePages();
   }

@@ -1,7 +1,9 @@
 /**
- * The caller's side of the writer thread: takes calls, hands them over once a turn, gives each answer to whoever waits for it.
+ * The caller's side of the writer thread: takes calls, hands them over once a turn, gives each
+ * answer to whoever waits for it.
  *
- * After the store has failed everything that waits and everything after it rejects with StoreFailed.
+ * After the store has failed everything that waits and everything after it rejects with
+ * StoreFailed.
  */
 import { Worker } from 'node:worker_threads';
 import { RegistryError } from '../registry.ts';
@@ -74,7 +76,8 @@ export class Writer {
       worker.on('exit', () => {
         const failure = new StoreFailed('The writer of the store has ended');
         reject(failure);
-        // A thread that was asked to close is gone while answers of its last commits are still being given out: these hold.
+        // A thread that was asked to close is gone while answers of its last commits are still
+        // being given out: these hold.
         if (!writer.#end.begun) writer.#fail(failure);
       });
     });
@@ -91,7 +94,10 @@ export class Writer {
     return this.#failure;
   }
 
-  /** Resolves with the value of a call, once it is committed; rejects with its error. `transfer`: memory that is transferred with it. */
+  /**
+   * Resolves with the value of a call, once it is committed; rejects with its error. `transfer`:
+   * memory that is transferred with it.
+   */
   async call(call: WriterCall, transfer?: Uint8Array): Promise<unknown> {
     if (this.#failure !== undefined) throw this.#failure;
     const answer = await new Promise<WriterAnswer>((resolve, reject) => {
@@ -101,8 +107,9 @@ export class Writer {
   }
 
   /**
-   * Sends notices ahead of the work that files them; what it resolves to stands in that work. Many go over in parts, with a turn of the loop
-   * between, and wait for the work to come: it must be sent. `written` makes what the writer files.
+   * Sends notices ahead of the work that files them; what it resolves to stands in that work. Many
+   * go over in parts, with a turn of the loop between, and wait for the work to come: it must be
+   * sent. `written` makes what the writer files.
    */
   async sendNotices<T>(notices: readonly T[], written: (part: readonly T[]) => Notices): Promise<SentNotices> {
     if (notices.length <= NOTICES_PER_PART) return { notices: written(notices) };
@@ -127,11 +134,13 @@ export class Writer {
     this.#waiting.set(n, waiting);
     this.#outbox.push({ n, call });
     if (transfer !== undefined) this.#transfer.push(transfer.buffer as ArrayBuffer);
-    // A burst goes over in parts, so that the writer works on the first while the next are being sealed.
+    // A burst goes over in parts, so that the writer works on the first while the next are being
+    // sealed.
     if (this.#outbox.length >= HANDOVER) this.#post();
     else if (!this.#handover) {
       this.#handover = true;
-      // Once a turn: what all sockets of this turn brought goes over together and is likely to share a commit.
+      // Once a turn: what all sockets of this turn brought goes over together and is likely to
+      // share a commit.
       setImmediate(() => {
         this.#handover = false;
         this.#post();
@@ -160,7 +169,10 @@ export class Writer {
     }
   }
 
-  /** What follows an answer may take its time (the next message is sealed): sockets get their turn between a few of them. */
+  /**
+   * What follows an answer may take its time (the next message is sealed): sockets get their turn
+   * between a few of them.
+   */
   #giveOut(answers: Answers['answers'], from: number): void {
     for (const { n, answer } of answers.slice(from, from + GIVEN_AT_ONCE)) {
       const waiting = this.#waiting.get(n);
@@ -185,7 +197,10 @@ export class Writer {
     this.#waiting.clear();
   }
 
-  /** Commits what waits, closes the database in order, ends the thread. Calls that come too late for that reject. */
+  /**
+   * Commits what waits, closes the database in order, ends the thread. Calls that come too late for
+   * that reject.
+   */
   async close(): Promise<void> {
     if (this.#failure === undefined) {
       this.#post();

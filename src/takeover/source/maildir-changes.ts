@@ -1,4 +1,7 @@
-/** What is changed in the maildir of another server, where a practice goes back to it: messages that it need not have any more, and those that came elsewhere. */
+/**
+ * What is changed in the maildir of another server, where a practice goes back to it: messages that
+ * it need not have any more, and those that came elsewhere.
+ */
 import {
   chownSync,
   closeSync,
@@ -24,7 +27,10 @@ export interface File {
 export const sizeOf = (folder: string, { folder: part, name }: File): number =>
   statSync(join(folder, part, name), { throwIfNoEntry: false })?.size ?? 0;
 
-/** By what stays the same of their names: a server renames a file when it was read. Answers how many there were. */
+/**
+ * By what stays the same of their names: a server renames a file when it was read. Answers how many
+ * there were.
+ */
 export function removeFrom(folder: string, files: readonly File[]): number {
   if (files.length === 0) return 0;
   const wanted = new Set(files.map(({ base }) => base));
@@ -39,7 +45,10 @@ export function removeFrom(folder: string, files: readonly File[]): number {
   return removed;
 }
 
-/** As a delivery agent does: written whole and synced in `tmp`, then renamed into `new`. What is there under that name, read or not, is left. */
+/**
+ * As a delivery agent does: written whole and synced in `tmp`, then renamed into `new`. What is
+ * there under that name, read or not, is left.
+ */
 export async function putInto(folder: string, name: string, octets: AsyncIterable<Uint8Array>): Promise<void> {
   if (['cur', 'new'].some((part) => namesIn(folder, part).some((there) => baseOf(there) === name))) return;
   const made = join(folder, 'tmp', name);

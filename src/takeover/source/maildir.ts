@@ -1,6 +1,7 @@
 /**
- * The inbox of a maildir, with the UIDLs that its server gave: what lies in the folder decides how they are found, and the operator may say
- * otherwise. Nothing is written there but what goes back (maildir-changes.ts). Folders below the inbox were never served over POP3 and are left alone.
+ * The inbox of a maildir, with the UIDLs that its server gave: what lies in the folder decides how
+ * they are found, and the operator may say otherwise. Nothing is written there but what goes back
+ * (maildir-changes.ts). Folders below the inbox were never served over POP3 and are left alone.
  */
 import { createReadStream, existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -126,7 +127,8 @@ function byDovecot(folder: string, files: readonly File[], format: string): Nami
   const list = readDovecotList(readList(file), file);
   const write = uidlFormat(format);
   let next = list.nextUid;
-  // Those that Dovecot has not seen yet get the numbers that it would have given: the next ones, as they arrived.
+  // Those that Dovecot has not seen yet get the numbers that it would have given: the next ones, as
+  // they arrived.
   const unseen = new Map(files.filter(({ base }) => !list.records.has(base)).map(({ base }) => [base, next++]));
   const kept = files.filter(({ base }) => list.records.get(base)?.uidl !== undefined).length;
   const numbered = files.length - kept - unseen.size;

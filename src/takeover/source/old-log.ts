@@ -1,6 +1,7 @@
 /**
- * Who logs in at the old server, from the log that it writes: lines of Dovecot 2.2 to 2.4 as it writes them itself or by syslog, or a table
- * `user,at` of whatever another server has. What a proxy hands on to the new server is no login there.
+ * Who logs in at the old server, from the log that it writes: lines of Dovecot 2.2 to 2.4 as it
+ * writes them itself or by syslog, or a table `user,at` of whatever another server has. What a
+ * proxy hands on to the new server is no login there.
  */
 import { createReadStream } from 'node:fs';
 import { type Instant, instant } from '../../domain/units.ts';
@@ -17,11 +18,17 @@ export interface OldLogin {
 const MAX_LINE = 16 * 1024;
 const SLICE = 256 * 1024;
 
-/** `pop3-login: Info: Login: user=<jansen>, method=PLAIN, rip=192.0.2.7, ...`; since 2.4 "Logged in:". A proxied one says "proxy". */
+/**
+ * `pop3-login: Info: Login: user=<jansen>, method=PLAIN, rip=192.0.2.7, ...`; since 2.4 "Logged
+ * in:". A proxied one says "proxy".
+ */
 const DOVECOT = /\b(?:pop3|imap)-login: (?:Info: )?(?:Login|Logged in): user=<([^>]+)>, (.*)/;
 const TABLE = /^"?user"?,"?at"?\s*$/;
 
-/** Calls `each` for every login; answers how many lines there were. Throws SourceError for a file that cannot be read. `now`: such logs have no year. */
+/**
+ * Calls `each` for every login; answers how many lines there were. Throws SourceError for a file
+ * that cannot be read. `now`: such logs have no year.
+ */
 export async function readOldLog(
   file: string,
   now: Instant,
@@ -74,7 +81,9 @@ const utf8 = (latin1: string): string => Buffer.from(latin1, 'latin1').toString(
 
 const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';
 
-/** `2026-12-02T10:15:00+01:00`, `2026-12-02 10:15:00` or `Dec  2 10:15:00`: without a zone that of this machine. */
+/**
+ * `2026-12-02T10:15:00+01:00`, `2026-12-02 10:15:00` or `Dec  2 10:15:00`: without a zone that of this machine.
+ */
 function timeOf(text: string, now: Instant): Instant | undefined {
   const [, day, clock, zone] = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,]\d+)?(Z|[+-]\d\d:?\d\d)?/.exec(text) ?? [];
   if (day !== undefined) {

@@ -1,4 +1,7 @@
-/** The client's end of POP3 (RFC 1939), with TLS from the first octet or by STLS (RFC 2595): commands, and answers of any length as they come. */
+/**
+ * The client's end of POP3 (RFC 1939), with TLS from the first octet or by STLS (RFC 2595):
+ * commands, and answers of any length as they come.
+ */
 import { type Socket, connect as connectPlain, isIP } from 'node:net';
 import { type ConnectionOptions, type TLSSocket, connect as connectTls } from 'node:tls';
 import { defined } from '../../domain/defined.ts';
@@ -61,7 +64,8 @@ export class Pop3Connection {
 
   async #startTls(): Promise<void> {
     await this.command('STLS');
-    // RFC 2595 section 4: what came in plain text behind the answer must not be taken for what TLS protects.
+    // RFC 2595 section 4: what came in plain text behind the answer must not be taken for what TLS
+    // protects.
     if (this.#rest.length > 0) throw this.#error('STLS', 'it sent more in plain text behind its answer');
     await this.#chunks.return?.();
     this.#socket.setTimeout(0);
@@ -69,7 +73,10 @@ export class Pop3Connection {
     this.#chunks = this.#listen(this.#socket);
   }
 
-  /** One command and its status line, without `+OK`. Throws SourceError at `-ERR`; `shown` stands in its text, for a command with a secret in it. */
+  /**
+   * One command and its status line, without `+OK`. Throws SourceError at `-ERR`; `shown` stands in
+   * its text, for a command with a secret in it.
+   */
   async command(line: string, shown = line): Promise<string> {
     this.#socket.write(`${line}\r\n`);
     return await this.#status(shown);
@@ -111,7 +118,10 @@ export class Pop3Connection {
     this.#rest = this.#rest.length === 0 ? got.value : joinSmall([this.#rest, got.value]);
   }
 
-  /** What follows a status line, up to the line with a dot alone, dot-stuffing undone (RFC 1939 section 3). Read it to its end. */
+  /**
+   * What follows a status line, up to the line with a dot alone, dot-stuffing undone (RFC 1939
+   * section 3). Read it to its end.
+   */
   async *content(what: string): AsyncGenerator<Buffer> {
     let lineStart = true;
     for (;;) {
@@ -148,7 +158,10 @@ export class Pop3Connection {
   }
 }
 
-/** Of the octets so far: slices of content, how many octets are done with, and whether the end was among them. */
+/**
+ * Of the octets so far: slices of content, how many octets are done with, and whether the end was
+ * among them.
+ */
 function unstuffed(
   octets: Buffer,
   atStart: boolean,

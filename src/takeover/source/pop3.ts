@@ -1,4 +1,7 @@
-/** A mailbox on another server, over POP3. Messages stay there unless `delete` is called, and then until the session ends well. */
+/**
+ * A mailbox on another server, over POP3. Messages stay there unless `delete` is called, and then
+ * until the session ends well.
+ */
 import { Pop3Connection, type Pop3Server } from './pop3-connection.ts';
 import { MAX_SOURCE_MESSAGES, type Source, SourceError, type SourceMessage } from './source.ts';
 

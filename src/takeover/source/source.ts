@@ -28,7 +28,10 @@ export interface Source {
   octets(): Promise<number>;
   /** Deletes these there. */
   delete?(uidls: ReadonlySet<string>): Promise<number>;
-  /** Puts a message there that this name stands for, once however often it is called; only a maildir can. */
+  /**
+   * Puts a message there that this name stands for, once however often it is called; only a maildir
+   * can.
+   */
   put?(name: string, octets: AsyncIterable<Uint8Array>): Promise<void>;
   close(): Promise<void>;
 }

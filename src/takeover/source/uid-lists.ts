@@ -1,8 +1,14 @@
-/** The files in which Dovecot and Courier keep the numbers of a maildir's messages. Read only; what cannot be read in them is refused. */
+/**
+ * The files in which Dovecot and Courier keep the numbers of a maildir's messages. Read only; what
+ * cannot be read in them is refused.
+ */
 import { defined } from '../../domain/defined.ts';
 import { SourceError } from './source.ts';
 
-/** The name of a message's file without its flags: what stands before the colon stays the same for ever. */
+/**
+ * The name of a message's file without its flags: what stands before the colon stays the same for
+ * ever.
+ */
 export const baseOf = (name: string): string => name.split(':')[0] ?? name;
 
 export interface DovecotList {
@@ -82,7 +88,10 @@ export function readCourierList(text: string, file: string): CourierList {
   return { uidvalidity: Number(header[2] ?? 0), nextUid: Number(header[1]), records };
 }
 
-/** As Courier writes them. A message without a number is known by its file, with `+XX` for what a UIDL may not have. */
+/**
+ * As Courier writes them. A message without a number is known by its file, with `+XX` for what a
+ * UIDL may not have.
+ */
 export const courierUidl = ({ uid, uidvalidity }: { uid: number; uidvalidity: number }, base: string): string =>
   uid === 0
     ? base.replace(/[^\x21-\x7e]|['"+]/g, (c) => `+${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)

@@ -1,6 +1,7 @@
 /**
- * How a Dovecot wrote its UIDLs, in the words of its setting `pop3_uidl_format`: `%08Xu%08Xv` (the default until 2.3) and
- * `%{uid | hex(8)}%{uidvalidity | hex(8)}` (since 2.4) say the same. Variables: u (uid), v (uidvalidity), f (filename), g (guid).
+ * How a Dovecot wrote its UIDLs, in the words of its setting `pop3_uidl_format`: `%08Xu%08Xv` (the
+ * default until 2.3) and `%{uid | hex(8)}%{uidvalidity | hex(8)}` (since 2.4) say the same.
+ * Variables: u (uid), v (uidvalidity), f (filename), g (guid).
  */
 import { SourceError } from './source.ts';
 

@@ -1,14 +1,20 @@
-/** Cookies of sites that may have the same host name, each on a port of its own (RFC 6265bis). `__Host-`: set by this very host over TLS, for all its paths; no other host of the domain can set it. */
+/**
+ * Cookies of sites that may have the same host name, each on a port of its own (RFC 6265bis).
+ * `__Host-`: set by this very host over TLS, for all its paths; no other host of the domain can set
+ * it.
+ */
 import { FEDERATED_LIFE } from '../../domain/console.ts';
 import type { Language } from '../../domain/registry.ts';
 
 const LANGUAGE = '__Host-sluis-language';
 /**
- * The cookie of a browser that was sent to an OpenID provider, one for each login under way. Lax: a Strict one would not be sent when the previous page was the
- * provider's.
+ * The cookie of a browser that was sent to an OpenID provider, one for each login under way. Lax: a
+ * Strict one would not be sent when the previous page was the provider's.
  */
 const AWAY = '__Host-sluis-oidc-';
-/** Such logins of one browser: 8 of 800 octets are half of what a request may have in its header. */
+/**
+ * Such logins of one browser: 8 of 800 octets are half of what a request may have in its header.
+ */
 const MOST_AWAY = 8;
 const MARK = /^[a-z2-7]{1,32}$/;
 const YEAR = 31_536_000;
@@ -21,7 +27,10 @@ export const secretCookie = (name: string, secret: string): string => cookie(nam
 export const noSecretCookie = (name: string): string => cookie(name, '', '; Max-Age=0');
 export const languageCookie = (language: Language): string => cookie(LANGUAGE, language, `; Max-Age=${YEAR}`);
 
-/** `mark`: of one login. `shown`: those that the browser has; the oldest, which it sends first (RFC 6265bis, "Retrieval Model"), make room. */
+/**
+ * `mark`: of one login. `shown`: those that the browser has; the oldest, which it sends first (RFC
+ * 6265bis, "Retrieval Model"), make room.
+ */
 export const awayCookies = (mark: string, value: string, shown: Shown['away']): readonly string[] => [
   ...[...shown.keys()].slice(0, Math.max(0, shown.size + 1 - MOST_AWAY)).map(noAwayCookie),
   cookie(AWAY + mark, value, `; Max-Age=${FEDERATED_LIFE / 1000}`, 'Lax'),

@@ -1,4 +1,6 @@
-/** Sentences with gaps, `De mailserver van {partner} nam het aan.`: what goes into a gap stays text. */
+/**
+ * Sentences with gaps, `De mailserver van {partner} nam het aan.`: what goes into a gap stays text.
+ */
 import type { Hole } from '../../http/html.ts';
 
 /** A gap without a value stays empty. */

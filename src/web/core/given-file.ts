@@ -1,4 +1,7 @@
-/** A file that an operation hands over while it makes it, sent as it comes: no more than some pieces of it are in memory. */
+/**
+ * A file that an operation hands over while it makes it, sent as it comes: no more than some pieces
+ * of it are in memory.
+ */
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { Call } from '../../admin/call.ts';
@@ -10,7 +13,8 @@ export type Send = NonNullable<Call['send']>;
 const WAITING = 256 * 1024;
 
 /**
- * Resolves at the first octets, or at the end where there are none. What refuses it before that rejects, and is shown as a page; what breaks it off later ends the connection, so that nobody
+ * Resolves at the first octets, or at the end where there are none. What refuses it before that
+ * rejects, and is shown as a page; what breaks it off later ends the connection, so that nobody
  * takes a part for the whole.
  */
 export async function givenFile(

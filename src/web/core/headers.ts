@@ -1,7 +1,9 @@
 /**
- * What every answer of a site carries. By the rules that Mozilla publishes for its observatory this is an A+; test/console/parts.test.ts has them.
+ * What every answer of a site carries. By the rules that Mozilla publishes for its observatory this
+ * is an A+; test/console/parts.test.ts has them.
  *
- * The referrer policy is same-origin and not no-referrer: with the latter a browser sends "Origin: null" with a form, and a form of ours could not be told from a foreign one.
+ * The referrer policy is same-origin and not no-referrer: with the latter a browser sends "Origin:
+ * null" with a form, and a form of ours could not be told from a foreign one.
  */
 import type { OutgoingHttpHeaders } from 'node:http';
 
@@ -34,6 +36,9 @@ export const PAGE_HEADERS: OutgoingHttpHeaders = {
   'cross-origin-resource-policy': 'same-origin',
 };
 
-/** A page that was shown must not come back after a log-out, nor lie in a cache: of all that was tried only no-store makes a browser ask again. */
+/**
+ * A page that was shown must not come back after a log-out, nor lie in a cache: of all that was
+ * tried only no-store makes a browser ask again.
+ */
 export const NOT_KEPT = 'no-store';
 export const KEPT = 'public, max-age=31536000, immutable';

@@ -1,4 +1,7 @@
-/** The button for the other language: back to where the reader was, by what the browser says of that. */
+/**
+ * The button for the other language: back to where the reader was, by what the browser says of
+ * that.
+ */
 import { languageCookie } from './cookies.ts';
 import { type AskedBy, type PageFor, localPath } from './page.ts';
 import type { SiteParts } from './serve.ts';

@@ -1,5 +1,6 @@
 /**
- * How a page of any site is declared: one object with its path, what it asks of whoever comes, and what it answers. A site says who may be logged in, and what its pages work with
+ * How a page of any site is declared: one object with its path, what it asks of whoever comes, and
+ * what it answers. A site says who may be logged in, and what its pages work with
  * (`console/core/page.ts`, `self-service/core/page.ts`).
  */
 import type { IncomingHttpHeaders } from 'node:http';
@@ -16,7 +17,10 @@ export type Reply =
       readonly title: string;
       readonly body: Html;
       readonly cookies?: readonly string[];
-      /** A path of ours that the browser goes to by itself: for who comes from elsewhere, along with whom a redirect sends no cookie of ours. */
+      /**
+       * A path of ours that the browser goes to by itself: for who comes from elsewhere, along with
+       * whom a redirect sends no cookie of ours.
+       */
       readonly refresh?: string;
       /** Seconds until the browser asks for it again by itself: it tells of work that goes on. */
       readonly again?: number;
@@ -26,7 +30,10 @@ export type Reply =
   /** Go there, by GET: a path of ours. */
   | { readonly kind: 'see'; readonly to: string; readonly cookies?: readonly string[] }
   | { readonly kind: 'file'; readonly type: string; readonly text: string }
-  /** To be kept by whoever asked, under that name. It is made while it is sent: what `pieces` throws ends the connection, so that nobody takes a part for the whole. */
+  /**
+   * To be kept by whoever asked, under that name. It is made while it is sent: what `pieces` throws
+   * ends the connection, so that nobody takes a part for the whole.
+   */
   | Download;
 
 export interface Download {
@@ -37,15 +44,18 @@ export interface Download {
   readonly pieces: AsyncIterable<string | Uint8Array>;
 }
 
-/** `A`: what the page is asked with. `S`: what it works with. `X`: the access that it may ask for. */
+/**
+ * `A`: what the page is asked with. `S`: what it works with. `X`: the access that it may ask for.
+ */
 export interface PageFor<A, S, X extends string> {
   readonly method: 'GET' | 'POST';
   /** Parameters in braces: each is one segment. */
   readonly path: string;
   readonly access: X;
   /**
-   * The key must have been touched within STEP_UP_LIFE; else whoever comes is asked to first. Behind GET the page is shown then; behind POST what was typed goes along with
-   * the touch, and is done. The field `credential` of a form is taken by it.
+   * The key must have been touched within STEP_UP_LIFE; else whoever comes is asked to first.
+   * Behind GET the page is shown then; behind POST what was typed goes along with the touch, and is
+   * done. The field `credential` of a form is taken by it.
    */
   readonly proven?: true;
   /** Its form has a file of at most so many octets, which `asked.file` has then. */
@@ -87,7 +97,10 @@ export interface AskedBy<V> {
   readonly network: string;
   readonly range: string;
   readonly signal: AbortSignal;
-  /** SHA-256 of the client certificate that the browser has shown, and that holds now; 64 hexadecimal digits. */
+  /**
+   * SHA-256 of the client certificate that the browser has shown, and that holds now; 64
+   * hexadecimal digits.
+   */
   readonly certificate?: string | undefined;
 }
 

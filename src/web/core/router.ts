@@ -53,7 +53,10 @@ const paramsOf = (segments: readonly string[], given: readonly string[]): Readon
     segments.flatMap((segment, i) => (isParameter(segment) ? [[segment.slice(1, -1), given[i] ?? '']] : [])),
   );
 
-/** Undefined for what no page of ours is called: a segment that does not decode, or has a slash or a control character in it. */
+/**
+ * Undefined for what no page of ours is called: a segment that does not decode, or has a slash or a
+ * control character in it.
+ */
 function segmentsOf(path: string): readonly string[] | undefined {
   try {
     const segments = path.slice(1).split('/').map(decodeURIComponent);

@@ -1,8 +1,11 @@
 /**
- * One request of a site of pages, from its first octet to the answer; the console is one (console/core/console-serving.ts).
+ * One request of a site of pages, from its first octet to the answer; the console is one
+ * (console/core/console-serving.ts).
  *
- * The order is that of what it tells: form, host, path and method; where a form comes from; who is logged in, and whether he may; the token of the
- * form; whether the key was touched of late; and only then the page. A page behind a login answers whoever is not logged in with the way there, also where it does not exist: nobody learns which paths there are.
+ * The order is that of what it tells: form, host, path and method; where a form comes from; who is
+ * logged in, and whether he may; the token of the form; whether the key was touched of late; and
+ * only then the page. A page behind a login answers whoever is not logged in with the way there,
+ * also where it does not exist: nobody learns which paths there are.
  */
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { AdminContext } from '../../admin/context.ts';
@@ -99,7 +102,10 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
   protected abstract readonly problems: OwnProblems;
   /** Where a visitor who is not logged in is sent; undefined: nobody logs in here. */
   protected readonly entrance: string | undefined = '/login';
-  /** What links to paths of ours have before them. A dot: all pages lie beside one another, perhaps below a path of a proxy. */
+  /**
+   * What links to paths of ours have before them. A dot: all pages lie beside one another, perhaps
+   * below a path of a proxy.
+   */
   protected readonly root: '' | '.' = '';
 
   constructor(router: Router<PageFor<A, S, string>>, services: S) {
@@ -111,7 +117,10 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
   protected abstract visitorOf(secret: string, hash: Buffer, guest: Guest): Promise<V | undefined>;
   /** True if the visitor may see a page with this access, which is more than a session. */
   protected abstract mayOpen(visitor: V, access: string): boolean;
-  /** Adds what pages of this site are asked with besides, to the very object: what stands in it is made when it is asked for. */
+  /**
+   * Adds what pages of this site are asked with besides, to the very object: what stands in it is
+   * made when it is asked for.
+   */
   protected abstract askedWith(base: AskedBy<V>, guest: Guest, path: string): A;
   protected abstract framed(about: About<V>, body: Html): string;
   /** Name of a visitor for the log. */
@@ -127,7 +136,9 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
     return Promise.resolve(undefined);
   }
 
-  /** A name that leads here and is not ours: a page of somebody else, whose name was pointed at us. */
+  /**
+   * A name that leads here and is not ours: a page of somebody else, whose name was pointed at us.
+   */
   protected isOwnHost({ host = '' }: IncomingHttpHeaders): boolean {
     return `https://${host.toLowerCase()}` === this.services.origin;
   }

@@ -1,4 +1,7 @@
-/** Moments as people read them: local time, with its zone, since an operator may sit in another one than the gateway. */
+/**
+ * Moments as people read them: local time, with its zone, since an operator may sit in another one
+ * than the gateway.
+ */
 import type { Language } from '../../domain/registry.ts';
 import { TIME_ZONE } from '../../domain/working-days.ts';
 import { type Html, html } from '../../http/html.ts';

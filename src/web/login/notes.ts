@@ -1,4 +1,7 @@
-/** Who was refused at a login of pages, in the audit trail: one row for each reason and network a minute, with a count, so that nobody can fill the trail. */
+/**
+ * Who was refused at a login of pages, in the audit trail: one row for each reason and network a
+ * minute, with a count, so that nobody can fill the trail.
+ */
 import { defined } from '../../domain/defined.ts';
 import type { Clock, Log } from '../../domain/effects.ts';
 import { minutes } from '../../domain/units.ts';
@@ -6,11 +9,15 @@ import { OTHERS, Tally, type Whose } from '../../platform/tally.ts';
 import type { AuditTrail } from '../../store/port/audit.ts';
 
 /**
- * `throttled`: not judged. `passkey`: none that is registered, or it signed something else. `challenge`: too old, or not ours. `replayed`: an answer that was given before.
- * `code`: none that holds. `network`: a session that was begun elsewhere. `counter`: the passkey may have been copied.
+ * `throttled`: not judged. `passkey`: none that is registered, or it signed something else.
+ * `challenge`: too old, or not ours. `replayed`: an answer that was given before. `code`: none that
+ * holds. `network`: a session that was begun elsewhere. `counter`: the passkey may have been
+ * copied.
  *
- * Of logins at the OpenID provider: `down`: it gave no answer. `denied`: it let nobody in. `provider`: what it answered does not fit. `state`: begun in another browser, or too long ago.
- * `strength`: not with two factors. `groups`: none of his lets him in. `ended`: the operator has ended. `registered`: he cannot be registered so.
+ * Of logins at the OpenID provider: `down`: it gave no answer. `denied`: it let nobody in.
+ * `provider`: what it answered does not fit. `state`: begun in another browser, or too long ago.
+ * `strength`: not with two factors. `groups`: none of his lets him in. `ended`: the operator has
+ * ended. `registered`: he cannot be registered so.
  *
  * `break-glass`: password or code of the account for emergencies.
  */

@@ -1,6 +1,7 @@
 /**
- * Slows guessing at the way in. Whoever is refused hears one text after one time, whatever the reason; the reason stands in the trail. Guesses are counted by network as with
- * logins of mail, over all gateways of the store.
+ * Slows guessing at the way in. Whoever is refused hears one text after one time, whatever the
+ * reason; the reason stands in the trail. Guesses are counted by network as with logins of mail,
+ * over all gateways of the store.
  */
 import { createHmac } from 'node:crypto';
 import { pause } from '../../auth/pause.ts';
@@ -58,7 +59,10 @@ export class Slowed {
     this.#key = parts.random(32);
   }
 
-  /** Judges, where the network has not failed too often just now. `shown`: the same wrong thing again is no new guess. */
+  /**
+   * Judges, where the network has not failed too often just now. `shown`: the same wrong thing
+   * again is no new guess.
+   */
   async judge<T>(
     whose: string,
     shown: string,

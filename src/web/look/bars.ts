@@ -1,4 +1,7 @@
-/** A small picture of numbers over time: bars, with what they say as text for whoever does not see them. It holds numbers alone, which the program computed. */
+/**
+ * A small picture of numbers over time: bars, with what they say as text for whoever does not see
+ * them. It holds numbers alone, which the program computed.
+ */
 import { Html, html } from '../../http/html.ts';
 
 const HEIGHT = 40;

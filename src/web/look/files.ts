@@ -1,4 +1,6 @@
-/** What every page loads, under names that change with the content: a browser keeps each for a year. */
+/**
+ * What every page loads, under names that change with the content: a browser keeps each for a year.
+ */
 import { createHash } from 'node:crypto';
 import type { PageFor } from '../core/page.ts';
 

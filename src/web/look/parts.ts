@@ -1,4 +1,7 @@
-/** The components of all pages; the page /style shows each of them, and docs/style.md says when to use which. */
+/**
+ * The components of all pages; the page /style shows each of them, and docs/style.md says when to
+ * use which.
+ */
 import { type Hole, type Html, html } from '../../http/html.ts';
 
 export type Tone = 'good' | 'warn' | 'bad' | 'plain';

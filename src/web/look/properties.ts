@@ -1,8 +1,9 @@
 /**
- * Every colour, size and distance of the pages, as custom properties; the style sheet has no value of its own. docs/style.md says what each is for.
+ * Every colour, size and distance of the pages, as custom properties; the style sheet has no value
+ * of its own. docs/style.md says what each is for.
  *
- * Contrast by WCAG 2.2: text at least 4.5 to 1 on each ground that it stands on, borders of fields and the mark of the focus 3 to 1, in both themes
- * (test/console/parts.test.ts computes them).
+ * Contrast by WCAG 2.2: text at least 4.5 to 1 on each ground that it stands on, borders of fields
+ * and the mark of the focus 3 to 1, in both themes (test/console/parts.test.ts computes them).
  */
 export interface Theme {
   readonly ground: string;
@@ -58,7 +59,10 @@ const lines = (theme: Theme): string =>
     .map(([name, value]) => `--${name}:${value}`)
     .join(';');
 
-/** Distances are steps of a quarter of the letter; letters scale with what the reader's browser says. A picture that cameras read is black on white in every theme. */
+/**
+ * Distances are steps of a quarter of the letter; letters scale with what the reader's browser
+ * says. A picture that cameras read is black on white in every theme.
+ */
 const SIZES =
   '--s1:.25rem;--s2:.5rem;--s3:.75rem;--s4:1rem;--s6:1.5rem;--s8:2rem;--round:.375rem;--wide:64rem;--read:40rem;--touch:2.75rem;' +
   '--ink:#000000;--paper:#ffffff;' +

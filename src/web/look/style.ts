@@ -1,4 +1,7 @@
-/** The style sheet of every site. Values are custom properties (properties.ts); classes are those of docs/style.md. */
+/**
+ * The style sheet of every site. Values are custom properties (properties.ts); classes are those of
+ * docs/style.md.
+ */
 import { PROPERTIES } from './properties.ts';
 
 export const STYLE = `${PROPERTIES}

@@ -1,4 +1,7 @@
-/** What the frame of every page says, in both languages. Each thing has one term: docs/style.md lists them. */
+/**
+ * What the frame of every page says, in both languages. Each thing has one term: docs/style.md
+ * lists them.
+ */
 export const FRAME = {
   nl: {
     skip: 'Naar de inhoud',

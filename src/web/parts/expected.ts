@@ -1,8 +1,9 @@
 /**
  * What a field of a form takes, in the language of the reader, and dates as the Dutch write them.
  *
- * The kinds of the command table say in English what they expect: for a command line, and for the English page. A Dutch page has its own words for
- * them, and for a kind without any a sentence that sends the reader to the hint of the field; never the English.
+ * The kinds of the command table say in English what they expect: for a command line, and for the
+ * English page. A Dutch page has its own words for them, and for a kind without any a sentence that
+ * sends the reader to the hint of the field; never the English.
  */
 import type { Language } from '../../domain/registry.ts';
 
@@ -54,7 +55,10 @@ const DUTCH_DAY = /^(\d{1,2})-(\d{1,2})-(\d{4})$/;
 /** Words of the kinds that take a day. */
 const DAYS: ReadonlySet<string> = new Set(['day', 'date', 'moment']);
 
-/** What was typed in a field, with a Dutch date as the kinds of days read one: `2027-12-31`. `word`: that of the kind. */
+/**
+ * What was typed in a field, with a Dutch date as the kinds of days read one: `2027-12-31`. `word`:
+ * that of the kind.
+ */
 export function asTyped(word: string, text: string): string {
   const [, day = '', month = '', year = ''] = DAYS.has(word) ? (DUTCH_DAY.exec(text) ?? []) : [];
   return year === '' ? text : `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;

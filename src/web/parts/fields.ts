@@ -1,6 +1,7 @@
 /**
- * Inputs of a command as fields of a form: shown by what the command's own row says of each, and read by it too. What a form may fill is named where it is
- * declared, and nothing else that comes with it is looked at.
+ * Inputs of a command as fields of a form: shown by what the command's own row says of each, and
+ * read by it too. What a form may fill is named where it is declared, and nothing else that comes
+ * with it is looked at.
  */
 import { type OperationName } from '../../admin/operations.ts';
 import type { Input } from '../../admin/input.ts';
@@ -55,7 +56,10 @@ export interface Typed {
   readonly now: Instant;
 }
 
-/** What was typed, as the operation takes it; or why a field cannot be used. What is left empty is not there. */
+/**
+ * What was typed, as the operation takes it; or why a field cannot be used. What is left empty is
+ * not there.
+ */
 export function readFields(
   fields: readonly Field[],
   { language, field, now }: Typed,

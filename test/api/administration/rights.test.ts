@@ -1,4 +1,7 @@
-/** Who may ask for what over the API: every route and every caller, against test/golden/api-rights.txt. */
+/**
+ * Who may ask for what over the API: every route and every caller, against
+ * test/golden/api-rights.txt.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

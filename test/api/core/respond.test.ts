@@ -1,4 +1,7 @@
-/** Octets of an answer and whose memory they are: a slice goes back to the store when it has left, and never before. */
+/**
+ * Octets of an answer and whose memory they are: a slice goes back to the store when it has left,
+ * and never before.
+ */
 import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';

@@ -1,4 +1,6 @@
-/** The directory over the API: what is found, what a copy hears of, and how much one may ask for. */
+/**
+ * The directory over the API: what is found, what a copy hears of, and how much one may ask for.
+ */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { days, instant } from '../../../src/domain/units.ts';
@@ -58,7 +60,8 @@ test('nobody is in the directory before the organisation agreed; then q and kind
   );
   assert.equal(addressesOf(await api.as('anna').get(`/directory?q=${encodeURIComponent('NNA@')}`)).length, 1);
   assert.deepEqual(addressesOf(await api.as('anna').get('/directory?kind=partner')), []);
-  // The number among the organisation's details is never shown; the one for the directory is, the nearest that is filled in.
+  // The number among the organisation's details is never shown; the one for the directory is, the
+  // nearest that is filled in.
   await command(api, 'organisation', 'set', 'group', '--telephone', '010 7654321');
   assert.ok(pageOf(await api.as('anna').get('/directory')).entries.every((entry) => entry.telephone === undefined));
   await command(api, 'organisation', 'set', 'group', 'directory-telephone=020 1234567');

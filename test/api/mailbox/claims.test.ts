@@ -1,4 +1,6 @@
-/** Claims over HTTPS, beside POP3. What they promise of the store is in test/pickup/shared.test.ts. */
+/**
+ * Claims over HTTPS, beside POP3. What they promise of the store is in test/pickup/shared.test.ts.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -109,7 +111,8 @@ test('a claim waits for a message where it is asked to, without a lease', async 
   const empty = await anna.post('/mailbox/claims');
   assert.deepEqual([empty.status, (empty.json as ClaimJson).state], [200, 'empty']);
   const waiting = anna.post('/mailbox/claims', {}, { headers: { prefer: 'wait=30' } });
-  // It looks once, under the lease, before it waits: a session in that very moment hears that the mailbox is in use.
+  // It looks once, under the lease, before it waits: a session in that very moment hears that the
+  // mailbox is in use.
   await until('a POP3 session beside the wait', () =>
     Pop3Client.open(box.gateway.target('pop3s'), loginOf('anna')).then(
       async (pop3) => (await pop3.quit(), true),

@@ -1,4 +1,7 @@
-/** A message that is taken back while somebody fetches it without a claim: nobody is told that nobody had it, and it was had. */
+/**
+ * A message that is taken back while somebody fetches it without a claim: nobody is told that
+ * nobody had it, and it was had.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';

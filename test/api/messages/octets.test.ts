@@ -1,4 +1,7 @@
-/** EDI in over HTTPS and out over POP3 is the same to the octet, and the trace can prove it. Over a real listener. */
+/**
+ * EDI in over HTTPS and out over POP3 is the same to the octet, and the trace can prove it. Over a
+ * real listener.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';

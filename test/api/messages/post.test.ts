@@ -1,4 +1,7 @@
-/** `POST /messages`: the submission road behind it is the one of SMTP, so here is what HTTP adds: envelope, answers, keys, line ends. */
+/**
+ * `POST /messages`: the submission road behind it is the one of SMTP, so here is what HTTP adds:
+ * envelope, answers, keys, line ends.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hours, octets } from '../../../src/domain/units.ts';

@@ -1,4 +1,7 @@
-/** `POST` and `GET /messages` on a store of the test's own, without a listener: what the server does around them is tested with it. */
+/**
+ * `POST` and `GET /messages` on a store of the test's own, without a listener: what the server does
+ * around them is tested with it.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';

@@ -1,4 +1,7 @@
-/** Webhooks that operators look after, over the API: of an account, of an organisation and of the whole service, each within the rights. */
+/**
+ * Webhooks that operators look after, over the API: of an account, of an organisation and of the
+ * whole service, each within the rights.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ApiAnswer, startApi } from '../../support/api.ts';

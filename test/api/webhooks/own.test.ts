@@ -1,4 +1,7 @@
-/** Webhooks that an account looks after itself, over the API, in a whole gateway with a receiver of the test's own. */
+/**
+ * Webhooks that an account looks after itself, over the API, in a whole gateway with a receiver of
+ * the test's own.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** The built-in letters, as they come out of the printer: golden files, the variable parts fixed. */
+/**
+ * The built-in letters, as they come out of the printer: golden files, the variable parts fixed.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

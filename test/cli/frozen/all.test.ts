@@ -1,4 +1,7 @@
-/** Every command is run in a scene, and its words, options and arguments are those that scripts know. */
+/**
+ * Every command is run in a scene, and its words, options and arguments are those that scripts
+ * know.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +20,9 @@ const UNFIT: Readonly<Record<string, string>> = {
   dev: 'it makes a whole gateway and continues until a signal: test/cli/dev',
   sandbox: 'it makes a whole gateway and waits for a program: test/peers/sandbox',
 };
-/** Nothing that they take can be refused, and nothing that they ask of the gateway fails in a scene. */
+/**
+ * Nothing that they take can be refused, and nothing that they ask of the gateway fails in a scene.
+ */
 const NEVER_REFUSED = ['reload', 'drain', 'account observed', 'account enforce', 'audit anchor'];
 
 const FLAGS = join(GOLDEN, 'flags.json');

@@ -45,7 +45,10 @@ const shown = (row: AuditColumns, words: Words): Plain => ({
 /** Of each file what tells whether it was written: mode, time, size. */
 export type Files = ReadonlyMap<string, string>;
 
-/** The database, its log, the mail and the key of each day are the store's own affair, and so is the socket. */
+/**
+ * The database, its log, the mail and the key of each day are the store's own affair, and so is the
+ * socket.
+ */
 const OWN = /\/data(\/|$)|\.sock$|\/keys\/\d{4}-\d\d-\d\d\.key$/;
 
 export function filesIn(folders: readonly string[]): Files {

@@ -1,6 +1,7 @@
 /**
- * What each command does today, held to golden files: exit code, fields of `--json`, what people read, rows of the trail, files. A scene is a list
- * of commands that build on each other. `WRITE_GOLDEN=1` writes the files anew: read the difference before it is committed.
+ * What each command does today, held to golden files: exit code, fields of `--json`, what people
+ * read, rows of the trail, files. A scene is a list of commands that build on each other.
+ * `WRITE_GOLDEN=1` writes the files anew: read the difference before it is committed.
  */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
@@ -52,7 +53,10 @@ export type Step = Run | string | ((scene: Scene) => unknown);
 export class Scene {
   /** Files of the test, outside the gateway's folder. */
   readonly here = realpathSync(mkdtempSync(join(tmpdir(), 'sluis-frozen-')));
-  /** A little ahead: a key of OpenPGP is made by the clock of the machine, and would not be valid yet in some runs. */
+  /**
+   * A little ahead: a key of OpenPGP is made by the clock of the machine, and would not be valid
+   * yet in some runs.
+   */
   readonly clock = new FakeClock(Date.now() + 120_000);
   readonly kept: Record<string, string> = {};
   gateway!: TestGateway;
@@ -171,7 +175,10 @@ async function ranWith(scene: Scene, line: readonly string[], step: Run): Promis
   return { code, stdout, stderr };
 }
 
-/** An error is in the golden file as people read it; with `--json` it is an object, whose kind and code are those of the exit code. */
+/**
+ * An error is in the golden file as people read it; with `--json` it is an object, whose kind and
+ * code are those of the exit code.
+ */
 function asText(said: Said): Said {
   const [, before = '', object] = /^([\s\S]*?)(\{"error":.*)\n$/.exec(said.stderr) ?? [];
   if (object === undefined) return said;
@@ -234,7 +241,10 @@ export interface SceneOptions extends TestGatewayOptions {
   readonly stopped?: boolean;
 }
 
-/** Whether the golden file was written by these commands: else every one behind the first that differs would be compared with another one. */
+/**
+ * Whether the golden file was written by these commands: else every one behind the first that
+ * differs would be compared with another one.
+ */
 const same = (named: readonly string[], golden: readonly Plain[]): boolean =>
   named.length === golden.length && named.every((run, n) => (golden[n] as { readonly run?: Plain }).run === run);
 

@@ -1,4 +1,7 @@
-/** A certificate for mail with its key, as another authority would give it out; and messages as they lie in mailboxes. */
+/**
+ * A certificate for mail with its key, as another authority would give it out; and messages as they
+ * lie in mailboxes.
+ */
 import { randomBytes } from 'node:crypto';
 import { makeKeyPair } from '../../../src/crypto/certificates/authority.ts';
 import { makeCertificateRequest } from '../../../src/crypto/certificates/certificate-request.ts';

@@ -1,4 +1,7 @@
-/** Organisations: their registration, states, identities in EDI, merging, export and erasure; and what is written to all of them. */
+/**
+ * Organisations: their registration, states, identities in EDI, merging, export and erasure; and
+ * what is written to all of them.
+ */
 import { freeze } from './frozen.ts';
 import { fetches, files, sends } from './mail.ts';
 

@@ -48,7 +48,10 @@ const marks = (all: readonly (string | false | undefined)[]): string => {
   return said.length === 0 ? '' : ` (${said.join(', ')})`;
 };
 
-/** "-x, --name <value> (must, default: 2)": whatever a script can rely on, and not the sentence beside it. */
+/**
+ * "-x, --name <value> (must, default: 2)": whatever a script can rely on, and not the sentence
+ * beside it.
+ */
 const optionText = (option: Option): string =>
   option.flags +
   marks([

@@ -1,4 +1,7 @@
-/** Webhooks. Of the addresses that they are at only one may be called: that of a receiver of the test's own. */
+/**
+ * Webhooks. Of the addresses that they are at only one may be called: that of a receiver of the
+ * test's own.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';

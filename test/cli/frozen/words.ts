@@ -1,4 +1,7 @@
-/** What differs from run to run, named instead: times, ids, keys, sizes that depend on the moment. What is left is what a command promises. */
+/**
+ * What differs from run to run, named instead: times, ids, keys, sizes that depend on the moment.
+ * What is left is what a command promises.
+ */
 
 /** In this order: what is longer or surer comes first. */
 const WORDS: readonly (readonly [RegExp, string])[] = [
@@ -48,7 +51,10 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/(,fetched,\d+,[^,]*,[^,]*,[^,]*,)\d+(?=,)/g, '$1<octets>'],
 ];
 
-/** Numbers that say how long, how large or in which process, by the last word of their name. A date in a letter makes it longer or shorter. */
+/**
+ * Numbers that say how long, how large or in which process, by the last word of their name. A date
+ * in a letter makes it longer or shorter.
+ */
 const NUMBERS = new Set([
   'process',
   'pid',
@@ -69,7 +75,10 @@ const NUMBERS = new Set([
 const DRAWN: Readonly<Record<string, string>> = { enrolment: '<enrolment>', set: '<set>' };
 /** A UIDL of ours: 128 random bits. */
 const UIDL = /^[A-Za-z0-9_-]{22}$/;
-/** Ids that are no words of a language: of a request for a second person as the input has it, of a code. */
+/**
+ * Ids that are no words of a language: of a request for a second person as the input has it, of a
+ * code.
+ */
 const IDS = /^(?:[A-Z2-7]{8}|[0-9a-z]{8})$/;
 /** From here on a number is a time in milliseconds: in the year 2001. */
 const TIMES = 1e12;

@@ -1,7 +1,8 @@
 import type { SubjectScene } from './scene.ts';
 
 export const scan: SubjectScene = {
-  // Nobody has signed for it, and no configuration asks for two: test/cli/scan-exempt goes through with it.
+  // Nobody has signed for it, and no configuration asks for two: test/cli/scan-exempt goes through
+  // with it.
   code: {
     'scan exempt add huisarts --ends 14d --reason "ClamAV takes its laboratory files for malware"': 4,
   },

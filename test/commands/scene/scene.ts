@@ -1,6 +1,7 @@
 /**
- * Where the examples of the command table are run: one gateway for each subject, with the organisations, accounts and addresses that all examples name.
- * A subject that needs more has a file of its own beside this one.
+ * Where the examples of the command table are run: one gateway for each subject, with the
+ * organisations, accounts and addresses that all examples name. A subject that needs more has a
+ * file of its own beside this one.
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -11,7 +12,10 @@ import type { TestGatewayOptions } from '../../support/gateway.ts';
 import { Scene } from '../../cli/frozen/frozen.ts';
 import { leafOf } from '../../cli/frozen/tree.ts';
 
-/** A command line, perhaps with values of its JSON that are kept for what follows, or anything else that must be there. */
+/**
+ * A command line, perhaps with values of its JSON that are kept for what follows, or anything else
+ * that must be there.
+ */
 export type Step =
   string | { readonly run: string; readonly keep: Readonly<Record<string, string>> } | ((scene: Scene) => unknown);
 
@@ -23,7 +27,10 @@ export interface SubjectScene {
   readonly begin?: readonly Step[];
   /** Before each example of a command, named by its words: `address resume`. */
   readonly before?: Readonly<Record<string, readonly Step[]>>;
-  /** What an example names that the run calls otherwise: `{ '5d0q3v9kz2m4x': 'message' }` stands for what was kept as `message`. */
+  /**
+   * What an example names that the run calls otherwise: `{ '5d0q3v9kz2m4x': 'message' }` stands for
+   * what was kept as `message`.
+   */
   readonly replace?: Readonly<Record<string, string>>;
   /** Standard input, by the words of the command. */
   readonly input?: Readonly<Record<string, string>>;
@@ -84,7 +91,10 @@ export class ExampleScene {
 
   close = (): Promise<void> => Promise.resolve();
 
-  /** Runs `sluis COMMAND EXAMPLE`; `more`: options that the test adds. A shell would put what is printed into the file behind `>`. */
+  /**
+   * Runs `sluis COMMAND EXAMPLE`; `more`: options that the test adds. A shell would put what is
+   * printed into the file behind `>`.
+   */
   async run(command: string, example: string, ...more: string[]): Promise<Said> {
     return await this.#say([...(await this.#typed(command, example)), ...more], this.#of.input?.[command]);
   }

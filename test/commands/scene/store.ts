@@ -11,7 +11,10 @@ export const serve: SubjectScene = {
 
 export const dev: SubjectScene = { beside: { dev: 'account list --config trial/data/sluis.toml' } };
 
-/** No PostgreSQL is there: the move ends where nobody would acknowledge. test/peers/store-move.test.ts has a whole one. */
+/**
+ * No PostgreSQL is there: the move ends where nobody would acknowledge.
+ * test/peers/store-move.test.ts has a whole one.
+ */
 export const store: SubjectScene = {
   begin: [
     (scene) => scene.stop(),
@@ -35,7 +38,10 @@ export const store: SubjectScene = {
   },
 };
 
-/** Where a gateway is already none joins: it says so before it asks a database. test/postgres/keys.test.ts has a whole one. */
+/**
+ * Where a gateway is already none joins: it says so before it asks a database.
+ * test/postgres/keys.test.ts has a whole one.
+ */
 export const init: SubjectScene = {
   code: {
     'init --from-config': 4,

@@ -1,4 +1,7 @@
-/** Messages that Bouncy Castle made, in forms that no program of the peer suite writes: `test/fixtures/bouncy-castle`, made by the Make.java in it. */
+/**
+ * Messages that Bouncy Castle made, in forms that no program of the peer suite writes:
+ * `test/fixtures/bouncy-castle`, made by the Make.java in it.
+ */
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';

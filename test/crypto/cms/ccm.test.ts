@@ -67,7 +67,10 @@ test('a content longer than its counter can tell has no encryption', () => {
   assert.equal(ccmHolds({ nonce: Buffer.alloc(7), octets: 2 ** 40 }), true);
 });
 
-/** AuthEnvelopedData (RFC 5083, RFC 5084 section 3.1) to one RSA key; `stream`: the content in parts of unknown total length. */
+/**
+ * AuthEnvelopedData (RFC 5083, RFC 5084 section 3.1) to one RSA key; `stream`: the content in parts
+ * of unknown total length.
+ */
 async function message({
   bits = 256,
   tag = 16,

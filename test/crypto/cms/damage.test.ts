@@ -30,7 +30,10 @@ const flipped = (octets: Buffer, at: number): Buffer => {
   copy[at]! ^= 0x01;
   return copy;
 };
-/** Where the content begins in a message: behind everything that the same message has without content. */
+/**
+ * Where the content begins in a message: behind everything that the same message has without
+ * content.
+ */
 const contentAt = (message: Buffer, cipher: ContentCipher): number =>
   message.length - CONTENT.length - (cipher.endsWith('gcm') ? 18 : 16 - (CONTENT.length % 16));
 

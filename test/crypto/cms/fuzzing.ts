@@ -1,6 +1,6 @@
 /**
- * Seeded fuzz of everything that reads CMS: changed, cut, doubled and random octets end in a value or in a typed error, soon, and never in a
- * wrong *valid*.
+ * Seeded fuzz of everything that reads CMS: changed, cut, doubled and random octets end in a value
+ * or in a typed error, soon, and never in a wrong *valid*.
  */
 import assert from 'node:assert/strict';
 import { decrypt, describeEnvelope } from '../../../src/crypto/cms/decrypt.ts';
@@ -70,7 +70,8 @@ async function targets(): Promise<readonly (readonly [Buffer, Target])[]> {
   ];
   const encrypted = (cipher: 'aes-256-gcm' | 'aes-128-cbc', to: typeof recipients): Promise<Buffer> =>
     collect(encrypt([content], { recipients: to, cipher, random }));
-  // In parts of unknown length, as openssl writes them: the same message above 256 KB is too slow to fuzz.
+  // In parts of unknown length, as openssl writes them: the same message above 256 KB is too slow
+  // to fuzz.
   const stream = Buffer.concat([
     Buffer.from('3080', 'hex'),
     ...(await collect(signOpaque([content], signing)).then((der) => [der.subarray(4), Buffer.alloc(2)])),
@@ -85,7 +86,10 @@ async function targets(): Promise<readonly (readonly [Buffer, Target])[]> {
   ];
 }
 
-/** Goes on for so many milliseconds. Every sixteenth round is of random octets behind a plausible beginning. */
+/**
+ * Goes on for so many milliseconds. Every sixteenth round is of random octets behind a plausible
+ * beginning.
+ */
 export async function fuzzCms(milliseconds: number, seed: number): Promise<Fuzzed> {
   const next = seeded(seed);
   const all = await targets();

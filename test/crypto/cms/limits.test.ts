@@ -114,7 +114,8 @@ test('a part of unknown length in tiny slices is read in linear time', async () 
 });
 
 test('the end of a structure holds for the one inside it', async () => {
-  // The inner value claims to be longer than the one around it; with an indefinite one between, only the end can tell.
+  // The inner value claims to be longer than the one around it; with an indefinite one between,
+  // only the end can tell.
   const inner = new BerStream([Buffer.from('30040482ffff', 'hex')], CMS_LIMITS);
   await inner.enter('outer', 0x30);
   await assert.rejects(

@@ -64,7 +64,8 @@ async function changed(circle: Circle): Promise<readonly Mutant[]> {
     {
       name: 'changed algorithm parameters',
       check: 'attributes',
-      // In the SignerInfo alone, behind the signed attributes: NULL parameters become an empty OCTET STRING.
+      // In the SignerInfo alone, behind the signed attributes: NULL parameters become an empty
+      // OCTET STRING.
       message: patched(
         sound,
         Buffer.from('06092a864886f70d0101010500', 'hex'),

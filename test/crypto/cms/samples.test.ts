@@ -1,4 +1,7 @@
-/** Published messages: see test/golden/cms/README.md. The authorities' certificates are not among them, so the signers are pinned. */
+/**
+ * Published messages: see test/golden/cms/README.md. The authorities' certificates are not among
+ * them, so the signers are pinned.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

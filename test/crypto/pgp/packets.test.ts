@@ -1,4 +1,7 @@
-/** OpenPGP packets in numbers, in parts and in one another: what costs more than it brings is refused, before and behind the decryption. */
+/**
+ * OpenPGP packets in numbers, in parts and in one another: what costs more than it brings is
+ * refused, before and behind the decryption.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import * as openpgp from 'openpgp';

@@ -28,7 +28,10 @@ export async function gathered(source: AsyncIterable<Uint8Array>): Promise<Buffe
   return Buffer.concat(slices);
 }
 
-/** 8-bit EDI, a delimiter-like line, a dash at the beginning of a line, no trailing line but one: what a repair would change. */
+/**
+ * 8-bit EDI, a delimiter-like line, a dash at the beginning of a line, no trailing line but one:
+ * what a repair would change.
+ */
 export const BODY = Buffer.from(
   "UNA:+.? 'UNB+UNOC:3+1+2'\xe9\xe8\r\n--\r\n- dash\r\n\r\n \t\r\nUNZ+1+1'\r\n",
   'latin1',
@@ -61,7 +64,10 @@ export async function encryptionKeyIdsOf(mail: Buffer): Promise<string[]> {
   return message.getEncryptionKeyIDs().map((id) => id.toHex());
 }
 
-/** Symmetrically encrypted data of old (RFC 4880 section 5.7), which nothing protects against change: CFB that starts again behind its prefix. */
+/**
+ * Symmetrically encrypted data of old (RFC 4880 section 5.7), which nothing protects against
+ * change: CFB that starts again behind its prefix.
+ */
 export async function withoutIntegrity(content: Buffer, to: PgpKey): Promise<Buffer> {
   const sessionKey = randomBytes(32);
   const forWhom = await openpgp.encryptSessionKey({

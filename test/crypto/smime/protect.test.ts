@@ -146,7 +146,8 @@ test('a message that cannot be decrypted leaves nothing staged, and says no more
   const late = lines.length - 6;
   lines[late] = (lines[late] ?? '').replace(/./, (c) => (c === 'A' ? 'B' : 'A'));
   const damaged = await open(Buffer.from(lines.join('\r\n'), 'latin1'), to);
-  // What was changed lies in the signature inside or in its frame: either it cannot be read, or the signature is not valid.
+  // What was changed lies in the signature inside or in its frame: either it cannot be read, or the
+  // signature is not valid.
   if (damaged.ok) assert.equal(standingOf(damaged.value.layers).standing, 'invalid');
   assert.ok(staging.aborted > before, 'what was staged was given up');
 });

@@ -1,4 +1,6 @@
-/** Guessers and owners for the tests of attacks: many sources, pipelined, with every answer counted. */
+/**
+ * Guessers and owners for the tests of attacks: many sources, pipelined, with every answer counted.
+ */
 import type { Instance } from '../../support/instance.ts';
 import { Pop3Client } from '../../support/pop3-client.ts';
 import { type Login, SmtpClient, plain } from '../../support/smtp-client.ts';
@@ -26,7 +28,10 @@ function count(outcomes: Outcomes, reply: string): void {
   else throw new Error(`nothing that a guess is answered with: "${reply}"`);
 }
 
-/** Guesses over POP3, a batch in one packet. A connection that the gateway closes is opened again; what it did not answer is asked again. */
+/**
+ * Guesses over POP3, a batch in one packet. A connection that the gateway closes is opened again;
+ * what it did not answer is asked again.
+ */
 export async function guessPop3(
   instance: Instance,
   source: string,

@@ -1,4 +1,7 @@
-/** `sluis serve` with a store that answers an acknowledgement before it is committed: the control of claims-kill9.test.ts. */
+/**
+ * `sluis serve` with a store that answers an acknowledgement before it is committed: the control of
+ * claims-kill9.test.ts.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { runUntilStopped } from '../../../src/cli/run.ts';

@@ -7,7 +7,10 @@ import { recount } from '../../support/usage-recount.ts';
 
 export interface FaultEngine {
   readonly name: string;
-  /** Between a partner's 250 and the commit of our settlement, at most: milliseconds, on a loaded machine. */
+  /**
+   * Between a partner's 250 and the commit of our settlement, at most: milliseconds, on a loaded
+   * machine.
+   */
   readonly settles: number;
   /** A gateway with these accounts, which does not run. `configuration`: more lines of TOML. */
   make(t: Cleanup, names: readonly string[], configuration?: string): Promise<Instance>;
@@ -16,7 +19,10 @@ export interface FaultEngine {
   kill(served: Served): Promise<void>;
   /** Beside the gateway: a number, such as of `SELECT count(*) ...`. */
   count(instance: Instance, sql: string): Promise<number>;
-  /** Messages that the figures of usage have as sent. Fails if they differ from the messages that are there. */
+  /**
+   * Messages that the figures of usage have as sent. Fails if they differ from the messages that
+   * are there.
+   */
   sent(instance: Instance): Promise<number>;
 }
 

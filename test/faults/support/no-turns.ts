@@ -1,6 +1,7 @@
 /**
- * `sluis serve` where whoever came first is served first, as if there were no accounts. The control. The command itself has a copy of these classes in
- * its own file, and so has the thread that writes the store, which keeps its turns.
+ * `sluis serve` where whoever came first is served first, as if there were no accounts. The
+ * control. The command itself has a copy of these classes in its own file, and so has the thread
+ * that writes the store, which keeps its turns.
  */
 import { runCommandLine } from '../../../src/cli/program.ts';
 import { FairLine } from '../../../src/platform/fair-line.ts';

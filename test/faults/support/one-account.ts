@@ -1,4 +1,7 @@
-/** One account that does all it can over many connections, and another that sends a small message now and then: what the other waits. */
+/**
+ * One account that does all it can over many connections, and another that sends a small message
+ * now and then: what the other waits.
+ */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -54,7 +57,9 @@ export interface Load {
   readonly content: Buffer;
   /** Octets of the other's messages. */
   readonly modest: number;
-  /** Without turns the other waits for far more; not so where there is little work left to wait for. */
+  /**
+   * Without turns the other waits for far more; not so where there is little work left to wait for.
+   */
   readonly control?: true;
 }
 
@@ -103,7 +108,10 @@ function ofMachine(): Readonly<Record<'worked' | 'passed', number>> {
   return { worked: (passed - idle - waiting) * 10, passed: passed * 10 };
 }
 
-/** Answers, when it is asked, how much of the machine's processors everything but this process and `served` took since: a share of 1. */
+/**
+ * Answers, when it is asked, how much of the machine's processors everything but this process and
+ * `served` took since: a share of 1.
+ */
 function watchOthers(served: Served): () => number {
   const own = (): number => {
     const { user, system } = process.cpuUsage();
@@ -170,7 +178,10 @@ export interface Measured {
   readonly quiet: Waited;
   readonly beside: Waited;
   readonly sent: number;
-  /** What other processes took of the machine meanwhile, as a share of 1: the clock measures them as well. */
+  /**
+   * What other processes took of the machine meanwhile, as a share of 1: the clock measures them as
+   * well.
+   */
   readonly others: number;
 }
 

@@ -1,6 +1,7 @@
 /**
- * Tests of faults on PostgreSQL: one cluster of three servers for a file, a database for each gateway. What dies is the gateway, and every second time the primary's machine
- * with it, which comes back with what it had flushed.
+ * Tests of faults on PostgreSQL: one cluster of three servers for a file, a database for each
+ * gateway. What dies is the gateway, and every second time the primary's machine with it, which
+ * comes back with what it had flushed.
  */
 import assert from 'node:assert/strict';
 import { after } from 'node:test';

@@ -1,11 +1,13 @@
 /**
  * The power model: what a disk holds after the current failed.
  *
- * shims/power.c keeps, beside the real files, what was synced of each of them. `cut` rebuilds the folder from that alone. kill -9 proves
- * less: the page cache survives it, and a store that never syncs would pass.
+ * shims/power.c keeps, beside the real files, what was synced of each of them. `cut` rebuilds the
+ * folder from that alone. kill -9 proves less: the page cache survives it, and a store that never
+ * syncs would pass.
  *
- * Two ways in which unsynced octets can fare are modelled. `none`: not one of them reached the disk. `some`: any 4 KiB block of any file,
- * and any new name, may have reached it or not, by lot: writes arrive in any order.
+ * Two ways in which unsynced octets can fare are modelled. `none`: not one of them reached the
+ * disk. `some`: any 4 KiB block of any file, and any new name, may have reached it or not, by lot:
+ * writes arrive in any order.
  */
 import {
   copyFileSync,
@@ -51,7 +53,10 @@ export class PowerDisk {
     }
   }
 
-  /** To be called after kill -9: leaves what the disk would hold. Resolves to how many octets of files were lost or old. */
+  /**
+   * To be called after kill -9: leaves what the disk would hold. Resolves to how many octets of
+   * files were lost or old.
+   */
   cut(unsynced: 'none' | 'some'): { readonly changedBlocks: number; readonly lostNames: readonly string[] } {
     let changedBlocks = 0;
     const lostNames: string[] = [];
@@ -105,7 +110,10 @@ const filesOf = (folder: string): string[] =>
     .filter((e) => e.isFile())
     .map((e) => e.name);
 
-/** Takes each block from `written` where `arrived` says so, else from `synced`; the file is as long as its last block makes it. */
+/**
+ * Takes each block from `written` where `arrived` says so, else from `synced`; the file is as long
+ * as its last block makes it.
+ */
 function blend(
   synced: Buffer,
   written: Buffer,

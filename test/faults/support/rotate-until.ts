@@ -1,4 +1,6 @@
-/** `sluis key rotate` that kills itself before its step number $AT; prints the steps it comes to. */
+/**
+ * `sluis key rotate` that kills itself before its step number $AT; prints the steps it comes to.
+ */
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../../../src/config/load.ts';
 import { readMasterKey } from '../../../src/config/master-key.ts';

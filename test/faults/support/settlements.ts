@@ -1,4 +1,7 @@
-/** Power cuts between the settlement of a delivery and its notice, on either engine: what was settled, and what was told of it (settlement-power.test.ts). */
+/**
+ * Power cuts between the settlement of a delivery and its notice, on either engine: what was
+ * settled, and what was told of it (settlement-power.test.ts).
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -53,7 +56,9 @@ export class Settlements {
     await store.close();
   }
 
-  /** One power cut in the middle of settlements. The queue of the rounds before goes on in the next. */
+  /**
+   * One power cut in the middle of settlements. The queue of the rounds before goes on in the next.
+   */
   async round(tampering: string): Promise<void> {
     const { arguments: given, env } = await this.#engine.begin();
     const child = spawn(process.execPath, [SETTLER, ...given], {

@@ -1,4 +1,7 @@
-/** Compiles the preload libraries that stand for bad disks and clocks. They exist only in tests: the product has no switch for them. */
+/**
+ * Compiles the preload libraries that stand for bad disks and clocks. They exist only in tests: the
+ * product has no switch for them.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

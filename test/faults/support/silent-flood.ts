@@ -1,6 +1,7 @@
 /**
- * A process that opens connections and says nothing, for test/faults/silent-flood.test.ts. Its argument is a `Flood` as JSON. What the
- * gateway ends is opened again, `connections` times in all. It prints how many were opened when its standard input ends, and leaves.
+ * A process that opens connections and says nothing, for test/faults/silent-flood.test.ts. Its
+ * argument is a `Flood` as JSON. What the gateway ends is opened again, `connections` times in all.
+ * It prints how many were opened when its standard input ends, and leaves.
  */
 import { type Socket, connect } from 'node:net';
 

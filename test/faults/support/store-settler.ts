@@ -1,9 +1,10 @@
 /**
- * A process that queues messages for a partner, claims them and settles them as fast as it can, each failure with its notice, and says so:
- * `settled DELIVERY STATE` after `settle` resolved.
+ * A process that queues messages for a partner, claims them and settles them as fast as it can,
+ * each failure with its notice, and says so: `settled DELIVERY STATE` after `settle` resolved.
  *
- * Arguments: data folder, key folder, master key (hexadecimal); or the configuration of a gateway. `TAMPER=notice-apart` files the notice in a transaction of its own behind
- * the settlement: the mutant that the test must catch. Ends when it is killed.
+ * Arguments: data folder, key folder, master key (hexadecimal); or the configuration of a gateway.
+ * `TAMPER=notice-apart` files the notice in a transaction of its own behind the settlement: the
+ * mutant that the test must catch. Ends when it is killed.
  */
 import { writeSync } from 'node:fs';
 import { loadConfig } from '../../../src/config/load.ts';

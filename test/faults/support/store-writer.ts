@@ -1,5 +1,6 @@
 /**
- * A process that files mail through the store port as fast as it can and says so: `ack ID SHA256` a message, after `accept` resolved.
+ * A process that files mail through the store port as fast as it can and says so: `ack ID SHA256` a
+ * message, after `accept` resolved.
  *
  * Arguments: data folder, key folder, master key (hexadecimal). Ends when it is killed.
  */
@@ -34,7 +35,8 @@ async function client(turn: number): Promise<never> {
     const outcome = await store.accept(await acceptanceOf(store, body, to, { audit: apart ? [] : [row] }));
     if (outcome.kind !== 'filed') throw new Error(`not filed: ${outcome.kind}`);
     if (apart) {
-      // Its own transaction, at once, which a look at the trail waits for: left to the next flush no row of a short round would be there, and a test that sees that need not see one.
+      // Its own transaction, at once, which a look at the trail waits for: left to the next flush
+      // no row of a short round would be there, and a test that sees that need not see one.
       store.audit.note(row);
       await store.audit.head();
     }

@@ -1,6 +1,7 @@
 /**
- * `sluis serve` whose store never answers an acceptance with protected copies: says so in the file $STUCK, and waits to be killed. Between
- * protection and acceptance everything is written and nothing is filed.
+ * `sluis serve` whose store never answers an acceptance with protected copies: says so in the file
+ * $STUCK, and waits to be killed. Between protection and acceptance everything is written and
+ * nothing is filed.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';

@@ -1,7 +1,13 @@
-/** The mutants that the power tests must catch: what $TAMPER asks for, as the store's seams for tests. */
+/**
+ * The mutants that the power tests must catch: what $TAMPER asks for, as the store's seams for
+ * tests.
+ */
 import type { Testing } from '../../../src/store/sqlite/options.ts';
 
-/** `audit-apart` is no seam of the store: the writing process notes the row by itself, in a transaction after that of the message. */
+/**
+ * `audit-apart` is no seam of the store: the writing process notes the row by itself, in a
+ * transaction after that of the message.
+ */
 export type Tampering = 'synchronous=NORMAL' | 'answer-before-commit' | 'audit-apart' | 'counts-apart';
 
 /** A power cut comes at any moment of 30 ms: most of them between the halves. */

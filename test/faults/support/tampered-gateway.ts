@@ -1,7 +1,9 @@
 /**
- * `sluis serve` with a store that was tampered with, as $TAMPER says: the controls of power.test.ts.
+ * `sluis serve` with a store that was tampered with, as $TAMPER says: the controls of
+ * power.test.ts.
  *
- * The product has no switch for this: the script puts the gateway together itself, with another store.
+ * The product has no switch for this: the script puts the gateway together itself, with another
+ * store.
  */
 import { parseArgs } from 'node:util';
 import { runUntilStopped } from '../../../src/cli/run.ts';

@@ -13,7 +13,10 @@ export interface Traffic {
   /** Resolves when every connection has ended: after the kill, or after `stop`. */
   readonly ended: Promise<void>;
   stop(): void;
-  /** Resolves in the very turn in which the next `250` was read: the moment at which a kill hurts most. */
+  /**
+   * Resolves in the very turn in which the next `250` was read: the moment at which a kill hurts
+   * most.
+   */
   nextAcknowledgement(): Promise<void>;
 }
 
@@ -29,8 +32,9 @@ export interface TrafficOptions {
 const TRIES = 100;
 
 /**
- * `connections` clients that submit without pause, each to one recipient in turn, until the line breaks. A message counts as acknowledged
- * only after its `250` was read, and is never sent again: so each must be found once.
+ * `connections` clients that submit without pause, each to one recipient in turn, until the line
+ * breaks. A message counts as acknowledged only after its `250` was read, and is never sent again:
+ * so each must be found once.
  */
 export function submitting(instance: Instance, ledger: Ledger, options: TrafficOptions): Traffic {
   let stopped = false;
@@ -55,7 +59,8 @@ export function submitting(instance: Instance, ledger: Ledger, options: TrafficO
       if (error instanceof WireEnded) return;
       if (!(error instanceof UnexpectedReply && error.reply.startsWith('4'))) throw error;
     }
-    // The store may not be sure of what it knows, on a busy machine: a client comes back, as every one does.
+    // The store may not be sure of what it knows, on a busy machine: a client comes back, as every
+    // one does.
     if (stopped || again === 0) return;
     again -= 1;
     await pause(100);
@@ -74,7 +79,10 @@ export function submitting(instance: Instance, ledger: Ledger, options: TrafficO
   };
 }
 
-/** Retrieves all mail of `names` over POP3 into the ledger; deletes it where told to. Resolves to the number of messages. */
+/**
+ * Retrieves all mail of `names` over POP3 into the ledger; deletes it where told to. Resolves to
+ * the number of messages.
+ */
 export async function collect(
   instance: Instance,
   ledger: Ledger,
@@ -96,8 +104,9 @@ export async function collect(
 }
 
 /**
- * Resolves when `condition` holds; throws after `patience` milliseconds, counted again whenever `done` has grown: a busy machine does it more slowly, and
- * what stands still is found all the same.
+ * Resolves when `condition` holds; throws after `patience` milliseconds, counted again whenever
+ * `done` has grown: a busy machine does it more slowly, and what stands still is found all the
+ * same.
  */
 export async function until(
   what: string,

@@ -1,4 +1,6 @@
-/** Logins in the logs of old servers: lines as Dovecot writes them, and a table of another server's. */
+/**
+ * Logins in the logs of old servers: lines as Dovecot writes them, and a table of another server's.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
