@@ -69,11 +69,11 @@ const NOT_QUIET = `not measured: other work took more than ${MOST_OTHERS * 100} 
 for (const load of LOADS)
   test(`${load.what}: p99 of another account stays within ${MOST} times its quiet value`, async (t) => {
     const ratio = await ratioOf(t, load, WITH_TURNS);
-    if (ratio === undefined) return void t.skip(NOT_QUIET);
+    if (ratio === undefined) return t.skip(NOT_QUIET);
     t.diagnostic(`the middle of each: x ${ratio.toFixed(1)}`);
     assert.ok(ratio <= MOST, `p99 is ${ratio.toFixed(1)} times the quiet one`);
     if (load.control !== true) return;
     const control = await ratioOf(t, load, WITHOUT);
-    if (control === undefined) return void t.skip(NOT_QUIET);
+    if (control === undefined) return t.skip(NOT_QUIET);
     assert.ok(control > MOST, `without turns it is ${control.toFixed(1)} times the quiet one: this shows nothing`);
   });
