@@ -203,7 +203,7 @@ export class FilingRules<M extends FilingMailbox> {
       const takes = partner === 0 ? state === 'active' : (state ?? 'active') === 'active' && this.#takesMail(partner);
       if (!takes) return { kind: 'refused', why: 'gone', index: i };
       // The copy is held or goes to a partner, so no mailbox takes it now.
-      if (partner !== 0 || account === 0 || rows.has(account)) continue;
+      if (!isForMailbox(work, i) || rows.has(account)) continue;
       const row = this.#tables.mailbox(account);
       if (row?.state !== 'active' || row.ending === 1) return { kind: 'refused', why: 'gone', index: i };
       if (!checked && row.octets + work.charged > quotaOf(row)) return { kind: 'refused', why: 'quota', index: i };
@@ -257,12 +257,15 @@ export function withCurrentTargets(
   return targets.size === 0 ? work : rerouted(work, targets);
 }
 
-/**
- * The mailboxes that get an entry each where nobody is refused: not those whose mail is held or
- * goes to a partner.
- */
-export const mailboxesOf = ({ mailboxes, partners }: Pick<AcceptWork, 'mailboxes' | 'partners'>): readonly number[] => [
-  ...new Set(mailboxes.filter((account, i) => account !== 0 && (partners[i] ?? 0) === 0)),
+type WithMailboxes = Pick<AcceptWork, 'mailboxes' | 'partners'>;
+
+/** Whether a recipient's copy goes into a mailbox now: it is not held, and not for a partner. */
+const isForMailbox = ({ mailboxes, partners }: WithMailboxes, recipient: number): boolean =>
+  mailboxes[recipient] !== 0 && (partners[recipient] ?? 0) === 0;
+
+/** The mailboxes that get an entry each, if no recipient is refused. */
+export const mailboxesOf = (work: WithMailboxes): readonly number[] => [
+  ...new Set(work.mailboxes.filter((_account, i) => isForMailbox(work, i))),
 ];
 
 /** `copy`: the message that this recipient got in place of the one that was submitted. */

@@ -11,7 +11,6 @@ const PART_OCTETS = 8000;
  * The server cuts rows of more than about 2 KB; shorter bodies stay in the row of their content.
  */
 const CUT_FROM = 2000;
-const NO_TAG = new Uint8Array(0);
 
 export interface BodyPart {
   readonly id: bigint;
@@ -19,13 +18,16 @@ export interface BodyPart {
   readonly sealed: Uint8Array;
 }
 
-export const isCut = ({ body }: AcceptWork): boolean => body !== null && body.length > CUT_FROM;
+export const isCut = (body: AcceptWork['body']): body is Uint8Array => body !== null && body.length > CUT_FROM;
 
 /** Of the bodies that are cut. */
 export const partsOf = (works: readonly AcceptWork[]): readonly BodyPart[] =>
-  works.filter(isCut).flatMap(({ id, body }) =>
-    Array.from({ length: Math.ceil((body?.length ?? 0) / PART_OCTETS) }, (_, n) => {
-      const sealed = body?.subarray(n * PART_OCTETS, (n + 1) * PART_OCTETS) ?? NO_TAG;
-      return { id, n, sealed };
-    }),
+  works.flatMap(({ id, body }) =>
+    isCut(body)
+      ? Array.from({ length: Math.ceil(body.length / PART_OCTETS) }, (_, n) => ({
+          id,
+          n,
+          sealed: body.subarray(n * PART_OCTETS, (n + 1) * PART_OCTETS),
+        }))
+      : [],
   );

@@ -2,7 +2,7 @@
  * What a batch of acceptances rests on, read and locked by one statement: the rows are as they
  * stand when their locks were given, and stay so until the batch ends. Keys that must be unique are
  * claimed in it, so that of two batches with one key the second waits and then sees what the first
- * one filed.
+ * one filed. The messages themselves are written between the keys and the mailboxes.
  *
  * Locks are taken in the order of the parts of the statement, and within each in the order of keys:
  * of two batches one waits, and no ring is made. Mailboxes are locked for the batch alone. Accounts

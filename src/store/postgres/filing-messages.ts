@@ -64,7 +64,7 @@ export function insertMessages(messages: readonly NewMessage[]): Part {
       octets(held.map((w) => w.dataKey)),
       longs(held.map((w) => w.chunks)),
       longs(contents.map(({ refs }) => refs)),
-      octets(held.map((w) => (isCut(w) ? null : w.body))),
+      octets(held.map(({ body }) => (isCut(body) ? null : body))),
       octets(held.map((w) => w.submittedHeader)),
       longs(parts.map(({ id }) => id)),
       longs(parts.map(({ n }) => n)),

@@ -1,7 +1,8 @@
 /**
  * Acceptances on PostgreSQL. What waits is filed in batches, over a few connections at once: a
- * batch is one statement that reads and locks, one that writes, and a commit, whose wait for
- * another place is shared by all of the batch. Each answer leaves when that commit is certain.
+ * batch is one statement that writes the messages, then reads and locks what they rest on, one that
+ * writes the rest, and a commit, whose wait for another place is shared by all of the batch. Each
+ * answer leaves when that commit is certain.
  *
  * A work that fails by itself (a body whose chunks are not there) must not harm its neighbours: the
  * batch is done again, one by one. So is nothing whose outcome is not known: it may be committed.
