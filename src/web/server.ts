@@ -1,9 +1,9 @@
 /**
- * The listener of a site of pages. A browser opens some connections, keeps them, and sends one
- * request at a time on each.
+ * The listener of a site of pages. A browser opens a few connections, keeps them open, and sends
+ * one request at a time on each.
  *
- * A peer has `start` from the connect to its first request, `answer` from there to the end of the
- * answer, and `idle` until the next one.
+ * Each connection has three time limits: `start` from the connect to the end of the first request's
+ * head, `answer` from there to the end of the answer, and `idle` until the next request.
  */
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -15,7 +15,7 @@ import type { SessionListenerOptions } from '../platform/session-listener.ts';
 import { logLines } from '../platform/log-lines.ts';
 import type { AnyServing, Sent } from './core/serve.ts';
 
-/** What differs between the console and the pages of accounts: names of log events and limits. */
+/** What differs between the sites: names of log events, and limits. */
 interface Kind {
   readonly events: {
     readonly refused: string;
@@ -26,8 +26,9 @@ interface Kind {
   readonly http: { readonly maxHeaderSize: number; readonly maxHeadersCount: number };
   readonly times: Times;
   /**
-   * One request for each connection, which has `start` from the connect to its last octet: nothing
-   * to smuggle behind it, nobody who holds one open.
+   * Each connection serves one request only, and `start` is the time from the connect to the last
+   * octet of that request. So nothing can be smuggled behind a request, and nobody can hold a
+   * connection open.
    */
   readonly single?: true;
 }
@@ -38,7 +39,7 @@ interface Times {
   readonly idle: Milliseconds;
 }
 
-// The slowest page is the test of a partner, of a minute at most.
+// The slowest page is the test of a partner, which takes a minute at most.
 const BROWSERS = {
   http: { maxHeaderSize: 16_384, maxHeadersCount: 64 },
   times: { start: seconds(20), answer: seconds(75), idle: seconds(60) },
@@ -84,7 +85,8 @@ export interface PageListenerOptions extends SessionListenerOptions {
 }
 
 /**
- * Resolves once the port is open. Rejects when the port cannot be opened; throws TlsMaterialError.
+ * Opens the port, and resolves once it is open. Rejects if it cannot be opened. Throws
+ * TlsMaterialError if key and certificate cannot be used.
  */
 export async function startPageListener(options: PageListenerOptions): Promise<Listener> {
   const kind: Kind = KINDS[options.kind];
@@ -153,7 +155,7 @@ class PageServer {
 
   async #send(guest: Guest, request: IncomingMessage, response: ServerResponse, sent: Sent): Promise<void> {
     const { status, headers, body } = sent;
-    // What was not read of a request would be taken for the next one.
+    // A part of a request that was not read would be taken for the next request.
     if (this.stopping() || !request.complete) guest.last = true;
     response.writeHead(status, {
       ...headers,
@@ -165,7 +167,8 @@ class PageServer {
     if (request.method === 'HEAD') return void response.end();
     if (typeof body === 'string') return void response.end(body);
     for await (const piece of body) {
-      // Whoever takes it piece by piece is waited for, as long as each comes in time.
+      // A client that reads slowly gets new time with each piece, as long as each piece goes in
+      // time.
       guest.deadline(this.#kind.times.answer);
       if (!response.write(piece) && !(await takesMore(response, guest.signal))) return;
     }
@@ -173,7 +176,7 @@ class PageServer {
   }
 }
 
-/** Resolves when the client takes more; false: it has gone. */
+/** Resolves with true when the client takes more, with false when it has gone. */
 async function takesMore(response: ServerResponse, gone: AbortSignal): Promise<boolean> {
   try {
     await once(response, 'drain', { signal: gone });

@@ -1,6 +1,6 @@
 /**
- * The console as a site: operators come with a session of the store, and what they may is their
- * role's.
+ * The console as a site of pages. Operators log in with a session that the store keeps, and their
+ * role decides what they may do.
  */
 import type { Call } from '../../admin/call.ts';
 import { runOperation } from '../../admin/operations.ts';

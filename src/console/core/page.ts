@@ -1,9 +1,9 @@
 /**
- * How a page of the console is declared; `console/table.ts` has all of them.
+ * How a page of the console is declared. `console/table.ts` lists all pages.
  *
- * A page that does something asks the command table for it (`asked.operate`), with the rights of
- * whoever is logged in: no page judges rights by itself, and none speaks to the store about
- * anything but logins.
+ * A page that does something calls an operation of the command table (`asked.operate`), with the
+ * rights of the operator who is logged in. No page judges rights by itself, and pages use the store
+ * directly for logins alone.
  */
 import type { Call } from '../../admin/call.ts';
 import type { Input } from '../../admin/input.ts';
@@ -14,8 +14,8 @@ import type { AskedBy, PageFor, Someone } from '../../web/core/page.ts';
 import type { ConsoleServices } from './services.ts';
 
 /**
- * `nobody`: every visitor. `session`: every operator who is logged in. Otherwise: operators with
- * the right.
+ * Who may open a page. `nobody`: every visitor, logged in or not. `session`: every operator who is
+ * logged in. A right: operators who have it.
  */
 export type Access = 'nobody' | 'session' | Right;
 
@@ -39,7 +39,7 @@ export interface Asked extends AskedBy<Visitor> {
 }
 
 /**
- * What goes along with a call: a request that two operators have signed, a file there or back, and
- * how it is known who called.
+ * What a page may add to a call: a request that other operators have signed, a file to read or to
+ * write, and how the operator knows who called.
  */
 export type Along = Partial<Pick<Call, 'approval' | 'upload' | 'send' | 'caller' | 'gone' | 'progress'>>;

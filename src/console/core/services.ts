@@ -23,7 +23,10 @@ export interface ConsoleServices {
   readonly federated?: FederatedLogIns;
   readonly imports: HeldImports;
   readonly times: SessionTimes;
-  /** As browsers have it: scheme, host and port, without a slash. */
+  /**
+   * The address of the console as browsers write it: scheme, host and port, without a slash at the
+   * end.
+   */
   readonly origin: string;
   /** Name by which the readers know the gateway. */
   readonly gateway: string;

@@ -1,7 +1,4 @@
-/**
- * Where an operator can go from every page, and what the console says in words of its own where
- * something was not done.
- */
+/** The menu of every page, and the console's own words for some problems. */
 import type { OwnProblems } from '../../web/look/problem.ts';
 
 export const MENU = {

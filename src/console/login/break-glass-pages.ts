@@ -1,4 +1,4 @@
-/** The page of the account for emergencies, and what follows its use. */
+/** The login page of the account for emergencies, and the notice that follows each use. */
 import { fileNotice } from '../../admin/notice.ts';
 import { type Html, html } from '../../http/html.ts';
 import { breakGlassLetters } from '../../letters/break-glass.ts';
@@ -28,13 +28,16 @@ const codeField = (words: (typeof BREAK_GLASS_WORDS)['nl'], name: 'code' | 'cred
 <input type="text" id="${name}" name="${name}" required maxlength="12" inputmode="numeric" autocomplete="one-time-code" aria-describedby="${name}-hint">
 `;
 
-/** The form for the code, in place of a passkey. */
+/** The form that asks for a code, for a session that has no passkey. */
 export function codeForm({ language }: Asked, action: string, hidden: Readonly<Record<string, string>>): Html {
   const words = BREAK_GLASS_WORDS[language];
   return html`<form method="post" action="${action}">${hiddenFields(hidden)}${codeField(words, 'credential')}<button>${words.prove}</button></form>`;
 }
 
-/** A notice that fails must not keep the operator out: the trail has the login already. */
+/**
+ * Reports a login with the account for emergencies. A notice that fails must not keep the operator
+ * out: the trail already has the login.
+ */
 async function tell({ admin, range, now }: Asked, { log }: ConsoleServices): Promise<void> {
   log.error('console.break-glass', { network: range });
   const { noticeWriter, store } = admin;

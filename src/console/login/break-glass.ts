@@ -1,10 +1,10 @@
 /**
- * The account for emergencies: a password and a code of the half minute, for the day on which
- * neither passkeys nor the provider let anybody in.
+ * The account for emergencies: a password and a code that changes every half minute, for a day on
+ * which nobody can log in by passkey or at the provider.
  *
- * Whoever comes is judged at the same cost whether there is such an account or not, and hears one
- * text. Its use is never quiet: an error in the log, a row in the trail, and a letter to the
- * operator.
+ * An attempt costs the same time whether there is such an account or not, and every refusal has the
+ * same text. No use goes unseen: it writes an error in the log, a row in the trail, and a letter to
+ * the operator.
  */
 import type { BreakGlassSeals } from '../../crypto/passwords/break-glass.ts';
 import { dummyHash, verifyPassword } from '../../crypto/passwords/password.ts';
@@ -28,7 +28,7 @@ export type BreakGlassIn = { readonly kind: 'in'; readonly secret: string } | Tu
 
 type Code = Parameters<Store['breakGlass']['prove']>[1];
 
-/** Passwords that are verified at one time: each is 19 MiB. */
+/** Most passwords that are verified at the same time: each takes 19 MiB of memory. */
 const MOST_AT_ONCE = 2;
 const FULL: Busy = { kind: 'busy', wait: seconds(5) };
 
@@ -65,7 +65,7 @@ export class BreakGlassLogIn {
     }
   }
 
-  /** Proves with another code that the same person is still there. */
+  /** Checks another code, which proves that the same person is still there. */
   async prove({ id }: Pick<HeldSession, 'id'>, typed: string, from: From): Promise<SlowedJudged<undefined>> {
     const { slowed, store } = this.#p;
     return await slowed.judge(`session ${id}`, typed, from, async () => {
@@ -76,7 +76,10 @@ export class BreakGlassLogIn {
     });
   }
 
-  /** Password and code, or the code alone. Both are looked at, whichever is wrong. */
+  /**
+   * Checks password and code, or the code alone. It always checks both, so that its time does not
+   * tell which of them was wrong.
+   */
   async #judge(typed: string, password?: string): Promise<Code | undefined> {
     const { store, seals, clock } = this.#p;
     const record = await store.breakGlass.record();

@@ -1,4 +1,4 @@
-/** The pages of a login at an OpenID provider: the way there, the way back, and what went wrong. */
+/** The pages of a login at an OpenID provider: the way there, the way back, and refusals. */
 import type { Language } from '../../domain/registry.ts';
 import { type Html, html } from '../../http/html.ts';
 import { awayCookies, noAwayCookie } from '../../web/core/cookies.ts';
@@ -13,15 +13,18 @@ import type { LogInRefusal } from '../../web/login/notes.ts';
 import type { Turned } from '../../web/login/slowed.ts';
 import { LOGIN } from './words.ts';
 
-/** A link, since a form may send nobody to another host. */
+/**
+ * The button that leads to the provider. It is a link, because our headers forbid a form that leads
+ * to another host.
+ */
 export function providerCard({ name }: Pick<FederatedLogIns, 'name'>, language: Language, to: string): Html {
   const words = FEDERATED[language];
   return html`<div class="card"><p>${words.lead}</p><p><a class="button" href="/login/provider/begin?to=${to}">${words.button} ${name}</a></p></div>`;
 }
 
 /**
- * Here nobody knows any more how somebody had logged in, so it is said to all. `to`: at the
- * provider.
+ * After a log-out: says that the provider may still have a session, with a link that ends it there
+ * (`to`). Everybody sees it, because here nobody knows any longer how the visitor had logged in.
  */
 export function providerOut({ name }: Pick<FederatedLogIns, 'name'>, language: Language, to: string): Html {
   const words = FEDERATED[language];
@@ -31,7 +34,7 @@ export function providerOut({ name }: Pick<FederatedLogIns, 'name'>, language: L
 type Refused = keyof (typeof FEDERATED)['nl']['refused'];
 const isRefused = (why: LogInRefusal): why is Refused => Object.hasOwn(FEDERATED.nl.refused, why);
 
-/** `mark`: of the login that is over with it. */
+/** The page of a refused login. `mark`: the login that ends with it, whose cookie is removed. */
 function turnedPage({ language }: Asked, turned: Turned, mark?: string): Reply {
   const words = FEDERATED[language];
   const why = turned.kind === 'refused' && isRefused(turned.why) ? turned.why : 'provider';

@@ -1,16 +1,17 @@
 /**
- * Login at an OpenID provider: a browser is sent there, comes back with a code, and who it is
- * decides what he may do here.
+ * Login at an OpenID provider. A browser is sent there and comes back with a code; who the provider
+ * says it is decides what the visitor may do here.
  *
- * Nothing is remembered meanwhile. The browser keeps a secret in a cookie; nonce and PKCE verifier
- * are made from it, and `state` is a challenge that is bound to the whole cookie: so what comes
- * back belongs to this browser, to what it wanted, and to the last minutes. That it serves once is
- * a row in the transaction that lets somebody in. The cookie is Lax, since a Strict one is not sent
- * where the page before was the provider's.
+ * The gateway stores nothing while the browser is away. The browser keeps a secret in a cookie; the
+ * nonce and the PKCE verifier are computed from it, and `state` is a challenge that is bound to the
+ * whole cookie. So an answer belongs to this browser, to the page that it wanted, and to the last
+ * minutes. An answer counts once: the transaction that logs the visitor in writes a row for it. The
+ * cookie is `SameSite=Lax`, since a `Strict` one is not sent by a browser that comes from the
+ * provider's page.
  *
- * Groups decide the role at each login, and nothing else; which ones is the configuration's. Who
- * somebody is, is issuer and subject: neither a name nor an address of the provider makes anybody
- * somebody else here.
+ * At each login the groups alone decide the role, by the table of the configuration. Issuer and
+ * subject alone say who somebody is: another name or address at the provider makes nobody somebody
+ * else here.
  */
 import { createHash, createHmac } from 'node:crypto';
 import { base32 } from '../../crypto/keys/base32.ts';
@@ -36,14 +37,16 @@ export interface FederatedParts {
   readonly slowed: Slowed;
   readonly clock: Clock;
   readonly random: RandomBytes;
-  /** The role of these groups; undefined: none of them lets anybody in. */
+  /** The role that these groups give; undefined if none of them may log in. */
   readonly roleOf: (groups: readonly string[]) => Role | undefined;
   readonly organisation?: string;
   /** Name of the provider on the page. */
   readonly name: string;
 }
 
-/** Names a login among those that a browser has under way: many tabs, each with its own. */
+/**
+ * Names one login among those that a browser has under way: it may have one in each of its tabs.
+ */
 export const markOf = (state: string): string =>
   base32(createHash('sha256').update(state).digest().subarray(0, 10)).toLowerCase();
 
@@ -51,7 +54,7 @@ export const markOf = (state: string): string =>
 export interface Shown {
   /** The cookie that `begin` set for this login. */
   readonly cookie: string;
-  /** SHA-256 of its client certificate. */
+  /** SHA-256 of the browser's client certificate. */
   readonly certificate?: string | undefined;
 }
 
@@ -62,7 +65,7 @@ export type Returned =
   | { readonly kind: 'proven'; readonly to: string }
   | Turned;
 
-/** Codes that are being judged at one time: each is a few requests to the provider. */
+/** Most codes that are judged at the same time: each takes a few requests to the provider. */
 const MOST_AT_ONCE = 8;
 const MAX_COOKIE = 1024;
 const FULL: Busy = { kind: 'busy', wait: seconds(5) };
@@ -78,8 +81,8 @@ export class FederatedLogIns {
   }
 
   /**
-   * `session`: of somebody who is logged in, and is to be asked again. `to`: a path of ours for
-   * afterwards.
+   * Begins a login. `session`: a session whose operator must prove himself again; without it, a new
+   * login. `to`: a path of ours to go to afterwards.
    */
   async begin(to: string, language: string, from: From, session?: Pick<HeldSession, 'id'>): Promise<Redirected> {
     const { challenges, clock, provider, random, slowed } = this.#p;
@@ -92,7 +95,7 @@ export class FederatedLogIns {
     return began.kind === 'right' ? { kind: 'away', to: began.is, cookie, mark: markOf(state) } : began;
   }
 
-  /** Where a browser is logged out at the provider too; undefined: nowhere. */
+  /** Address at the provider where the browser can log out there too; undefined if it has none. */
   async logOut(language: string): Promise<string | undefined> {
     return (await this.#p.provider.logOut(language))?.href;
   }
@@ -157,8 +160,8 @@ function flowOf(cookie: string, state: string): Flow {
 }
 
 /**
- * What he likes to be called, if it can be a name here; and the same with a mark of his own, should
- * somebody have that name.
+ * Names for a new operator: what the person likes to be called, if that can be a name here; and the
+ * same with a mark of his own, in case the first name is taken.
  */
 function namesOf(issuer: string, { subject, preferred = '' }: Vouched): readonly string[] {
   const mark = base32(createHash('sha256').update(`${issuer}\0${subject}`).digest().subarray(0, 5)).toLowerCase();

@@ -1,8 +1,8 @@
 /**
- * How operators get into the console: by a passkey, which is registered with a one-time code.
+ * How operators log in to the console: by a passkey, which is registered with a one-time code.
  *
- * Whoever is refused hears one text, whatever the reason. A name is never asked for: nothing here
- * tells who is an operator.
+ * Every refusal has the same text, whatever the reason. No page asks for a name, so nobody can find
+ * out here who is an operator.
  */
 import { createHash } from 'node:crypto';
 import { type ChallengeUse, type Challenges, newShownId, proofOf } from '../../crypto/keys/console-secrets.ts';
@@ -61,7 +61,7 @@ export class LogIns {
     return loggedIn(judged);
   }
 
-  /** Whose code it is, and what the browser is to make. The code stays as it is. */
+  /** Finds whose code it is, and what passkey the browser must make. The code can still be used. */
   async readCode(code: string, from: From): Promise<CodeJudged> {
     const read = readEnrolmentCode(code.slice(0, 64));
     const judged = await this.#p.slowed.judge(slowedBy(read, from), code, from, async () => {
@@ -75,13 +75,13 @@ export class LogIns {
     return { kind: 'valid', operator: holder.name, options: await this.#creation(judged.is.read, holder) };
   }
 
-  /** Uses the code up. */
+  /** Registers a passkey and logs its operator in. The code cannot be used again. */
   async register(code: string, json: string, from: From): Promise<LoggedIn> {
     const { challenges, clock, party, store, random } = this.#p;
     const read = readEnrolmentCode(code.slice(0, 64));
     const judged = await this.#p.slowed.judge(slowedBy(read, from), `${code}\0${json}`, from, async () => {
       if (read === undefined) return 'code';
-      // First, so that a passkey costs nothing where no code is.
+      // This check comes first, so that checking a passkey costs nothing if there is no code.
       if ((await store.console.tryCode(read)).kind !== 'valid') return 'code';
       const answer = readAnswer(json);
       if (answer === undefined) return 'passkey';
@@ -95,7 +95,7 @@ export class LogIns {
     return loggedIn(judged);
   }
 
-  /** Options for a session that must be proved once more: any passkey of its operator. */
+  /** Options with which any passkey of the session's operator can prove it once more. */
   async proofOptions({ id, operator }: HeldSession): Promise<string> {
     const { party, challenges, clock, store } = this.#p;
     const known = await store.console.credentials(operator);
@@ -114,8 +114,8 @@ export class LogIns {
   }
 
   /**
-   * A session that is used from elsewhere than where it was begun: its cookie was taken, or its
-   * owner has moved.
+   * Ends a session that is used from another network than where it began: somebody took its cookie,
+   * or its owner has moved.
    */
   async ranAway(session: HeldSession, network: string): Promise<void> {
     this.#p.notes.refused({ why: 'network', network, operator: session.operator });
@@ -131,15 +131,15 @@ export class LogIns {
     const { party, challenges, clock, store } = this.#p;
     const challenge = challenges.make(`register ${id}`, clock.now());
     const known = await store.console.credentials(name);
-    // The same for all passkeys of an operator, so that an authenticator replaces rather than
-    // collects them; it says nothing of who it is.
+    // The handle is the same for all passkeys of an operator, so that an authenticator replaces an
+    // old one and does not collect them. Nobody can read from it who the operator is.
     const handle = createHash('sha256').update(`user handle 1 ${store.id} ${name}`).digest().subarray(0, 16);
     return creationOptions(party, challenge, { name, handle, known });
   }
 }
 
 /**
- * Whose tries slow this one down: those of the same code; of what no code looks like, those of the
- * same network.
+ * The key by which guesses are counted together: the id of the code. For text that cannot be a code
+ * it is the network.
  */
 const slowedBy = (read: EnrolmentCode | undefined, { network }: From): string => `code ${read?.id ?? network}`;

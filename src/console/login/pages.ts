@@ -1,6 +1,6 @@
 /**
- * The pages of the login: with a passkey, making one with a code, touching the key again, and the
- * way out.
+ * The pages of the login: with a passkey, making a passkey with a code, proving oneself again, and
+ * the log-out.
  */
 import { html } from '../../http/html.ts';
 import { noSessionCookie, sessionCookie } from './cookies.ts';

@@ -1,6 +1,6 @@
 /**
- * Whether what a browser answers is a passkey of an operator over a challenge of ours: the same for
- * a login, a step-up and a signature.
+ * Checks the answer of a browser: is it a passkey of an operator, over a challenge of ours? A
+ * login, a new proof and a signature all use it.
  */
 import type { HeldPasskey } from '../../store/console.ts';
 import type { Store } from '../../store/port/store.ts';
@@ -10,11 +10,13 @@ import { type PasskeyAnswer, type RelyingParty, proven, readAnswer } from './pas
 export interface RightAnswer {
   readonly answer: PasskeyAnswer;
   readonly passkey: HeldPasskey;
-  /** Counter of the passkey, from now on. */
+  /** The new value of the passkey's counter. */
   readonly counter: number;
 }
 
-/** `holds`: whether the challenge, base64url, was made by us for this very use, and of late. */
+/**
+ * `holds`: says whether we made this challenge, in base64url, for this very use and not long ago.
+ */
 export async function judgeAnswer(
   { store, party }: { readonly store: Pick<Store, 'console'>; readonly party: RelyingParty },
   json: string,

@@ -1,7 +1,8 @@
 /**
- * Deciding on a request with a passkey. The challenge holds the hash of the statement, so that what
- * is touched for is this request, this decision and this reason, in this session, for five minutes;
- * one of a login or a step-up is another, and the other way round.
+ * Deciding on a request with a passkey. The challenge holds the hash of the statement. So a touch
+ * of the key is for this request, this decision and this reason, in this session, and within five
+ * minutes. A challenge of a login or of a new proof does not serve here, and this one does not
+ * serve there.
  */
 import { type Challenges, proofOf } from '../../crypto/keys/console-secrets.ts';
 import { checkAssertion, statementHash } from '../../crypto/trail/passkey-approval.ts';
@@ -39,7 +40,10 @@ export class PasskeyApprovals {
     this.#p = parts;
   }
 
-  /** Whether he has a passkey that holds: who comes by a provider, or in an emergency, has none. */
+  /**
+   * True if the operator has a passkey. Whoever logs in at a provider, or with the account for
+   * emergencies, may have none.
+   */
   async hasPasskey({ operator }: HeldSession): Promise<boolean> {
     return (await this.#p.store.console.credentials(operator)).length > 0;
   }
@@ -62,7 +66,7 @@ export class PasskeyApprovals {
       if (typeof judged === 'string') return judged;
       const { answer, passkey, counter } = judged.is;
       const assertion = assertionOf(answer, passkey);
-      // The same check that the trail will get, before it is written there.
+      // The trail gets exactly what is checked here, by the same function, before it is written.
       if (passkey.holder.name !== session.operator || assertion === undefined) return 'passkey';
       if (!checkAssertion(assertion, statement).ok) return 'passkey';
       const signature = { ...assertion, passkey: passkey.id, verdict, statement };

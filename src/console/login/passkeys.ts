@@ -1,13 +1,14 @@
 /**
- * Passkeys (WebAuthn level 3): what a browser is asked for, and whether what it answers is right.
- * The only file that knows @simplewebauthn/server.
+ * Passkeys (WebAuthn level 3): what the browser is asked for, and whether its answer is right. Only
+ * this file knows @simplewebauthn/server.
  *
- * User verification is required in what is asked and in what is judged: a PIN, a finger or a face
- * beside the key, so that a passkey is two factors. The algorithms are named in both: by its
- * defaults the library asks newer versions of Node for one that older ones cannot check.
+ * The request demands user verification and the check requires it: a PIN, a finger or a face beside
+ * the key, so that a passkey is two factors. Request and check also name the algorithms, because
+ * the library's defaults depend on the version of Node: a newer one asks for an algorithm that an
+ * older one cannot check.
  *
- * No attestation is asked for: which makers are trusted is a list that nobody here keeps, and the
- * model stands in the trail.
+ * No attestation is asked for. That would need a list of makers to trust, which nobody here keeps.
+ * The trail has the model of the passkey.
  */
 import {
   type AuthenticationResponseJSON,
@@ -19,7 +20,7 @@ import { z } from '../../config/zod.ts';
 import type { Assertion } from '../../domain/second-person.ts';
 import type { HeldPasskey, NewPasskey } from '../../store/console.ts';
 
-/** Ed25519, ECDSA with P-256, RSA (COSE). */
+/** COSE numbers of Ed25519, ECDSA with P-256, and RSA. */
 const ALGORITHMS = [-8, -7, -257];
 /** Milliseconds that a browser waits for its user. */
 const PATIENCE = 120_000;
@@ -30,7 +31,7 @@ export interface RelyingParty {
   /** The host name. */
   readonly id: string;
   readonly name: string;
-  /** As browsers have it: scheme, host and port. */
+  /** The address as browsers write it: scheme, host and port. */
   readonly origin: string;
 }
 
@@ -44,8 +45,8 @@ const descriptors = (known: readonly Known[]): readonly object[] =>
   known.map(({ credential, transports }) => ({ type: 'public-key', id: base64url(credential), transports }));
 
 /**
- * PublicKeyCredentialRequestOptionsJSON. `known`: those of one operator; left out: whichever the
- * browser has for this host.
+ * PublicKeyCredentialRequestOptionsJSON. `known`: the passkeys of one operator. Without them the
+ * browser offers any passkey that it has for this host.
  */
 export const requestOptions = ({ id }: RelyingParty, challenge: Uint8Array, known: readonly Known[] = []): string =>
   JSON.stringify({
@@ -56,7 +57,9 @@ export const requestOptions = ({ id }: RelyingParty, challenge: Uint8Array, know
     timeout: PATIENCE,
   });
 
-/** PublicKeyCredentialCreationOptionsJSON, for a passkey that the browser finds without a name. */
+/**
+ * PublicKeyCredentialCreationOptionsJSON, for a passkey that the browser can find without a name.
+ */
 export const creationOptions = (
   { id, name }: RelyingParty,
   challenge: Uint8Array,
@@ -90,7 +93,7 @@ export interface PasskeyAnswer {
   readonly whole: unknown;
 }
 
-/** Reads the answer of a passkey from a form. Undefined: no browser wrote that. */
+/** Reads the answer of a passkey from a form. Undefined if no browser can have written it. */
 export function readAnswer(json: string): PasskeyAnswer | undefined {
   if (json.length > MAX_ANSWER) return undefined;
   try {
@@ -107,7 +110,7 @@ export function readAnswer(json: string): PasskeyAnswer | undefined {
   }
 }
 
-/** The new passkey; undefined: it is not right. `challenge` was judged by the caller. */
+/** The new passkey, or undefined if the answer is not right. The caller has checked `challenge`. */
 export async function registered(
   { id, origin }: RelyingParty,
   { whole, challenge }: PasskeyAnswer,
@@ -135,16 +138,16 @@ export async function registered(
       synced: credentialBackedUp,
     };
   } catch {
-    // The library throws for whatever does not fit, with a text that names it; the browser hears
+    // The library throws for whatever does not fit, with a text that says what. The browser is told
     // only that it was refused.
     return undefined;
   }
 }
 
 /**
- * The counter of the passkey behind a right answer; undefined: it is not right. `copied`: a counter
- * that did not rise, as where somebody else has a copy of the key (WebAuthn section 6.1.1); one
- * that stays 0 counts nothing.
+ * The counter of the passkey in a right answer; undefined if the answer is not right. `copied`: the
+ * counter did not rise, so somebody else may have a copy of the key (WebAuthn section 6.1.1). A
+ * counter that stays 0 does not count.
  */
 export async function proven(
   { id, origin }: RelyingParty,
@@ -159,7 +162,8 @@ export async function proven(
       expectedOrigin: origin,
       expectedRPID: id,
       requireUserVerification: true,
-      // 0: what it counts is judged below, and the library would only throw.
+      // The library would throw if the counter had not risen. So it gets 0, and the counter is
+      // judged below.
       credential: { id: base64url(passkey.credential), publicKey: new Uint8Array(passkey.publicKey), counter: 0 },
     });
     if (!verified) return undefined;
@@ -174,7 +178,10 @@ const asserted = z.object({
   response: z.looseObject({ clientDataJSON: text, authenticatorData: text, signature: text }),
 });
 
-/** All that checks a right answer later, without the library. Undefined: a part is missing. */
+/**
+ * Everything with which a right answer can be checked later without the library. Undefined if a
+ * part is missing.
+ */
 export function assertionOf({ whole, credential }: PasskeyAnswer, { publicKey }: HeldPasskey): Assertion | undefined {
   const read = asserted.safeParse(whole);
   if (!read.success) return undefined;

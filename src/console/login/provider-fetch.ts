@@ -1,27 +1,33 @@
 /**
- * What is asked of the OpenID provider: over https alone, its certificate verified, no redirect
- * followed, within a deadline, and of an answer no more than a bound. The client library asks by it
- * and by nothing else, so that a provider that hangs or pours holds up one login, and no memory.
+ * Requests to the OpenID provider: over https alone, with its certificate verified, within a
+ * deadline, and with an answer of limited size. No redirect is followed. The client library makes
+ * all its requests through this function, so a provider that hangs or sends too much holds up one
+ * login and fills no memory.
  */
 import { request } from 'node:https';
 import type { Milliseconds } from '../../domain/units.ts';
 import { joinSmall } from '../../platform/bytes.ts';
 
-/** The provider did not answer, not in time, too much, or that it cannot now. */
+/**
+ * The provider cannot be reached, did not answer in time, answered too much, or says that it cannot
+ * serve now.
+ */
 export class ProviderUnreachable extends Error {
   override readonly name = 'ProviderUnreachable';
 }
 
 export interface ProviderLine {
-  /** PEM of the only authorities that vouch for it; empty: those of the system. */
+  /**
+   * PEM of the only authorities that may have issued its certificate; empty: those of the system.
+   */
   readonly authorities: readonly string[];
-  /** From the look-up of the name to the last octet of the answer. */
+  /** Covers everything from the look-up of the name to the last octet of the answer. */
   readonly deadline: Milliseconds;
-  /** Octets of an answer. */
+  /** Most octets of an answer. */
   readonly most: number;
 }
 
-/** As the library hands it over (a part of what `fetch` takes). */
+/** The part of the options of `fetch` that the library passes. */
 interface Asked {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -29,7 +35,7 @@ interface Asked {
 }
 
 const MAX_HEADER = 16_384;
-/** Statuses whose answer has no body, by which `Response` would throw. */
+/** Statuses of answers without a body. `Response` throws if one of these has a body. */
 const EMPTY = [101, 204, 205, 304];
 
 export function askProvider(

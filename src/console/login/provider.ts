@@ -1,12 +1,11 @@
 /**
  * The OpenID provider: where a browser is sent, and whether what it brings back is right (OpenID
- * Connect Core 1.0, code flow with PKCE; RFC 7636, RFC 9207). The only file that knows
- * openid-client.
+ * Connect Core 1.0, code flow with PKCE; RFC 7636, RFC 9207). Only this file knows openid-client.
  *
- * The signature of an ID token is verified also where it came over TLS from the provider itself,
- * which the library leaves out unless it is told. What the provider has is asked once an hour, with
- * its file of authorities and the secret of the client; after a failure not again for some seconds,
- * whoever presses the button.
+ * The signature of an ID token is always verified, even if the token came over TLS from the
+ * provider itself; the library skips that unless it is told. The metadata of the provider is read
+ * once an hour. The file of authorities and the client's secret are then read again too. After a
+ * failure nothing is asked for some seconds, however often somebody presses the button.
  */
 import * as oidc from 'openid-client';
 import { z } from '../../config/zod.ts';
@@ -20,19 +19,24 @@ export interface ProviderSettings {
   readonly clientId: string;
   readonly scope: string;
   readonly groupsClaim: string;
-  /** Values of which the provider must meet one, if the list is not empty. */
+  /**
+   * Values of `acr`; the ID token must have one of them, if the list is not empty. The same holds
+   * for `amr`.
+   */
   readonly acr: readonly string[];
   readonly amr: readonly string[];
-  /** Values of amr that are enough beside a client certificate. */
+  /** Values of `amr` that are enough together with a client certificate. */
   readonly withCertificate: readonly string[];
-  /** URL to which browsers come back. */
+  /** URL at which browsers come back. */
   readonly redirect: string;
-  /** Read again when the provider is asked. Throws ConfigError. */
+  /** Read again whenever the provider's metadata is. Throws ConfigError. */
   readonly secret: () => string;
   readonly authorities: () => readonly string[];
 }
 
-/** What is bound to one login. `again`: the provider must have asked the person just now. */
+/**
+ * What belongs to one login. `again`: the provider must have asked the person to log in just now.
+ */
 export interface Flow {
   readonly state: string;
   readonly nonce: string;
@@ -43,18 +47,19 @@ export interface Flow {
 /** The person for whom the provider vouches. */
 export interface Vouched {
   readonly subject: string;
-  /** Name that the person prefers at the provider; nothing is decided by it. */
+  /** The name that the person prefers at the provider. It gives no rights. */
   readonly preferred?: string;
   readonly groups: readonly string[];
   /**
-   * What he has shown counts as two factors, `with` the client certificate of his operator, or not.
+   * How strongly the person has logged in there. `two`: with two factors. `with`: enough together
+   * with the client certificate of his operator. `less`: not enough.
    */
   readonly strength: 'two' | 'with' | 'less';
 }
 
 /**
- * `down`: no answer that could be used; later perhaps. `denied`: the provider let nobody in.
- * `provider`: what came does not fit.
+ * `down`: no answer that could be used; a later attempt may succeed. `denied`: the provider let
+ * nobody in. `provider`: the answer is not as it must be.
  */
 export type ProviderFault = 'down' | 'denied' | 'provider';
 export type Answered = { readonly kind: 'vouched'; readonly vouched: Vouched } | ProviderFault;
@@ -64,7 +69,7 @@ const FAILED_FOR = seconds(5);
 export const PROVIDER_DEADLINE = seconds(5);
 export const MAX_PROVIDER_ANSWER = 256 * 1024;
 const MAX_GROUPS = 1000;
-/** Between the moment in which the person was asked and that in which we hear of it. */
+/** Seconds that may lie between the login at the provider and our check of it. */
 const JUST_NOW = 120;
 
 const groupsIn = z.union([z.string().transform((one) => [one]), z.array(z.string()).max(MAX_GROUPS)]);
@@ -110,8 +115,8 @@ export class Provider {
   }
 
   /**
-   * `query`: what the browser brought. The caller knows that `state` was made here, for this
-   * browser, and serves once.
+   * Judges an answer. `query`: what the browser brought. The caller has checked that `state` was
+   * made here for this browser, and makes sure that it counts once.
    */
   async judge(query: URLSearchParams, { state, nonce, verifier, again }: Flow): Promise<Answered> {
     const { redirect, acr, amr, groupsClaim, withCertificate } = this.#settings;
@@ -156,10 +161,11 @@ export class Provider {
   }
 
   /**
-   * Where whoever leaves ends his session at the provider as well (OpenID Connect RP-Initiated
-   * Logout 1.0, section 2); undefined if the provider has no such place, or gives no answer. It
-   * stays there: an address to come back to would have to be registered with it, and a hint of who
-   * it was would be a token that is kept.
+   * Address where the visitor can end his session at the provider as well (OpenID Connect
+   * RP-Initiated Logout 1.0, section 2). Undefined if the provider has none, or does not answer.
+   *
+   * The browser does not come back from there. To come back it would need an address that is
+   * registered with the provider, and a hint of who it was: a token that we would have to keep.
    */
   async logOut(language: string): Promise<URL | undefined> {
     try {
@@ -173,7 +179,7 @@ export class Provider {
     }
   }
 
-  /** The provider's configuration, read once for all who wait. */
+  /** The provider's configuration. Callers that wait at the same time share one reading of it. */
   async #configuration(): Promise<oidc.Configuration> {
     const now = this.#clock.monotonic();
     if (this.#known !== undefined && this.#known.until > now) return this.#known.configuration;
@@ -197,7 +203,7 @@ export class Provider {
     const own = secret();
     const [basic, post] = [oidc.ClientSecretBasic(own), oidc.ClientSecretPost(own)];
     const shown: oidc.ClientAuth = (server, ...more) => {
-      // RFC 8414 section 2: of a provider that does not say, it is "client_secret_basic".
+      // A provider that does not say it takes "client_secret_basic" (RFC 8414 section 2).
       const { token_endpoint_auth_methods_supported: taken = ['client_secret_basic'] } = server;
       return (taken.includes('client_secret_basic') ? basic : post)(server, ...more);
     };
@@ -207,7 +213,7 @@ export class Provider {
     });
   }
 
-  /** The reason is for the log: neither a code nor a token stands in it. */
+  /** Logs what went wrong. The text has neither a code nor a token in it. */
   #fault(error: unknown): ProviderFault {
     const [why, fault] = faultOf(error);
     if (fault !== 'denied') this.#log.warn('console.provider', { issuer: this.issuer, fault, why });

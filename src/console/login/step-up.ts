@@ -1,7 +1,8 @@
 /**
- * Showing once more who it is, for what cannot be undone: with a touch of the key, or at the OpenID
- * provider. Whoever sent a form too late does it on the page that answers, and what was typed goes
- * along: nothing is lost, and nothing of it stands in an address or is kept here.
+ * Proving once more who one is, before something that cannot be undone: with the passkey, with a
+ * code, or at the OpenID provider. If a form comes too late for the last proof, the answer is a
+ * page that asks for one and carries along what was typed. So nothing is lost, and nothing of it
+ * stands in an address or is kept here.
  */
 import { type Means, STEP_UP_LIFE } from '../../domain/console.ts';
 import { type Html, html } from '../../http/html.ts';
@@ -18,7 +19,7 @@ import { LOGIN } from './words.ts';
 type Services = Pick<ConsoleServices, 'logIns' | 'federated' | 'breakGlass'>;
 type Typed = Readonly<Record<string, string>>;
 
-/** `action`: where the answer goes, with what was typed. */
+/** `action`: path to which the proof goes, together with what was typed. */
 export async function provePage(
   asked: Asked,
   services: Services,
@@ -38,14 +39,14 @@ export async function provePage(
 
 type Way = (asked: Asked, services: Services, action: string, hidden: Typed) => Promise<readonly [string, Html]>;
 
-/** Each session is proved by the means with which it began. */
+/** A session is proved by the means with which it began. */
 const WAYS: Readonly<Record<Means, Way>> = {
   passkey: async (asked, { logIns }, action, hidden) => {
     const words = LOGIN[asked.language];
     const options = await logIns.proofOptions(visitorOf(asked).session);
     return [words.proveTitle, passkeyForm(words, { kind: 'get', options, action, button: words.prove, hidden })];
   },
-  // In a window of its own, so that what was typed stays in this one.
+  // The provider opens in a new tab, so that what was typed stays in this one.
   oidc: ({ language }, { federated }, action, hidden) => {
     const words = FEDERATED[language];
     const form = html`<ol><li>${words.proveFirst} <a class="button second" href="/prove/provider" target="_blank" rel="noopener">${words.proveAt} ${federated?.name}</a></li>
@@ -56,7 +57,7 @@ const WAYS: Readonly<Record<Means, Way>> = {
     Promise.resolve([BREAK_GLASS_WORDS[asked.language].proveTitle, codeForm(asked, action, hidden)]),
 };
 
-/** Judges the proof that came with a form. Undefined: it is right, and the page goes on. */
+/** Checks the proof that came with a form. Undefined if it is right: then the page runs. */
 export async function proveAgain(
   asked: Asked,
   services: Services,

@@ -1,7 +1,8 @@
 /**
- * What an account sent and got last, each with the way to its time line: "did it arrive?" by who
- * asks. A page of its own: whoever opens the account for a lost password is shown with whom it
- * writes only when he asks for that, and that look stands in the trail.
+ * What an account sent and got last, each with a link to its time line, for a caller who asks "did
+ * it arrive?". It is a page of its own: an operator who opens the account for a lost password does
+ * not see with whom it writes. Whoever opens this page does see it, and the trail has a row for
+ * that.
  */
 import { type Html, html } from '../../http/html.ts';
 import type { Asked, Page } from '../core/page.ts';
@@ -71,15 +72,15 @@ const TONES: Readonly<Record<State, Tone>> = {
   expired: 'bad',
 };
 
-/** Messages that are shown; the rest stands on its own page. */
+/** Most addressees that are shown of one message. */
 const SHOWN = 3;
 
 const some = (words: Words, all: readonly string[]): string =>
   all.length > SHOWN ? `${all.slice(0, SHOWN).join(', ')} ${words.more} ${all.length - SHOWN}` : all.join(', ');
 
 /**
- * For whoever may look at messages: not for an operator of one organisation, since a message has
- * two sides.
+ * True if the visitor may look at messages. An operator of one organisation may not: the other side
+ * of a message may be another organisation's.
  */
 export const seesMessages = ({ may, visitor }: Asked): boolean =>
   may('support') && visitor?.session.holder.organisation === undefined;

@@ -1,6 +1,6 @@
 /**
- * A support call: an account on one page. Who it is, how it last got in, what it was refused and
- * why, what waits, and what to do next.
+ * One page for a call to the helpdesk about an account: who it is, how it last logged in, what it
+ * was refused and why, what waits for it, and what to do next.
  */
 import { type Hole, type Html, html } from '../../http/html.ts';
 import type { Language } from '../../domain/registry.ts';
@@ -57,7 +57,7 @@ function heldBack(language: Language, words: Words, { standing = [] }: Shown): H
   return note('warn', html`<p><b>${words.standing}</b></p>${list(standing.map(item))}`);
 }
 
-/** Deeds that make sense now and that the visitor may do. */
+/** Buttons of the deeds that make sense now and that the visitor may do. */
 function deeds(asked: Asked, words: Words, shown: Shown): Html | undefined {
   const offered = deedsFor(asked, shown);
   const messages = seesMessages(asked)
@@ -102,7 +102,9 @@ const whoItIs = (language: Language, words: Words, shown: Shown): Html =>
     ],
   ]);
 
-/** Undefined if everything that the account submits is scanned. */
+/**
+ * What of this account's mail is not scanned, and until when. Undefined if everything is scanned.
+ */
 function unscanned(language: Language, words: Words, { scanExempt, scanExemptEdi = [] }: Shown): Html | undefined {
   const until = (at: string): Hole => (at === 'no end' ? words.untilEnded : timeOf(at, language));
   const all = [

@@ -1,6 +1,6 @@
 /**
- * What is done to an address: its settings, another mailbox or partner, its end, and that taken
- * back.
+ * What can be done with an address: change its settings, move it to another mailbox or partner, end
+ * it, and undo the end.
  */
 import type { Deed } from '../parts/deed.ts';
 import { END, MOVE_WORDS, RESUME } from './end-words.ts';

@@ -1,8 +1,9 @@
 /**
- * An operator decides on another's request with his passkey, in two steps: why, and how he knows
- * that the asker asks it; then the page of exactly what he signs, and the touch. What the second
- * page shows is the statement that is signed (crypto/trail/passkey-approval.ts), word for word; a
- * plan goes along in the form, and the challenge holds no other.
+ * An operator decides with his passkey on a request of another operator. The first page asks why,
+ * and how he knows that the asker really asks it. The second page shows exactly what he signs, and
+ * asks for the passkey. What it shows is the statement that is signed, word for word
+ * (crypto/trail/passkey-approval.ts). The form carries the plan along, and the challenge holds for
+ * that text alone.
  */
 import { AdminError } from '../../admin/error.ts';
 import { barTo, checkDecides } from '../../admin/deciding.ts';
@@ -30,17 +31,17 @@ import { MAX_REASON, reasonIn } from '../parts/reason.ts';
 import { askerOf, inputHtml, inputOf, operationHtml } from './approval-shown.ts';
 import { APPROVAL } from './approval-words.ts';
 
-/** The trail, and the statement, are in one language. */
+/** The trail and the statement are in English, whatever the language of the page. */
 const FACT: Readonly<Record<Caller, string>> = { ...CALLER_FACT, own: 'not asked' };
 /**
- * Characters of a plan: it goes along in a form of 16 KB. A longer one is shown, and signed, as far
- * as that.
+ * Most characters of a plan, since it travels in a form of at most 16 KB. Of a longer plan this
+ * much is shown and signed.
  */
 const MAX_PLAN = 2000;
 
 type Services = Pick<ConsoleServices, 'approvals' | 'origin'>;
 
-/** The visitor's part of the page: the form, or why there is none and what to do. */
+/** The visitor's part of the page: the form; or why he cannot decide, and what helps. */
 export async function deciding(asked: Asked, { approvals }: Services, request: ApprovalRecord): Promise<Html> {
   const words = APPROVAL[asked.language];
   const { session } = visitorOf(asked);
@@ -79,7 +80,7 @@ interface Decision {
   readonly plan?: string;
 }
 
-/** The decision of the form; undefined: something is missing. */
+/** The decision in the form; undefined if something is missing. */
 function decisionIn({ field }: Asked): Decision | undefined {
   const why = reasonIn(field);
   const caller = callerIn(field);
@@ -89,11 +90,11 @@ function decisionIn({ field }: Asked): Decision | undefined {
   return { verdict, why, caller, ...(plan !== '' && { plan }) };
 }
 
-/** What the command says that it would do, or why it cannot be done. */
+/** The plan of the command: what it would do, or why it cannot. Undefined if it has no plan. */
 async function plannedBy(asked: Asked, request: ApprovalRecord): Promise<string | undefined> {
   const { operation } = request;
   const input = inputOf(request);
-  // A file that goes with it is not here.
+  // An operation that needs a file has no plan here, since the file is not here.
   if (!isOperation(operation) || 'sha256' in input || !hasPlan(operation, input)) return undefined;
   try {
     return (await planOf(asked, operation, input))?.slice(0, MAX_PLAN);
@@ -156,7 +157,7 @@ async function touchPage(
   };
 }
 
-/** `shown`: the page of the request, with what is missing said above it. */
+/** `shown`: shows the page of the request, with a text above it that says what is missing. */
 export const decidePage = (
   shown: (asked: Asked, services: ConsoleServices, problem?: string) => Promise<Reply>,
 ): Page => ({
@@ -173,7 +174,7 @@ export const decidePage = (
     const { session } = visitorOf(asked);
     const actor = { name: session.operator, reason: why };
     await checkDecides(admin, request, verdict, { actor, who: standing(asked) });
-    // The page says why, and what helps: there is nothing that he could touch.
+    // The page says why and what helps: he has no passkey that he could use.
     if (!(await services.approvals.hasPasskey(session))) return await shown(asked, services);
     if (field('credential') === '') {
       const plan = await plannedBy(asked, request);

@@ -1,4 +1,4 @@
-/** What the pages of a request show of it: what is asked, and who asks. */
+/** What the pages of a request show of it: what is asked, and who asks it. */
 import { isOperation } from '../../admin/operations.ts';
 import { rowNamed } from '../../commands/table.ts';
 import { grouped } from '../../crypto/keys/base32.ts';
@@ -18,11 +18,11 @@ export function inputHtml(request: Pick<ApprovalRecord, 'input'>): Html {
   return facts(pairs);
 }
 
-/** Name of the operation, which is signed, and its description. */
+/** Name of the operation, which is part of what is signed, and its description. */
 export const operationHtml = ({ operation }: Pick<ApprovalRecord, 'operation'>): Html =>
   html`${operation}${isOperation(operation) ? html` <span class="soft" lang="en">${rowNamed(operation).about}</span>` : undefined}`;
 
-/** Who asked, and how that is known. */
+/** Who asked, and how the gateway knows that. */
 export function askerOf(
   { language }: Asked,
   { askedBy, askedWith }: Pick<ApprovalRecord, 'askedBy'> & { readonly askedWith?: string | undefined },

@@ -1,6 +1,6 @@
 /**
- * What waits for a second person: what is asked, who has signed, deciding on it, and doing it once
- * two people stand behind it.
+ * Requests that wait for a second person: what is asked, who has signed, the decision, and the
+ * button that does it once enough people have signed.
  */
 import { AdminError } from '../../admin/error.ts';
 import { isOperation, rightOf } from '../../admin/operations.ts';
@@ -66,7 +66,7 @@ export const approvals: Register<'approval.list'> = {
   },
 };
 
-/** Of an operation that whoever is logged in may do. */
+/** True if the visitor may run the operation and no signature is missing. */
 const canRun = ({ may }: Asked, { operation, missing }: Request): boolean =>
   isOperation(operation) && may(rightOf(operation)) && missing === 0;
 
@@ -104,7 +104,7 @@ const approval: Page = {
   run: (asked, services) => requestPage(asked, services),
 };
 
-/** `deeds`: what is shown once of those that two must sign. */
+/** `deeds`: those that need a second person and show a result once, or give a file. */
 export const approvalPages = (deeds: readonly Deed[]): readonly Page[] => [
   ...registerPages(approvals),
   approval,
@@ -119,7 +119,7 @@ export const approvalPages = (deeds: readonly Deed[]): readonly Page[] => [
       const request = await requestOf(asked.admin, asked.params.id ?? '');
       const { operation } = request;
       if (!isOperation(operation)) throw new AdminError('unknown', `There is no operation "${operation}"`);
-      // Rights, signatures and the input are judged where every call of an operation is.
+      // Rights, signatures and the input are checked where every call of an operation is checked.
       const input = inputOf(request);
       const deed = deeds.find((one) => one.operation === operation && (one.shows ?? one.gives) !== undefined);
       if (deed?.gives !== undefined)

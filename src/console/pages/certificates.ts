@@ -1,6 +1,6 @@
 /**
- * Certificates: of accounts, of listeners and of partners, by their end; what one says, and
- * revoking it.
+ * Certificates of accounts, listeners and partners, the first to expire first: what each says, and
+ * how to revoke it.
  */
 import { type Html, html } from '../../http/html.ts';
 import type { Page } from '../core/page.ts';

@@ -1,4 +1,4 @@
-/** Actions of a helpdesk on an account. */
+/** What a helpdesk can do with an account. */
 import type { OperationResult } from '../../admin/operations.ts';
 import { type Html, html } from '../../http/html.ts';
 import type { Asked, Page } from '../core/page.ts';
@@ -14,16 +14,16 @@ interface AccountDeed extends Deed {
   readonly name: string;
   /** States of the account in which the action makes sense. */
   readonly states: readonly string[];
-  /** Offered only while somebody is connected. */
+  /** Offered only while a client of the account is connected. */
   readonly connected?: true;
-  /** Offered only while something that the account submits is not scanned. */
+  /** Offered only while some of what the account submits is not scanned. */
   readonly exempt?: true;
 }
 type Given = Omit<AccountDeed, 'path' | 'caller'>;
 
 const CODE_HOLDS = { nl: 'Te gebruiken tot', en: 'To be used until' };
 
-/** The letters, once: each begins a page of its own on paper. */
+/** The letters, which are shown this once. On paper each begins a new page. */
 export const letters = ({ codes, refused }: OperationResult<'account.reset'>): Html =>
   html`${codes.map(({ letter }) => (letter === undefined ? undefined : html`<pre class="card letter" tabindex="0">${letter}</pre>`))}${refused.map(({ login, why }) => note('bad', html`<p>${login}: <span lang="en">${why}</span></p>`))}`;
 

@@ -1,4 +1,4 @@
-/** The directory as every account may look it up, with what is no longer listed. */
+/** The directory as accounts can look it up, together with entries that are no longer listed. */
 import { timeOf } from '../../web/core/times.ts';
 import type { Register } from '../parts/register.ts';
 import { DIRECTORY } from './directory-words.ts';

@@ -1,8 +1,8 @@
-/** Words of what ends, by its plan, and of what takes that back, in both languages. */
+/** Words for ending something on a date, and for undoing that, in both languages. */
 import type { Both, FieldWords } from '../../web/parts/fields.ts';
 import type { DeedWords } from '../parts/deed.ts';
 
-/** Fields that every form of an end has. */
+/** Fields of every form that ends something. */
 const FIELDS: Both<Readonly<Record<string, FieldWords>>> = {
   nl: {
     grace: { label: 'Zo lang is het terug te draaien', hint: 'Bijvoorbeeld 60d. Leeg: 30 dagen.' },

@@ -1,8 +1,7 @@
 /**
  * Finds what a caller names on the telephone: a message, an account, an address. The form of the
- * text decides which questions are asked, because every question stands in the trail. An EDI
- * reference can have any form and has no index, so it is looked for only where nothing else is
- * found.
+ * text decides which questions are asked, because each question writes a row in the trail. An EDI
+ * reference can have any form and has no index, so it is looked for only if nothing else is found.
  */
 import { AdminError } from '../../admin/error.ts';
 import { parseMessageId } from '../../domain/ids.ts';
@@ -25,7 +24,10 @@ export interface Hits {
   readonly hits: readonly Hit[];
   /** True: more was found than is shown, and there is no next page. */
   readonly more?: true;
-  /** Older messages were not looked at: a further search goes on at this one. */
+  /**
+   * Older messages were not looked at. A further search continues with messages older than this
+   * one.
+   */
   readonly before?: string;
 }
 
@@ -77,7 +79,7 @@ const organisations: Finder = async ({ operate, language }, wanted) => {
   if (wanted.includes('@')) return [];
   const by = telephoneDigits(wanted) === undefined ? { like: wanted } : { telephone: wanted };
   const found = (await there(operate('organisation.list', { ...by, limit: MOST }))) ?? [];
-  // Whoever types the whole name means that one, whatever else has it in its own.
+  // If the text is the whole name of one, only that one is meant, even if other names contain it.
   const exact = found.filter(({ name }) => name === wanted.toLowerCase());
   return (exact.length > 0 ? exact : found).map((one) => organisationHit(SEARCH[language], one));
 };
@@ -108,7 +110,7 @@ const messageHit = ({ language }: Asked, { id, received, sender }: Accepted): Hi
   shown: html`${SEARCH[language].message} ${messageLink(id)} ${SEARCH[language].from} ${sender}, ${timeOf(received, language)}`,
 });
 
-/** Messages by our own id or by Message-ID. */
+/** Messages by the id that the gateway gave them, or by Message-ID. */
 const messages: Finder = async (asked, wanted) => {
   const { operate } = asked;
   const id = parseMessageId(wanted);
@@ -144,13 +146,16 @@ export async function findAll(asked: Asked, wanted: string, before?: string): Pr
   ];
   const found = await Promise.all(finders.map((find) => find(asked, wanted)));
   const hits = new Map<string, Hit>();
-  // Several hits may lead to one page: the first of them is shown.
+  // Several hits may lead to one page; only the first of these is shown.
   for (const hit of found.flat()) if (!hits.has(hit.to)) hits.set(hit.to, hit);
   if (hits.size === 0 && seesMail) return await byReference(asked, wanted);
   return { hits: [...hits.values()], ...(found.some(({ length }) => length === MOST) ? { more: true } : {}) };
 }
 
-/** Undefined: nothing has that name, no name has that form, or the operator may not see it. */
+/**
+ * The answer. Undefined if nothing has that name, if no name can have that form, or if the operator
+ * may not see it.
+ */
 async function there<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;

@@ -1,4 +1,6 @@
-/** Whom the OpenID provider means by which operator, also of operators who have ended. */
+/**
+ * Which person at the OpenID provider is which operator. Operators who have ended are listed too.
+ */
 import { html } from '../../http/html.ts';
 import type { Page } from '../core/page.ts';
 import { timeOf } from '../../web/core/times.ts';

@@ -1,4 +1,4 @@
-/** Every import of the console: the operations that take a file of CSV and look at it first. */
+/** All imports of the console: operations that take a CSV file and check it before they use it. */
 import type { OperationResult } from '../../admin/operations.ts';
 import { rightOf } from '../../admin/operations.ts';
 import { many } from '../../domain/counted.ts';
@@ -21,7 +21,7 @@ import {
   SUSPENDED,
 } from './imports-words.ts';
 
-/** The text of the command that this operation is a part of. */
+/** What the import of accounts says of its result. */
 function importedText({ accounts, applied, already, without = 0 }: OperationResult<'account.import'>): string {
   const some = without === 0 ? '' : ` ${many(without, 'account')} of these without a password.`;
   if (already === true)
@@ -31,7 +31,9 @@ function importedText({ accounts, applied, already, without = 0 }: OperationResu
     : `It would register ${many(accounts, 'account')}.${some}`;
 }
 
-/** An organisation and the accounts of its people, as they are told on the telephone. */
+/**
+ * A new organisation and the accounts of its people, as a caller dictates them on the telephone.
+ */
 export const NEW_PRACTICE: Import = {
   path: '/new/practice',
   operation: 'account.import',

@@ -1,4 +1,4 @@
-/** Organisations, accounts and addresses as lists. */
+/** The registers of organisations, accounts and addresses. */
 import type { Page } from '../core/page.ts';
 import { sizeOf, timeOf } from '../../web/core/times.ts';
 import { accountLink, organisationLink, state } from '../../web/look/parts.ts';
@@ -10,7 +10,7 @@ import { OF_ADDRESS, addressDeeds } from './address-deeds.ts';
 import { ADDRESS_SETTINGS } from './settings.ts';
 import { STATES, toneOf } from '../../web/parts/states.ts';
 
-/** Rows that are shown for one account; the rest stands on its own page. */
+/** Most addresses that are shown of one account. */
 const SHOWN = 3;
 
 const some = (addresses: readonly { readonly address: string }[]): string =>

@@ -1,6 +1,6 @@
 /**
- * What can be done with a message: take it back, hand it out again, send its receipt again, give
- * out the evidence about it.
+ * What can be done with a message: take it back, hand it out again, send its receipt again, and
+ * give out the evidence about it.
  */
 import type { CopyView, TraceView } from '../../admin/delivery-views.ts';
 import type { OperationResult } from '../../admin/operations.ts';
@@ -98,7 +98,7 @@ export const MESSAGE_RESULT = {
     nobody: 'there is nobody to send it to',
   },
 };
-/** Most addressees that are shown of a message with many. */
+/** Most addressees that are listed if a message has many. */
 const SHOWN = 50;
 
 const named = ({ id = '' }: Readonly<Record<string, string>>) => ({ message: id });
@@ -142,7 +142,7 @@ const RECEIPT: Deed = {
   input: named,
   fields: ['recipient'],
   caller: true,
-  // If all were sent there is nothing to read.
+  // If all receipts were sent, there is nothing to tell.
   shows: ({ receipts }: OperationResult<'message.receipt'>, { language }: Asked): Html | undefined => {
     const words = MESSAGE_RESULT[language];
     if (receipts.every(({ left }) => left === undefined)) return undefined;
@@ -166,7 +166,7 @@ export const EVIDENCE: Deed = {
   operation: 'trace.bundle',
   input: named,
   caller: 'apart',
-  // A signed mail message: any editor shows it, any mail program opens it.
+  // The file is a signed mail message: any editor shows it, and any mail program opens it.
   gives: ({ message }) => ({
     name: `evidence-${String(message)
       .replace(/[^a-z0-9]/gi, '')
@@ -185,6 +185,9 @@ export const deedsOf = ({ copies, events }: TraceView): readonly Deed[] => [
   EVIDENCE,
 ];
 
-/** Out of a mailbox it was deleted, or nobody fetched it in its time. */
+/**
+ * True if the copy can be put back into its mailbox: it was deleted there, or it expired before
+ * anybody fetched it.
+ */
 export const isHandedOutAgain = ({ account, state: now }: CopyView): boolean =>
   account !== undefined && (now === 'deleted' || now === 'expired');

@@ -1,4 +1,4 @@
-/** What became of one copy of a message, as the caller may be told, and what helps. */
+/** What became of one copy of a message: what the caller may be told, and what helps. */
 import type { CopyView, EventView } from '../../admin/delivery-views.ts';
 import { statusOf } from '../../notices/notice-rules.ts';
 import type { Language } from '../../domain/registry.ts';
@@ -29,7 +29,7 @@ const TONES: Readonly<Record<Became, Tone>> = {
   'partner-failed': 'bad',
 };
 
-/** `events`: those of this copy. */
+/** `events`: the events of this copy alone. */
 export function outcomeOf(copy: CopyView, events: readonly EventView[], language: Language): MessageOutcome {
   const became = becameOf(copy, events);
   const { word, tell, help } = BECAME[language][became];
@@ -39,7 +39,10 @@ export function outcomeOf(copy: CopyView, events: readonly EventView[], language
   return { ...said, tell: `${tell} ${cause}`, help: advice };
 }
 
-/** Whose decision ended the delivery, if no server refused it. */
+/**
+ * Who ended the delivery: an operator, or the time limit of held copies. Undefined if a server
+ * refused it.
+ */
 function handIn(events: readonly EventView[]): 'stopped' | 'held' | undefined {
   const { facts } = events.findLast(({ event }) => event === 'delivery.failed') ?? {};
   if (facts?.operator === true) return 'stopped';

@@ -1,9 +1,9 @@
 /**
- * What happened to a message, in words that can be read out. Each row of the trail is one step; a
- * step without words here is shown by its name.
+ * What happened to a message, in words that can be read out to a caller. Each row of the trail is
+ * one step. A step that has no words here is shown by its name.
  *
- * A step is somebody's: of the recipients that it names, of the mailbox that it happened in, else
- * of the sender.
+ * Each step belongs to somebody: to the recipients that it names, to the mailbox in which it
+ * happened, or else to the sender.
  */
 import type { CopyView, EventView } from '../../admin/delivery-views.ts';
 import type { Language } from '../../domain/registry.ts';
@@ -134,7 +134,7 @@ export const STEPS = {
 type Words = (typeof STEPS)['nl'];
 type Step = Exclude<keyof Words, 'notice'>;
 
-/** Steps whose words are those of one event, whatever it says. */
+/** Events that always have the same words, whatever their facts. */
 const PLAIN: Readonly<Record<string, Step>> = {
   'message.imported': 'imported',
   'message.protected': 'protected',
@@ -183,14 +183,20 @@ function stepOf({ event, outcome, facts }: EventView): Step | undefined {
   }
 }
 
-/** Those are told apart: who looked, and who asked for a change that has a row of its own. */
+/**
+ * True for rows about operators: who looked at the message, and who asked for a change. They are
+ * shown apart from the steps.
+ */
 export const isAboutPeople = ({ event }: EventView): boolean =>
   event === 'operator.looked' || event === 'operator.changed';
 
 const textIn = (value: unknown): string | undefined =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 
-/** `partner`: its name, where the step is of a delivery to one. */
+/**
+ * The words of a step. `partner`: the name of the partner, if the step is part of a delivery to
+ * one.
+ */
 export function stepText(event: EventView, language: Language, partner?: string): Hole {
   const words = STEPS[language];
   const { facts } = event;
@@ -209,7 +215,7 @@ export function stepText(event: EventView, language: Language, partner?: string)
     from: network === undefined ? '' : filled(words.from, { network }),
   };
   const reply = textIn(facts.reply);
-  // An operator's own words are the reason.
+  // If an operator ended the delivery, the reply would only repeat his reason.
   const told = reply === undefined || step === 'failed-operator' ? undefined : reply;
   const why = textIn(facts.why);
   return [
@@ -239,13 +245,14 @@ const textsIn = (value: unknown): readonly string[] =>
       : [];
 
 /**
- * Events of a mailbox: their account is the addressee's. In all other events it is the sender's.
+ * Events that happen in a mailbox: their account is the addressee's. The account of all other
+ * events is the sender's.
  */
 const IN_MAILBOX = /^(?:message\.(?:collected|deleted|expired|exported)|maildrop\.)/;
 
 /**
- * Finds whose a step is: indexes of the copies that it is about; none: the sender's. The copies are
- * looked through once, whatever number of steps there is.
+ * Finds to whom a step belongs: the indexes of the copies that it is about; none if it is the
+ * sender's. The copies are indexed once, however many steps there are.
  */
 export function stepOwners(copies: readonly CopyView[]): (event: EventView) => readonly number[] {
   const [named, within, delivered] = [

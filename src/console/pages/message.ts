@@ -1,9 +1,9 @@
 /**
- * What became of a message: the sender's steps, then each recipient's, in plain words, with what
- * the caller may be told. Never a subject, a name of a file, or content.
+ * What became of a message: the sender's steps, then those of each recipient, in plain words, with
+ * what the caller may be told. It never shows a subject, the name of a file, or content.
  *
- * A page has so many recipients, and each of them its latest steps: it stays below 60 KB whatever
- * the message was.
+ * The page limits the recipients and shows only the latest steps of each, so that it stays below 60
+ * KB for any message.
  */
 import type { CopyView, EventView, TraceView } from '../../admin/delivery-views.ts';
 import type { Language } from '../../domain/registry.ts';
@@ -23,7 +23,7 @@ type Words = (typeof MESSAGE)['nl'];
 
 const RECIPIENTS = 12;
 const STEPS = 10;
-/** Interchanges, and kinds of parts. */
+/** Most interchanges, and most kinds of parts, that are shown. */
 const SHOWN = 10;
 
 export const message: Page = {
@@ -56,7 +56,7 @@ ${found.more ? note('plain', html`<p>${words.more}</p>`) : undefined}`,
   },
 };
 
-/** The sender's, and those of each copy that is shown, by its index. */
+/** The steps of the sender, and the steps of each copy that is shown, by the index of the copy. */
 function sortedSteps(
   { events, copies }: TraceView,
   from: number,
@@ -91,7 +91,7 @@ const about = (language: Language, words: Words, found: TraceView): Html =>
     [words.recipients, found.copies.length > 1 ? found.copies.length : undefined],
   ]);
 
-/** `text/plain, 2 x application/edifact`. */
+/** The parts of a message, such as `text/plain, 2 x application/edifact`. */
 function partsText(parts: TraceView['parts']): string {
   const counts = new Map<string, number>();
   for (const { type } of parts) counts.set(type, (counts.get(type) ?? 0) + 1);
@@ -102,13 +102,13 @@ function partsText(parts: TraceView['parts']): string {
 const interchangeText = (words: Words, one: TraceView['interchanges'][number]): string =>
   `${one.messages.map(({ type, count }) => (count === 1 ? type : `${count} x ${type}`)).join(', ')} ${one.sender} ${words.to} ${one.recipient}, ${words.reference} ${one.reference}${one.test ? `, ${words.test}` : ''}`;
 
-/** Buttons of actions on the message as a whole. */
+/** Buttons of the deeds on the message as a whole. */
 function doThese(asked: Asked, words: Words, found: TraceView): Html | undefined {
   const buttons = deedButtons(asked, deedsOf(found), { id: found.id });
   return buttons && card(words.next, buttons);
 }
 
-/** Buttons of actions on one copy. */
+/** Buttons of the deeds on one copy. */
 const copyButtons = (asked: Asked, { id }: TraceView, copy: CopyView): readonly (Html | undefined)[] => [
   copy.delivery && deedButtons(asked, queueDeeds(copy.delivery), { id: String(copy.delivery.id) }),
   isHandedOutAgain(copy) ? deedButtons(asked, [AGAIN], { id, login: copy.account ?? '' }) : undefined,
@@ -147,7 +147,7 @@ function steps({ language }: Asked, words: Words, events: readonly EventView[], 
   return html`<h3>${words.steps}</h3>${earlier > 0 ? html`<p class="soft">${earlier} ${words.earlier}</p>` : undefined}${shown.length === 0 ? html`<p>${words.noSteps}</p>` : timeLine(shown)}`;
 }
 
-/** Whoever asks about a message sees who else did. */
+/** Who else has looked at the message. Every operator who may look at it may see that. */
 function lookedAt(language: Language, words: Words, { events }: TraceView): Html | undefined {
   const people = events.filter(isAboutPeople);
   if (people.length === 0) return undefined;

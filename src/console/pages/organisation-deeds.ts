@@ -1,4 +1,7 @@
-/** What is done to an organisation: it is registered, and becomes part of another. */
+/**
+ * What can be done with an organisation: register it, merge it into another one, end it, and undo
+ * the end.
+ */
 import type { OperationResult } from '../../admin/operations.ts';
 import { type Html, html } from '../../http/html.ts';
 import type { Asked } from '../core/page.ts';
@@ -17,7 +20,7 @@ export const ADD_ORGANISATION: Deed = {
   input: () => ({}),
   fields: ['name', 'title', 'contact', 'telephone', 'post', 'language'],
   caller: true,
-  // Nobody stops there: its accounts come next.
+  // The next step is nearly always to add accounts, so the page leads there.
   shows: ({ name, contactProblem }: OperationResult<'organisation.add'>, { language, may }: Asked): Html =>
     html`${contactProblem === undefined ? undefined : note('warn', html`<p lang="en">${contactProblem}</p>`)}<p>${organisationLink(name)}</p>${may('registry') ? html`<p><a class="button" href="/imports/accounts">${ACCOUNTS_IN[language].title}</a></p>` : undefined}`,
   words: ORGANISATION_DEEDS.add,
@@ -52,10 +55,13 @@ const RESUME_ORGANISATION: Deed = {
   words: RESUME.organisation,
 };
 
-/** Actions on an organisation that exists. */
+/** Deeds on an organisation that exists. */
 export const OF_ORGANISATION: readonly Deed[] = [MERGE, END_ORGANISATION, RESUME_ORGANISATION];
 
-/** Actions on an organisation that make sense in this state. `ends`: the organisation is ending. */
+/**
+ * Deeds on an organisation that make sense in its state. `ends`: set if the organisation has a date
+ * on which it ends.
+ */
 export const organisationDeeds = (state = 'active', ends?: string): readonly Deed[] =>
   state === 'ended'
     ? []

@@ -1,4 +1,4 @@
-/** An organisation: whom to call, and its accounts, a page at a time. */
+/** An organisation: whom to call, and its accounts, page by page. */
 import { html } from '../../http/html.ts';
 import type { Page } from '../core/page.ts';
 import { accountLink, card, facts, note, table } from '../../web/look/parts.ts';
@@ -44,7 +44,7 @@ const ORGANISATION = {
   },
 };
 const PAGE = 50;
-/** Rows that are shown for one account; the rest stands on its own page. */
+/** Most addresses that are shown of one account. */
 const SHOWN = 3;
 
 export const organisation: Page = {

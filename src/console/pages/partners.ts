@@ -1,6 +1,6 @@
 /**
- * Partners: organisations with a mail server of their own; what is known of each, whether it can be
- * reached, and its stops.
+ * Partners, which are organisations with a mail server of their own: what is known of each, whether
+ * it can be reached, and how to stop it for a time.
  */
 import { type Html, html } from '../../http/html.ts';
 import { type Reply, visitorOf } from '../../web/core/page.ts';
@@ -132,7 +132,10 @@ ${may('support') ? card(words.test, html`<p>${words.testLead}</p><form method="p
   },
 };
 
-/** A look, by POST: it opens a connection to somebody else. */
+/**
+ * The button that tests a partner. It changes nothing but is a POST, since it opens a connection to
+ * another party's server.
+ */
 const test: Page = {
   method: 'POST',
   path: '/partners/{name}/test',

@@ -1,6 +1,6 @@
 /**
- * The queue: what waits for partners, and copies that are held, with what each waits for and what
- * can be done.
+ * The queue: copies that wait for partners and copies that are held, each with its reason and what
+ * can be done with it.
  */
 import type { DeliveryView } from '../../admin/delivery-views.ts';
 import type { Language } from '../../domain/registry.ts';
@@ -29,7 +29,7 @@ const RETRY: Deed = { path: '/queue/{id}/retry', operation: 'queue.retry', input
 const HOLD: Deed = { path: '/queue/{id}/hold', operation: 'queue.hold', input: ids, words: QUEUE_DEEDS.hold };
 export const QUEUE_DEED_LIST: readonly Deed[] = [RELEASE, REFUSE, RETRY, HOLD];
 
-/** Actions on a delivery that make sense in its state. */
+/** Deeds on a delivery that make sense in its state. */
 export const queueDeeds = ({ state: now, partner }: Pick<DeliveryView, 'state' | 'partner'>): readonly Deed[] =>
   now === 'held' ? [RELEASE, REFUSE] : now === 'waiting' && partner !== undefined ? [RETRY, HOLD, REFUSE] : [];
 
@@ -104,7 +104,7 @@ ${doThese(asked, one)}`,
   },
 };
 
-/** What a guard saw, or who held it and why: the trace has it. */
+/** Why the copy is held: what a check found, or who held it and why, from the message's trace. */
 async function whyHeld({ language, operate }: Asked, { id, message }: DeliveryView): Promise<Html | undefined> {
   const { events } = await operate('trace.show', { message });
   const steps = events.filter(

@@ -1,6 +1,6 @@
 /**
- * Why a login failed, as it is read out to the caller. A reason without a line here is shown as
- * admin/login-words.ts has it.
+ * Why a login failed, in words that can be read out to the caller. A reason that has no words here
+ * is shown in those of admin/login-words.ts.
  */
 import type { Language } from '../../domain/registry.ts';
 

@@ -1,5 +1,6 @@
 /**
- * All registers. A register that is added here has its page, its file and its place in this list.
+ * The list of all registers. A register that is added here gets its page, its CSV file and its
+ * place in this list.
  */
 import { html } from '../../http/html.ts';
 import type { Page } from '../core/page.ts';

@@ -1,4 +1,4 @@
-/** Search: whatever a caller reads out, and the way to it. */
+/** The search page: it takes whatever a caller reads out, and leads to it. */
 import type { Language } from '../../domain/registry.ts';
 import { type Html, html } from '../../http/html.ts';
 import type { Reply } from '../../web/core/page.ts';
@@ -9,7 +9,7 @@ import { SEARCH } from './search-words.ts';
 
 type Words = (typeof SEARCH)['nl'];
 
-/** A Message-ID may be longer; nobody reads one out. */
+/** Most characters of a search. A Message-ID may be longer, but nobody reads such a one out. */
 const MAX = 254;
 
 export function searchForm(language: Language, wanted = ''): Html {

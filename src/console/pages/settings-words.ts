@@ -1,6 +1,6 @@
 /**
- * What the pages of settings say, in both languages. What each setting does is said where it is
- * declared, in English.
+ * What the pages of settings say, in both languages. The description of each setting stands where
+ * the setting is declared, in English.
  */
 const CHANGE = {
   nl: {

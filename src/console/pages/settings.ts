@@ -1,6 +1,6 @@
 /**
- * What the configuration file decides, as it holds now; and what the registry decides, with the way
- * to where it is changed.
+ * The settings that hold now: those of the configuration file, and those of the registry, with
+ * links to the pages that change them.
  */
 import { settingsTable } from '../../domain/settings.ts';
 import type { Setting } from '../../domain/settings/setting.ts';

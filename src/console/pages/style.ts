@@ -1,5 +1,5 @@
 /**
- * Every component of the console on one page: the tests photograph it, and docs/style.md tells of
+ * Every component of the console on one page. The tests photograph it, and docs/style.md describes
  * it.
  */
 import { html } from '../../http/html.ts';

@@ -1,4 +1,4 @@
-/** Today: is everything well, and what waits for a person. */
+/** The first page: is everything well, and what waits for a person? */
 import { AdminError } from '../../admin/error.ts';
 import type { OperationResult } from '../../admin/operations.ts';
 import { grouped } from '../../crypto/keys/base32.ts';
@@ -28,7 +28,7 @@ export const today: Page = {
   run: async (asked) => {
     const words = TODAY[asked.language];
     const { organisation } = visitorOf(asked).session.holder;
-    // Nothing of the gateway as a whole is an operator's who acts for one organisation.
+    // An operator who acts for one organisation sees nothing of the gateway as a whole.
     if (organisation !== undefined)
       return {
         kind: 'page',
@@ -40,7 +40,7 @@ export const today: Page = {
       asked.operate('gateway.findings', {}),
       asked.operate('approval.list', { limit: MOST }),
       asked.operate('gateway.traffic', {}),
-      // Without a folder for backups there are none.
+      // Fails if no folder for backups is configured: then there are none.
       asked.operate('backup.list', {}).catch(nothing),
       asked.operate('account.list', { idle: QUIET_DAYS, waiting: true, limit: FEW + 1 }),
       asked.operate('queue.partners', {}),
@@ -61,15 +61,15 @@ ${card(words.queue, queueOf(asked, words, queues))}
   },
 };
 
-/** An empty list where the command refuses to answer this operator. */
+/** An empty list, if the operation refuses to answer. */
 function nothing(error: unknown): readonly [] {
   if (error instanceof AdminError) return [];
   throw error;
 }
 
 /**
- * A week without a login: long enough for a holiday of a few days, short enough to call before mail
- * leaves the mailbox.
+ * Days without a login after which an account with waiting mail is listed. A week is long enough
+ * for a short holiday, and short enough to call before mail expires.
  */
 const QUIET_DAYS = 7;
 const FEW = 10;

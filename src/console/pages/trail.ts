@@ -1,6 +1,6 @@
 /**
- * The trail: what happened and who did it, with filters; and whether it is as it was written. Each
- * look stands in it, as that of the command does.
+ * The trail: what happened and who did it, with filters; and a check that nobody has changed it.
+ * Each look at these pages is itself a row in the trail, as it is for the command.
  */
 import { factText } from '../../admin/delivery-views.ts';
 import { type Html, html } from '../../http/html.ts';
@@ -46,7 +46,7 @@ const ask: Page = {
   },
 };
 
-/** A POST, since it reads all of the trail. */
+/** The check is a POST, since it reads the whole trail. */
 const check: Page = {
   method: 'POST',
   path: '/trail-check',

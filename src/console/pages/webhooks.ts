@@ -1,5 +1,6 @@
 /**
- * Webhooks: programs that get events, whether each gets through, and what can be done with them.
+ * Webhooks, which send events to other programs: whether each gets through, and what can be done
+ * with it.
  */
 import { type Html, html } from '../../http/html.ts';
 import { type Reply, visitorOf } from '../../web/core/page.ts';
@@ -119,7 +120,10 @@ ${may('registry') ? html`<form method="post" action="/webhooks/${one.id}/test"><
   },
 };
 
-/** A look, by POST: it tells somebody else. */
+/**
+ * The button that tests a webhook. It changes nothing but is a POST, since it sends something to
+ * another party.
+ */
 const test: Page = {
   method: 'POST',
   path: '/webhooks/{id}/test',

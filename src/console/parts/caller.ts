@@ -1,6 +1,6 @@
 /**
- * How it is known who called: asked for where somebody may have asked on the telephone, and kept in
- * the trail.
+ * How the operator knows who called. Forms ask for it if the deed may have been asked for on the
+ * telephone, and the trail keeps it.
  */
 import { type Html, attributes, html } from '../../http/html.ts';
 import type { Asked } from '../core/page.ts';
@@ -9,7 +9,7 @@ import { DEED } from './deed-words.ts';
 export type Caller = keyof (typeof DEED)['en']['callers'];
 const CALLERS = Object.keys(DEED.en.callers) as Caller[];
 
-/** The trail is in one language. */
+/** The words for the trail, which is in English. */
 export const CALLER_FACT: Readonly<Record<Caller, string>> = {
   called: 'called back',
   known: 'checked by questions',
@@ -17,10 +17,10 @@ export const CALLER_FACT: Readonly<Record<Caller, string>> = {
   own: 'none',
 };
 
-/** Undefined: nothing was chosen. */
+/** The choice in the form; undefined if nothing was chosen. */
 export const callerIn = (field: Asked['field']): Caller | undefined => CALLERS.find((one) => one === field('caller'));
 
-/** The reason, with how it is known who called behind it. */
+/** The reason, followed by how the operator knows who called. */
 export const reasonWith = (reason: string, caller: Caller): string =>
   `${reason} (${caller === 'own' ? 'no caller' : `caller: ${CALLER_FACT[caller]}`})`;
 

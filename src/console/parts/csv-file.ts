@@ -1,6 +1,6 @@
 /**
- * A list as a file of CSV, as `--csv` of its command prints it: page by page, so that no more than
- * one page is in memory.
+ * A list as a CSV file, the same as `--csv` of its command prints. It is read page by page, so that
+ * only one page is in memory.
  */
 import type { Input } from '../../admin/input.ts';
 import { MAX_LIST, type Params } from '../../commands/core/params.ts';
@@ -8,14 +8,14 @@ import type { ListRow } from '../../commands/core/row.ts';
 import { csv } from '../../cli/output.ts';
 import type { Download } from '../../web/core/page.ts';
 
-/** A file that nobody opens in a spreadsheet any more. */
+/** Most rows of a file. Nobody opens a larger one in a spreadsheet. */
 export const MAX_ROWS = 200_000;
 
 type Row = Pick<ListRow<Params, unknown>, 'header' | 'cells' | 'after'>;
 
 /**
- * The first page is asked for before anything is sent: what refuses it is a page, and not half a
- * file.
+ * Makes the file. The first page is read before anything is sent: if that is refused, the visitor
+ * gets a page and not half a file.
  */
 export async function csvOf(
   name: string,

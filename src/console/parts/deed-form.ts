@@ -1,4 +1,4 @@
-/** The pages of a deed: what is asked for, what would happen, and why. */
+/** The pages of a deed: what it asks for, what it would do, and why it is done. */
 import type { AdminError } from '../../admin/error.ts';
 import type { Input } from '../../admin/input.ts';
 import type { OperationName } from '../../admin/operations.ts';
@@ -22,10 +22,10 @@ export interface Wrong {
   readonly status?: number;
 }
 
-/** Something is asked before the command can tell what it would do. */
+/** True if the form must be filled in before the command can tell what it would do. */
 export const isPlanned = ({ looksFirst, fields = [] }: Deed): boolean => looksFirst !== undefined && fields.length > 0;
 
-/** Whether it tells beforehand what it would do, and takes no signature for that. */
+/** True if the command can tell beforehand what it would do, and needs no signature for that. */
 export function hasPlan(operation: OperationName, input: Input): boolean {
   const row = rowNamed(operation);
   if (!('dryRun' in row.in) || !('isLook' in row)) return false;
@@ -33,7 +33,7 @@ export function hasPlan(operation: OperationName, input: Input): boolean {
 }
 
 /**
- * What the command says it would do, in its own words. Undefined: it says nothing. Throws
+ * What the command says it would do, in its own words. Undefined if it says nothing. Throws
  * AdminError.
  */
 export async function planOf(asked: Asked, operation: OperationName, input: Input): Promise<string | undefined> {
@@ -44,7 +44,7 @@ export async function planOf(asked: Asked, operation: OperationName, input: Inpu
   return row.say(result, inputOf({ in: row.in }, wanted));
 }
 
-/** The plan as the command writes it: in English, line by line. */
+/** The plan as the command writes it: in English, one paragraph a line. */
 export const planHtml = (told: string): Html =>
   html`<div lang="en">${told.split('\n').map((line) => html`<p>${line}</p>`)}</div>`;
 
@@ -53,7 +53,7 @@ async function wouldDo(asked: Asked, deed: Deed, input: Input): Promise<Html | u
   return told === undefined ? undefined : planHtml(told);
 }
 
-/** The first page: all that is asked, or what comes before the plan. */
+/** The first page. It asks for everything, or, if there is a plan, for what the plan needs. */
 export async function formPage(asked: Asked, deed: Deed, wrong?: Wrong): Promise<Reply> {
   const { params, language, field } = asked;
   const [words, said] = [DEED[language], deed.words[language]];
@@ -63,7 +63,7 @@ export async function formPage(asked: Asked, deed: Deed, wrong?: Wrong): Promise
   return framed(asked, deed, wrong, {
     told,
     rows: html`${fieldsHtml(deedFields(deed), { language, words: said.fields ?? {}, typed: field, ...(problems && { problems }) })}`,
-    // The first button is the one that Enter presses: it shows the plan and changes nothing.
+    // Enter presses the first button of a form. It shows the plan, which changes nothing.
     end: planned
       ? html`<button name="look" value="yes">${words.look}</button>`
       : html`${whyHtml(asked, deed)}<button>${said.button}</button>`,
@@ -71,8 +71,8 @@ export async function formPage(asked: Asked, deed: Deed, wrong?: Wrong): Promise
 }
 
 /**
- * The second: the plan, and the deed with exactly what the plan is of: what was typed as `14d` goes
- * on as the moment that it meant.
+ * The second page shows the plan, and carries on exactly the values that the plan is about: `14d`
+ * becomes the moment that it meant when the plan was made.
  */
 export async function planPage(
   asked: Asked,
@@ -99,7 +99,7 @@ export async function planPage(
   });
 }
 
-/** The text that is read as this value again; what was typed, where there is none. */
+/** A text that will be read as this value again. If there is none, what was typed. */
 function frozen({ language, now, field }: Asked, one: Field, value: unknown): string {
   if (value === undefined) return '';
   const plain = typeof value === 'string' || typeof value === 'number' ? String(value) : field(one.key);
@@ -131,7 +131,7 @@ ${end} <a class="button second" href="${backPath(deed, params)}">${DEED[language
   };
 }
 
-/** The name that confirms it, why, and how it is known who calls. */
+/** The name to type as confirmation, the reason, and how the operator knows who calls. */
 function whyHtml(asked: Asked, deed: Deed): Html {
   const { field, language, params } = asked;
   const words = DEED[language];

@@ -1,4 +1,4 @@
-/** Handles the form of a deed: shows the plan, or does the deed. */
+/** Answers the form of a deed: shows the plan, or does the deed. */
 import { AdminError } from '../../admin/error.ts';
 import { rightOf } from '../../admin/operations.ts';
 import { rowNamed } from '../../commands/table.ts';
@@ -16,13 +16,16 @@ import { type Deed, backPath, deedFields, deedName, isGrave, nameToType } from '
 import { readFields } from '../../web/parts/fields.ts';
 import { MAX_REASON, reasonIn } from './reason.ts';
 
-/** What cannot be done so is said above the form; whatever else fails has a page of its own. */
+/**
+ * An error that the reader can mend is shown above the form. Any other error is thrown on and gets
+ * a page of its own.
+ */
 function refusal(error: unknown): AdminError {
   if (error instanceof AdminError && ['invalid', 'unknown', 'conflict', 'ended'].includes(error.kind)) return error;
   throw error;
 }
 
-/** The page on which something is missing. */
+/** The form again, with what is missing. */
 const again = async (asked: Asked, deed: Deed, wrong: Wrong): Promise<Reply> =>
   isPlanned(deed) ? await planPage(asked, deed, wrong, refusal) : await formPage(asked, deed, wrong);
 
@@ -66,7 +69,10 @@ async function doIt(asked: Asked, deed: Deed): Promise<Reply> {
   }
 }
 
-/** It was done: what is shown once, what of it did not come to its end, or the way back. */
+/**
+ * The page after a deed: its result, which is shown once; or what went wrong in a part of it. If
+ * there is neither, the browser is sent back.
+ */
 export function donePage(asked: Asked, deed: Deed, result: unknown): Reply {
   const { params, language } = asked;
   const problem = problemIn(result);
@@ -82,8 +88,8 @@ export function donePage(asked: Asked, deed: Deed, result: unknown): Reply {
 }
 
 /**
- * It was done, and something of it did not come to its end: a revocation list that could not be
- * written.
+ * What went wrong in a part of a deed that was otherwise done, such as a revocation list that could
+ * not be written.
  */
 const problemIn = (result: unknown): string | undefined =>
   typeof result === 'object' && result !== null && 'problem' in result && typeof result.problem === 'string'
@@ -100,7 +106,7 @@ function waits({ params, language }: Asked, deed: Deed, request: string): Reply 
   };
 }
 
-/** A page of a deed, which says what it is: the tests walk all of them. */
+/** A page of a deed, which names its deed so that the tests can try them all. */
 export interface DeedPage extends Page {
   readonly deed: Deed;
 }
@@ -110,7 +116,8 @@ export const deedPagesOf = (deeds: readonly Deed[]): readonly DeedPage[] =>
     const { path } = deed;
     const access = rightOf(deed.operation);
     const proven = isGrave(deed, rowNamed(deed.operation)) ? (true as const) : undefined;
-    // Fields that no operation has are found when the program starts, not by who opens the page.
+    // Throws when the program starts, and not when somebody opens the page, if a field is no input
+    // of the operation.
     deedFields(deed);
     return [
       { deed, method: 'GET', path, access, run: (asked) => formPage(asked, deed), ...defined({ proven }) },

@@ -1,11 +1,11 @@
 /**
- * What an operator does, each in two steps: a page that says what will happen and asks for what is
- * needed and why, and the deed. Where the command tells beforehand what it would do, and takes more
- * than the path says, there are three: what is asked, the plan, the deed.
+ * A deed: something that an operator does, in two steps. A page says what will happen and asks for
+ * what is needed and why; its button does it. If the command can tell beforehand what it would do,
+ * and needs more than the path says, there are three steps: a form, the plan, and the button.
  *
- * A deed is declared once. parts/deed-form.ts shows its pages, parts/deed-pages.ts does it. What
- * its fields may hold, whether a name must be typed, whether two must sign and whether the key must
- * be touched again follow from the command table; rights are judged there.
+ * A deed is declared once. parts/deed-form.ts shows its pages and parts/deed-pages.ts does it. The
+ * command table decides what its fields may hold, whether a name must be typed, whether two people
+ * must sign, and whether the operator must prove himself again. Rights are checked there too.
  */
 import type { Input } from '../../admin/input.ts';
 import { type OperationName, rightOf } from '../../admin/operations.ts';
@@ -21,7 +21,7 @@ import { type Both, type Field, type FieldWords, fieldsOf } from '../../web/part
 
 export interface DeedWords {
   readonly button: string;
-  /** What will happen, and how it is undone. */
+  /** What will happen, and how to undo it. */
   readonly what: string;
   readonly done: string;
   readonly fields?: Readonly<Record<string, FieldWords>>;
@@ -30,39 +30,45 @@ export interface DeedWords {
 export type PathParams = Readonly<Record<string, string>>;
 
 export interface Deed {
-  /** Of its page, with parameters: `/accounts/{login}/suspend`. Its last segment is its name. */
+  /**
+   * Path of its page, with parameters: `/accounts/{login}/suspend`. The last segment is the name of
+   * the deed.
+   */
   readonly path: string;
-  /** Where the visitor is sent afterwards; absent: to the page before the last segment. */
+  /**
+   * Path to which the visitor is sent afterwards; without it, the path of the deed without its last
+   * segment.
+   */
   readonly back?: string;
   readonly operation: OperationName;
-  /** The input that the path gives. */
+  /** The part of the input that the path gives. */
   readonly input: (params: PathParams) => Input;
-  /** Inputs that are asked for, as the operation calls them. */
+  /** Inputs that the form asks for, by their names in the operation. */
   readonly fields?: readonly string[];
   /**
-   * Those that must be filled in, though the command can do without: it takes a file in their
-   * place.
+   * Fields that must be filled in here, although the command does not require them: it can take a
+   * file in their place.
    */
   readonly needs?: readonly string[];
   /**
-   * The key must have been touched though the table asks for no signature and no typed name: no
-   * button undoes it.
+   * The operator must prove himself again, although the command table asks for no signature and no
+   * typed name. It is for deeds that no other button undoes.
    */
   readonly proven?: true;
   /**
-   * Somebody may have asked for it on the telephone: how it is known who that was is asked for as
-   * well, and stands behind the reason. `apart`: others read the reason, so it stands in the trail
-   * alone.
+   * The deed may have been asked for on the telephone. So the form also asks how the operator knows
+   * who called, and the answer is added to the reason. With `apart` it stands in the trail alone,
+   * because other people read the reason.
    */
   readonly caller?: true | 'apart';
   /**
-   * The command tells beforehand what it would do, with `dry-run`: shown above the form, or as a
-   * step of its own where something is asked.
+   * The command can tell beforehand what it would do, by `dry-run`. That text is shown above the
+   * form, or in a step of its own if the form has fields.
    */
   readonly looksFirst?: true;
-  /** What is shown once, in place of the way back; undefined: there is nothing to show. */
+  /** What is shown of the result, once. If it returns nothing, the browser is sent back. */
   readonly shows?: (result: never, asked: Asked) => Html | undefined;
-  /** Its result is a file, to be kept by whoever asked. */
+  /** The result is a file, which the browser saves. */
   readonly gives?: (input: Input) => Pick<Download, 'name' | 'type'>;
   readonly words: Both<DeedWords>;
 }
@@ -75,19 +81,19 @@ export const deedName = ({ path }: Pick<Deed, 'path'>): string => path.slice(pat
 export const backPath = ({ path, back = path.slice(0, path.lastIndexOf('/')) }: Deed, params: PathParams): string =>
   pathOf(back, params);
 
-/** A deed that takes a signature, a typed name, or is not undone by another command. */
+/** True for a deed that needs a signature or a typed name, or that no other command undoes. */
 export const isGrave = (deed: Deed, row: AnyOperation): boolean =>
   deed.proven === true || confirmOf(row) !== undefined || 'second' in row;
 
-/** The fields of the form. Only these, and what the path says, reach the operation. */
+/** The fields of the form. Only these and the path reach the operation. */
 export const deedFields = ({ operation, fields = [], needs = [] }: Deed): readonly Field[] =>
   fieldsOf(operation, fields).map((field) =>
     needs.includes(field.name) ? { ...field, param: { ...field.param, optional: false } } : field,
   );
 
 /**
- * The name that is typed to confirm it, where the command asks for that. Throws AdminError for a
- * path that names nothing.
+ * The name to type as confirmation, if the command asks for one. Throws AdminError if the path
+ * names nothing that exists.
  */
 export function nameToType({ input, operation }: Deed, params: PathParams): string | undefined {
   const row: AnyRow = rowNamed(operation);
@@ -95,15 +101,15 @@ export function nameToType({ input, operation }: Deed, params: PathParams): stri
   return confirm?.name(inputOf({ in: row.in }, input(params)));
 }
 
-/** What is said above the page that a deed was done to. */
+/** The note that a deed was done, for the page to which the visitor returns. */
 export function doneNote(asked: Asked, deeds: readonly Deed[]): Html | undefined {
   const done = deeds.find((deed) => deedName(deed) === asked.query.get('done'));
   return done && note('good', html`<p role="status">${done.words[asked.language].done}</p>`);
 }
 
 /**
- * Whoever acts for one organisation does what names all that it touches
- * (admin/own-organisation.ts).
+ * True if the visitor may do the deed. An operator who acts for one organisation is offered only
+ * operations that name everything they touch (admin/own-organisation.ts).
  */
 export const isOffered = ({ may, visitor }: Asked, { operation }: Pick<Deed, 'operation'>): boolean =>
   may(rightOf(operation)) && (visitor?.session.holder.organisation === undefined || WITHIN.has(operation));
@@ -115,7 +121,7 @@ export function deedButtons(asked: Asked, deeds: readonly Deed[], params: PathPa
   return html`<ul class="deeds">${offered.map((deed) => html`<li><a class="button second" href="${deedPath(deed, params)}">${deed.words[asked.language].button}</a></li>`)}</ul>`;
 }
 
-/** The same as links in a row of a table. */
+/** The same deeds as links in a row of a table. */
 export const deedLinks = (asked: Asked, deeds: readonly Deed[], params: PathParams, name: string): Html =>
   html`${deeds
     .filter((deed) => isOffered(asked, deed))

@@ -1,11 +1,13 @@
 /**
- * Files that were looked at and wait for the press that uses them, and how far the work on each is.
+ * Files that were checked and now wait for the button that uses them, with the progress of the work
+ * on each.
  *
- * A file lies here because it must be the very one that was looked at: what a browser sends again
- * could be another. It may hold passwords, so it is in memory alone and goes when it was used,
- * after half an hour, or with the next file of the same session. Bounded in number and octets: an
- * operator with the right to import cannot fill the memory of the gateway. Another gateway of the
- * same store does not know of it, nor this one after a restart; then the file is given again.
+ * The gateway holds the file so that it uses the very one that was checked: a browser that sent it
+ * again could send another. A file may hold passwords, so it stays in memory. It goes when it has
+ * been used, after half an hour, or with the next file of the same session. Number and size are
+ * limited, so that an operator who may import cannot fill the memory of the gateway. Another
+ * gateway of the same store does not know the file, nor does this one after a restart: then the
+ * operator gives it again.
  */
 import { createHash } from 'node:crypto';
 import { AdminError } from '../../admin/error.ts';
@@ -16,16 +18,16 @@ import type { Clock, RandomBytes, Timer } from '../../domain/effects.ts';
 import { minutes } from '../../domain/units.ts';
 import type { GivenFile } from '../../http/file-form.ts';
 
-/** Octets of one file. */
+/** Most octets of one file. */
 export const MAX_FILE = 16 * 1024 * 1024;
 /** Most octets of all held files together. */
 const MAX_HELD = 3 * MAX_FILE;
-/** Imports that are known at once, with those that are done. */
+/** Most imports that are known at the same time, including those that are done. */
 const MAX_KNOWN = 16;
 export const HOLD = minutes(30);
 
 export type ImportState =
-  /** `total`: 0 where it is not known yet. */
+  /** `total`: 0 while it is not known. */
   | { readonly kind: 'working'; readonly deed: boolean; done: number; total: number; phase: string }
   | { readonly kind: 'right'; readonly result: unknown }
   | { readonly kind: 'wrong'; readonly text: string; readonly lines: readonly CsvProblem[] }
@@ -35,25 +37,25 @@ export type ImportState =
 
 export interface Letters {
   readonly made: number;
-  /** The letters, until they were fetched, once. */
+  /** The letters; absent once they have been fetched. */
   text?: string;
-  /** Login names that got none, and why. */
+  /** Login names that got no letter. */
   readonly without: readonly string[];
   readonly why?: string;
 }
 
 export interface HeldImport {
   readonly id: string;
-  /** Path of the page that the file was given to. */
+  /** Path of the page on which the file was given. */
   readonly path: string;
   readonly session: string;
   readonly input: Input;
   readonly size: number;
   /** SHA-256 of the file as operations read it, in hexadecimal digits. */
   readonly sha256: string;
-  /** For a file that was made from typed text: the accounts in it. */
+  /** The accounts in a file that was made from typed text. */
   readonly accounts?: readonly string[];
-  /** Gone when it was used, or refused. */
+  /** Absent once the file was used or refused. */
   file?: GivenFile;
   state: ImportState;
 }
@@ -74,8 +76,8 @@ export class HeldImports {
   }
 
   /**
-   * Holds a file. Throws AdminError if there is no space, or another one of the session is being
-   * worked on.
+   * Holds a file. Throws AdminError if there is no space, or while the gateway works on another
+   * file of the same session.
    */
   async hold(
     { path, session, input, accounts }: Pick<HeldImport, 'path' | 'session' | 'input' | 'accounts'>,
@@ -127,7 +129,10 @@ export class HeldImports {
     delete one.file;
   }
 
-  /** What is worked on is looked at again later: its end must be there to be read. */
+  /**
+   * Drops the import after a time. While the work still runs it waits once more, so that the
+   * outcome can be read.
+   */
   #until(one: HeldImport): Timer {
     return this.#clock.after(HOLD, () => {
       if (one.state.kind === 'working') this.#known.set(one.id, { one, timer: this.#until(one) });
@@ -136,9 +141,13 @@ export class HeldImports {
   }
 }
 
-/** As an operation takes a file: what is no UTF-8 is a line that its reader names. */
+/**
+ * The text of a file as an operation takes it. Octets that are no UTF-8 become U+FFFD, and the
+ * operation reports their line.
+ */
 export async function* textOf({ pieces }: GivenFile): AsyncGenerator<string, void, undefined> {
-  // The mark that some programs put first belongs to the file: it is hashed with it.
+  // The byte order mark that some programs put first belongs to the file, so it is kept and hashed
+  // with it.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   for (const piece of pieces) {
     yield decoder.decode(piece, { stream: true });

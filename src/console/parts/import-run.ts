@@ -1,6 +1,6 @@
 /**
- * The work on a file that is held: looking at it, doing what it says, and letters for accounts that
- * it leaves without a password. It goes on when the tab is closed.
+ * The work on a held file: checking it, doing what it says, and writing letters for the accounts
+ * that it leaves without a password. The work continues when the browser is closed.
  */
 import { AdminError } from '../../admin/error.ts';
 import type { OperationName } from '../../admin/operations.ts';
@@ -9,13 +9,13 @@ import { CODE_DAYS, MOST_CODES } from '../../domain/password-codes.ts';
 import type { Asked } from '../core/page.ts';
 import { type HeldImport, type ImportState, type Letters, textOf } from './held-imports.ts';
 
-/** Letters of one import: some 3 KB each, in memory until they are fetched. */
+/** Most letters of one import: each is about 3 KB, in memory until they are fetched. */
 const MAX_LETTERS = 2000;
-/** Most login names that are listed as having got no letter. */
+/** Most login names that are listed because they got no letter. */
 const NAMED = 100;
 
 const FAILED = 'The gateway failed, and may have done a part of it; its log says why';
-/** Never aborted: nobody who goes away ends the work. */
+/** A signal that never aborts: the work continues when the visitor goes away. */
 const NOBODY_GOES = new AbortController().signal;
 
 export interface ImportWork {
@@ -25,7 +25,7 @@ export interface ImportWork {
   readonly letters?: true;
 }
 
-/** Looks at the whole file and changes nothing. Never rejects. */
+/** Checks the whole file and changes nothing. Never rejects. */
 export async function lookAt(asked: Asked, { log, operation }: ImportWork, one: HeldImport): Promise<void> {
   one.state = await outcomeOf(log, one, false, async (along) => {
     const result: unknown = await asked.operate(operation, { ...inputOf(one), 'dry-run': true }, undefined, along);
@@ -34,7 +34,7 @@ export async function lookAt(asked: Asked, { log, operation }: ImportWork, one: 
   if (one.state.kind !== 'right') delete one.file;
 }
 
-/** Does what it says. Never rejects. `result`: of the look. */
+/** Does what the file says. Never rejects. `looked`: the result of the check. */
 export async function carryOut(
   asked: Asked,
   { log, operation, letters }: ImportWork,
@@ -117,7 +117,7 @@ async function lettersFor(asked: Asked, one: HeldImport, logins: readonly string
   without.push(...logins.slice(MAX_LETTERS));
   return {
     made: texts.length,
-    // As the command writes them into one file: with a form feed between two.
+    // The command writes letters into one file in the same way: with a form feed between two.
     ...(texts.length > 0 && { text: texts.join('\f') }),
     without: without.slice(0, NAMED),
     ...(why !== undefined && { why }),

@@ -1,6 +1,6 @@
 /**
- * The page of a file that was given: how far the work is, every line that is wrong, what would
- * happen and the button, or what was done.
+ * The page of a file that was given: how far the work is; every wrong line; what would happen and
+ * the button for it; or what was done.
  */
 import type { CsvProblem } from '../../domain/csv-problem.ts';
 import { csv } from '../../cli/output.ts';
@@ -23,16 +23,16 @@ export interface Shown {
   readonly grave: boolean;
   /** Text of the operation, in English. */
   readonly told: readonly string[];
-  /** True: the form also asks how the caller is known. */
+  /** True if the form also asks how the operator knows who called. */
   readonly caller: boolean;
-  /** The name to type. */
+  /** The name to type as confirmation. */
   readonly confirm?: string;
   readonly wrong?: string;
 }
 
-/** Wrong lines of one page. */
+/** Most wrong lines on the page. */
 const LINES = 100;
-/** Seconds until the browser looks again. */
+/** Seconds until the browser asks for the page again. */
 const AGAIN = 3;
 
 export function importStatePage(asked: Asked, shown: Shown): Reply {
@@ -127,7 +127,7 @@ function lettersOf(asked: Asked, { at }: Shown, { letters }: Extract<ImportState
   return card(words.letters, html`${fetching}${left}`);
 }
 
-/** A file of every wrong line, for whoever corrects the file. */
+/** A CSV file of all wrong lines, for the person who corrects the file. */
 export function wrongLinesFile({ state }: HeldImport): Reply {
   const lines = state.kind === 'wrong' ? state.lines : [];
   return { kind: 'download', name: 'wrong-lines.csv', type: 'text/csv; charset=utf-8', pieces: pieces(lines) };

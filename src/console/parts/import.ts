@@ -1,8 +1,8 @@
 /**
- * An import: an operation that takes a file of CSV, as pages. It is declared once; what its options
- * may hold, whether a name must be typed, whether two must sign and whether the key must be touched
- * again follow from the command table. The file is looked at by the operation itself (`dry-run`),
- * and the press that follows uses that very file.
+ * An import: pages for an operation that takes a CSV file. It is declared once. The command table
+ * decides what its options may hold, whether a name must be typed, whether two people must sign,
+ * and whether the operator must prove himself again. The operation itself checks the file
+ * (`dry-run`), and the button uses that very file.
  */
 import { Readable } from 'node:stream';
 import { AdminError } from '../../admin/error.ts';
@@ -39,7 +39,7 @@ import { reasonIn } from './reason.ts';
 
 export interface ImportWords {
   readonly title: string;
-  /** What it does, and how it is undone. */
+  /** What it does, and how to undo it. */
   readonly what: string;
   readonly fields?: Readonly<Record<string, FieldWords>>;
 }
@@ -49,36 +49,42 @@ export interface Import {
   readonly path: string;
   readonly operation: OperationName;
   /**
-   * An example of its first line; undefined: its lines are made of people who are typed
-   * (people.ts).
+   * An example of the first line of the file. Without it there is no file: the lines are made from
+   * people that somebody types (people.ts).
    */
   readonly header?: string;
-  /** Inputs that are asked for beside the file, as the operation calls them. */
+  /** Inputs that the form asks for beside the file, by their names in the operation. */
   readonly fields?: readonly string[];
-  /** The fields among these that must be filled in. */
+  /** Those of `fields` that must be filled in. */
   readonly needs?: readonly string[];
   /** Input that is the same for every file. */
   readonly always?: Input;
   /**
-   * The key must have been touched though the table asks for no signature and no typed name: no
-   * button undoes it.
+   * The operator must prove himself again, although the command table asks for no signature and no
+   * typed name. It is for imports that no other button undoes.
    */
   readonly proven?: true;
-  /** Somebody may have asked for it on the telephone. */
+  /** The import may have been asked for on the telephone. */
   readonly caller?: true;
-  /** Of these, what is ticked until somebody unticks it: what nearly every file needs. */
+  /** Those of `fields` whose box is ticked at first, because nearly every file needs them. */
   readonly ticked?: readonly string[];
   /** Accounts that it leaves without a password get letters with codes. */
   readonly letters?: true;
-  /** Of an operation that says nothing of its answer in words for people. */
+  /** The text of the result, for an operation that has no text of its own. */
   readonly say?: (result: never) => string;
   readonly words: Both<ImportWords>;
 }
 
-/** How long a small file is waited for before its page is shown as work that goes on. */
+/**
+ * How long the browser waits for a small file. After that it gets a page that shows the work in
+ * progress.
+ */
 const PATIENCE = seconds(2);
 
-/** Whoever acts for one organisation imports nothing: the lines of a file name anybody. */
+/**
+ * True if the visitor acts for one organisation. Such an operator imports nothing, since the lines
+ * of a file can name any organisation.
+ */
 export const isForOne = ({ visitor }: Asked): boolean => visitor?.session.holder.organisation !== undefined;
 
 function refuseForOne(asked: Asked): void {
@@ -118,7 +124,7 @@ const fileHtml = (words: (typeof IMPORT)['nl'], header: string): Html =>
   html`<label for="file">${words.file}</label><span class="hint" id="file-hint">${words.format} ${words.header} <code>${header}</code></span>
 <input type="file" id="file" name="${FILE_FIELD}" accept=".csv,text/csv" required aria-describedby="file-hint">`;
 
-/** Its inputs, as the form asks for them. */
+/** The fields of the form. */
 const fieldsIn = ({ operation, fields = [], needs = [] }: Import): readonly Field[] =>
   fieldsOf(operation, fields).map((field) =>
     needs.includes(field.name) ? { ...field, param: { ...field.param, optional: false } } : field,
@@ -142,7 +148,7 @@ async function look(asked: Asked, of: Import, { imports, log, clock }: ConsoleSe
   };
   const one = await imports.hold(wanted, file);
   await whileWaiting(clock, lookAt(asked, { ...of, log }, one));
-  // Names that were typed are corrected in the form in which they were typed.
+  // Typed names are corrected in the form in which they were typed.
   if (people !== undefined && (one.state.kind === 'wrong' || one.state.kind === 'failed')) {
     const { state } = one;
     imports.drop(one);
@@ -155,17 +161,14 @@ async function look(asked: Asked, of: Import, { imports, log, clock }: ConsoleSe
   return { kind: 'see', to: `${of.path}/${one.id}` };
 }
 
-/**
- * Resolves when the work is done, or when nobody wants to wait for its page any longer; the work
- * goes on.
- */
+/** Resolves when the work is done, or after PATIENCE; then the work continues on its own. */
 const whileWaiting = (clock: ConsoleServices['clock'], work: Promise<void>): Promise<void> =>
   new Promise((resolve, reject) => {
     const timer = clock.after(PATIENCE, resolve);
     work.then(resolve, reject).finally(() => timer.cancel());
   });
 
-/** Finds a held file. Throws AdminError if there is none, or it belongs to somebody else. */
+/** Finds a held file. Throws AdminError if there is none, or if it belongs to another session. */
 function heldOf(asked: Asked, { path }: Import, { imports }: ConsoleServices): HeldImport {
   refuseForOne(asked);
   const one = imports.of(asked.params.id ?? '', path, visitorOf(asked).session.id);
@@ -180,7 +183,7 @@ async function press(asked: Asked, of: Import, services: ConsoleServices): Promi
   const one = heldOf(asked, of, services);
   const { state } = one;
   const at = `${of.path}/${one.id}`;
-  // The button was pressed twice: the first press counts.
+  // The button was pressed twice; only the first time counts.
   if (state.kind !== 'right' && state.kind !== 'waits') return { kind: 'see', to: at };
   const words = IMPORT[asked.language];
   const reason = reasonIn(asked.field);
@@ -197,7 +200,7 @@ async function press(asked: Asked, of: Import, services: ConsoleServices): Promi
   return { kind: 'see', to: at };
 }
 
-/** The name that is typed to confirm it, where the command asks for that. */
+/** The name to type as confirmation, if the command asks for one. */
 function nameToType({ operation }: Import, input: Input): string | undefined {
   const row: AnyRow = rowNamed(operation);
   return confirmOf(row)?.name(inputOf({ in: row.in }, input));
@@ -208,7 +211,7 @@ const isGrave = ({ operation, proven }: Import): boolean => {
   return proven === true || confirmOf(row) !== undefined || 'second' in row;
 };
 
-/** The text of the operation about its answer. */
+/** What the operation says of its result, line by line. */
 function told({ operation, say }: Import, input: Input, result: unknown, isLook: boolean): readonly string[] {
   const row = rowNamed(operation);
   const text =
@@ -229,7 +232,7 @@ const shown = (asked: Asked, of: Import, one: HeldImport, wrong?: string): Reply
     ...defined({ confirm: nameToType(of, one.input), wrong }),
   });
 
-/** Gives letters out once: whoever has them can set passwords. */
+/** Gives the letters out once, because whoever has them can set passwords. */
 function letters(asked: Asked, of: Import, services: ConsoleServices): Reply {
   const one = heldOf(asked, of, services);
   const text = one.state.kind === 'done' ? one.state.letters.text : undefined;
@@ -238,7 +241,7 @@ function letters(asked: Asked, of: Import, services: ConsoleServices): Reply {
   return { kind: 'download', name: 'letters.txt', type: 'text/plain; charset=utf-8', pieces: Readable.from([text]) };
 }
 
-/** A page of an import, which says what it is: the tests walk all of them. */
+/** A page of an import, which names its import so that the tests can try them all. */
 export interface ImportPage extends Page {
   readonly import: Import;
 }
@@ -246,7 +249,7 @@ export interface ImportPage extends Page {
 export function importPagesOf(of: Import): readonly ImportPage[] {
   const { path, operation } = of;
   const access = rightOf(operation);
-  // Fields that no operation has are found when the program starts.
+  // Throws when the program starts if a field is no input of the operation.
   fieldsIn(of);
   const proven = isGrave(of) ? (true as const) : undefined;
   const page = (method: Page['method'], more: string, run: Page['run'], also: Partial<Page> = {}): ImportPage => ({

@@ -1,25 +1,25 @@
 /**
- * People of a new organisation as somebody at a telephone types them, a line each: a name, from
- * which an address is made, or a whole address. They become the lines of a file of accounts, so
- * that the same import looks at them and registers them.
+ * The people of a new organisation, typed one a line while somebody is on the telephone: a name,
+ * from which an address is made, or a whole address. They become the lines of a file of accounts,
+ * so that the import of accounts checks and registers them.
  */
 import type { GivenFile } from '../../http/file-form.ts';
 import { type Html, html } from '../../http/html.ts';
 import type { Asked } from '../core/page.ts';
 import { IMPORT } from './import-words.ts';
 
-/** Most people of a form; more come in a file. */
+/** Most people in the form. A larger organisation gives a file. */
 const MOST_PEOPLE = 100;
 const MAX_TYPED = 8192;
 
 export interface People {
   readonly file: GivenFile;
-  /** Lines as typed; the first one is line 2 of the file. */
+  /** The lines as they were typed. The first one becomes line 2 of the file. */
   readonly typed: readonly string[];
   readonly addresses: readonly string[];
 }
 
-/** `Jan de Vries` of `west.nl`: `jan.de.vries@west.nl`. */
+/** Makes an address of a name: `Jan de Vries` at `west.nl` becomes `jan.de.vries@west.nl`. */
 export function addressFor(person: string, domain: string): string {
   if (person.includes('@')) return person;
   const plain = person.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
@@ -28,7 +28,7 @@ export function addressFor(person: string, domain: string): string {
 
 const cell = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 
-/** The people of a form; undefined: nobody was typed, or more than one form takes. */
+/** The people in the form. Undefined if there are none, or more than one form may have. */
 export function peopleIn(field: Asked['field'], organisation: string): People | undefined {
   const domain = field('domain').trim().replace(/^@/, '');
   const typed = field('people')

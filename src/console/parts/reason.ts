@@ -1,4 +1,4 @@
-/** The reason of a deed, as typed: one line, for the trail. */
+/** The reason of a deed, typed in a form: one line, for the trail. */
 export const MAX_REASON = 400;
 
 export const reasonIn = (field: (name: string) => string): string =>

@@ -1,7 +1,7 @@
 /**
- * A register: a list that a command makes, as a page with filters and a cursor, and as a file of
- * CSV. It is declared once; what its filters may hold, where the next page begins and what stands
- * in the file follow from the command's own row.
+ * A register: the list of a command as a page with filters, 50 rows at a time, and as a CSV file.
+ * It is declared once. The command's own row decides what its filters may hold, where the next page
+ * begins, and what the file has.
  */
 import { AdminError } from '../../admin/error.ts';
 import type { Input } from '../../admin/input.ts';
@@ -33,7 +33,7 @@ export type RowOf<N extends OperationName> = OperationResult<N> extends readonly
 
 export interface RegisterWords {
   readonly title: string;
-  /** One sentence on what the register holds. */
+  /** One sentence that says what the register holds. */
   readonly about: string;
   readonly none: string;
   readonly columns: Readonly<Record<string, string>>;
@@ -44,17 +44,20 @@ export interface Register<N extends OperationName = OperationName> {
   /** Path of its page; the file has the same with `.csv` added. */
   readonly path: string;
   readonly operation: N;
-  /** Inputs by which it can be narrowed, as the operation calls them. */
+  /** Inputs by which the list can be filtered, by their names in the operation. */
   readonly filters?: readonly string[];
-  /** By the names that `words.columns` has. */
+  /** The columns, by their names in `words.columns`. */
   readonly columns: Readonly<Record<string, (row: RowOf<N>, asked: Asked) => Hole>>;
-  /** Actions that are offered above the list. */
+  /** Deeds that are offered above the list. */
   readonly deeds?: readonly Deed[];
-  /** What else leads on from here; `rows` are those that are shown. */
+  /** More links to follow; `rows` are the rows that are shown. */
   readonly beside?: (asked: Asked, rows: readonly RowOf<N>[]) => Html | undefined;
-  /** Rows of one subject that stand behind each other, under its heading; `about` is English. */
+  /**
+   * The heading of a row. Rows in sequence with the same heading stand below it together; `about`
+   * is English.
+   */
   readonly groups?: (row: RowOf<N>, asked: Asked) => { readonly title: string; readonly about: string };
-  /** Those of its rows, for what is said when one was done. */
+  /** The deeds that its rows link to, so that the page can say that one was done. */
   readonly rowDeeds?: readonly Deed[];
   readonly words: Both<RegisterWords>;
 }
@@ -69,8 +72,8 @@ const listRow = (operation: OperationName): ListRow<Params, unknown> => {
 };
 
 /**
- * True if the visitor may see the register: an operator of one organisation sees those that take an
- * organisation.
+ * True if the visitor may see the register. An operator who acts for one organisation sees only
+ * registers that can be limited to one.
  */
 export const isOffered = ({ may, visitor }: Asked, operation: OperationName): boolean =>
   may(rightOf(operation)) &&
@@ -79,7 +82,7 @@ export const isOffered = ({ may, visitor }: Asked, operation: OperationName): bo
 
 interface Wanted {
   readonly filters: readonly Field[];
-  /** Filters as typed, as they stand in the address. */
+  /** The filters that were typed, as they stand in the address of the page. */
   readonly typed: URLSearchParams;
   readonly input: Input;
   readonly problems: FieldProblems;
@@ -101,7 +104,7 @@ const address = (path: string, typed: URLSearchParams, more: Readonly<Record<str
 
 interface Part {
   readonly rows: readonly unknown[];
-  /** Where the next page begins. */
+  /** The cursor of the next page; absent on the last one. */
   readonly next?: string;
 }
 
@@ -137,7 +140,7 @@ function tableOf(asked: Asked, { columns, groups, words: both }: Register, rows:
   return html`${parts.map((part) => html`<h2>${part.title}</h2>${part.about === '' ? undefined : html`<p lang="en">${part.about}</p>`}${of(part.title, part.rows)}`)}`;
 }
 
-/** The first rows, within a page of something else; `input` says of which. */
+/** The first rows of a register, as part of another page. `input` filters them. */
 export async function registerTable<N extends OperationName>(
   asked: Asked,
   register: Register<N>,
@@ -159,7 +162,7 @@ async function registerPage(asked: Asked, register: Register): Promise<Reply> {
     try {
       part = await partOf(asked, register, wanted.input, after);
     } catch (error) {
-      // What a filter names is not there: the form stays, with what was typed.
+      // A filter names something that does not exist. The form stays, with what was typed.
       if (!(error instanceof AdminError && ['invalid', 'unknown'].includes(error.kind))) throw error;
       wrong = error;
     }
@@ -200,12 +203,12 @@ ${fieldsHtml(filters, { language, words: words[language].filters ?? {}, typed: (
 </form></div>`;
 }
 
-/** A page of a register, which says what it is: the tests walk all of them. */
+/** A page of a register, which names its register so that the tests can try them all. */
 export interface RegisterPage extends Page {
   readonly register: Register;
 }
 
-/** The page, and the file. */
+/** The page of the register, and its file. */
 export function registerPages<N extends OperationName>(given: Register<N>): readonly RegisterPage[] {
   const register = given as unknown as Register;
   const { path, operation, filters = [] } = register;

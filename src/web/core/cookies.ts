@@ -1,19 +1,24 @@
 /**
- * Cookies of sites that may have the same host name, each on a port of its own (RFC 6265bis).
- * `__Host-`: set by this very host over TLS, for all its paths; no other host of the domain can set
- * it.
+ * The cookies of the sites of pages (RFC 6265bis). Two sites may share one host name, each on its
+ * own port, and browsers do not keep cookies apart by port. So each site gives its session cookie
+ * another name.
+ *
+ * All names begin with `__Host-`: a browser takes such a cookie only over TLS, for all paths, and
+ * from this very host. No other host of the domain can set it.
  */
 import { FEDERATED_LIFE } from '../../domain/console.ts';
 import type { Language } from '../../domain/registry.ts';
 
 const LANGUAGE = '__Host-sluis-language';
 /**
- * The cookie of a browser that was sent to an OpenID provider, one for each login under way. Lax: a
- * Strict one would not be sent when the previous page was the provider's.
+ * Begins the name of the cookie that a browser gets when it is sent to an OpenID provider: one
+ * cookie for each login that is under way. It is `SameSite=Lax`, because a browser that comes back
+ * from the provider's page does not send a `Strict` cookie.
  */
 const AWAY = '__Host-sluis-oidc-';
 /**
- * Such logins of one browser: 8 of 800 octets are half of what a request may have in its header.
+ * Most logins at the provider that one browser may have under way. 8 cookies of 800 octets are half
+ * of what the header of a request may have.
  */
 const MOST_AWAY = 8;
 const MARK = /^[a-z2-7]{1,32}$/;
@@ -22,14 +27,18 @@ const YEAR = 31_536_000;
 const cookie = (name: string, value: string, more: string, site: 'Strict' | 'Lax' = 'Strict'): string =>
   `${name}=${value}; Path=/; Secure; HttpOnly; SameSite=${site}${more}`;
 
-/** Until the browser is closed; the store ends it sooner. `name` begins with `__Host-`. */
+/**
+ * The cookie of a session. The browser keeps it until it is closed; the store may end the session
+ * sooner. `name` begins with `__Host-`.
+ */
 export const secretCookie = (name: string, secret: string): string => cookie(name, secret, '');
 export const noSecretCookie = (name: string): string => cookie(name, '', '; Max-Age=0');
 export const languageCookie = (language: Language): string => cookie(LANGUAGE, language, `; Max-Age=${YEAR}`);
 
 /**
- * `mark`: of one login. `shown`: those that the browser has; the oldest, which it sends first (RFC
- * 6265bis, "Retrieval Model"), make room.
+ * The cookies for one more login at the OpenID provider. `mark` names that login. `shown`: those
+ * that the browser has now. If there are too many, the oldest are removed: a browser sends those
+ * first (RFC 6265bis, "Retrieval Model").
  */
 export const awayCookies = (mark: string, value: string, shown: Shown['away']): readonly string[] => [
   ...[...shown.keys()].slice(0, Math.max(0, shown.size + 1 - MOST_AWAY)).map(noAwayCookie),
@@ -38,13 +47,13 @@ export const awayCookies = (mark: string, value: string, shown: Shown['away']): 
 export const noAwayCookie = (mark: string): string => cookie(AWAY + mark, '', '; Max-Age=0', 'Lax');
 
 export interface Shown {
-  /** Values by the marks of the logins. */
+  /** The values of the cookies of logins at an OpenID provider, by the mark of the login. */
   readonly away: ReadonlyMap<string, string>;
   readonly secret?: string;
   readonly language?: Language;
 }
 
-/** `session`: the name of the cookie of a logged-in browser. */
+/** The cookies of a request. `session`: name of the cookie that keeps a browser logged in. */
 export function cookiesIn(header: string | undefined, session: string): Shown {
   const found = namedIn(header);
   const secret = found.get(session);
@@ -61,7 +70,10 @@ export function cookiesIn(header: string | undefined, session: string): Shown {
   };
 }
 
-/** A name that stands there twice is nobody's. */
+/**
+ * The cookies of a header by their names. A name that stands there twice has no value: nobody can
+ * tell which of the two is ours.
+ */
 export function namedIn(header: string | undefined): ReadonlyMap<string, string | undefined> {
   const found = new Map<string, string | undefined>();
   for (const part of (header ?? '').split(';')) {

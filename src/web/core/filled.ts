@@ -1,5 +1,6 @@
 /**
- * Sentences with gaps, `De mailserver van {partner} nam het aan.`: what goes into a gap stays text.
+ * Fills the gaps of a sentence such as `De mailserver van {partner} nam het aan.`: text in a gap is
+ * escaped and never becomes markup.
  */
 import type { Hole } from '../../http/html.ts';
 

@@ -1,6 +1,6 @@
 /**
- * A file that an operation hands over while it makes it, sent as it comes: no more than some pieces
- * of it are in memory.
+ * A download that is sent while an operation still makes it, so that only a few pieces of it are in
+ * memory.
  */
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
@@ -9,13 +9,13 @@ import type { Download } from './page.ts';
 
 export type Send = NonNullable<Call['send']>;
 
-/** Octets that wait for a browser which takes them slowly. */
+/** Octets that may wait for a browser that reads slowly. */
 const WAITING = 256 * 1024;
 
 /**
- * Resolves at the first octets, or at the end where there are none. What refuses it before that
- * rejects, and is shown as a page; what breaks it off later ends the connection, so that nobody
- * takes a part for the whole.
+ * Starts `make`, and resolves with the download at its first octets, or at its end if it has none.
+ * An error before that rejects, and the reader sees a page. A later error ends the connection, so
+ * that nobody takes a part for the whole.
  */
 export async function givenFile(
   about: Pick<Download, 'name' | 'type'>,
@@ -23,7 +23,7 @@ export async function givenFile(
   make: (send: Send) => Promise<unknown>,
 ): Promise<Download> {
   const file = new PassThrough({ highWaterMark: WAITING });
-  // The reader sees the error; without a reader it would end the process.
+  // Without a listener, this error would end the process. The reader of the file sees it too.
   file.on('error', () => undefined);
   let begun = (): void => undefined;
   const first = new Promise<void>((resolve) => (begun = resolve));
@@ -39,7 +39,7 @@ export async function givenFile(
     },
   );
   await Promise.race([first, made]);
-  // A later error is reported through the file.
+  // A later error reaches the reader through the file, so this promise may fail unseen.
   made.catch(() => undefined);
   return { kind: 'download', ...about, pieces: file as AsyncIterable<Uint8Array> };
 }

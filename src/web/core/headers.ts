@@ -1,9 +1,9 @@
 /**
- * What every answer of a site carries. By the rules that Mozilla publishes for its observatory this
- * is an A+; test/console/parts.test.ts has them.
+ * Headers that every answer of a site carries. By the rules that Mozilla publishes for its
+ * Observatory they earn an A+; test/console/parts.test.ts checks those rules.
  *
- * The referrer policy is same-origin and not no-referrer: with the latter a browser sends "Origin:
- * null" with a form, and a form of ours could not be told from a foreign one.
+ * The referrer policy is `same-origin` and not `no-referrer`. With `no-referrer` a browser sends
+ * "Origin: null" with a form, and we could not tell our own forms from foreign ones.
  */
 import type { OutgoingHttpHeaders } from 'node:http';
 
@@ -37,8 +37,8 @@ export const PAGE_HEADERS: OutgoingHttpHeaders = {
 };
 
 /**
- * A page that was shown must not come back after a log-out, nor lie in a cache: of all that was
- * tried only no-store makes a browser ask again.
+ * `Cache-Control` of pages. A page must not come back after a log-out, nor lie in a cache. Of all
+ * values that were tried, only `no-store` makes a browser ask again.
  */
 export const NOT_KEPT = 'no-store';
 export const KEPT = 'public, max-age=31536000, immutable';

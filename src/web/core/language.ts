@@ -1,6 +1,6 @@
 /**
- * The button for the other language: back to where the reader was, by what the browser says of
- * that.
+ * The button for the other language. It leads back to the page where the reader was, which the
+ * browser names in its `Referer`.
  */
 import { languageCookie } from './cookies.ts';
 import { type AskedBy, type PageFor, localPath } from './page.ts';

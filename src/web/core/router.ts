@@ -1,7 +1,7 @@
 /** Finds the page to which a path leads. */
 import type { PageFor } from './page.ts';
 
-/** A page of any site. */
+/** What the router needs to know of a page of any site. */
 export type AnyPage = Pick<PageFor<never, never, string>, 'method' | 'path'>;
 
 export type Match<P> =
@@ -17,7 +17,7 @@ interface Entry<P> {
 export class Router<P extends AnyPage> {
   readonly #entries: readonly Entry<P>[];
 
-  /** Throws for two pages of one method and path. */
+  /** Throws if two pages have the same method and path. */
   constructor(pages: readonly P[]) {
     this.#entries = pages.map((page) => ({ page, segments: page.path.slice(1).split('/') }));
     const keys = pages.map(({ method, path }) => `${method} ${path.replace(/\{\w+\}/g, '{}')}`);
@@ -25,7 +25,9 @@ export class Router<P extends AnyPage> {
     if (twice !== undefined) throw new Error(`There are two pages for ${twice}`);
   }
 
-  /** `path`: as it came, without its query. A literal segment goes before a parameter. */
+  /**
+   * Finds a page. `path` is as it came, without its query. A literal segment wins over a parameter.
+   */
   match(method: string, path: string): Match<P> {
     const given = segmentsOf(path);
     if (given === undefined) return { kind: 'none' };
@@ -54,8 +56,8 @@ const paramsOf = (segments: readonly string[], given: readonly string[]): Readon
   );
 
 /**
- * Undefined for what no page of ours is called: a segment that does not decode, or has a slash or a
- * control character in it.
+ * The decoded segments of a path. Undefined if no page of ours can have that path: a segment does
+ * not decode, is too long, or has a slash or a control character in it.
  */
 function segmentsOf(path: string): readonly string[] | undefined {
   try {

@@ -1,11 +1,12 @@
 /**
- * One request of a site of pages, from its first octet to the answer; the console is one
- * (console/core/console-serving.ts).
+ * Serves one request of a site of pages, from its first octet to the answer. The console is such a
+ * site (console/core/console-serving.ts).
  *
- * The order is that of what it tells: form, host, path and method; where a form comes from; who is
- * logged in, and whether he may; the token of the form; whether the key was touched of late; and
- * only then the page. A page behind a login answers whoever is not logged in with the way there,
- * also where it does not exist: nobody learns which paths there are.
+ * The order of the checks decides what a stranger can learn. First come the form of the request,
+ * the host, the path and the method, and where a form comes from. Then: who is logged in, and
+ * whether he may open the page; the token of the form; whether he has proven himself lately. Only
+ * then does the page run. A visitor who is not logged in is sent to the login, even if no such page
+ * exists. So nobody learns which paths there are.
  */
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { AdminContext } from '../../admin/context.ts';
@@ -33,29 +34,35 @@ export interface Sent {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
   readonly body: string | Download['pieces'];
-  /** The page as declared; for the log, which has no names of persons. */
+  /**
+   * The path of the page as it was declared. It goes into the log, because it has no names of
+   * persons.
+   */
   readonly page?: string;
-  /** Name of the operator or login of the account that asked. */
+  /** Name of the operator, or login of the account, that asked. */
   readonly by?: string;
 }
 
-/** Parts of a site that do not depend on a visitor. */
+/** What a site needs, whoever visits it. */
 export interface SiteParts {
-  /** As browsers have it: scheme, host and port, without a slash. */
+  /**
+   * The address of the site as browsers write it: scheme, host and port, without a slash at the
+   * end.
+   */
   readonly origin: string;
   readonly clock: Clock;
   /** Undefined in the first moments of a start. */
   readonly admin: () => AdminContext | undefined;
 }
 
-/** Facts of one page, beside its body. */
+/** What the frame of a page shows beside its body. */
 export interface About<V> {
   readonly language: Language;
   readonly title: string;
   readonly visitor?: V;
 }
 
-/** Of a page, whatever site it is of. */
+/** What the checks need to know of a page of any site. */
 type PageFacts = Pick<PageFor<never, never, string>, 'path' | 'access' | 'proven'>;
 
 interface Seen<V> {
@@ -71,7 +78,7 @@ const FAULTS: Readonly<Record<FormFault, readonly [number, ProblemName]>> = {
   gone: [400, 'malformed'],
 };
 
-/** Files that are read at a time: each may be large. */
+/** Most files that are received at the same time: each may be large. */
 const FILES_AT_ONCE = 2;
 
 /** Ends the request with a page that says why. */
@@ -87,24 +94,27 @@ class Stopped extends Error {
   }
 }
 
-/** What somebody sees who serves requests, and not which site it is. */
+/** A site as the listener sees it, which need not know which site it is. */
 export type AnyServing = Pick<Serving<Someone, AskedBy<Someone>, SiteParts>, 'answer' | 'failed'>;
 
-/** `V`: who may be logged in. `A`: what its pages are asked with. `S`: what they work with. */
+/**
+ * A site. `V`: who may be logged in. `A`: what a request tells its pages. `S`: what the pages work
+ * with.
+ */
 export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends SiteParts> {
   readonly #router: Router<PageFor<A, S, string>>;
   protected readonly services: S;
-  /** Files that are being received. */
+  /** Number of files that are being received now. */
   #files = 0;
-  /** Name of the cookie of a logged-in browser. */
+  /** Name of the cookie that keeps a browser logged in. */
   protected abstract readonly session: string;
-  /** Words of its own on pages that say why something was not done. */
+  /** The site's own words on pages that say why something was not done. */
   protected abstract readonly problems: OwnProblems;
-  /** Where a visitor who is not logged in is sent; undefined: nobody logs in here. */
+  /** Path to which a visitor who is not logged in is sent; undefined if this site has no login. */
   protected readonly entrance: string | undefined = '/login';
   /**
-   * What links to paths of ours have before them. A dot: all pages lie beside one another, perhaps
-   * below a path of a proxy.
+   * What links to paths of ours begin with. With a dot they are relative: all pages lie side by
+   * side, perhaps below a path of a proxy.
    */
   protected readonly root: '' | '.' = '';
 
@@ -113,13 +123,16 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
     this.services = services;
   }
 
-  /** The visitor with this cookie, whose hash is `hash`. */
+  /** The visitor whose session cookie has the value `secret`. `hash` is the hash of that value. */
   protected abstract visitorOf(secret: string, hash: Buffer, guest: Guest): Promise<V | undefined>;
-  /** True if the visitor may see a page with this access, which is more than a session. */
+  /**
+   * True if the visitor may open a page with this access. It is asked only for pages that need more
+   * than a session.
+   */
   protected abstract mayOpen(visitor: V, access: string): boolean;
   /**
-   * Adds what pages of this site are asked with besides, to the very object: what stands in it is
-   * made when it is asked for.
+   * Adds to `base` what the pages of this site are told besides. It must extend that very object
+   * and not copy it: some of its properties are getters, which work only when a page reads them.
    */
   protected abstract askedWith(base: AskedBy<V>, guest: Guest, path: string): A;
   protected abstract framed(about: About<V>, body: Html): string;
@@ -131,24 +144,31 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
     return false;
   }
 
-  /** Judges what came with a form of such a page. Undefined: it is right. */
+  /**
+   * Checks the proof that came with a form of such a page. Undefined if the proof is right; else
+   * the reply that asks for it.
+   */
   protected proveAgain(_asked: A, _path: string, _typed: Readonly<Record<string, string>>): Promise<Reply | undefined> {
     return Promise.resolve(undefined);
   }
 
   /**
-   * A name that leads here and is not ours: a page of somebody else, whose name was pointed at us.
+   * True if the request names this site as its host. Another name that leads here belongs to
+   * somebody else who pointed it at us.
    */
   protected isOwnHost({ host = '' }: IncomingHttpHeaders): boolean {
     return `https://${host.toLowerCase()}` === this.services.origin;
   }
 
-  /** Browsers say where a form comes from; what does not say so is no browser of today. */
+  /**
+   * True if a form comes from our own pages. Every browser of today says where a form comes from,
+   * so a form that does not say it is refused.
+   */
   protected isOwnForm({ origin, 'sec-fetch-site': site }: IncomingHttpHeaders): boolean {
     return origin === this.services.origin && (site === undefined || site === 'same-origin');
   }
 
-  /** Answers a request. Rejects for unexpected errors; the caller answers 500. */
+  /** Answers a request. Rejects if an error is unexpected; the caller then answers 500. */
   async answer(request: IncomingMessage, guest: Guest): Promise<Sent> {
     const shown = cookiesIn(request.headers.cookie, this.session);
     let seen: Seen<V> = { language: shown.language ?? languageOf(request.headers['accept-language']) };
@@ -229,7 +249,7 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
     throw read.error === 'too-large' ? new Stopped(413, 'largeFile') : new Stopped(...FAULTS[read.error]);
   }
 
-  /** The visitor; undefined: nobody is logged in. */
+  /** The visitor, or undefined if nobody is logged in. */
   async #visitor({ secret }: Shown, guest: Guest): Promise<V | undefined> {
     const hash = secret === undefined ? undefined : sessionHash(secret);
     return secret === undefined || hash === undefined ? undefined : await this.visitorOf(secret, hash, guest);
@@ -350,7 +370,7 @@ async function readFields(request: IncomingMessage): Promise<Fields> {
   throw new Stopped(...FAULTS[read.error]);
 }
 
-/** What goes along with a touch of the key: all that was typed. */
+/** All that was typed in a form, to be sent along with the proof by passkey. */
 const typedIn = (fields: Fields = new Map()): Readonly<Record<string, string>> =>
   Object.fromEntries(
     [...fields].filter(([name]) => name !== 'credential').map(([name, value]) => [name, value.toString('utf8')]),

@@ -1,6 +1,6 @@
 /**
- * Moments as people read them: local time, with its zone, since an operator may sit in another one
- * than the gateway.
+ * Moments and sizes as people read them. A moment is in local time with its zone, since an operator
+ * may work in another zone than the gateway.
  */
 import type { Language } from '../../domain/registry.ts';
 import { TIME_ZONE } from '../../domain/working-days.ts';
@@ -21,7 +21,10 @@ function format(locale: string): Intl.DateTimeFormat {
   });
 }
 
-/** `iso`: ISO 8601. For example `27 nov 2026 13:05 CET`. */
+/**
+ * A moment such as `27 nov 2026 13:05 CET`. `iso`: ISO 8601; text that is no moment is shown as it
+ * is.
+ */
 export function timeOf(iso: string, language: Language): Html {
   const at = Date.parse(iso);
   if (Number.isNaN(at)) return html`${iso}`;
@@ -30,7 +33,7 @@ export function timeOf(iso: string, language: Language): Html {
 
 const SIZES = ['bytes', 'KB', 'MB', 'GB', 'TB'];
 
-/** Octets, as people read them. */
+/** A number of octets as people read it, such as `1.5 MB`. */
 export function sizeOf(octets: number, language: Language): string {
   let [value, unit] = [octets, 0];
   while (value >= 1000 && unit < SIZES.length - 1) [value, unit] = [value / 1000, unit + 1];

@@ -1,4 +1,6 @@
-/** What the pages of the login of any site have in common: hidden fields, and what went wrong. */
+/**
+ * What the login pages of every site share: hidden fields, and the text that says what went wrong.
+ */
 import { type Html, html } from '../../http/html.ts';
 import type { From } from './slowed.ts';
 

@@ -1,8 +1,8 @@
-/** The page behind the way out, of operators and of accounts: nothing on it is anybody's. */
+/** The page after a log-out, for operators and for accounts. It shows nothing of any person. */
 import { type Html, html } from '../../http/html.ts';
 import type { Reply } from '../core/page.ts';
 
-/** `more`: what is left to be done elsewhere. */
+/** `more`: what the reader still has to do elsewhere. */
 export const goodbye = (
   words: { readonly title: string; readonly lead: string; readonly again: string },
   more?: Html,

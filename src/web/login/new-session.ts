@@ -1,4 +1,4 @@
-/** What a browser gets when it is let in, and what the store keeps of that. */
+/** Makes a new session: what the browser gets, and what the store keeps of it. */
 import { newSessionSecret, newShownId, sessionHash } from '../../crypto/keys/console-secrets.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
 import type { NewSession } from '../../store/console.ts';

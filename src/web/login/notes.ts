@@ -1,6 +1,6 @@
 /**
- * Who was refused at a login of pages, in the audit trail: one row for each reason and network a
- * minute, with a count, so that nobody can fill the trail.
+ * Writes refused logins of pages into the audit trail. There is one row a minute for each reason
+ * and network, with a count, so that nobody can fill the trail.
  */
 import { defined } from '../../domain/defined.ts';
 import type { Clock, Log } from '../../domain/effects.ts';
@@ -9,17 +9,21 @@ import { OTHERS, Tally, type Whose } from '../../platform/tally.ts';
 import type { AuditTrail } from '../../store/port/audit.ts';
 
 /**
- * `throttled`: not judged. `passkey`: none that is registered, or it signed something else.
- * `challenge`: too old, or not ours. `replayed`: an answer that was given before. `code`: none that
- * holds. `network`: a session that was begun elsewhere. `counter`: the passkey may have been
- * copied.
+ * Why a login was refused.
+ *
+ * `throttled`: the network failed too often, so nothing was checked. `passkey`: the passkey is not
+ * registered, or what it signed is wrong. `challenge`: the challenge is too old, or not ours.
+ * `replayed`: the answer was given before. `code`: the code does not hold. `network`: the session
+ * was begun on another network. `counter`: the counter of the passkey did not rise, so the key may
+ * have been copied.
  *
  * Of logins at the OpenID provider: `down`: it gave no answer. `denied`: it let nobody in.
- * `provider`: what it answered does not fit. `state`: begun in another browser, or too long ago.
- * `strength`: not with two factors. `groups`: none of his lets him in. `ended`: the operator has
- * ended. `registered`: he cannot be registered so.
+ * `provider`: its answer is not as it must be. `state`: the login was begun in another browser, or
+ * too long ago. `strength`: the login used fewer than two factors. `groups`: no group of this
+ * person gives access. `ended`: the operator has ended. `registered`: the person cannot be
+ * registered as an operator in this way.
  *
- * `break-glass`: password or code of the account for emergencies.
+ * `break-glass`: the password or code of the account for emergencies is wrong.
  */
 export type LogInRefusal =
   | ('throttled' | 'passkey' | 'challenge' | 'replayed' | 'code' | 'network' | 'counter')
@@ -41,7 +45,7 @@ export class LogInNotes {
 
   readonly #event: string;
 
-  /** `event`: its name in log and trail. */
+  /** `event`: the name of the event in the log and in the trail. */
   constructor(audit: Pick<AuditTrail, 'note'>, clock: Clock, log: Log, event = 'console.refused') {
     this.#log = log;
     this.#event = event;
@@ -64,7 +68,7 @@ export class LogInNotes {
     this.#counted.add([why, network, operator].join('\0'), refused);
   }
 
-  /** Writes some of what is still only counted: somebody asks for it. */
+  /** Writes counts that still wait in memory, because somebody asks for them now. */
   flushOf(whose: Whose): void {
     this.#counted.flushOf(({ network }) => whose(undefined, network));
   }

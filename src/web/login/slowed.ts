@@ -1,7 +1,7 @@
 /**
- * Slows guessing at the way in. Whoever is refused hears one text after one time, whatever the
- * reason; the reason stands in the trail. Guesses are counted by network as with logins of mail,
- * over all gateways of the store.
+ * Slows down guessing at the login of pages. Whoever is refused gets the same text after the same
+ * time, whatever the reason; the trail has the reason. Wrong guesses are counted by network, as for
+ * logins of mail, over all gateways that share the store.
  */
 import { createHmac } from 'node:crypto';
 import { pause } from '../../auth/pause.ts';
@@ -14,7 +14,7 @@ import { RegistryError } from '../../store/registry.ts';
 import type { SharedCount } from '../../store/shared-counts.ts';
 import type { LogInNotes, LogInRefusal } from './notes.ts';
 
-/** Address and network from which a request comes. */
+/** Where a request comes from: its address and network. */
 export interface From {
   readonly address: string;
   readonly network: string;
@@ -32,20 +32,20 @@ export interface Busy {
   readonly kind: 'busy';
   readonly wait: Milliseconds;
 }
-/** Outcome of a login as the visitor is told. */
+/** The outcome of a login, as the visitor is told. */
 export type SlowedJudged<T> = Right<T> | Turned;
 
 export interface SlowedParts {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly limits: { readonly throttle: ThrottleLimits; readonly refusalGrid: Milliseconds };
-  /** Networks whose failures cause no back-off. */
+  /** Networks whose failures are not counted, so that they are never made to wait. */
   readonly exempt: NetworkSet;
   readonly shared?: SharedCount;
   readonly notes: LogInNotes;
 }
 
-/** Refusals that are no wrong guess of the visitor. */
+/** Reasons for a refusal that are no wrong guess of the visitor. */
 const NO_GUESS: readonly LogInRefusal[] = ['down'];
 
 export class Slowed {
@@ -60,8 +60,8 @@ export class Slowed {
   }
 
   /**
-   * Judges, where the network has not failed too often just now. `shown`: the same wrong thing
-   * again is no new guess.
+   * Runs `judge`, unless the network has failed too often just now. `shown`: what the visitor gave
+   * as proof. The same wrong proof once more is no new guess.
    */
   async judge<T>(
     whose: string,
@@ -78,7 +78,7 @@ export class Slowed {
       return { kind: 'busy', wait: milliseconds(Math.ceil(wait)) };
     }
     const judged = await judge().catch((error: unknown): LogInRefusal => {
-      // At this very moment somebody else used it, or it ended.
+      // Somebody else used it at this very moment, or it has ended.
       if (error instanceof RegistryError && error.kind === 'ended') return 'replayed';
       throw error;
     });

@@ -1,6 +1,6 @@
 /**
- * A small picture of numbers over time: bars, with what they say as text for whoever does not see
- * them. It holds numbers alone, which the program computed.
+ * A small picture of numbers over time: bars, with a text that says the same for readers who do not
+ * see them. The markup is built by hand, so only numbers that the program computed go into it.
  */
 import { Html, html } from '../../http/html.ts';
 
@@ -8,11 +8,11 @@ const HEIGHT = 40;
 const STEP = 10;
 const WIDE = 8;
 
-/** `says`: the same in a sentence. A value is a count: 0 or more. */
+/** `values` are counts of 0 or more. `says`: what the picture shows, in a sentence. */
 export function bars(values: readonly number[], says: string): Html {
   const most = Math.max(1, ...values);
   const rects = values.map((value, i) => {
-    // A value above 0 has at least one unit, so that it can be seen.
+    // A value above 0 is at least one unit high, so that it can be seen.
     const high = value <= 0 ? 0 : Math.max(1, Math.round((value / most) * HEIGHT));
     return `<rect x="${i * STEP}" y="${HEIGHT - high}" width="${WIDE}" height="${high}"/>`;
   });

@@ -1,5 +1,6 @@
 /**
- * What every page loads, under names that change with the content: a browser keeps each for a year.
+ * The files that every page loads. Their names change with their content, so a browser may keep
+ * each for a year.
  */
 import { createHash } from 'node:crypto';
 import type { PageFor } from '../core/page.ts';

@@ -1,4 +1,4 @@
-/** The frame of every page: who is logged in, where one is, where one can go, in which language. */
+/** The frame of every page: who is logged in, where the reader is and can go, and the language. */
 import { type Helpdesk, helpdeskLine } from '../../domain/helpdesk.ts';
 import type { Language } from '../../domain/registry.ts';
 import { type Html, attributes, html } from '../../http/html.ts';
@@ -11,11 +11,11 @@ export interface Framed {
   /** Name by which the readers know the gateway. */
   readonly gateway: string;
   readonly helpdesk: Helpdesk;
-  /** Where a visitor who is logged in can go: paths of ours, with their titles. */
+  /** Paths of ours that a logged-in visitor can go to, with their titles. */
   readonly links: readonly (readonly [path: string, text: string])[];
-  /** What stands in front of paths in links. */
+  /** What links to paths of ours begin with. */
   readonly root?: '' | '.';
-  /** Who is logged in; the token of his forms. */
+  /** Who is logged in, and the token for the forms. */
   readonly who?: { readonly name: string; readonly token: string };
 }
 

@@ -11,16 +11,16 @@ export const card = (title: string, body: Hole): Html => html`<section class="ca
 /** Something to read first. `role="alert"` is for what has just happened. */
 export const note = (tone: Tone, body: Hole): Html => html`<div class="card note ${tone}">${body}</div>`;
 
-/** A word that has a colour; the word alone says it as well. */
+/** A state as a coloured word. The word says the same as the colour. */
 export const state = (tone: Tone, text: string): Html => html`<span class="state ${tone}">${text}</span>`;
 
-/** What is known of one thing. Left out where it is undefined. */
+/** What is known of one thing. A row without a value is left out. */
 export const facts = (rows: readonly (readonly [string, Hole])[]): Html =>
   html`<dl>${rows.filter(([, value]) => value !== undefined && value !== '').map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 
 export const list = (items: readonly Hole[]): Html => html`<ul>${items.map((item) => html`<li>${item}</li>`)}</ul>`;
 
-/** Wide tables scroll by themselves, also by keyboard. */
+/** A table. If it is too wide for the page it scrolls by itself, by keyboard too. */
 export const table = (caption: string, header: readonly string[], rows: readonly (readonly Hole[])[]): Html =>
   html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table><caption>${caption}</caption><thead><tr>${header.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>${rows.map((cells) => html`<tr>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
 

@@ -47,7 +47,7 @@ export const PROBLEMS = {
 
 export type ProblemName = Exclude<keyof (typeof PROBLEMS)['nl'], 'detail'>;
 
-/** What a site says in words of its own, and what its first page is called. */
+/** The words in which a site says some problems itself; `back` is the name of its first page. */
 export type OwnProblems = Readonly<
   Record<Language, { readonly back: string } & Partial<Record<ProblemName, readonly [title: string, remedy: string]>>>
 >;

@@ -60,8 +60,9 @@ const lines = (theme: Theme): string =>
     .join(';');
 
 /**
- * Distances are steps of a quarter of the letter; letters scale with what the reader's browser
- * says. A picture that cameras read is black on white in every theme.
+ * Distances are steps of a quarter of the letter size, which follows the setting of the reader's
+ * browser. `--ink` and `--paper` are for pictures that cameras read: those are black on white in
+ * both themes.
  */
 const SIZES =
   '--s1:.25rem;--s2:.5rem;--s3:.75rem;--s4:1rem;--s6:1.5rem;--s8:2rem;--round:.375rem;--wide:64rem;--read:40rem;--touch:2.75rem;' +

@@ -1,9 +1,9 @@
 /**
- * The only script: it hands the question of a passkey to the browser, and its answer to the form.
- * Everything else works without it.
+ * The only script. It hands the challenge of a passkey to the browser, and the answer to the form.
+ * All other pages work without it.
  *
- * A browser may keep a page that is left alive, whatever its headers say, and show it to whoever
- * presses Back after the log-out: it is asked for again.
+ * A browser may keep a page alive that the reader has left, whatever its headers say, and show it
+ * again to whoever presses Back after the log-out. So the script loads such a page anew.
  *
  * It runs under Trusted Types and without `eval`, touches no markup, and sends nothing by itself.
  */

@@ -1,7 +1,6 @@
 /**
- * Inputs of a command as fields of a form: shown by what the command's own row says of each, and
- * read by it too. What a form may fill is named where it is declared, and nothing else that comes
- * with it is looked at.
+ * Inputs of a command as fields of a form. The command's own row says how each field looks and how
+ * it is read. A form names the inputs that it may fill; whatever else comes with it is ignored.
  */
 import { type OperationName } from '../../admin/operations.ts';
 import type { Input } from '../../admin/input.ts';
@@ -18,19 +17,19 @@ export type Both<T> = Readonly<Record<Language, T>>;
 export interface FieldWords {
   readonly label: string;
   readonly hint?: string;
-  /** Texts for values that are chosen; absent: the value itself. */
+  /** Texts for the values of a choice. Without them, the values themselves are shown. */
   readonly choices?: Readonly<Record<string, string>>;
 }
 
 export interface Field {
   /** Name of the input in the operation. */
   readonly name: string;
-  /** Name of the input in the form: letters alone (http/form.ts). */
+  /** Name of the field in the form: letters alone (http/form.ts). */
   readonly key: string;
   readonly param: Param;
 }
 
-/** Throws for a name that is no input of the operation. */
+/** Throws if a name is no input of the operation. */
 export function fieldsOf(operation: OperationName, names: readonly string[]): readonly Field[] {
   const row = rowNamed(operation);
   const params = new Map(Object.entries(row.in).map(([key, param]) => [nameOf(key), param]));
@@ -41,7 +40,7 @@ export function fieldsOf(operation: OperationName, names: readonly string[]): re
   });
 }
 
-/** Values in the language of the reader that stand in the form. */
+/** Words that stand in the form, in the language of the reader. */
 const SAID: Both<{ readonly none: string; readonly needed: string; readonly each: string }> = {
   nl: { none: '(geen keuze)', needed: 'Vul dit in.', each: 'Een per regel.' },
   en: { none: '(no choice)', needed: 'Fill this in.', each: 'One a line.' },
@@ -57,8 +56,8 @@ export interface Typed {
 }
 
 /**
- * What was typed, as the operation takes it; or why a field cannot be used. What is left empty is
- * not there.
+ * Reads what was typed into the inputs of the operation, or says which fields cannot be used. A
+ * field that is left empty is left out.
  */
 export function readFields(
   fields: readonly Field[],
@@ -86,7 +85,7 @@ function valueOf(param: Param, text: string, now: Instant): unknown {
   const { as, kind, most = 0 } = param;
   if (as === 'flag') return text === 'yes';
   if (kind === undefined) return undefined;
-  // A file whose name stands on a command line is pasted here as it is.
+  // Where a command line takes the name of a file, a form takes the content of that file, pasted.
   const read = (one: string): unknown =>
     kind.secret === true
       ? one
