@@ -142,7 +142,7 @@ test('account show answers a call in one screen of 80 columns', async (t) => {
   held.wire.destroy();
 });
 
-test('an account that has just logged in has a last log-in', async (t) => {
+test('an account that has just logged in has a last login', async (t) => {
   const gateway = await open(t);
   const pop3 = await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'));
   const call = { actor, who: OWNER_SAID, progress: () => undefined };
@@ -191,7 +191,7 @@ test('the newest rows are shown of an account with 30,000, whatever its age', as
   assert.ok(took < 500, `${took} ms`);
 });
 
-test('log-ins that were counted stand where the last of them was, with their number and since when', async (t) => {
+test('logins that were counted stand where the last of them was, with their number and since when', async (t) => {
   const gateway = await open(t);
   const account = await idOf(gateway, bram);
   const { audit } = gateway.store;

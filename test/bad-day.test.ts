@@ -104,7 +104,7 @@ test('report incident tells by organisation what was fetched, seen, sent, and by
   assert.equal(looked[1]?.personal?.network, '127.0.0.0/8');
 });
 
-test('report incident has what is still only counted: log-ins that failed, those that were repeated, mail that was refused', async (t) => {
+test('report incident has what is still only counted: logins that failed, those that were repeated, mail that was refused', async (t) => {
   const gateway = await open(t);
   for (let n = 0; n < 3; n += 1) await (await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'))).quit();
   for (let n = 0; n < 2; n += 1)

@@ -372,7 +372,7 @@ test('each of several passwords logs in by SCRAM, until it is revoked', async ()
   assert.match((await logIn('pop3', own('erna', 'Password-of-desk-two'))).reply, GRANTED.pop3);
 });
 
-test('a password that was there before gets its verifier at its next log-in by PLAIN', async () => {
+test('a password that was there before gets its verifier at its next login by PLAIN', async () => {
   await set('frits', { scram: true });
   const { registry } = gateway.store;
   const verifier = async (): Promise<string | undefined> =>

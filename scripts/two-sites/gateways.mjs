@@ -126,7 +126,7 @@ export const readiness = ({ gateways }, site, role) =>
     request.on('timeout', () => request.destroy()).on('error', () => resolve(0));
   });
 
-/** Passwords by log-in name. */
+/** Passwords by login name. */
 export function makeAccounts(plan) {
   const config = ['--config', configOf(plan, SITES[0])];
   const passwords = ACCOUNTS.map(() => randomBytes(9).toString('base64url'));

@@ -112,7 +112,7 @@ async function open(
 const { login, password } = loginOf('anna');
 const anna = basic(login, password);
 
-test('an account is known by Basic, and a wrong, unknown, malformed and missing log-in hear the same words', async (t) => {
+test('an account is known by Basic, and a wrong, unknown, malformed and missing login hear the same words', async (t) => {
   const { ask } = await open(t);
   assert.deepEqual((await ask('/sends', anna)).json, { login, by: 'password', scopes: ['send', 'fetch'] });
   assert.equal((await ask('/open', 'Basic nonsense')).status, 200);
@@ -172,7 +172,7 @@ test('what changes of the account ends what was remembered on its connection', a
   assert.equal((await ask('/sends', anna)).status, 200);
 });
 
-test('a log-in name that another account has by now leads nowhere, though nothing else tells them apart', async (t) => {
+test('a login name that another account has by now leads nowhere, though nothing else tells them apart', async (t) => {
   let moved = false;
   const { ask } = await open(t, (store) => ({
     registry: {

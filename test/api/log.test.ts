@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { startApi } from '../support/api.ts';
 import { addressOf } from '../support/gateway.ts';
 
-test('lines of the API name an account by its number, and neither its log-in name nor an address', async (t) => {
+test('lines of the API name an account by its number, and neither its login name nor an address', async (t) => {
   const api = await startApi(t, { accounts: ['anna', 'bert'] });
   const anna = api.as('anna');
   await anna.get('/mailbox');

@@ -742,7 +742,7 @@ test('a store that cannot answer is busy to SCRAM as well', async () => {
   assert.equal(world.log.events.at(-1)?.event, 'auth.error');
 });
 
-test('a log-in by password makes the verifier that the setting asks for, once, and no other does', async () => {
+test('a login by password makes the verifier that the setting asks for, once, and no other does', async () => {
   const world = new World();
   world.add('a@x.example', ['the-secret']);
   world.add('off@x.example', ['the-secret']);

@@ -55,7 +55,7 @@ class Asked {
 
 test('PLAIN takes one login, with an identity only where it is the login itself', async () => {
   const asked = new Asked();
-  // Log-in names are folded wherever they are compared. The last is an old program that knows
+  // Login names are folded wherever they are compared. The last is an old program that knows
   // Latin-1 only.
   for (const response of [
     base64('\0alice\0pw é'),

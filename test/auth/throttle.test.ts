@@ -107,7 +107,7 @@ function hosted(throttle: Throttle, practices: number, old: number, minute: numb
   return waits;
 }
 
-test('of 2,000 practices behind one address, those with an old password hold up no other, first log-ins included', () => {
+test('of 2,000 practices behind one address, those with an old password hold up no other, first logins included', () => {
   for (const old of [1, 10, 100]) {
     const throttle = new Throttle();
     for (let minute = 0; minute < 240; minute += 1) {

@@ -415,7 +415,7 @@ test('a renewal that fails is told of, keeps no other from it, and is tried agai
   assert.deepEqual(names().slice(2), ['certificate.renewed']);
 });
 
-test("a customer's own certificate, registered for log-in alone, is warned of like others, until another takes its place", async (t) => {
+test("a customer's own certificate, registered for login alone, is warned of like others, until another takes its place", async (t) => {
   const setting = await open(t);
   const { store, clock, log } = setting.s;
   const anna = await addAccount(store, 'anna', own);

@@ -620,7 +620,7 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
     ]),
   ],
   [
-    'crypto/authority: openssl accepts root, intermediate, log-in and mail certificates (${kind})',
+    'crypto/authority: openssl accepts root, intermediate, login and mail certificates (${kind})',
     change('crypto/certificates/authority.ts', [
       'const purposes = { login: Oid.clientAuth, mail: Oid.emailProtection,',
       'const purposes = { login: Oid.serverAuth, mail: Oid.serverAuth,',

@@ -101,7 +101,7 @@ export const README: PageClaims = {
       'peers/profile: openssl verifies a profile by the authority of the listener, also after its certificate was renewed',
     ]),
     claim('Issues certificates', [
-      'crypto/authority: openssl accepts root, intermediate, log-in and mail certificates (${kind})',
+      'crypto/authority: openssl accepts root, intermediate, login and mail certificates (${kind})',
     ]),
     claim('Brings health checks, metrics, a dashboard and alarms.', [
       'gateway/metrics: every metric that the dashboard and the alarms name is told of by a gateway',

@@ -40,7 +40,7 @@ const closed = async (client: Pop3Client): Promise<void> => {
   await assert.rejects(client.stat());
 };
 
-test('suspended and resumed: log-ins, open sessions, mail, what waits, and accounts of their own state', async (t) => {
+test('suspended and resumed: logins, open sessions, mail, what waits, and accounts of their own state', async (t) => {
   const gateway = await gatewayFor(t);
   const name = await organisationOf(gateway);
   const sender = await SmtpClient.open(gateway.target('submissions'), asCarl);

@@ -1,4 +1,4 @@
-/** Log-in at an OpenID provider, through a whole gateway and the real oidc-provider. */
+/** Login at an OpenID provider, through a whole gateway and the real oidc-provider. */
 import assert from 'node:assert/strict';
 import { X509Certificate, createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
@@ -194,7 +194,7 @@ test('the client certificate of an operator is the second factor beside a passwo
   assert.equal((row?.facts as { certificate?: string }).certificate, certificate);
 });
 
-test('log-ins of many tabs at a time end each where it began, and the ninth of a browser makes room for itself', async (t) => {
+test('logins of many tabs at a time end each where it began, and the ninth of a browser makes room for itself', async (t) => {
   const { console, provider } = await start(t);
   provider.person = { sub: 's-1', preferred_username: 'els', groups: ['help'], amr: ['mfa'] };
   const tabs = Array.from({ length: 8 }, (_, n) => `/search?q=${n}`);

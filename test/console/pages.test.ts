@@ -1,5 +1,5 @@
 /**
- * The pages behind the log-in: what they show, in both languages, and that text of strangers stays
+ * The pages behind the login: what they show, in both languages, and that text of strangers stays
  * text.
  */
 import assert from 'node:assert/strict';
@@ -26,7 +26,7 @@ test('search leads to an account by its login or address, and to an organisation
   assert.equal((await browser.get('/search')).status, 200);
 });
 
-test('an account shows who it is, its last log-in, and what it was refused in words for the caller', async (t) => {
+test('an account shows who it is, its last login, and what it was refused in words for the caller', async (t) => {
   const console = await startConsole(t, { accounts: ['anna', 'bert'] });
   const { browser } = await console.loggedIn('els', 'support');
   const login = { ...loginOf('anna'), password: 'wrong-password' };

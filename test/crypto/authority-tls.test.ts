@@ -17,7 +17,7 @@ import { days, instant } from '../../src/domain/units.ts';
 import { testCertificates } from '../support/certificates.ts';
 import { keyNamed, named, seededBytes, value } from './support.ts';
 
-test('a log-in certificate passes mutual TLS with its intermediate; a mail certificate, a revoked one and a stranger do not', async () => {
+test('a login certificate passes mutual TLS with its intermediate; a mail certificate, a revoked one and a stranger do not', async () => {
   const now = systemClock.now();
   const context = { now, random: seededBytes(77) };
   const root = await makeRoot({ subject: named('Root'), keys: await keyNamed('root'), lifetime: days(99) }, context);

@@ -89,7 +89,7 @@ function verifies(
 }
 
 for (const kind of ['p256', 'p384', 'rsa3072'] as const)
-  test(`openssl accepts root, intermediate, log-in and mail certificates (${kind})`, peer, () =>
+  test(`openssl accepts root, intermediate, login and mail certificates (${kind})`, peer, () =>
     onBench(async (bench) => {
       const { root, issuing } = await plant(kind);
       for (const keys of [await keyNamed('entity'), await keyNamed('entity rsa', 'rsa2048')]) {

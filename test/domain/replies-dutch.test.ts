@@ -31,7 +31,7 @@ test('Dutch texts are ASCII, in short sentences and in the words of the list', (
   }
 });
 
-test('what refuses an addressee, a sender or a log-in is said in Dutch', () => {
+test('what refuses an addressee, a sender or a login is said in Dutch', () => {
   const asked = [
     'notRegistered',
     'suspended',

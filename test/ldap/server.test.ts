@@ -133,7 +133,7 @@ test('whoever has no login reads what the server can do, and nothing else', asyn
   assert.deepEqual((await anyone.search(anything, root)).entries, [{ name: '', attributes: { objectClass: ['top'] } }]);
   const [all] = (await anyone.search(anything, { ...root, attributes: ['+'] })).entries;
   assert.deepEqual(all?.attributes.namingContexts, ['o=directory']);
-  // Anonymous, and a name without a password, which a client would take for a log-in.
+  // Anonymous, and a name without a password, which a client would take for a login.
   assert.equal((await anyone.ask(bindOf('', ''))).code, 48);
   assert.equal((await anyone.ask(bindOf(addressOf('anna'), ''))).code, 53);
   assert.equal((await anyone.search(people)).code, 50);
@@ -164,7 +164,7 @@ test('a bind takes a login or its name below the directory; one that fails leave
   );
 });
 
-test('failed log-ins end the connection', async (t) => {
+test('failed logins end the connection', async (t) => {
   const gateway = await startLdap(t, { configuration: '[ldap]\nfailed-logins = 2' });
   const client = await connectLdap(t, gateway);
   assert.equal(await client.bind('anna', 'wrong-1'), 49);

@@ -531,7 +531,7 @@ test('updateTls() serves new sessions with the new certificate and refuses one t
   await pop3.stop(milliseconds(0));
 });
 
-test('a log-in that fails behind the opening of the maildrop leaves it free', async () => {
+test('a login that fails behind the opening of the maildrop leaves it free', async () => {
   await using pop3 = await startPop3({ tls: 'implicit' });
   const away = Promise.reject(new StoreUnavailable('the database has not answered for a second'));
   away.catch(() => undefined);

@@ -498,7 +498,7 @@ S: -ERR [SYS/TEMP] ${said}
   }
 });
 
-test('QUIT of a session whose log-in has ended meanwhile says so, and deletes nothing', async () => {
+test('QUIT of a session whose login has ended meanwhile says so, and deletes nothing', async () => {
   await using pop3 = await startPop3({ tls: 'implicit' });
   pop3.store.file(1, one);
   await pop3.dialog(`

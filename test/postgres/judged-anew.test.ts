@@ -140,7 +140,7 @@ test('QUIT of a session whose account was suspended at the other node deletes no
     await two.store.commitMaildrop(lock, [uid], [uid], [], [], 'ends', login);
   };
   assert(await stands());
-  // In the middle of a QUIT, behind its own look at the log-in.
+  // In the middle of a QUIT, behind its own look at the login.
   let asked = 0;
   const suspended = quit(async () => {
     const answer = await stands();
@@ -160,7 +160,7 @@ test('QUIT of a session whose account was suspended at the other node deletes no
   assert.equal((await locked(one.store, anna, elsewhere)).messages, 0);
 });
 
-test('an acknowledgement over the API whose log-in has ended removes nothing, and the claims of others stay', async (t) => {
+test('an acknowledgement over the API whose login has ended removes nothing, and the claims of others stay', async (t) => {
   const { one, two, anna } = await twoNodes(t);
   await deliver(one.store, Buffer.from('keep'), 'anna@group.test');
   const { clock, log, store } = two;

@@ -34,7 +34,7 @@ async function requestOf(): Promise<string> {
   return `-----BEGIN CERTIFICATE REQUEST-----\n${lines.join('\n')}\n-----END CERTIFICATE REQUEST-----\n`;
 }
 
-test('every page stands in both languages, asks for a log-in, and is small', async (t) => {
+test('every page stands in both languages, asks for a login, and is small', async (t) => {
   const site = await own(t);
   const id = await send(site.gateway.target('submissions'), loginOf('anna'), {
     from: addressOf('anna'),

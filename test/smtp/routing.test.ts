@@ -129,7 +129,7 @@ ${content('text/plain', 'carol@hospital.test')}S: 550 5.7.1 *
   assert.equal((await filed(smtp.store, 'bob')).length, 1);
 });
 
-test('a partner that is suspended with --refuse submits nothing: its session ends, its log-in fails, until it is resumed', async (t) => {
+test('a partner that is suspended with --refuse submits nothing: its session ends, its login fails, until it is resumed', async (t) => {
   const smtp = await withPartner(t);
   const login = { login: 'mta-hospital', password: 'mta-hospital-pw' };
   const { port, ca } = smtp;

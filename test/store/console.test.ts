@@ -216,7 +216,7 @@ test('an operator has ten passkeys and five sessions; one more ends the oldest s
     console.register(code, newPasskey(), newSession(), randomBytes(32)),
     registryError('exists', /has 10 passkeys/),
   );
-  // What ended long ago goes with the next log-in.
+  // What ended long ago goes with the next login.
   opened.clock.advance(CONSOLE_KEPT + days(1));
   await console.logIn(passkey?.id ?? '', 5, newSession(), randomBytes(32));
   await assert.rejects(

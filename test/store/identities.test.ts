@@ -47,7 +47,7 @@ test('who is new is registered under a name that is free, and is the same one th
   assert.equal((await identities.list()).length, 3);
 });
 
-test('an answer serves once, for a log-in as well as for a proof', async (t) => {
+test('an answer serves once, for a login as well as for a proof', async (t) => {
   const opened = await open(t);
   const { identities } = opened.store;
   const proof = randomBytes(32);

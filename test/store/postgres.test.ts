@@ -291,7 +291,7 @@ test('changes and reads of operators do on PostgreSQL what they do on SQLite', a
   }
 });
 
-test('log-ins, recipients and listings are read on PostgreSQL as on SQLite', async () => {
+test('logins, recipients and listings are read on PostgreSQL as on SQLite', async () => {
   const rows = [
     `INSERT INTO organisation (id, name, title, language, created_at, state, ends_at, successor) VALUES
       (181, 'region-a', 'Region', 'nl', 0, 'active', NULL, NULL), (182, 'region-b', 'Ending', 'en', 0, 'active', ${noon + 9}, 'z@x.test')`,

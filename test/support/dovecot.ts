@@ -65,7 +65,7 @@ export class Dovecot {
     return join(this.folder, 'log');
   }
 
-  /** Lines of a passwd-file; Dovecot reads it again at the next log-in. */
+  /** Lines of a passwd-file; Dovecot reads it again at the next login. */
   setUsers(lines: readonly string[]): void {
     const file = join(this.folder, 'users');
     writeFileSync(`${file}.new`, `${lines.join('\n')}\n`);

@@ -25,7 +25,7 @@ Made          ${e.made.slice(0, 19).replace('T', ' ')} UTC by ${e.actor}
 Reason        ${e.reason}
 
 WHAT WAS ERASED
-- ${e.accounts} accounts: log-in names, settings, passwords, one-time codes, networks, counters of programs
+- ${e.accounts} accounts: login names, settings, passwords, one-time codes, networks, counters of programs
 - ${e.addresses} addresses: settings, absences, delegations, consents
 - title, contact, telephone, postal address, register numbers, purpose and agreement of the organisation; its EDI identities
 - private mail keys that were in the gateway's care; certificates and OpenPGP keys were revoked

@@ -132,7 +132,7 @@ function jsonForm({ month, from, to, running }: Period, totals: boolean): Form {
 }
 
 const TEXT = [
-  ...['SENT', 'RECIPIENTS', 'SIZE', 'RECEIVED', 'SIZE', 'NOTICES', 'COLLECTED', 'PUSHED', 'REFUSED', 'LOG-INS REFUSED'],
+  ...['SENT', 'RECIPIENTS', 'SIZE', 'RECEIVED', 'SIZE', 'NOTICES', 'COLLECTED', 'PUSHED', 'REFUSED', 'LOGINS REFUSED'],
 ];
 const textNumbers = (row: UsageCounts): Cell[] => [
   ...[row.sent, row.sentRecipients, readableSize(row.sentOctets), row.received, readableSize(row.receivedOctets)],
@@ -143,7 +143,7 @@ function textForm({ month, from, to, running }: Period, totals: boolean): Form {
   const table = new TableLines(
     totals
       ? ['ORGANISATION', 'ACCOUNTS', 'ACTIVE', ...TEXT]
-      : ['ORGANISATION', 'ACCOUNT', ...TEXT, 'DAYS', 'LAST LOG-IN', 'IDLE SINCE'],
+      : ['ORGANISATION', 'ACCOUNT', ...TEXT, 'DAYS', 'LAST LOGIN', 'IDLE SINCE'],
   );
   const cells = (row: Row): Cell[][] => {
     if ('account' in row) return totals ? [] : [accountText(row.account)];

@@ -50,7 +50,7 @@ export const mailAddress = (about: string): z.ZodType<Address> =>
     return parsed?.ok === true ? parsed.value : undefined;
   });
 
-/** Log-in names, as they are compared. */
+/** Login names, as they are compared. */
 export const logins = (about: string): z.ZodType<readonly string[]> =>
   field({ about, expects: 'a list of login names, such as ["practice@example.nl"]', initial: [] }, (raw) => {
     if (!Array.isArray(raw) || raw.length > 1000) return undefined;

@@ -56,7 +56,7 @@ test('a portal registers an organisation, an account and a password, and finds t
   );
 });
 
-test('a portal finds the ids of a log-in name, an address and an organisation, and an operator of one those of its own', async (t) => {
+test('a portal finds the ids of a login name, an address and an organisation, and an operator of one those of its own', async (t) => {
   const api = await startApi(t, { accounts: ['anna'] });
   const portal = await api.operator('read');
   const [anna] = items(await portal.get('/accounts'));

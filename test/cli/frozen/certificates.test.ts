@@ -1,4 +1,4 @@
-/** The gateway's own authority, certificates for log-in and for mail, and S/MIME. */
+/** The gateway's own authority, certificates for login and for mail, and S/MIME. */
 import { freeze } from './frozen.ts';
 import { takesInto, writeMailPerson } from './mail-files.ts';
 import { files, sends } from './mail.ts';

@@ -23,7 +23,7 @@ async function read(t: TestContext, text: string): Promise<{ lines: number; foun
   return { lines, found };
 }
 
-test('lines of Dovecot 2.3 and 2.4 are log-ins; what it hands on, refuses or only says is none', async (t) => {
+test('lines of Dovecot 2.3 and 2.4 are logins; what it hands on, refuses or only says is none', async (t) => {
   const { lines, found } = await read(
     t,
     [
