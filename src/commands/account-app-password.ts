@@ -1,6 +1,6 @@
 /**
- * `sluis account app-password`: passwords that are made here for programs, each with what it may do
- * and its own end.
+ * `sluis account app-password`: passwords that the gateway makes for programs. Each has its own
+ * rights and its own end.
  */
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
@@ -50,7 +50,7 @@ export const appPasswords = subject(
         scope: z.enum(APP_SCOPES),
         ends: z.string().optional(),
       }),
-      // Whoever gives it out knows it, as with a password.
+      // Whoever hands the password out knows it, as with any password.
       right: 'registry',
       trail: ['registry.app-password-added'],
       undo: 'account app-password end',

@@ -10,7 +10,8 @@ import { arg, need, opt } from './core/params.ts';
 import { changes, changesHere, part, reads, ruledAs } from './core/row.ts';
 import { subject } from './core/subject.ts';
 
-// Certificates are read where that is done: every command on accounts loads this file.
+// The code that reads certificates is loaded only when it is needed: every command on accounts
+// loads this file.
 const work = () => import('./cert/for-login.ts');
 const files = () => import('../cli/given-certificate.ts');
 

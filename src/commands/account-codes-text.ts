@@ -1,4 +1,4 @@
-/** What `sluis account reset` says of the codes that it made. */
+/** What `sluis account reset` says about the codes that it made. */
 import type { z } from '../config/zod.ts';
 import type { codesView, madeCode } from '../admin/code-views.ts';
 import { readableDay, table } from '../cli/output.ts';
@@ -7,7 +7,7 @@ import { agree, many } from '../domain/counted.ts';
 type Codes = z.infer<typeof codesView>;
 type Code = z.infer<typeof madeCode>;
 
-/** `path`: where letters went; undefined: to contacts. */
+/** `path`: where the letters went; undefined if the codes went to contacts. */
 export function codesText(made: Codes, path: string | undefined): string {
   const [only] = made.codes;
   const isOne = made.codes.length === 1 && made.refused.length === 0 && made.waiting === 0;
@@ -30,7 +30,8 @@ function contactText(code: Code, what: string, stays: readonly string[], applied
     applied
       ? `Sent ${what} to ${to}, the contact of ${organisation}. It is valid until ${readableDay(expires)}.`
       : `Would send ${what} to ${to}, the contact of ${organisation}.`,
-    // Whoever calls may have had the contact changed a minute ago, to an address of his own.
+    // The caller on the telephone may have had the contact changed a minute ago, to an address of
+    // his own.
     ...(toOrganisation === undefined
       ? []
       : [
@@ -45,7 +46,7 @@ function contactText(code: Code, what: string, stays: readonly string[], applied
   ];
 }
 
-/** `path`: undefined if none was written. */
+/** `path`: undefined if no letter was written. */
 function letterText(code: Code, what: string, stays: readonly string[], path: string | undefined): string[] {
   const { organisation, expires, noPost } = code;
   return [

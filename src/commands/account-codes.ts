@@ -1,4 +1,4 @@
-/** `sluis account reset` and `enrol`: one-time codes that set a password. */
+/** `sluis account reset` and `sluis account enrol`: one-time codes that set a password. */
 import { Readable } from 'node:stream';
 import { codesView, codesWithLetters } from '../admin/code-views.ts';
 import { z } from '../config/zod.ts';
@@ -36,8 +36,8 @@ const wished = {
 };
 
 /**
- * Codes of one transaction. One that goes to the contact is never before the eyes of who asks for
- * it; one in a letter is, so it can need two.
+ * Makes the codes of one transaction. Whoever asks for a code never sees one that goes to the
+ * contact. He does see one in a letter, so that can need a second person.
  */
 export const resetPart = part({
   about: 'one-time codes for accounts of one transaction',
@@ -108,7 +108,7 @@ export const reset = changesHere({
   fails: ({ refused }) => (refused.length > 0 ? { code: 'conflict' } : undefined),
 });
 
-/** Accounts that the command or its file names. */
+/** The accounts that the command line names, or those in its file. */
 async function namedIn({ terminal }: Here, { login: named, from }: Values<typeof words>): Promise<readonly string[]> {
   if (from === undefined) return named;
   const lines = Readable.from([readUpload(terminal, from)]);
@@ -131,22 +131,22 @@ async function logins(
 }
 
 export interface CodesOf {
-  /** As they go over the socket. */
+  /** Name and end as they go over the socket. */
   readonly name?: unknown;
   readonly ends?: unknown;
   readonly removeOthers: boolean;
   readonly valid: number;
   readonly by: 'contact' | 'letter';
-  /** Files for letters; undefined in a dry run, and for contacts. */
+  /** Files for the letters; undefined in a dry run, and for codes that go to contacts. */
   readonly files: LetterFiles | undefined;
   readonly continue: boolean;
   readonly dryRun: boolean;
 }
 
 /**
- * Codes for many accounts, a bounded part at a time: each part is one transaction, and its letters
- * are on the disk before the next begins. Cut short, `--continue` goes on behind them. What it
- * answers has no letter in it.
+ * Makes codes for many accounts, part by part. Each part is one transaction, and its letters are on
+ * the disk before the next part begins. If the command is cut short, `--continue` does the rest.
+ * The answer contains no letters.
  */
 export async function codesFor(
   here: Here,

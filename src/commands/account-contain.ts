@@ -1,15 +1,15 @@
 /**
- * `sluis account contain`: an account that somebody else got into, or may have. Everything that it
- * could be entered by is gone in one go (decision 1304).
+ * `sluis account contain`: shuts everybody out of an account that somebody else got into, or may
+ * have got into (decision 1304).
  *
- * One transaction suspends it, removes its passwords, revokes its certificates and voids its codes
- * for new ones; what is remembered of its logins goes with that commit. Then its open sessions end,
- * in the middle of a message too, and no TLS ticket given out before opens a session any more. Its
- * own authority's certificates go on the revocation list last: nobody gets in here by them any
- * more.
+ * One transaction suspends the account, removes its passwords, revokes its certificates and voids
+ * its codes for new passwords; its remembered logins go with that commit. Then its open sessions
+ * end, even in the middle of a message, and TLS tickets from before no longer open a session. Last,
+ * certificates of the gateway's own authority go on the revocation list. Nobody can log in here
+ * with them any longer by then.
  *
- * Many are contained part by part, each in one transaction of 200. A second run over the same list
- * does what the first one had not come to.
+ * Many accounts are contained part by part, 200 in each transaction. After an interruption, a
+ * second run over the same list does the rest.
  */
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
@@ -26,7 +26,7 @@ import { manyAccounts, namedAccounts, partsOf } from './core/accounts.ts';
 import { publishing } from './core/publishing.ts';
 import { changes } from './core/row.ts';
 
-/** Most items that are listed one by one; more would not fit a line of the control socket. */
+/** Most items that are listed one by one. More would not fit in one line of the control socket. */
 const TOLD = 1000;
 const PAGE = 1000;
 
@@ -57,8 +57,8 @@ type ContainedView = z.infer<typeof containedView>;
 export type ContainmentView = z.infer<typeof containmentView>;
 
 /**
- * The login of an account: all that is held of it until every account is contained, since there may
- * be thousands. Throws AdminError for an account that has ended.
+ * The login name of an account. It is all that is kept of each account until every account is
+ * contained, since there may be thousands. Throws AdminError for an account that has ended.
  */
 function nameOf({ account: { login, state } }: AccountSummary): string {
   if (state !== 'ended') return login;
@@ -69,14 +69,15 @@ function nameOf({ account: { login, state } }: AccountSummary): string {
 }
 
 /**
- * Certificates of the own authority, which others believe in until they are on its revocation list.
+ * Certificates of the gateway's own authority. Others accept them until they are on its revocation
+ * list.
  */
 async function issuedTo({ store }: AdminContext, login: string): Promise<readonly string[]> {
   const valid: string[] = [];
   let after: Pick<AccountSummary['certificates'][number], 'notAfter' | 'fingerprint'> | undefined;
   for (;;) {
     const found = await store.certificates.listCertificates({ login, limit: PAGE, ...defined({ after }) });
-    // Registrations alone are ended with the account's login.
+    // A certificate that is only registered ends together with the account's login.
     for (const { use, fingerprint, revoked, registered } of found)
       if (use === 'login' && revoked === undefined && registered !== true) valid.push(fingerprint);
     const last = found.at(-1);
@@ -104,7 +105,10 @@ const viewOf = (before: AccountSummary, sessions: readonly SessionView[]): Conta
   sendsAs: before.sendsAs,
 });
 
-/** Contains one part of the accounts; resolves to what was open of it. */
+/**
+ * Contains one part of the accounts. Resolves to the sessions that were open, and to how much
+ * changed.
+ */
 async function containPart(
   context: AdminContext,
   logins: readonly string[],
@@ -112,8 +116,8 @@ async function containPart(
 ): Promise<{ readonly changed: number; readonly sessions: readonly SessionView[]; readonly revoked: number }> {
   const { registry } = context.store;
   const changed = await registry.containAccounts(logins, call.actor);
-  // Behind a read: a login that was under way when the commit came has its session by now, or finds
-  // the account suspended.
+  // This read comes after the commit. A login that was under way at the commit has opened its
+  // session by now, or finds the account suspended.
   await registry.findAccount(logins[0] ?? '');
   const sessions = cutSessions(context, logins);
   return { changed, sessions, revoked: await revokeIssued(context, logins, call) };
@@ -156,7 +160,7 @@ export const contain = changes({
       call.progress((done += part.length), all.length);
     }
     if (!dryRun) context.gateway?.voidTickets();
-    // A run that was cut short may have revoked without publishing.
+    // An earlier run that was cut short may have revoked certificates without publishing the list.
     const publish = issued > 0 || (!dryRun && changed < all.length);
     const problem = publish ? await publishing(context) : undefined;
     return {

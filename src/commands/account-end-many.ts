@@ -1,7 +1,8 @@
 /**
- * The ends of thousands of accounts from a file, `account[,grace][,successor]`. Everything that is
- * wrong is found before the first one ends; then each part is one transaction. What has ended, or
- * ends already as it is to, is left alone: cut short, the same file is given again.
+ * Ends thousands of accounts from a file, `account[,grace][,successor]`. Every mistake is found
+ * before the first account ends; then each part of the file is one transaction. An account that has
+ * ended, or already has this end, is left alone. So after an interruption the same file is given
+ * again.
  */
 import { accountOf } from '../admin/accounts.ts';
 import { contactOf, contactsIn } from '../admin/contacts-of.ts';
@@ -25,10 +26,10 @@ import { type Kind, count } from './core/kind.ts';
 import { publishing } from './core/publishing.ts';
 import { opt } from './core/params.ts';
 
-/** Lookups under way at a time. */
+/** Most lookups at the same time. */
 const AT_ONCE = 50;
 
-/** Unlike `--grace`, a line may say 0d: at once. */
+/** The grace of a line. Unlike `--grace`, it may be 0d: the account ends at once. */
 const grace: Kind<number, number> = {
   ...count('days', { max: MAX_GRACE }),
   expected: `a number of days from 0 to ${MAX_GRACE}, such as 30d`,
@@ -45,7 +46,7 @@ const action = 'end accounts';
 
 interface Planned {
   readonly endings: readonly Ending[];
-  /** Something of them is to go on a revocation list now. */
+  /** True if some certificates must go on a revocation list now. */
   readonly listed: boolean;
   readonly view: Omit<EndingsView, 'applied'>;
 }
@@ -128,17 +129,20 @@ async function planOf(context: AdminContext, lines: readonly Line[], usual: Inst
     action,
     problems.sort((a, b) => a.line - b.line),
   );
-  // A run that was cut short may have revoked without publishing.
+  // An earlier run that was cut short may have revoked certificates without publishing the list.
   return { endings, listed: listed || view.already > 0, view: { ...view, contactOf: [...reached].sort() } };
 }
 
-/** The end of grace is counted from now: given again on the same day it is the same end. */
+/**
+ * True if the account already has this end. A grace is counted from now, so an end that is at most
+ * a day earlier counts as the same: the file was given again.
+ */
 function isSo({ account: { state, endsAt: its } }: AccountSummary, at: Instant | undefined): boolean {
   if (state === 'ended') return true;
   return its !== undefined && at !== undefined && its <= at && at < its + lengthOf(1);
 }
 
-/** A successor takes mail, and does not end by the same file. */
+/** Checks the successors: each must accept mail, and must not end by the same file. */
 async function successorProblems({ store }: AdminContext, lines: readonly Line[]): Promise<CsvProblem[]> {
   const problems: CsvProblem[] = [];
   const going = new Set(lines.map(({ account }) => account));

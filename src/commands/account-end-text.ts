@@ -1,12 +1,12 @@
-/** What ends of accounts did, or would do: as `--json` has it, and as a person reads it. */
+/** What was done to accounts that end, or would be done: for `--json`, and as text for people. */
 import { z } from '../config/zod.ts';
 import { backText } from '../cli/ending-text.ts';
 import { readableTime } from '../cli/output.ts';
 import { agree, many } from '../domain/counted.ts';
 
-/** Accounts that are listed one by one. */
+/** Most accounts that are listed one by one. */
 export const TOLD = 1000;
-/** Organisations that a person sees one by one. */
+/** Most organisations that the text lists. */
 const SHOWN = 20;
 export const endView = z.object({
   login: z.string(),
@@ -95,7 +95,7 @@ export function endingsText(done: EndingsView): string {
   const ending = accounts - already;
   const later = ending - closed;
   const more = its.length - SHOWN;
-  // A line is left out if its number is 0.
+  // Each line has a number; a line whose number is 0 is left out.
   const lines: readonly (readonly [number, string])[] = [
     [already, `- ${already} had ended, or end so already`],
     [1, `- ${many(addresses, 'address')} no longer ${agree(addresses, 'accepts', 'accept')} mail`],

@@ -1,6 +1,7 @@
 /**
- * `sluis account end`: its addresses take no mail at once; its login ends when its owner had time
- * to collect what waits, or to say stop. Many are named in a file (account-end-many.ts).
+ * `sluis account end`: the addresses of an account accept no more mail at once. Its login ends
+ * later, so that its owner can collect what waits or object. A file can name many accounts
+ * (account-end-many.ts).
  */
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
@@ -58,7 +59,7 @@ export const endRow = ends({
       applied: !dryRun,
       ...defined({ closes: iso(at), successor }),
       addresses: open,
-      // Mail may have come until the end.
+      // Mail may have arrived until the end.
       waiting: (await accountOf(registry, name)).messages,
       certificates: certificates.map(({ use, serial = '', subject }) => ({ use, serial, subject })),
       delegations,
@@ -109,7 +110,7 @@ export const end = changesHere({
   say: textOf,
 });
 
-/** The input as it is sent over the socket. */
+/** The input as it goes over the socket. */
 const wireOf = ({ grace, now, successor, dryRun }: Wanted): Readonly<Record<string, unknown>> => ({
   ...defined({ grace, successor }),
   ...(now && { now }),
@@ -121,8 +122,8 @@ async function ending(here: Here, wanted: Wanted): Promise<Ended> {
   if (name === undefined) return await endMany(here, from ?? '', wireOf(wanted));
   const input = { login: name, ...wireOf(wanted) };
   if (path === undefined || dryRun) return await here.call(endRow, input);
-  // First a look, so that nothing is written for what cannot end; then the file, so that nothing
-  // has ended when it cannot be written.
+  // First a dry run, so that no file is written for an account that cannot end. Then the file, so
+  // that the account has not ended if it cannot be written.
   await here.call(endRow, { ...input, 'dry-run': true });
   const exported = await exportMailbox(here, name, path);
   const file = { undo: () => rmSync(path, { force: true }) };
@@ -130,7 +131,7 @@ async function ending(here: Here, wanted: Wanted): Promise<Ended> {
   return { ...ended, exported: { file: path, ...exported } };
 }
 
-/** `--grace` and `--successor` hold for lines that say nothing. */
+/** `--grace` and `--successor` hold for lines that name none. */
 async function endMany(here: Here, from: string, given: ReturnType<typeof wireOf>): Promise<Ended> {
   const upload = readUpload(here.terminal, from);
   const progress = showProgress('Ending', 'accounts');

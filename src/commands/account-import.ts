@@ -1,4 +1,4 @@
-/** `sluis account import`: thousands of accounts from one file, all of them or none. */
+/** `sluis account import`: registers thousands of accounts from one file, all of them or none. */
 import { z } from '../config/zod.ts';
 import { AdminError } from '../admin/error.ts';
 import type { Call } from '../admin/call.ts';
@@ -20,10 +20,10 @@ import { changesHere, part } from './core/row.ts';
 import { contactView, details, postOf } from './organisation/details.ts';
 import type { NewOrganisation } from '../store/registry.ts';
 
-/** Login names in one piece: below 64 KB, however long they are. */
+/** Login names of one piece: it stays below 64 KB, however long the names are. */
 const NAMES = 64;
 const PHASES = { check: 'Checking', hash: 'Hashing passwords of', store: 'Storing' } as const;
-/** The counts of quirks are kept for 100 days. */
+/** Counts of quirks are kept for 100 days, so nobody can observe much longer. */
 const MAX_OBSERVED = 90;
 
 const importView = z.object({
@@ -42,7 +42,10 @@ const given = {
   dryRun: flag('check every line and change nothing'),
 };
 
-/** Login names of those without a password go over `send`, one a line. */
+/**
+ * Registers the accounts of a file. The login names of accounts without a password go over `send`,
+ * one a line.
+ */
 export const importPart = part({
   about: 'register the accounts of a CSV file',
   in: {
@@ -77,7 +80,7 @@ export const importPart = part({
       progress: (phase, done, total) => call.progress(done, total, PHASES[phase]),
     });
     const imported = await importedOf(report, call.send);
-    // One of the accounts may be the contact: so it is judged once they are there.
+    // The contact may be one of these accounts, so it is checked when they exist.
     if (!imported.applied || organisation === undefined) return imported;
     return {
       ...imported,
@@ -88,7 +91,7 @@ export const importPart = part({
 
 type About = Values<typeof details> & { readonly newOrganisation: string | undefined; readonly language: 'nl' | 'en' };
 
-/** The new organisation; undefined: all accounts belong to existing ones. */
+/** The new organisation, or undefined if all accounts belong to existing ones. */
 function organisationOf({ newOrganisation: name, title, post, ...more }: About): NewOrganisation | undefined {
   if (name === undefined) return undefined;
   return {
@@ -144,8 +147,8 @@ export const importMany = changesHere({
         .call(importPart, input, { upload, progress: progress.show, receive })
         .finally(progress.end);
       if (files === undefined || (imported.without ?? 0) === 0) return imported;
-      // As soon as these accounts stand, whoever looks at the letters again starts with "account
-      // reset --letters FOLDER --continue".
+      // From here on the accounts exist. If writing the letters fails, "account reset --letters
+      // FOLDER --continue" writes the rest.
       const logins = Buffer.from(names, 'latin1').toString().trimEnd().split('\n');
       const wanted = { removeOthers: false, valid, by: 'letter', files, continue: false, dryRun } as const;
       const made = await codesFor(here, logins, wanted);

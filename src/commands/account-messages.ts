@@ -1,6 +1,6 @@
 /**
- * `sluis account messages`: the last messages that an account sent and got, for the helpdesk. Never
- * a subject, never content.
+ * `sluis account messages`: the last messages that an account sent and got, for the helpdesk. It
+ * never shows a subject or content.
  */
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
@@ -56,7 +56,8 @@ export const messages = reads({
     ]);
     const views: Got[] = [];
     for (const { message, state } of got) {
-      // The sender knows a protected copy by the message of which it was made.
+      // A protected copy has an id of its own; the sender knows the id of the message that it was
+      // made from.
       const known = { ...message, id: message.copyOf ?? message.id };
       views.push({ ...viewMessage(known, await names.account(message.submitter)), state });
     }

@@ -1,4 +1,4 @@
-/** What a move of accounts did, or would do: as `--json` has it, and as a person reads it. */
+/** What a move of accounts did, or would do: for `--json`, and as text for people. */
 import { z } from '../config/zod.ts';
 import { readableSize, readableTime } from '../cli/output.ts';
 import { many } from '../domain/counted.ts';

@@ -1,7 +1,7 @@
 /**
- * `sluis account move`: accounts go to another organisation with their login, addresses and the
- * mail since a day; what was before stays. Each account is moved by itself, and one that is there
- * already is left alone: cut short, it is asked again.
+ * `sluis account move`: moves accounts to another organisation, with their login, their addresses
+ * and the mail since a given day. Older mail stays. Each account is moved on its own, and one that
+ * has moved already is left alone: after an interruption, the same command is given again.
  */
 import { accountOf } from '../admin/accounts.ts';
 import type { AdminContext } from '../admin/context.ts';
@@ -21,7 +21,7 @@ import { publishing } from './core/publishing.ts';
 import { arg, flag, maybe, old, opt } from './core/params.ts';
 import { changes } from './core/row.ts';
 
-/** Accounts of one file: what each did is told. */
+/** Most accounts of one file: the answer says for each what was done. */
 const MAX_MOVES = 5000;
 const MAX_GRACE = 366;
 const GRACE = 30;
@@ -58,7 +58,7 @@ const shareView = ({ since: from, endsAt }: AccountMove, references: AccountRefe
   };
 };
 
-/** The move that was done before; undefined: the account is not there yet. */
+/** The move that was done before; undefined if the account has not moved yet. */
 async function alreadyThere(
   { store }: AdminContext,
   { login: name, organisation: to }: Wanted,
@@ -76,7 +76,7 @@ async function planOf(context: AdminContext, wanted: Wanted): Promise<MoveView> 
   return { login: name, organisation: to, former, ...shareView(move, references), moved: { ...moved, held: 0 }, left };
 }
 
-/** Every account, or all that is wrong with them. */
+/** A plan for every account. Throws if something is wrong, with all that is wrong. */
 async function plansOf(context: AdminContext, all: readonly Wanted[], progress: Call['progress']): Promise<MoveView[]> {
   const plans: MoveView[] = [];
   const problems: (AdminError | RegistryError)[] = [];
@@ -102,8 +102,8 @@ async function moveOne(context: AdminContext, wanted: Wanted, { actor, progress 
   const { move, login: name, organisation: to } = wanted;
   const done = await context.store.accountMoves.move(move, actor, (messages) => progress(messages, 0));
   const { moved, left, former, account: _, ...references } = done;
-  // Behind a read: a login that was under way when the commit came has its session by now, or finds
-  // another account.
+  // This read comes after the commit. A login that was under way at the commit has opened its
+  // session by now, or finds another account.
   await context.store.registry.findAccount(former.login);
   const { cutSessionsOf } = await import('../admin/sessions.ts');
   const sessions = cutSessionsOf(context, former.account);
@@ -111,10 +111,10 @@ async function moveOne(context: AdminContext, wanted: Wanted, { actor, progress 
 }
 
 async function moveAll(context: AdminContext, all: readonly Wanted[], call: Call): Promise<AccountMovesView> {
-  // Checks all of them before the first account moves.
+  // Checks all accounts before the first one moves.
   await plansOf(context, all, () => undefined);
   const accounts: MoveView[] = [];
-  // For one account its messages are counted, for many the accounts.
+  // Progress counts messages if one account moves, and accounts if many do.
   const isOne = all.length === 1;
   for (const wanted of all) {
     accounts.push(await moveOne(context, wanted, isOne ? call : { ...call, progress: () => undefined }));

@@ -1,6 +1,6 @@
 /**
- * `sluis account password`: named passwords, so that each workplace can have its own and lose it
- * alone.
+ * `sluis account password`: passwords with names, so that each workplace can have its own and lose
+ * only that one.
  */
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
@@ -34,8 +34,8 @@ export const passwords = subject('password', 'the passwords of an account', {
       password,
     },
     out: named,
-    // Whoever gives out the password knows it: a code, which is used once and by its owner, is
-    // enough for the helpdesk.
+    // Whoever hands the password out knows it, so the helpdesk does not have this right. It can
+    // send a code, which only the owner uses, and only once.
     right: 'registry',
     trail: ['registry.password-added'],
     undo: 'account password remove',

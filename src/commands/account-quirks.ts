@@ -1,6 +1,6 @@
 /**
- * `sluis account quirks`, `observed` and `enforce`: what programs deviate in, and what strictness
- * would cost.
+ * `sluis account quirks`, `observed` and `enforce`: in what programs deviate from the standards,
+ * and what would break if the gateway became strict.
  */
 import { z } from '../config/zod.ts';
 import { type QuirkView, quirkView } from '../admin/quirks.ts';
@@ -81,7 +81,7 @@ const enforcedView = z.object({
 });
 type Enforced = z.infer<typeof enforcedView>;
 
-/** A page of accounts: those of it that are observed, and where the next page begins. */
+/** One page of accounts: those that are observed, and where the next page begins. */
 export const observedPart = lookPart({
   about: 'accounts of a page that are observed',
   in: { after: opt(text('login'), 'the last account of the page before') },

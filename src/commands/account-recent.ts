@@ -1,9 +1,10 @@
 /**
- * What a support call asks: who is connected, when and how the account last got in, what it was
- * refused and why, what waits, what holds it back, what ends soon.
+ * What the helpdesk must know of an account during a call: who is connected; when and how somebody
+ * last logged in; what was refused and why; what waits; what holds the account back; what ends
+ * soon.
  *
- * Read from the end of the trail by its index of the newest rows: an account with 100,000 rows
- * costs what one with ten does.
+ * It is read from the end of the trail by an index of the newest rows. So an account with 100,000
+ * rows costs no more than one with ten.
  */
 import { z } from '../config/zod.ts';
 import { type AbsenceView, viewAbsence } from '../admin/absences.ts';
@@ -21,10 +22,10 @@ import { absenceView } from './address/absence.ts';
 
 const SHOWN = 5;
 const QUIRKS_SINCE = days(28);
-/** Certificates that end within it, or ended so long ago. */
+/** Certificates are shown if they end within ENDS_SOON, or ended less than ENDED ago. */
 const ENDS_SOON = days(60);
 const ENDED = days(30);
-/** Addresses of one account that are asked for absences. */
+/** Most addresses of one account whose absences are read. */
 const ADDRESSES = 50;
 
 const fact = z.union([z.string(), z.number(), z.boolean()]);
@@ -50,7 +51,7 @@ const endingView = z.object({
 });
 export type EndingView = z.infer<typeof endingView>;
 
-/** Newest first, at most 5 of each. */
+/** The answer: newest first, at most 5 of each kind. */
 export const recentViews = z.object({
   sessions: z.array(sessionView).readonly(),
   logins: z.array(recentView).readonly(),
@@ -64,7 +65,7 @@ export const recentViews = z.object({
 });
 export type RecentViews = z.infer<typeof recentViews>;
 
-/** Answered for one account, beside what it is. */
+/** The recent facts about one account. */
 export async function recentOf(context: AdminContext, summary: AccountSummary): Promise<RecentViews> {
   const { audit, registry } = context.store;
   const its = await registry.findOrganisation(summary.organisation);
@@ -90,7 +91,10 @@ export async function recentOf(context: AdminContext, summary: AccountSummary): 
   };
 }
 
-/** Refused mail with what its reply means. The tables of all replies are loaded for this alone. */
+/**
+ * Adds to each refused message what its reply means. The tables of all replies are loaded only if
+ * some message was refused.
+ */
 async function withMeanings(refusals: readonly RecentView[]): Promise<readonly RecentView[]> {
   if (!refusals.some(({ text }) => text !== undefined)) return refusals;
   const { meaningOfReply } = await import('../pages/causes.ts');
@@ -117,8 +121,8 @@ async function newest(
 }
 
 /**
- * The row of logins that were counted for an hour is written at its end: the last of them may be
- * older than a row before it.
+ * When the event last happened. Logins that were counted for an hour get one row at the end of that
+ * hour, so the last of them may be older than a row before it.
  */
 function happened({ at, facts = {} }: AuditRow): number {
   const last = typeof facts.last === 'string' ? Date.parse(facts.last) : Number.NaN;

@@ -1,4 +1,4 @@
-/** `sluis account add` and `list`. */
+/** `sluis account add` and `sluis account list`. */
 import { z } from '../config/zod.ts';
 import { organisationOf } from '../admin/organisation-of.ts';
 import { accountView, viewAccount } from '../admin/views.ts';
@@ -114,7 +114,10 @@ export const list = lists({
   after: (a) => a.login,
 });
 
-/** A whole page, or the last: the store answers what it found among a number of accounts. */
+/**
+ * Reads one whole page, or the last. Of each batch of accounts the store answers only the idle
+ * ones, so it is asked until the page is full.
+ */
 async function idleOf(
   { usage }: AdminContext['store'],
   query: Parameters<AdminContext['store']['usage']['idle']>[0],

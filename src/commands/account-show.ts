@@ -1,6 +1,6 @@
 /**
- * `sluis account show`: what a support call asks for first. Its first part is within 80 columns, so
- * that it can be read out and mailed.
+ * `sluis account show`: the first thing that the helpdesk looks at during a call. Its first part is
+ * at most 80 columns wide, so that it can be read out and mailed.
  */
 import { accountOf } from '../admin/accounts.ts';
 import type { StandingView } from '../admin/account-standing.ts';
@@ -23,15 +23,15 @@ import { settingsPart } from './settings.ts';
 const out = accountView.omit({ settings: true }).extend(recentViews.partial().shape).extend(settingViews);
 
 /**
- * What changes by itself: it is not of the account as it is registered, whose ETag would be another
- * each minute.
+ * Fields that change by themselves. They are no part of the account as it is registered; with them
+ * its ETag would change every minute.
  */
 const RECENT = [
   ...['sessions', 'logins', 'refusals', 'fetched', 'oldest', 'standing', 'quirks', 'ending', 'absences'],
   ...['used', 'messages', 'lastLogin', 'lastUsed'],
 ];
 
-/** Ids of what is named in an account, over HTTPS. */
+/** The ids that the API adds, each with the field that names the thing. */
 export const ACCOUNT_IDS = {
   accountId: 'login',
   organisationId: 'organisation',
@@ -73,11 +73,11 @@ export const show = reads({
     const { registry, audit } = context.store;
     const { account } = await accountOf(registry, name);
     context.gateway?.writeCounted((one) => one === account.id);
-    // Logins are written a moment after they happen, and who asks for the head of the trail waits
-    // for them.
+    // Logins are written a moment after they happen. Asking for the head of the trail waits until
+    // they are.
     await audit.head();
     const summary = await accountOf(registry, name);
-    // Where somebody logs in from, and what he was refused, is shown to the helpdesk.
+    // Only the helpdesk sees from where somebody logs in, and what was refused.
     const isHelpdesk = mayDo(who.role, 'support');
     const [{ recentOf }, { shownSettings }] = await Promise.all([
       import('./account-recent.ts'),
@@ -124,7 +124,7 @@ export const show = reads({
   },
 });
 
-/** Nothing is said of an account whose mail is scanned as usual. */
+/** Undefined if the account's mail is scanned as usual: then nothing is said about it. */
 const exemptText = (until: string | undefined): string | undefined =>
   until === undefined
     ? undefined
@@ -134,7 +134,7 @@ const interchangesText = ({ ediFrom, ediTo, until }: NonNullable<AccountView['sc
   `of ${ediFrom} to ${ediTo ?? 'anybody'} until ${readableTime(until)}`;
 
 const INDENT = '    ';
-/** A list below its title, each with lines of its own. */
+/** A title with a list below it; each item may have several lines. */
 const part = (title: string, none: string, items: readonly string[]): string =>
   items.length === 0 ? `${title}: ${none}` : [title, ...items].join('\n');
 const item = (text: string): string => wrapped(text, '  ', INDENT);
@@ -218,7 +218,7 @@ function refusalText(view: RecentView): string {
     item(`${time(at)}  ${what}`),
     ...(text === undefined ? [] : [more(`Reply: ${text}`)]),
     ...(cause === undefined ? [] : [more(`Cause: ${cause}`)]),
-    // Many replies end with what to do.
+    // Many replies already end with what to do.
     ...(remedy === undefined || text?.toLowerCase().endsWith(remedy.toLowerCase()) === true
       ? []
       : [more(`Helps: ${remedy}`)]),

@@ -1,6 +1,5 @@
 /**
- * `sluis account suspend` and `resume`, of one account or of thousands: each part is one
- * transaction.
+ * `sluis account suspend` and `resume`, for one account or thousands. Each part is one transaction.
  */
 import { z } from '../config/zod.ts';
 import type { AdminContext } from '../admin/context.ts';
@@ -12,9 +11,12 @@ import { manyAccounts, namedAccounts, partsOf } from './core/accounts.ts';
 import { changes } from './core/row.ts';
 
 type State = 'active' | 'suspended';
-/** Accounts without a way in that are named; of more the number alone. */
+/**
+ * Most login names that are listed of accounts to which nobody can log in; of more, only the
+ * number.
+ */
 const NAMED = 1000;
-/** Accounts that a person sees one by one. */
+/** Most accounts that the text lists. */
 const SHOWN = 10;
 
 const statesView = z.object({
@@ -41,7 +43,7 @@ export type StatesView = z.infer<typeof statesView>;
 interface Kept {
   readonly login: string;
   readonly state: string;
-  /** True: the account itself is ending, not only its organisation. */
+  /** True if the account itself is ending, and not only its organisation. */
   readonly ends: boolean;
   readonly closed: boolean;
 }
@@ -54,8 +56,8 @@ const keptOf = ({ account, passwords, certificates }: AccountSummary): Kept => (
 });
 
 /**
- * An account of an organisation that is out cannot come back by itself: answers who throws
- * AdminError for one. Each organisation is asked once.
+ * Makes a check that throws AdminError for an account whose organisation is not active: such an
+ * account cannot be resumed on its own. Each organisation is looked up once.
  */
 function organisationsAllow({ store }: AdminContext): (summary: AccountSummary) => Promise<void> {
   const known = new Map<string, Promise<Organisation | undefined>>();
@@ -155,7 +157,10 @@ function statesText({ applied, state, accounts, changed, login, ends }: StatesVi
   ];
 }
 
-/** What became of accounts that are ending: whoever resumes one twice takes both back. */
+/**
+ * What became of accounts that were both suspended and ending. A first resume takes one of the two
+ * back, a second one the other.
+ */
 function endsText({ takenBack, still }: NonNullable<StatesView['ends']>, login: string | undefined): string[] {
   const one = login !== undefined;
   const again = 'and collects what waits; once more "sluis account resume" takes that back';
@@ -166,7 +171,10 @@ function endsText({ takenBack, still }: NonNullable<StatesView['ends']>, login: 
   return [...(takenBack === 0 ? [] : [back]), ...(still === 0 ? [] : [`${left}, ${again}.`])];
 }
 
-/** Whoever resumes an account must not believe that its people get in again. */
+/**
+ * Warns of accounts that were resumed but have no way to log in, so that nobody believes their
+ * people can.
+ */
 function closedText({ closed, login }: StatesView): string[] {
   if (closed === undefined || closed.accounts === 0) return [];
   const named = closed.logins.slice(0, SHOWN);

@@ -1,4 +1,4 @@
-/** `sluis account`: who logs in; each owns one mailbox. */
+/** `sluis account`: accounts, which log in. Each owns one mailbox. */
 import { inApi } from './core/row.ts';
 import { subject } from './core/subject.ts';
 import { accountCertificates } from './account-certificate.ts';

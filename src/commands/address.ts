@@ -1,6 +1,6 @@
 /**
- * `sluis address`: where mail may go, and who may send as it. An address that has ended is never
- * given to anybody again.
+ * `sluis address`: where mail may go, and who may send as it. Nobody ever gets an address that has
+ * ended.
  */
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
@@ -50,7 +50,7 @@ const endView = z.object({
     .meta({ description: 'Addresses that still lead to the account; with 0 it accepts no mail, and sends none.' }),
 });
 
-/** What ending an address did, or would do. */
+/** What the end of an address did, or would do. */
 export type AddressEnd = z.infer<typeof endView>;
 
 const one = { address: arg(address, 'the address') };
@@ -68,7 +68,7 @@ const stateChange = (state: State, about: string, say: (result: z.infer<typeof s
       const { address: before } = await recipientOf(store.registry, of);
       await store.registry.setAddressState(of, state, actor);
       if (before.finalAt === undefined) return { address: of, state };
-      // One that was suspended as well is ending still: that was taken back first.
+      // If it was suspended and also ending, it still ends: this call only undid the suspension.
       return { address: of, state: viewAddress((await recipientOf(store.registry, of)).address, '').state };
     },
     say,

@@ -1,4 +1,4 @@
-/** What waits for a second person, as it is shown and signed. */
+/** Requests that wait for a second person, as they are shown and signed. */
 import { z } from '../config/zod.ts';
 
 export const requestView = z.object({

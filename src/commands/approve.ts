@@ -1,6 +1,6 @@
 /**
  * `sluis approve`: an operator signs what another one asks for. The command runs where the
- * operator's private key is; the gateway shows what waits, and takes the signature.
+ * operator's private key is. The gateway shows the requests that wait, and takes the signature.
  */
 import { z } from '../config/zod.ts';
 import type { AdminContext } from '../admin/context.ts';
@@ -119,8 +119,8 @@ const parts = {
     },
     say: asked,
   }),
-  // Whoever may look may sign: the key is what counts, and it counts wherever the signature comes
-  // from.
+  // Whoever may see a request may hand in a signature. Only the key that signed counts, not who
+  // brings the signature.
   sign: changes({
     api: { method: 'POST', path: '/approvals/{approvalId}/signatures' },
     about: 'take the signature of an operator under a request',
@@ -140,7 +140,7 @@ const parts = {
 };
 export const approvals = subject('approval', 'what waits for a second person', {}, { parts });
 
-/** The id as people see and type it, in `--json` too. */
+/** The id in `--json` too is as people see and type it. */
 const asTyped = <T extends { readonly id: string }>(view: T): T => ({ ...view, id: grouped(view.id) });
 
 /** Everything that the signature covers, in words. */

@@ -1,6 +1,6 @@
 /**
- * `sluis backup take` and `sluis drill`: takes backups, lists them, reads them again, tries them.
- * Putting one back is no operation: there is no store then (restore.ts).
+ * `sluis backup` and `sluis drill`: take backups, list them, verify them, and try to restore them.
+ * To put a backup back is no operation of the gateway, since there is no store then (restore.ts).
  */
 import { isAbsolute, resolve } from 'node:path';
 import { z } from '../config/zod.ts';
@@ -17,7 +17,7 @@ import { flag, maybe, opt } from './core/params.ts';
 import { changes, reads } from './core/row.ts';
 import { subject } from './core/subject.ts';
 
-/** The command line resolves a path where it stands: the gateway stands elsewhere. */
+/** A path, made absolute by the command line: the gateway works in another folder. */
 const place = (word: string): Kind<string> => ({
   ...ofText(word, 'an absolute path', (path) => (isAbsolute(path) ? path : undefined), 4096),
   fromText: (path) => resolve(path),
@@ -72,7 +72,7 @@ const take = changes({
       ]),
       'The master key and the key folder are not in it, and nothing in it can be read without them: see to it that they have a copy of their own.',
     ].join('\n'),
-  // A backup that nobody will be able to open is none.
+  // A backup that nobody can open later is worth nothing.
   warnings: ({ reminder }) => (reminder === undefined ? [] : [reminder.replace(/\.$/, '')]),
 });
 

@@ -15,7 +15,7 @@ import { type Values, flag, need, old, opt } from './core/params.ts';
 import { changes, changesHere, part, reads } from './core/row.ts';
 import { subject } from './core/subject.ts';
 
-// The authority itself is loaded where it works: a list of options needs none of it.
+// The code of the authority is loaded only when it works: a list of options needs none of it.
 const work = () => import('./ca/authority.ts');
 
 const keyKind = old(
@@ -24,7 +24,7 @@ const keyKind = old(
 );
 
 const rootPassword = opt(secret('a text of at most 4096 characters'), 'opens the file of the root', '');
-/** Parameters for the file of an exported root. */
+/** The file of an exported root, as a parameter. */
 const rootFile = {
   ...kind(
     'root',
@@ -49,7 +49,7 @@ const parts = {
     undo: 'the next lists take their place',
     run: async ({ ca }) => (await work()).newLists(ca),
   }),
-  // The key leaves encrypted: the passphrase comes in, a PKCS #12 file goes out.
+  // The key leaves encrypted: a password comes in, and a PKCS #12 file goes out.
   'export-root': part({
     about: 'hand over the key of the root',
     in: { rootPassword },
@@ -58,8 +58,8 @@ const parts = {
     trail: ['authority.key-exported'],
     run: async ({ ca }, { rootPassword: password }, { actor }) => (await work()).exportRoot(ca, password, actor),
   }),
-  // Asks for the exported file: a key is removed only where somebody just showed that he can open
-  // its copy.
+  // The key is removed only for somebody who has just shown, with the exported file, that he can
+  // open a copy.
   'remove-root-key': part({
     about: 'remove the key of the root',
     in: { root: need(rootFile, 'the exported file, base64'), rootPassword },
@@ -195,7 +195,7 @@ export const authority = subject(
           out.write(Buffer.from(made.pkcs12, 'base64'));
           return made;
         });
-        // Read back from the disk: from here on this file may be the only copy.
+        // The file is read back from the disk, since from here on it may be the only copy.
         const root = readFileSync(path).toString('base64');
         if (remove) await here.call(parts['remove-root-key'], { root, ...opens });
         return { fingerprint, file: path, removed: remove };

@@ -1,4 +1,7 @@
-/** `sluis cert`: certificates. Lists have all, the others are of accounts. */
+/**
+ * `sluis cert`: certificates. Lists show all of them; the other commands are about those of
+ * accounts.
+ */
 import { z } from '../config/zod.ts';
 import { tryToPublish } from '../ca/revocation-lists.ts';
 import { certificateView, viewCertificate } from '../admin/cert-views.ts';
@@ -22,7 +25,10 @@ import { need, opt } from './core/params.ts';
 import { changes, lists, readsHere } from './core/row.ts';
 import { subject } from './core/subject.ts';
 
-/** Without a hold, which says that it may be taken back: what is revoked here stays so. */
+/**
+ * Reasons for a revocation, without `certificateHold`: a hold can be undone, but what is revoked
+ * here stays revoked.
+ */
 const REASONS = (Object.keys(REVOCATION_REASONS) as RevocationReason[]).filter((r) => r !== 'certificateHold');
 
 export const certificates = subject(

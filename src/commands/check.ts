@@ -1,6 +1,6 @@
 /**
- * `sluis check`: would the gateway start, and what should somebody be reminded of; with
- * `--monitor`, is the one that runs well.
+ * `sluis check`: whether the gateway would start, and what needs attention. With `--monitor`:
+ * whether the running gateway is well.
  */
 import { z } from '../config/zod.ts';
 import { facts, readableDay } from '../cli/output.ts';

@@ -1,7 +1,7 @@
 /**
- * `sluis completion`: what a shell offers at Tab. Commands, options and fixed values stand in the
- * script itself, so that Tab starts no process of ours. Names of accounts and the like are not
- * offered: each Tab would be a look at the registry, and a row of the trail.
+ * `sluis completion`: what a shell offers when Tab is pressed. The script itself holds commands,
+ * options and fixed values, so that Tab starts no process of ours. It does not offer names of
+ * accounts and the like: each Tab would look into the registry and write a row of the trail.
  */
 import { bashScript } from '../cli/completion-bash.ts';
 import { fishScript } from '../cli/completion-fish.ts';

@@ -1,4 +1,4 @@
-/** `sluis config`: what the configuration file decides. It is changed in the file alone. */
+/** `sluis config`: the settings of the configuration file. Only the file itself can change them. */
 import { z } from '../config/zod.ts';
 import { sections } from '../config/schema.ts';
 import type { ConfigSetting } from '../domain/config-setting.ts';

@@ -1,6 +1,6 @@
 /**
- * `sluis dev`, which is `npm start`: a complete gateway for development, in the current folder,
- * with throw-away certificates and demo accounts. Nothing of it belongs in service.
+ * `sluis dev`, which `npm start` runs: a complete gateway for development in the current folder,
+ * with throw-away certificates and demo accounts. Never use any of it in service.
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
@@ -74,7 +74,7 @@ export const dev = runsHere({
   },
 });
 
-/** True if there were certificates, which were replaced. */
+/** Makes what a development gateway needs. True if old certificates were replaced. */
 async function prepare(folder: string, config: string, freePorts: boolean): Promise<boolean> {
   const certificates = resolve(folder, 'certs-dev');
   mkdirSync(certificates, { recursive: true });
@@ -94,7 +94,10 @@ async function prepare(folder: string, config: string, freePorts: boolean): Prom
   return renewed;
 }
 
-/** Registers what is missing, and answers the passwords by login name. */
+/**
+ * Registers the demo accounts that are missing. Resolves to the passwords by login name; empty if
+ * the file with them is gone.
+ */
 async function demoAccounts(gateway: Gateway, file: string, log: Log): Promise<Passwords> {
   if (existsSync(file)) return readPasswords(file);
   const { runOperation } = await import('../admin/operations.ts');
@@ -102,7 +105,8 @@ async function demoAccounts(gateway: Gateway, file: string, log: Log): Promise<P
   const known = await runOperation('organisation.list', gateway.admin, {}, call, log);
   if (known.some((o) => organisations.some((demo) => demo.name === o.name))) return new Map();
   const passwords = new Map(accounts.map(({ login }) => [login, generatePassword()]));
-  // The file first: an account whose password nobody knows could only be repaired by hand.
+  // The file is written first: an account whose password nobody knows could only be repaired by
+  // hand.
   writeNew(file, [...passwords].map(([login, password]) => `${login} ${password}\n`).join(''), 0o600);
   for (const organisation of organisations)
     await runOperation('organisation.add', gateway.admin, organisation, call, log);
@@ -114,8 +118,8 @@ async function demoAccounts(gateway: Gateway, file: string, log: Log): Promise<P
 }
 
 /**
- * Of an operator who may register; undefined if the gateway has no listener of the API, or the file
- * is gone.
+ * The token of an operator who may register accounts. Undefined if the gateway has no listener of
+ * the API, or if the file with the token is gone.
  */
 async function demoToken(gateway: Gateway, file: string, log: Log): Promise<string | undefined> {
   if (existsSync(file)) return readFileSync(file, 'utf8').trim();
@@ -179,7 +183,7 @@ interface HttpsFacts {
   readonly token: string | undefined;
 }
 
-/** The same over the API, where there is a listener of it. */
+/** How to do the same over the API, if it has a listener. */
 function overHttps(port: number, ca: string, { login, password, to, token }: HttpsFacts): string {
   if (port === 0) return '';
   const url = `https://${HOST}:${port}/v1`;

@@ -1,6 +1,6 @@
 /**
- * `sluis directory`: addresses that every account of the group may look up, where their
- * organisation agreed.
+ * `sluis directory`: the addresses that every account of the group may look up. An address is
+ * listed only if its organisation agreed.
  */
 import { hash } from 'node:crypto';
 import { z } from '../config/zod.ts';
@@ -58,7 +58,7 @@ function viewOf(record: DirectoryRecord): View {
   };
 }
 
-/** The first of the reasons. */
+/** The first reason why an address is not listed. */
 function whyNot({ address: at, account, organisation }: Recipient): string {
   if (!settingOf('directory-listing', organisation.settings))
     return `organisation ${organisation.name} did not agree to be listed: sluis organisation set ${organisation.name} directory-listing=yes`;

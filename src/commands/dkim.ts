@@ -1,4 +1,4 @@
-/** `sluis dkim`: keys by which mail for partners who want it is signed. */
+/** `sluis dkim`: the keys with which mail for partners is signed, if they want that. */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from '../config/zod.ts';

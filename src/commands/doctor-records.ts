@@ -1,6 +1,6 @@
 /**
- * What `sluis doctor --records` shows: records to publish, how they stand, and internet.nl's mail
- * test judged from here.
+ * What `sluis doctor --records` shows: DNS records to publish, what DNS has of each, and what the
+ * mail test of internet.nl would say, judged from here.
  */
 import { z } from '../config/zod.ts';
 import { table } from '../cli/output.ts';

@@ -1,4 +1,4 @@
-/** `sluis doctor`: how good is what the gateway offers. */
+/** `sluis doctor`: how good the TLS of each listener is, and what else needs attention. */
 import { z } from '../config/zod.ts';
 import { SEVERITIES } from '../domain/doctor.ts';
 import { grades } from '../platform/tls-guideline.ts';
@@ -33,18 +33,21 @@ const report = z.object({
 });
 type DoctorReport = z.infer<typeof report>;
 
-/** The exit code; undefined: all is well. */
+/** The name of the exit code; undefined if all is well. */
 function faultOf({ listeners, findings }: DoctorReport): 'configuration' | 'unproven' | undefined {
   if (listeners.some(({ passed }) => !passed) || findings.some(({ severity }) => severity === 'failure'))
     return 'configuration';
   return listeners.length === 0 ? 'unproven' : undefined;
 }
 
-/** What is not there may not be wanted; what is there and wrong keeps mail away. */
+/**
+ * A record that is missing may not be wanted, but one that is wrong keeps mail away. So only a
+ * wrong record fails the command.
+ */
 const recordsFault = ({ records }: RecordsReport): 'configuration' | undefined =>
   records.some(({ state }) => state === 'differs') ? 'configuration' : undefined;
 
-/** The part about listeners alone: the rest is for the operator. */
+/** The part about listeners. The rest is for operators alone. */
 const tlsText = ({ listeners }: DoctorReport): string => [...listeners.map(textOf), summaryOf(listeners)].join('\n\n');
 
 export const reportText = ({ listeners, findings }: DoctorReport): string =>

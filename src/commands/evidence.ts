@@ -1,4 +1,7 @@
-/** `sluis evidence`: what evidence is checked with. It is written and checked by `sluis trace`. */
+/**
+ * `sluis evidence`: the certificate with which evidence is checked. `sluis trace` writes and checks
+ * the evidence itself.
+ */
 import { z } from '../config/zod.ts';
 import { certificatePem } from '../crypto/certificates/certificate.ts';
 import { iso } from '../domain/units.ts';

@@ -1,4 +1,4 @@
-/** `sluis status`: how the running gateway is. */
+/** `sluis status`: how the running gateway is doing. */
 import { z } from '../config/zod.ts';
 import { runningGateway } from '../admin/error.ts';
 import { facts, readableSize, readableTime, table } from '../cli/output.ts';
@@ -88,7 +88,7 @@ export const status = reads({
     const running = runningGateway(gateway, 'show the status');
     const found = running.status();
     const { reasons, listeners, partners } = found;
-    // One part that cannot be read now must not hide the rest.
+    // A part that cannot be read now must not hide the others.
     const [drills, probes, looked] = await Promise.all([
       backups.drills.due().catch(() => []),
       running.probes().catch(() => []),

@@ -1,6 +1,6 @@
 /**
- * What went through the gateway of late, for the first page of the console: counts alone, of nobody
- * by name.
+ * How much the gateway handled lately, for the first page of the console. It has only counts and
+ * names nobody.
  */
 import { z } from '../config/zod.ts';
 import { firstDay, monthOfDay } from '../domain/months.ts';
@@ -38,7 +38,10 @@ export const traffic = lookPart({
   },
 });
 
-/** The days of this month and of the one before: thirty, whatever day it is. */
+/**
+ * Active accounts on each day of this month and the previous one. Two months hold the last thirty
+ * days, whatever day it is.
+ */
 async function activeByDay({ usage }: AdminContext['store'], today: Day): Promise<ReadonlyMap<Day, number>> {
   const counts = new Map<Day, number>();
   const month = monthOfDay(today);

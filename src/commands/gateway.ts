@@ -1,4 +1,4 @@
-/** `sluis reload` and `sluis drain`: what an operator does to the running gateway. */
+/** `sluis reload` and `sluis drain`: what an operator can do to the running gateway. */
 import { z } from '../config/zod.ts';
 import { runningGateway } from '../admin/error.ts';
 import { storeFindings } from '../admin/mail-findings.ts';
@@ -74,7 +74,7 @@ const drain = changes({
       : `New sessions are taken${changed ? ' again' : '; nothing was drained'}.`,
 });
 
-/** For `check --monitor`. It says nothing of anybody, so that a monitor may ask each minute. */
+/** For `check --monitor`. The figures name nobody, so a monitor may ask for them every minute. */
 const figures = reads({
   api: { method: 'GET', path: '/gateway/figures', id: 'showFigures' },
   about: 'figures that a monitor judges',
@@ -86,7 +86,7 @@ const figures = reads({
   run: async ({ gateway }) => [...(await runningGateway(gateway, 'tell its figures').figures(MONITORED))],
 });
 
-/** For `check` and `doctor`: what only the running gateway and its store know. */
+/** For `check` and `doctor`: findings that only the running gateway and its store can make. */
 export const findings = lookPart({
   api: { method: 'GET', path: '/gateway/findings', id: 'showFindings' },
   about: 'what an operator should look at, of keys, certificates and operators',
@@ -106,7 +106,7 @@ export const findings = lookPart({
   ],
 });
 
-/** Commands of the top level; their operations are named `gateway.status`. */
+/** Commands of the top level. Their operations have names such as `gateway.status`. */
 export const gatewayTops = { status, reload, drain };
 export const gateway = subject(
   'gateway',

@@ -1,4 +1,4 @@
-/** `sluis init`: a gateway that was not there. */
+/** `sluis init`: makes a new gateway. */
 import { isIP } from 'node:net';
 import { z } from '../config/zod.ts';
 import { many as counted } from '../domain/counted.ts';
@@ -8,7 +8,7 @@ import { file, folder } from './core/files.ts';
 import { flag, many, old, opt } from './core/params.ts';
 import { changesHere } from './core/row.ts';
 
-/** The highest of the ports above it is 995. */
+/** The highest port base: the highest port above it is base + 995. */
 const MOST_PORT_BASE = 64_540;
 
 /** The answer if nothing was made. */
@@ -172,8 +172,8 @@ export const init = changesHere({
 });
 
 /**
- * A machine that was lost is replaced under its own name; under another one the old name stays in
- * lists, and what names it waits for it.
+ * Warns about gateways that have stopped. A machine that replaces a lost one must get the same
+ * name; under a new name, the old one stays in lists, and what waits for it goes on waiting.
  */
 function stoppedText({
   replaces,
@@ -194,7 +194,7 @@ function stoppedText({
   ];
 }
 
-/** What is to be done at the other gateways, and what they answered. */
+/** What must be done at the other gateways, and what they answered. */
 function peersText(
   peers: readonly { readonly host: string; readonly state: string; readonly why?: string | undefined }[],
 ): string[] {

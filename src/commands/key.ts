@@ -1,5 +1,5 @@
 /**
- * `sluis key`: the master key, split among custodians, shown to be recoverable, recovered,
+ * `sluis key`: the master key. It can be split among custodians, proven recoverable, recovered, and
  * replaced.
  */
 import { z } from '../config/zod.ts';

@@ -1,4 +1,4 @@
-/** `sluis mailbox`: what an account has in its mailbox, and who fetches it. */
+/** `sluis mailbox`: what is in the mailbox of an account, and who fetches it. */
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { AdminError } from '../admin/error.ts';
@@ -36,7 +36,7 @@ const restore = changes({
       : undefined,
   out: z.object({ login: z.string(), messages: z.number(), until: z.string() }),
   right: 'support',
-  // The owner of the mailbox reads it.
+  // The owner of the mailbox reads the reason.
   reason: 'needed',
   trail: ['maildrop.restored'],
   undo: 'the owner deletes them again',
@@ -89,8 +89,8 @@ const consumers = reads({
   examples: ['huisarts'],
   run: async ({ store, gateway }, input) => {
     const { account } = await accountOf(store.registry, input.login);
-    // Sessions are counted in memory for some minutes: without them a mailbox that is polled would
-    // look as if nobody had opened it.
+    // Sessions are counted in memory for some minutes. Without those counts, a mailbox that is
+    // polled would look as if nobody had opened it.
     await gateway?.writeClientNetworks(account.id);
     return (await store.deliveries.consumers(account.id)).map(viewConsumer);
   },

@@ -1,4 +1,4 @@
-/** `sluis message receipt`: tells the sender once more that its message was collected. */
+/** `sluis message receipt`: tells the sender once more that a message was collected. */
 import { z } from '../config/zod.ts';
 import { AdminError } from '../admin/error.ts';
 import { MOST_AGAIN, type NotAgain, sendReceiptsAgain } from '../admin/receipts-again.ts';
@@ -9,7 +9,7 @@ import { address, message } from './core/kinds.ts';
 import { arg, many } from './core/params.ts';
 import { changes } from './core/row.ts';
 
-/** Recipients of one call: each is a letter. */
+/** Most recipients of one call: each gets a receipt of its own. */
 const MOST = 100;
 
 const LEFT: Readonly<Record<NotAgain, string>> = {

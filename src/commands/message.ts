@@ -1,6 +1,6 @@
 /**
- * `sluis message`: taking a message back that should not have been sent, wherever it was not
- * collected yet; and erasing one that should not exist.
+ * `sluis message`: takes back a message that should not have been sent, from everybody who has not
+ * collected it yet; and erases one that should not exist.
  */
 import { z } from '../config/zod.ts';
 import type { AdminContext } from '../admin/context.ts';
@@ -84,7 +84,8 @@ export const messages = subject('message', 'messages that were accepted', {
       return { message: found.id, copies: await viewsOf(store, found.id, done) };
     },
     say: ({ copies }) => copies.map(withdrawnLine).join('\n'),
-    // Somebody has the message: a script, too, must see that, so that the sender is called.
+    // If somebody already has the message, the command fails, so that a script sees it too and the
+    // sender is called.
     fails: ({ copies }) => (copies.some((copy) => copy.done === 'too-late') ? { code: 'conflict' } : undefined),
   }),
 
@@ -140,14 +141,14 @@ const NOT_ERASED: Readonly<Record<Exclude<Erasure, 'erased'> | 'unknown', (id: s
 };
 
 /**
- * What the store promises: the second day after the day of its acceptance, in UTC, and then the
- * next sweep.
+ * From when no backup opens the message. The store promises the beginning of the second day (UTC)
+ * after the day of acceptance, and then the next sweep.
  */
 const closedFrom = (receivedAt: Instant): string => `${dayOf(instant(receivedAt + days(2)))}T00:00:00.000Z`;
 
 /**
- * The sender hears who did not get it, once something was taken back. A notice has no sender to
- * tell.
+ * Tells the sender who did not get the message, if something was taken back. A notice has no sender
+ * to tell.
  */
 async function tellSender(
   { store, noticeWriter, clock }: AdminContext,
@@ -177,8 +178,8 @@ async function tellSender(
 }
 
 /**
- * Too late for, and it reached somebody: what was given up or had expired before is nobody's, and
- * its sender must not read that it is.
+ * True if it was too late and somebody has the message. A copy that was given up or had expired
+ * reached nobody, and its sender must not read that it did.
  */
 function hasIt({ where, done }: Withdrawal): boolean {
   const state = where.kind === 'mailbox' ? where.state : where.delivery.state;

@@ -1,4 +1,6 @@
-/** `sluis notice send`: tells organisations something, such as when the gateway will be down. */
+/**
+ * `sluis notice send`: tells organisations something, for example when the gateway will be down.
+ */
 import { type NotTold, type SendingView, sendingView } from '../admin/notice-send.ts';
 import { organisation } from './core/kinds.ts';
 import { naming, ofText, text } from './core/kind.ts';
@@ -7,7 +9,10 @@ import { arg, flag, many, opt } from './core/params.ts';
 import { changes } from './core/row.ts';
 import { subject } from './core/subject.ts';
 
-/** More than a letter may have: what is too long is told with its length. */
+/**
+ * The limit is larger than a letter may be, so that a text that is too long is refused with its
+ * length.
+ */
 const written = fileOf('file', 'plain text of at most 64KiB', 128 * 1024);
 const sendingId = naming(
   'other',

@@ -1,5 +1,6 @@
 /**
- * `sluis operator`: the people who work with the gateway, what each may do, and how each is known.
+ * `sluis operator`: the people who work with the gateway, what each may do, and how each proves who
+ * he is.
  */
 import { z } from '../config/zod.ts';
 import { AdminError } from '../admin/error.ts';

@@ -1,4 +1,4 @@
-/** `sluis organisation`: customers. */
+/** `sluis organisation`: the customers. */
 import { z } from '../config/zod.ts';
 import { organisationOf } from '../admin/organisation-of.ts';
 import { shownSettings } from '../admin/settings.ts';
@@ -38,7 +38,7 @@ const view = z.object({
   mergedAt: z.string().optional(),
 });
 
-/** `ended: part of b since 2026-11-26 11:00 CET`. */
+/** The state in words, such as `ended: part of b since 2026-11-26 11:00 CET`. */
 const stateOf = ({ state = 'active', ends, mergedInto, mergedAt }: z.infer<typeof view>): string =>
   mergedInto === undefined
     ? stateText(state, ends)

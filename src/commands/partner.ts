@@ -1,4 +1,6 @@
-/** `sluis partner`: organisations with a mail server of their own, which mail is pushed to. */
+/**
+ * `sluis partner`: organisations with a mail server of their own, to which the gateway pushes mail.
+ */
 import { z } from '../config/zod.ts';
 import type { AdminContext } from '../admin/context.ts';
 import { AdminError } from '../admin/error.ts';
@@ -19,7 +21,7 @@ import { SERVER, changedServer, clear, domain, host, newServer, partner } from '
 import { testOf, testText, testView } from './partner/test.ts';
 import { partnerOf, partnerText, shown, view, viewOf } from './partner/view.ts';
 
-/** A probe takes as long as its slowest step, but no operator waits for more. */
+/** A probe has several slow steps, but no operator waits longer than this. */
 const PROBE_TIME = seconds(60);
 
 const one = { name: arg(partner, 'the partner') };
@@ -48,7 +50,10 @@ async function secretsOf(context: AdminContext, { name, sealed }: Partner): Prom
   );
 }
 
-/** Mail would wait until there is a key: better said now. */
+/**
+ * Throws AdminError if mail must be signed but there is no key: such mail would only wait, so it is
+ * better to say it now.
+ */
 function refuseUnsigned({ partners: { signs, hostname } }: AdminContext, dkim: boolean): void {
   if (dkim && !signs())
     throw new AdminError(
@@ -241,7 +246,7 @@ export const partners = subject('partner', 'organisations with a mail server of 
     run: async ({ store }, { name }, { actor }) => {
       const before = await partnerOf(store.registry, name);
       await store.registry.setPartnerState(name, 'active', actor);
-      // One that was suspended as well is ending still: that was taken back first.
+      // If it was suspended and also ending, it still ends: this call only undid the suspension.
       return { name, state: before.endsAt === undefined || before.state === 'active' ? 'active' : 'ending' };
     },
     say: ({ name, state }) =>
@@ -267,7 +272,7 @@ export const partners = subject('partner', 'organisations with a mail server of 
       const found = await partnerOf(registry, name);
       const { organisation: of, addresses, domains: whole } = await viewOf(context, found);
       const at = endsAt(context, { ...when, successor, dryRun });
-      // It ends as its account does, which stands for all of it.
+      // A partner has one account, and ends when that account does.
       if (!dryRun) await registry.endAccount(found.login, defined({ endsAt: at, successor }), actor);
       const queued = (await deliveries.queues()).find((queue) => queue.partner === found.id);
       return {

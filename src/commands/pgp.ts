@@ -1,4 +1,4 @@
-/** `sluis pgp`: OpenPGP keys of accounts, and what a message at hand is worth. */
+/** `sluis pgp`: OpenPGP keys of accounts, and the inspection of a message that an operator has. */
 import { createReadStream } from 'node:fs';
 import { z } from '../config/zod.ts';
 import { inspectedCode } from '../cli/inspected-code.ts';
@@ -83,7 +83,7 @@ const parts = {
   }),
 };
 
-/** The passphrase; undefined: the file is to have none. */
+/** The passphrase; undefined if the file must have none. */
 const passphraseIn = async (terminal: Terminal, path: string | undefined): Promise<string | undefined> =>
   path === undefined ? undefined : await readGivenPassword(terminal, path);
 
@@ -237,8 +237,8 @@ const keys = subject(
 );
 
 /**
- * The message comes along, one character an octet. A change, since it may use a secret key: no
- * listing does.
+ * Inspects a message, which comes as the upload, one character an octet. It counts as a change and
+ * not as a listing, since it may use a secret key.
  */
 const inspect = part({
   about: 'look into a message',

@@ -1,6 +1,6 @@
 /**
- * `sluis privacy`: how long each kind of data is kept, how old the oldest is, and what was never
- * said.
+ * `sluis privacy`: how long each kind of data is kept, how old the oldest is, and which
+ * organisations have given no purpose for it.
  */
 import { z } from '../config/zod.ts';
 import { keptDay, keptDays } from '../admin/kept-days.ts';
@@ -17,7 +17,7 @@ import { reads, readsHere } from './core/row.ts';
 import { subject } from './core/subject.ts';
 
 const PAGE = 1000;
-/** Organisations that are named. */
+/** Most organisations that are named. */
 const NAMED = 100;
 
 const found = z.object({
@@ -150,7 +150,7 @@ function rulesOf({ auth, store, delivery, audit, backup }: Config, oldest: Found
   ];
 }
 
-/** Days that a person reads; --json has all. */
+/** Most days that the text shows; --json has all. */
 const SHOWN = 31;
 
 function daysText(days: Found['days']): string {

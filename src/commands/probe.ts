@@ -1,4 +1,4 @@
-/** `sluis probe`: the account that measures availability. */
+/** `sluis probe`: the account with which the gateway measures its own availability. */
 import { z } from '../config/zod.ts';
 import { organisation } from './core/kinds.ts';
 import { need } from './core/params.ts';

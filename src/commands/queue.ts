@@ -1,6 +1,6 @@
 /**
- * `sluis queue`: deliveries that wait for partners, or are held from mailboxes: look, hold,
- * release, retry, give up.
+ * `sluis queue`: deliveries that wait for partners, and copies that are held. It can list, hold,
+ * release, retry and give them up.
  */
 import { z } from '../config/zod.ts';
 import type { AdminContext } from '../admin/context.ts';
@@ -97,7 +97,7 @@ interface Changing {
   readonly what: 'hold' | 'release' | 'retry';
   readonly about: string;
   readonly states: readonly DeliveryState[];
-  /** What becomes of the deliveries. */
+  /** What will happen to the deliveries. */
   readonly effect: string;
   readonly undo: string;
   readonly examples: readonly [string, ...string[]];
@@ -122,7 +122,7 @@ const changing = ({ what, states, effect, ...said }: Changing) =>
     say: ({ changed }) => `${many(changed, 'delivery')} ${agree(changed, 'is', 'are')} ${effect}.`,
   });
 
-/** Reports that a released copy is in the mailbox now, if its sender asked to hear that. */
+/** Reports that a released copy is in the mailbox now, if its sender asked to be told. */
 async function tellFiled({ store, noticeWriter }: AdminContext, ids: readonly DeliveryId[]): Promise<void> {
   for (const id of ids) {
     const found = await store.deliveries.find(id);
@@ -231,7 +231,7 @@ export const queues = subject(
       confirm: {
         what: () => 'give deliveries up',
         name: ({ ids, partner, message }) => partner ?? message ?? String(ids[0] ?? 'fail'),
-        // What a person sees before; the reason is read by the senders.
+        // What an operator sees before he confirms. Senders read his reason.
         goes: async (here, { ids, partner, message }) => {
           const found = await deliveriesOf(here, { partner, message });
           const going = ids.length === 0 ? found : found.filter((d) => ids.some((id) => id === d.id));

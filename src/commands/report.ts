@@ -1,4 +1,4 @@
-/** `sluis report`: figures and findings for others. */
+/** `sluis report`: figures and findings for people outside. */
 import { subject } from './core/subject.ts';
 import { availability } from './report/availability.ts';
 import { incident } from './report/incident.ts';

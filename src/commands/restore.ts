@@ -1,5 +1,6 @@
 /**
- * `sluis restore`: puts a backup back where no store is, and shows at each step that it is right.
+ * `sluis restore`: puts a backup back where there is no store, and shows at each step that it is
+ * right.
  */
 import { resolve } from 'node:path';
 import { showProgress } from '../cli/progress.ts';
@@ -131,7 +132,10 @@ export const restore = changesHere({
         },
 });
 
-/** SQLite has its place in the configuration; the folder of a server is the operator's to name. */
+/**
+ * Where the store goes. For SQLite the configuration says it; for PostgreSQL the operator names the
+ * data folder of the server.
+ */
 function placeOf(
   { store, data }: Config,
   {
@@ -155,7 +159,7 @@ function placeOf(
 }
 
 /**
- * What the operator must know and do: a backup is from its moment, and what came later is not in
+ * What the operator must know and do. A backup is as of one moment, and what came later is not in
  * it.
  */
 function afterText({ begun, moment, into, settled, later, unsigned, proof }: Restored): string {

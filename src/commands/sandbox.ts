@@ -1,6 +1,6 @@
 /**
- * `sluis sandbox`: a throw-away gateway on which things go wrong, for vendors of programs that
- * speak to one.
+ * `sluis sandbox`: a throw-away gateway on which things go wrong on purpose, for vendors of
+ * programs that talk to a gateway.
  */
 import { z } from '../config/zod.ts';
 import { many as counted } from '../domain/counted.ts';

@@ -1,6 +1,7 @@
 /**
- * `sluis scan exempt`: accounts whose mail passes unscanned, or interchanges of an account that do.
- * It takes two people to begin and one to end (decision 1973).
+ * `sluis scan exempt`: accounts whose mail is not scanned for malware, or interchanges of an
+ * account that are not. It takes two people to begin an exemption and one to end it (decision
+ * 1973).
  */
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
@@ -47,7 +48,7 @@ interface Given {
   readonly ediTo: EdiIdentity | undefined;
 }
 
-/** The parties of an exemption; undefined: it is for the whole account. */
+/** The parties of an exemption; undefined if it is for the whole account. */
 function partiesOf({ ediFrom, ediTo }: Given): ExemptParties | undefined {
   if (ediFrom !== undefined)
     return { from: formatIdentity(ediFrom), to: ediTo === undefined ? '' : formatIdentity(ediTo) };
@@ -95,7 +96,7 @@ const add = changes({
   },
   out: exemption,
   right: 'security',
-  // The second person judges the reason, and it is needed when malware is found later.
+  // The second person judges the reason, and people need it if malware is found later.
   reason: 'needed',
   second: 'scan-exempt',
   trail: ['scan.exempted'],
@@ -110,8 +111,8 @@ const add = changes({
     const no = (why: string): never => {
       throw new AdminError('conflict', `Cannot exempt "${account.login}" from scanning: ${why}`);
     };
-    // Approval is asked for where the configuration says so; where it does not, one person would
-    // have decided alone.
+    // A second person is asked for only if the configuration says so. If it does not, one person
+    // could decide alone, so the exemption is refused.
     if (!secondPerson.includes('scan-exempt'))
       return no(
         'it takes two people, and operators.second-person does not have "scan-exempt"; add it to the configuration, and register two operators ("sluis operator add")',
@@ -161,7 +162,7 @@ const end = changes({
   say: (ended) => `${whatText(ended)} is scanned.`,
 });
 
-/** Exemptions of the account that hold at this moment. */
+/** The exemptions of an account that hold now. */
 function exemptionsOf(account: Account, now: Instant): readonly Exemption[] {
   if (account.state === 'ended') return [];
   const until = isExempt(account, now) ? exemptionView(account) : undefined;

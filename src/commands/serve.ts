@@ -1,4 +1,4 @@
-/** `sluis serve`. */
+/** `sluis serve`: runs the gateway. */
 import { refuseOpenssl } from '../cli/openssl.ts';
 import { runUntilStopped } from '../cli/run.ts';
 import { handedSockets } from '../platform/activation.ts';

@@ -1,4 +1,4 @@
-/** `sluis session`: who is connected now, and ending that. */
+/** `sluis session`: who is connected to the mail ports now, and how to end such a session. */
 import { z } from '../config/zod.ts';
 import type { AdminContext } from '../admin/context.ts';
 import { AdminError } from '../admin/error.ts';
@@ -36,7 +36,7 @@ const endView = z.object({
 export type SessionEnd = z.infer<typeof endView>;
 
 const HEADER = ['SESSION', 'PROTOCOL', 'ACCOUNT', 'ADDRESS', 'TLS', 'CLIENT', 'SINCE', 'STATE', 'READ', 'WRITTEN'];
-// The suite would double the width of a line: --json and "account show" have it.
+// The cipher suite would double the width of a line, so only --json and "account show" have it.
 const cells = (s: SessionView) => [
   ...[s.id, s.protocol, s.account, s.address, s.tls, s.client, readableTime(s.since), s.state],
   ...[readableSize(s.read), readableSize(s.written)],

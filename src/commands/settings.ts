@@ -1,6 +1,6 @@
 /**
- * `set`, the same for organisations, accounts and addresses: `KEY=VALUE` of one, or of many from a
- * CSV file. And the settings that `show` lists.
+ * The command `set` for organisations, accounts and addresses: `KEY=VALUE` for one, or for many
+ * from a CSV file. Also the list of settings that `show` prints.
  */
 import { z } from '../config/zod.ts';
 import type { AdminContext } from '../admin/context.ts';
@@ -29,7 +29,7 @@ const manyView = z.object({
 });
 
 /**
- * Of what has more that can be changed than settings: `--title TEXT`, beside or in place of
+ * What `set` can change besides settings, such as `--title TEXT`, together with or without
  * `KEY=VALUE`.
  */
 export interface Fields<P extends Params, F> {
@@ -109,8 +109,8 @@ export function settable<P extends Params, F = never>(
       return { ...set, fields: changed };
     },
     warnings: ({ warnings }) => warnings,
-    // The fields of what was changed, and the list of settings, are older than the answer that has
-    // both.
+    // JSON keeps its old form: the changed fields, or the list of settings. The answer that has
+    // both came later.
     json: {
       out: z.union([settings, manyView, ...(fields === undefined ? [] : [fields.out])]),
       of: (done) => {
@@ -138,7 +138,7 @@ const optionsOf = (params: Params): string =>
     .map((key) => ` or --${nameOf(key)}`)
     .join('');
 
-/** The settings that were given; undefined: none. */
+/** The fields that were given; undefined if there are none. */
 function givenOf<P extends Params>(params: P, input: Values<P>): Values<P> | undefined {
   const given = Object.keys(params).map((key) => [key, input[key]] as const);
   const any = given.some(([, value]) => value !== undefined && (!Array.isArray(value) || value.length > 0));
@@ -162,8 +162,8 @@ const settingsTable = (all: Shown): string =>
   );
 
 /**
- * The last part of what `show` prints: with `--all` every one as it holds, else those that somebody
- * set.
+ * The last part of what `show` prints: the settings that somebody set or, with `--all`, all of
+ * them.
  */
 export function settingsPart(
   shown: { readonly settings: Shown; readonly warnings: readonly string[] },

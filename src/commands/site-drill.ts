@@ -1,6 +1,6 @@
 /**
- * `sluis drill watch` and `sluis drill site`: a planned switch to the other site and back, measured
- * and written down.
+ * `sluis drill watch` and `sluis drill site`: a planned switch to the other site and back, which is
+ * measured and recorded.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { greets, watchDoor } from '../cli/watch-door.ts';
@@ -15,7 +15,7 @@ import { since } from './core/moments.ts';
 import { arg, many, need, opt } from './core/params.ts';
 import { changes, readsHere } from './core/row.ts';
 
-/** Between two looks, and for one answer; milliseconds. */
+/** Milliseconds between two looks; PATIENCE: milliseconds for one answer. */
 const EVERY = 100;
 const PATIENCE = 1000;
 

@@ -1,4 +1,4 @@
-/** `sluis site`: what a person must know of the sites, and what only a person decides. */
+/** `sluis site`: what people must know about the sites, and what only people may decide. */
 import { AdminError } from '../admin/error.ts';
 import { facts as pairs, readableTime } from '../cli/output.ts';
 import { checkPromotion, shownServers } from '../cluster/promote-check.ts';

@@ -1,4 +1,7 @@
-/** `sluis smime`: what would happen to a message, and what a message at hand is worth. */
+/**
+ * `sluis smime`: what protection would do to a message, and the inspection of a message that an
+ * operator has.
+ */
 import { createReadStream } from 'node:fs';
 import { readGivenCertificate } from '../cli/given-certificate.ts';
 import { inspectedCode } from '../cli/inspected-code.ts';
@@ -15,8 +18,8 @@ import { inspectView, protectionView } from './smime/views.ts';
 const as = opt(address, 'look inside with the keys that the gateway holds for this address');
 
 /**
- * The message comes along, one character an octet. A change, since it may use a private key: no
- * listing does.
+ * Inspects a message, which comes as the upload, one character an octet. It counts as a change and
+ * not as a listing, since it may use a private key.
  */
 const inspect = part({
   about: 'look into a message',

@@ -1,6 +1,6 @@
 /**
- * `sluis statement`: what is true of information security here, made from what runs and what was
- * measured, signed like evidence.
+ * `sluis statement`: a statement about information security here. It is made from what runs and
+ * what was measured, and is signed in the same way as evidence.
  */
 import { AdminError } from '../admin/error.ts';
 import { z } from '../config/zod.ts';
@@ -19,7 +19,7 @@ const made = z.object({
   fingerprint: z.string().meta({ description: 'SHA-256 of the certificate that signs.' }),
 });
 
-/** Octets of what the operator gives: names, not the files. */
+/** Most octets of what the operator gives: names of files, not the files. */
 const MAX_GIVEN = 256 * 1024;
 
 const wishes = {

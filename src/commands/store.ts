@@ -25,7 +25,8 @@ const compact = changesHere({
     rows: z.number(),
   }),
   right: 'owner',
-  // The trail is in what is compared, so nothing can be added to it.
+  // The command compares all rows before and after, those of the trail too, so nothing can be added
+  // to the trail.
   trail: [],
   shares: ['config', 'json'],
   examples: [''],

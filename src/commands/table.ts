@@ -1,4 +1,7 @@
-/** Every subject that has operations, and those. Its commands are found by `cli/groups.ts`. */
+/**
+ * Every subject that has operations, and the operations themselves. `cli/groups.ts` finds the
+ * commands.
+ */
 import { backups, drills } from './backup.ts';
 import { gateway } from './gateway.ts';
 import { accounts } from './account.ts';
@@ -75,7 +78,7 @@ export const rowOperations = operationsOfAll(table);
 
 const rows = new Map(subjects.flatMap((subject) => [...operationRows(subject)]));
 
-/** The row of an operation. Throws for an unknown name. */
+/** The row of an operation. Throws if there is no operation of that name. */
 export function rowNamed(name: string): AnyOperation {
   const row = rows.get(name);
   if (row === undefined) throw new Error(`There is no operation "${name}"`);

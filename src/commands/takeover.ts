@@ -1,4 +1,6 @@
-/** `sluis takeover`: a region moves here from another server, in waves of practices. */
+/**
+ * `sluis takeover`: moves a whole region here from another server, practice by practice, in waves.
+ */
 import { subject } from './core/subject.ts';
 import { back } from './takeover/back.ts';
 import { giveBackParts } from './takeover/give-back.ts';

@@ -1,5 +1,5 @@
 /**
- * `sluis trace`: which messages there were, and every step of one. Never a subject, never content.
+ * `sluis trace`: finds messages, and shows every step of one. It never shows a subject or content.
  */
 import { z } from '../config/zod.ts';
 import { type FoundView, foundView, traceView, viewMessage } from '../admin/delivery-views.ts';
@@ -84,7 +84,7 @@ const search = reads({
         : await store.deliveries.findByReference({ ...query, reference });
     for (const one of accepted)
       messages.push({ kind: 'accepted', ...viewMessage(one, await names.account(one.submitter)) });
-    // Of a refused message neither Message-ID nor reference was kept.
+    // Message-ID and reference of a refused message were not kept, so it cannot be found by them.
     if (messageId !== undefined || reference !== undefined) return { found: messages, ...defined({ next }) };
     gateway?.writeCounted();
     const refused = await findRefused(store.audit, { ...query, ...endOf(query) });
@@ -105,8 +105,8 @@ export const show = reads({
   run: async (context, { message: name }) => {
     const { store } = context;
     const named = await messageOf(context, name);
-    // A copy that protection made has no steps of its own; its sender knows the message by another
-    // id.
+    // A copy that protection made has no steps of its own, and the sender knows the message by
+    // another id.
     const found = (named.copyOf === undefined ? undefined : await store.deliveries.findMessage(named.copyOf)) ?? named;
     const names = new Names(store.registry);
     const { rows, more } = await eventsOf(store, found.id);
@@ -123,7 +123,7 @@ export const show = reads({
   say: traceText,
 });
 
-/** The operations; the command is of the top level. */
+/** The operations. The command itself is of the top level. */
 export const traces = subject(
   'trace',
   'messages and what became of them',
@@ -132,8 +132,8 @@ export const traces = subject(
 );
 
 /**
- * Where nothing says which messages have a reference, they are gone through some at a time: on the
- * command line to the end.
+ * Searches to the end. Without an index by reference, each call goes through only some of the
+ * messages; the command line calls again until it has seen them all.
  */
 async function searchAll(here: Here, asked: Input & { readonly limit: number }): Promise<OutputOf<typeof search>> {
   const found: FoundView[] = [];

@@ -1,4 +1,4 @@
-/** `sluis webhook`: programs that receive events over HTTPS. */
+/** `sluis webhook`: programs that get events over HTTPS. */
 import { z } from '../config/zod.ts';
 import type { AdminContext } from '../admin/context.ts';
 import { AdminError } from '../admin/error.ts';

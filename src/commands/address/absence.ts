@@ -1,6 +1,6 @@
 /**
- * `sluis address absence`: who is away, and what becomes of the mail meanwhile. Days are calendar
- * days in Amsterdam, both ends included.
+ * `sluis address absence`: who is away, and what happens to the mail meanwhile. Days are calendar
+ * days in Amsterdam; the first and the last day are included.
  */
 import { z } from '../../config/zod.ts';
 import { type AbsenceView, viewAbsence } from '../../admin/absences.ts';
@@ -34,7 +34,7 @@ export const absenceView = z.object({
 
 /** Most lines of one file. */
 const MAX_LINES = 5000;
-/** Further ahead a date is a slip of the pen. */
+/** A date that lies further ahead is most likely a mistake. */
 const MAX_AHEAD = days(400);
 
 const who = { address: arg(address, 'who is away') };
@@ -48,7 +48,7 @@ export const absenceInput = {
   until: need(day, 'last day, included'),
   ...mail,
 };
-/** A line of the file, whose column `from` is `since` in the command. */
+/** A line of the file. Its column `from` is the option `since` of the command. */
 const absenceLine = { ...who, from: opt(day, 'first day'), until: need(day, 'last day, included'), ...mail };
 
 export interface Bounds {
@@ -57,7 +57,7 @@ export interface Bounds {
 }
 const boundsOf = ({ clock, longestAbsence }: AdminContext): Bounds => ({ now: clock.now(), longest: longestAbsence });
 
-/** The absence that was asked for; without `since` it begins now. */
+/** The absence that the input describes. Without `since` it begins now. */
 export function absenceOf(input: Values<typeof absenceInput>, bounds: Bounds): AddressAbsence {
   const { address: of, since, until, substitute, refuse } = input;
   const cannot = `Cannot note the absence of "${of}"`;
@@ -85,7 +85,7 @@ function timeProblem(
   if (until <= now) return 'it is over';
   if (dayOf(from) < dayOf(now)) return 'it begins in the past; leave the first day out for now';
   if (from > now + MAX_AHEAD) return 'it begins more than 400 days ahead; check the year';
-  // The hour of a change of the clock is no day more.
+  // Counts calendar days, so that the hour of a clock change does not make one more.
   const length = dayOf(instant(until - 1)) - dayOf(from) + 1;
   const most = Math.floor(longest / days(1));
   return length > most
@@ -94,8 +94,9 @@ function timeProblem(
 }
 
 /**
- * Of each line of a file, where `problems` are kept of those that can be used; two of one address
- * and one beginning are a mistake.
+ * The absences of a file. If `problems` is given, mistakes are put there and the right lines are
+ * returned; without it, a file with mistakes is refused. Two lines with the same address and
+ * beginning are a mistake.
  */
 export async function absencesIn(
   upload: AsyncIterable<string> | undefined,
@@ -128,7 +129,7 @@ const effect = ({ mode, substitute }: AbsenceView): string =>
     ? `goes to ${substitute ?? ''}`
     : `is refused${substitute === undefined ? '' : `, naming ${substitute}`}`;
 
-/** `after` of a listing: an address and a moment. */
+/** Reads the `after` of a listing: an address and a moment. */
 function afterIn(text: string | undefined): Pick<AbsenceQuery, 'after'> {
   if (text === undefined) return {};
   const [, of = '', from = ''] = /^(\S+) (\S+)$/.exec(text) ?? [];
@@ -253,7 +254,7 @@ export const absences = subject(
   { initial: 'add' },
 );
 
-/** The one under way, else the next. */
+/** The absence that is under way, or else the next one. */
 async function nextOf({ store, clock }: AdminContext, of: Address): Promise<AddressAbsence> {
   const [next] = await store.registry.listAbsences({ limit: 1, endsAfter: clock.now(), address: of });
   if (next !== undefined) return { ...next, address: of };

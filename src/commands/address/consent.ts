@@ -1,4 +1,4 @@
-/** `sluis address consent`: who agreed to be a substitute for whom. */
+/** `sluis address consent`: who agreed to be a substitute, and for whom. */
 import { z } from '../../config/zod.ts';
 import { recipientOf } from '../../admin/addresses.ts';
 import { readableTime } from '../../cli/output.ts';
@@ -61,7 +61,7 @@ export const consents = subject(
       examples: ['huisarts@huisarts.example'],
       run: async ({ store }, { address: of, after }) => {
         await recipientOf(store.registry, of);
-        // All consents fit one page.
+        // One page holds all consents of an address, so there is no second page.
         const all = after === undefined ? await store.registry.listConsents(of) : [];
         return all.map(({ substitute, address: whose, givenAt }) => ({
           substitute,

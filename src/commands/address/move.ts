@@ -1,4 +1,4 @@
-/** `sluis address move`: mail of addresses goes elsewhere from now on. */
+/** `sluis address move`: from now on, mail for these addresses goes elsewhere. */
 import { z } from '../../config/zod.ts';
 import type { AddressesMoved, Target } from '../../admin/address-move.ts';
 import { AdminError } from '../../admin/error.ts';

@@ -1,4 +1,7 @@
-/** `sluis audit erase`: who and where of old rows, or of one person. */
+/**
+ * `sluis audit erase`: erases the personal fields, who and from where, of old rows or of the rows
+ * about one person.
+ */
 import { z } from '../../config/zod.ts';
 import { type Wanted, eraseWanted } from '../../admin/audit-erase.ts';
 import { readableTime } from '../../cli/output.ts';
@@ -21,7 +24,8 @@ const view = z.object({
 });
 export type EraseView = z.infer<typeof view>;
 
-// The row of the call must not say again who was to be forgotten: a value of these names nobody.
+// The row of this call must not name again the person to be forgotten. So the value is marked as
+// naming nothing.
 const { of: _, ...forgotten } = login;
 
 export const erase = changes({

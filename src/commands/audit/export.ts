@@ -1,4 +1,4 @@
-/** `sluis audit export`: the trail as lines of JSON in a new file. */
+/** `sluis audit export`: writes the trail as lines of JSON into a new file. */
 import { z } from '../../config/zod.ts';
 import { firstOfLane, firstSince } from '../../admin/audit-scan.ts';
 import { Names } from '../../admin/names.ts';
@@ -97,7 +97,7 @@ async function headsOf(audit: AuditTrail): Promise<readonly LaneHead[]> {
   }
 }
 
-/** A page of rows of one chain, where the trail has several. */
+/** A page of rows of one chain, for a trail that has several. */
 async function lanePage(
   audit: AuditTrail,
   { lane, from, since: begin }: { readonly lane: number; readonly from: number; readonly since: Instant | undefined },
@@ -127,7 +127,8 @@ export const exportTo = readsHere({
   run: async (here, { file: path, fields }, { file: _, ...asked }) => {
     const made = newFile(path, 0o600);
     const rows = await withFiles([made], async () => {
-      // Only the chain has a first line to follow on, and a last one that seals it.
+      // Only an export of the chain has a first line that says what it follows, and a last line
+      // that seals it.
       const isChain = fields === 'chain';
       const seal = new ExportSeal();
       let n = 0;

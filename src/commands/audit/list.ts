@@ -1,4 +1,4 @@
-/** `sluis audit list`: the newest rows of the trail that fit. */
+/** `sluis audit list`: the newest rows of the trail that match. */
 import { z } from '../../config/zod.ts';
 import { accountOf } from '../../admin/accounts.ts';
 import { firstSince } from '../../admin/audit-scan.ts';
@@ -26,7 +26,7 @@ const row = eventView.extend({
 });
 export type AuditRowView = z.infer<typeof row>;
 
-/** A mistyped name must not read as "it never happened". */
+/** The refusal of an unknown event. A mistyped name must not look like "it never happened". */
 function wrongEvent(event: string): string {
   const near = nearestEvent(event);
   const remedy = near === undefined ? 'docs/signals.md, "Audit trail", lists them' : `did you mean "${near}"?`;
@@ -53,7 +53,8 @@ export const list = lists({
   run: async ({ store: { audit, registry }, gateway }, { limit, after, event, ...of }, call) => {
     const names = new Names(registry);
     const account = of.account === undefined ? undefined : (await accountOf(registry, of.account)).account.id;
-    // Written with the first page, so that the pages after it do not move.
+    // Counts that wait in memory are written before the first page only, so that later pages do not
+    // shift.
     if (after === undefined) gateway?.writeCounted(account === undefined ? undefined : (whose) => whose === account);
     const first = of.since === undefined ? 1 : await firstSince(audit, of.since);
     const end = of.until === undefined ? (await audit.head()).seq + 1 : await firstSince(audit, instant(of.until + 1));
@@ -71,7 +72,8 @@ export const list = lists({
           });
       call.progress(end - before, end - first);
     }
-    // Noted after the look itself, or it would be the newest row of every list.
+    // The look is noted after the rows were read; otherwise it would be the newest row of every
+    // list.
     if (after === undefined) noteLook(audit, call, 'list');
     return rows;
   },
@@ -82,7 +84,7 @@ export const list = lists({
   after: ({ seq }) => String(seq),
 });
 
-/** The page before the row of that number. */
+/** The row number before which the page ends. */
 function pageEnd(after: string | undefined): number {
   if (after === undefined) return Number.MAX_SAFE_INTEGER;
   if (/^[1-9]\d{0,14}$/.test(after)) return Number(after);

@@ -1,6 +1,6 @@
 /**
- * Whether the trail of this gateway is as it was written: its chain, and anchors that stand for it.
- * For `audit verify` and `audit report`.
+ * Checks that nobody has changed the trail of this gateway: its chain, and the anchors that prove
+ * it. `audit verify` and `audit report` use it.
  */
 import { z } from '../../config/zod.ts';
 import { anchorsText } from '../../cli/audit-files.ts';
@@ -21,9 +21,12 @@ import { type Values, also, flag, many as several } from '../core/params.ts';
 import { type Here, lookPart } from '../core/row.ts';
 import { noteLook } from './look.ts';
 
-/** Heads of chains: an anchor of several gateways has some dozens. */
+/**
+ * Most rows that anchors sign: an anchor of several gateways signs the heads of some dozens of
+ * chains.
+ */
 const MAX_ANCHORS = 200_000;
-/** Chains that are read at a time. */
+/** Chains that are read at the same time. */
 const LANES = 500;
 
 const report = z.union([
@@ -79,7 +82,7 @@ export const chainCheck = lookPart({
       const [row] = await audit.chainOf({ lane: lane ?? 0, from: seq, limit: 1 });
       const isThere = row !== undefined && placeOf(row) === seq;
       if (isThere && Buffer.from(row.hash).toString('hex') === hash) continue;
-      // A chain that nothing was written to has no row, and its anchor says so.
+      // A chain without rows has an anchor that says so, with place 0.
       if (seq === 0) continue;
       const [of, whole] = lane === undefined ? ['', 'the trail'] : [` of lane ${lane}`, `lane ${lane}`];
       const why = isThere ? `row ${seq}${of} is another one` : `${whole} ends before row ${seq}`;
@@ -91,7 +94,8 @@ export const chainCheck = lookPart({
 });
 
 /**
- * Throws AdminError for a file of anchors that cannot be read, or was not written by this gateway.
+ * The newest anchors of this gateway. Throws AdminError for a file of anchors that cannot be read,
+ * or that this gateway did not write.
  */
 function ownAnchors({ anchorFolder, anchorKeyFile }: AdminContext['evidence']): readonly Anchored[] {
   try {
@@ -102,7 +106,7 @@ function ownAnchors({ anchorFolder, anchorKeyFile }: AdminContext['evidence']): 
   }
 }
 
-/** Rows of all chains behind the newest anchor of each. */
+/** The number of rows in all chains that came after the newest anchor of each. */
 async function rowsBehind(audit: AuditTrail, anchors: readonly z.infer<typeof wire>[]): Promise<number> {
   const newest = new Map<number, number>();
   for (const { lane = 0, seq } of anchors) newest.set(lane, Math.max(newest.get(lane) ?? 0, seq));
@@ -110,7 +114,7 @@ async function rowsBehind(audit: AuditTrail, anchors: readonly z.infer<typeof wi
   for (let after = -1; ;) {
     const heads = await audit.lanes({ after, limit: LANES });
     for (const { lane, place, ended } of heads)
-      // One that has ended before these anchors is in older ones.
+      // A chain that ended before these anchors is in older ones.
       if (!ended || newest.has(lane)) behind += place - (newest.get(lane) ?? 0);
     if (heads.length < LANES) return behind;
     after = heads.at(-1)?.lane ?? after;
@@ -122,12 +126,14 @@ export const ANCHORS = {
     text('path', 4096),
     "a file of anchors, or the folder of them; may be given several times; default: this gateway's own, for its trail",
   ),
-  // HOW-TO-CHECK.txt of evidence that was given out says --key.
+  // The option may also be called --key: HOW-TO-CHECK.txt of evidence that was given out says so.
   anchorKey: also(several(file, "public key of the anchors, in PEM; default: this gateway's own"), 'key'),
 };
 type Given = Values<typeof ANCHORS>;
 
-/** Anchors that are named, checked with the keys that are named, or with `own`. */
+/**
+ * The anchors that the command line names, checked with the keys that it names, or else with `own`.
+ */
 export function namedAnchors({ anchors, anchorKey }: Given, own: string | undefined): readonly Anchored[] {
   if (anchors.length === 0) return [];
   const keys = anchorKey.length > 0 ? anchorKey : own === undefined ? [] : [own];
@@ -136,8 +142,8 @@ export function namedAnchors({ anchors, anchorKey }: Given, own: string | undefi
 }
 
 /**
- * Anchors that are named; else the newest ones that this gateway wrote, in the folder that the
- * configuration names.
+ * The anchors that are named; without any, the newest ones in the folder that the configuration
+ * names.
  */
 function placedAnchors(given: Given, config: Config): { anchors: readonly Anchored[]; places: readonly string[] } {
   const own = auditKeyFile(config.keys.folder);
@@ -157,7 +163,10 @@ export async function proofOf(here: Here, given: Given): Promise<Proof> {
   return { ...found, proven: isIntact && found.anchors > 0, places };
 }
 
-/** A trail that nothing contradicts and nothing proves must not read as one that is proven. */
+/**
+ * How the command ends. A trail that nothing contradicts but nothing proves must not look like a
+ * proven one.
+ */
 export function proofFails({ report, missing, proven, places }: Proof) {
   if (report.kind === 'broken' || missing !== undefined || report.vanished !== undefined)
     return {

@@ -1,4 +1,4 @@
-/** `sluis audit report`: sums up a period. */
+/** `sluis audit report`: sums up a period of the trail. */
 import type { z } from '../../config/zod.ts';
 import { type ActKind, type AuditSummary, auditSummary, report as summed } from '../../admin/audit-scan.ts';
 import { Names } from '../../admin/names.ts';
@@ -19,7 +19,7 @@ export const summaryOf = lookPart({
   run: async ({ store: { audit, registry }, gateway, clock }, { since: begin, until: end }, call) => {
     gateway?.writeCounted();
     noteLook(audit, call, 'report');
-    // Starts after the rows that were just written, with the row of this look among them.
+    // The period begins after the rows that were just written, the row of this look among them.
     const { seq: fromSeq } = await audit.head();
     const [newest] = end === undefined ? await audit.chain({ fromSeq, limit: 1 }) : [];
     const period = { since: begin, until: end ?? instant(Math.max(clock.now(), newest?.at ?? 0)) };
@@ -56,7 +56,9 @@ export const report = readsHere({
   fails: ({ verified }) => (verified === undefined ? undefined : proofFails(verified)),
 });
 
-/** In the order of the report: head of its table, and what is said where there is none. */
+/**
+ * The tables of the report in their order, each with its head and with the text for an empty one.
+ */
 const ACTS: readonly (readonly [kind: ActKind, head: string, none: string])[] = [
   ['command', 'COMMANDS', 'Nobody gave a command.'],
   ['look', 'LOOKS AT THE TRAIL', 'Nobody looked at the trail.'],
@@ -64,7 +66,7 @@ const ACTS: readonly (readonly [kind: ActKind, head: string, none: string])[] = 
   ['approval', 'SECOND PERSON', 'Nothing was asked of a second person.'],
 ];
 
-/** `verified`: what a check of the chain found; undefined if none was asked for. */
+/** `verified`: the result of the check of the chain; undefined if nobody asked for a check. */
 export const reportText = (s: AuditSummary, verified: Proof | undefined): string =>
   [
     facts([

@@ -1,6 +1,6 @@
 /**
- * `sluis audit verify`: the trail of this gateway, or an export of one, against anchors and the
- * time stamps beside them.
+ * `sluis audit verify`: checks the trail of this gateway, or an export of a trail, against anchors
+ * and the time stamps beside them.
  */
 import { existsSync } from 'node:fs';
 import { z } from '../../config/zod.ts';
@@ -70,7 +70,9 @@ async function verifyOwn(here: Here, given: Given): Promise<z.infer<typeof ownSt
   return { ...proof, ...(await stampsFor(paths.filter(existsSync), given, config)) };
 }
 
-/** An auditor has no gateway, and no configuration of one. */
+/**
+ * Checks an export. An auditor has neither a gateway nor its configuration, so both may be missing.
+ */
 async function verifyFile(here: Here, path: string, given: Given): Promise<z.infer<typeof exportStamped>> {
   const config = existsSync(here.options.config) ? here.config() : undefined;
   const own = config === undefined ? undefined : auditKeyFile(config.keys.folder);
@@ -103,7 +105,7 @@ function exportFails({ broken, anchors }: CheckedExport, given: Given) {
   } as const;
 }
 
-/** Fails the check if no time stamp was checked although the operator named an authority. */
+/** The check fails if the operator named an authority of time stamps but no stamp was checked. */
 function stampsFail({ stamps }: Stamps, { timestampAuthority }: Given, places: readonly string[]) {
   if (timestampAuthority.length === 0 || stamps > 0) return undefined;
   return {

@@ -1,6 +1,6 @@
 /**
  * Commands of `sluis ca` that need the authority. A new authority's revocation list is written at
- * once, since checks would find none otherwise.
+ * once; otherwise checks would find none.
  */
 import {
   type KnownAuthority,
@@ -54,7 +54,7 @@ export async function newAuthority(ca: CaParts, organisation: string, kind: KeyK
 }
 
 interface GivenRoot {
-  /** PKCS #12, base64. */
+  /** PKCS #12 in base64. */
   readonly root: string;
   readonly rootPassword: string;
 }

@@ -1,4 +1,4 @@
-/** What `ca` answers. */
+/** What the operations of `sluis ca` answer. */
 import { z } from '../../config/zod.ts';
 import { authorityView } from '../../admin/cert-views.ts';
 

@@ -1,4 +1,6 @@
-/** `sluis cert capability`: what the mail programs behind addresses can read. */
+/**
+ * `sluis cert capability`: which forms of protection the mail programs behind an address can read.
+ */
 import { z } from '../../config/zod.ts';
 import { recipientOf } from '../../admin/addresses.ts';
 import type { AdminContext } from '../../admin/context.ts';

@@ -1,4 +1,4 @@
-/** Finds certificates: the one that an operator names, and lists of them. */
+/** Finds certificates: one that an operator names, and lists. */
 import { chainOf, knownAuthorities } from '../../ca/authorities.ts';
 import { type CertificateView, viewCertificate, viewGatewayCertificate } from '../../admin/cert-views.ts';
 import { accountOf } from '../../admin/accounts.ts';
@@ -12,7 +12,7 @@ import { defined } from '../../domain/defined.ts';
 import { type Instant, type Milliseconds, instant } from '../../domain/units.ts';
 import type { AccountCertificate } from '../../store/certificates.ts';
 
-/** The one certificate of an account of that serial number or fingerprint. */
+/** The one certificate of an account that has this serial number or fingerprint. */
 export async function named({ store }: Pick<AdminContext, 'store'>, name: string): Promise<AccountCertificate> {
   const found = await store.certificates.findCertificates(name);
   const [only] = found;
@@ -38,7 +38,7 @@ export async function replacing(
   return { replaces: old.fingerprint };
 }
 
-/** Issuers of one that is ours, nearest first. */
+/** The certificates of its issuers, nearest first. Empty if this gateway did not issue it. */
 export async function chainPem({ ca, clock }: AdminContext, { authority }: AccountCertificate): Promise<string[]> {
   const known = await knownAuthorities(ca);
   const issuing = known.find(({ record }) => record.id === authority);
@@ -60,10 +60,9 @@ export async function otherNamed(
   return { ...viewGatewayCertificate(found, context.clock.now()), pem: certificatePem(found.certificate) };
 }
 
-/** Where a row stands in the list, and the page behind it begins. */
+/** The place of a row in the list, after which the next page begins. */
 export const placeOf = ({ ends, fingerprint, account, use, name = '' }: CertificateView): string =>
-  // One certificate may serve several listeners; where it is also an account's, that row is the
-  // first.
+  // Several listeners may use one certificate. If it is also an account's, that row comes first.
   `${ends} ${fingerprint} ${account === '' ? 1 : 0} ${use} ${name}`;
 
 /** Certificates of one address, newest first. */
@@ -77,13 +76,13 @@ async function ofAddress({ store, clock }: AdminContext, of: Address): Promise<r
 interface Wanted {
   readonly account: string | undefined;
   readonly address: Address | undefined;
-  /** Only certificates that end within so long. */
+  /** Only certificates that end within this time. */
   readonly within: Milliseconds | undefined;
   readonly limit: number;
   readonly after: string | undefined;
 }
 
-/** Certificates by their end, of accounts and others; one page. */
+/** One page of certificates, sorted by their end: those of accounts and the others. */
 export async function listed(context: AdminContext, wanted: Wanted): Promise<readonly CertificateView[]> {
   const { address, account, limit, after } = wanted;
   if (address !== undefined) {
@@ -107,7 +106,7 @@ async function ofAccounts(
   for (;;) {
     const query = { limit, ...span, ...defined({ login: account, after: last }) };
     const found = await store.certificates.listCertificates(query);
-    // Whoever asks what ends soon asks what is still in force.
+    // A list of what ends soon leaves out what is already revoked.
     const shown = within === undefined ? found : found.filter(({ revoked }) => revoked === undefined);
     ones.push(...shown.map((record) => viewCertificate(record, now)));
     last = found.at(-1);
@@ -116,8 +115,8 @@ async function ofAccounts(
 }
 
 /**
- * Those that are no account's. With `within` also what has ended and nothing replaces: it is in
- * use.
+ * Certificates that belong to no account. With `within`, also those that have ended and are not
+ * replaced: they are still in use.
  */
 async function othersIn(context: AdminContext, { within, after }: Wanted): Promise<readonly CertificateView[]> {
   const now = context.clock.now();

@@ -12,7 +12,7 @@ import type { Actor } from '../../store/actor.ts';
 import type { NewCertificate } from '../../store/registry.ts';
 
 /**
- * One certificate, or a chain that begins with it, as mail programs and authorities hand it out.
+ * Reads one certificate, or the first of a chain, as mail programs and authorities hand them out.
  */
 function certificateOf(pem: string): Certificate {
   const refuse = (why: string): never => {
@@ -53,7 +53,7 @@ export async function addForLogin({ store, clock }: AdminContext, given: Given, 
   if (certificate.notAfter < clock.now())
     throw new AdminError('invalid', `Cannot register the certificate: it expired on ${ends}; give the renewed one`);
   const choice = match === 'san' ? { match, ...defined({ name: san }) } : { match };
-  // Short and telling: what a colleague reads aloud over the telephone.
+  // A short name that a colleague can read out over the telephone.
   const added = registered(certificate, choice, name ?? certificate.fingerprint.slice(0, 8));
   await store.registry.addCertificate(login, added, actor);
   return { login, name: added.name, about: added.about, ends };
@@ -66,7 +66,9 @@ interface Revoked {
   readonly problem?: string;
 }
 
-/** Revokes a registration by its name, or this certificate, registered or not. */
+/**
+ * Revokes the registration with this name, or this certificate, whether it is registered or not.
+ */
 export async function revokeForLogin(
   context: AdminContext,
   { login, name = '', file }: { readonly login: string; readonly name: string | undefined; file: string | undefined },
@@ -82,15 +84,16 @@ export async function revokeForLogin(
   }
   const named = certificates.find((c) => c.name === name && c.revokedAt === undefined);
   const known = named === undefined ? undefined : await revokedInRegister(context, named.fingerprint, login, actor);
-  // The register ends the registration of its certificate in the same commit.
+  // The register of certificates ends the registration of its certificate in the same commit.
   if (known === undefined) await registry.revokeCertificate(login, name, actor);
   return { login, name, ...known };
 }
 
 /**
- * Revokes it in the register of certificates as well, where it was issued or imported for the login
- * of this account, and publishes the list of our own authority: else whoever looks there believes
- * it. Undefined if it is not there, or is revoked already.
+ * Revokes the certificate in the register of certificates too, if it was issued or imported as a
+ * login of this account, and publishes the revocation list of our own authority. Otherwise whoever
+ * checks there would still accept it. Undefined if it is not in that register, or is revoked
+ * already.
  */
 async function revokedInRegister(
   { store, ca }: AdminContext,

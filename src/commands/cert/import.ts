@@ -56,7 +56,10 @@ async function ownerOf(context: AdminContext, input: Given, certificate: Certifi
   return owner;
 }
 
-/** Checks a certificate. Throws AdminError if it cannot be anybody's own, or is of no use. */
+/**
+ * Reads and checks a certificate. Throws AdminError if it cannot belong to an account, or is of no
+ * use.
+ */
 function usable({ clock }: AdminContext, pemText: string): Certificate {
   const certificate = certificateIn(pemText);
   const { key, notAfter, basicConstraints } = certificate;

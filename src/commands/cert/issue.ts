@@ -1,7 +1,6 @@
 /**
- * Certificates that are issued, for a request, with a new key or by a code that fetches one.
- * Private keys are made by the command: only requests go to the gateway, and a key where it is to
- * hold it.
+ * Issuing certificates: for a request, with a new key, or by a code that fetches one. The command
+ * makes private keys. The gateway gets only the request, and the key only if it is to hold it.
  */
 import { readFileSync } from 'node:fs';
 import { z } from '../../config/zod.ts';
@@ -58,7 +57,8 @@ export const issueParts = {
       return viewIssued(await issueToAccount(context.ca, wanted, actor), of, purpose);
     },
   }),
-  // Whoever runs it sees the code, and could get in by it.
+  // Whoever makes a code sees it and could log in with what it fetches, so this can need a second
+  // person.
   enrol: part({
     api: { method: 'POST', path: '/certificate-codes', secret: true, creates: true, ids: { accountId: 'account' } },
     about: 'make a one-time code that fetches a certificate',
@@ -81,15 +81,15 @@ export const issueParts = {
     trail: ['certificate.enrolment-collected', 'certificate.issued'],
     undo: 'cert revoke',
     run: async (context, input, { actor }) => {
-      // For login the store refuses to hold it.
+      // For a certificate for login the store refuses to hold the key.
       const keep = keepingKey(context, input.key, input.request, 'mail');
       const issued = await collect(context.ca, { code: input.code, request: input.request, ...keep }, actor);
       return viewIssued(issued, issued.login, issued.use);
     },
   }),
   /**
-   * One certificate, or a page of what ends within so many days: listed, with `batch` a code for
-   * each.
+   * One certificate, or a page of those that end within so many days. It lists them, or makes a
+   * code for each with `batch`.
    */
   renew: part({
     about: 'list what is to be renewed, or make codes for it',
@@ -194,8 +194,8 @@ export const issueRows = {
     ...ruledAs(issueParts.collect),
     examples: ['k7vq-2m4x-9dzt-c3hw-8rjp-5nfb --out laptop.p12 --password-out laptop.txt --key-kind p256'],
     run: async (here, { code: given, ...options }) => {
-      // Arguments are seen by every user of the machine; a code that is refused for another reason
-      // would still hold.
+      // Every user of the machine can see arguments. A code on the command line that is then
+      // refused for another reason would still be valid.
       const code = given === '-' ? ((here.terminal.input ?? readFileSync(0, 'utf8')).split(/\r?\n/)[0] ?? '') : given;
       return await deliver(here.terminal, options, (csr, pkcs8) =>
         here.call(issueParts.collect, { code, request: csr, key: pkcs8 }),

@@ -1,6 +1,6 @@
 /**
- * Certificates for mail: whose they may be, whether they can be used, and private keys in the
- * gateway's care.
+ * Certificates for mail: to whom they may belong, whether they can be used, and private keys that
+ * the gateway holds.
  */
 import { type KeyObject, createPublicKey } from 'node:crypto';
 import { accountOf } from '../../admin/accounts.ts';
@@ -16,7 +16,9 @@ const refuse = (what: string, why: string): never => {
   throw new AdminError('invalid', `Cannot ${what}: ${why}`);
 };
 
-/** Prepares a key for an issue: it must be that of the request. */
+/**
+ * Prepares to hold the key of a certificate that will be issued. It must be the key of the request.
+ */
 export function keepingKey(
   { mail }: AdminContext,
   key: KeyObject | undefined,
@@ -35,7 +37,7 @@ export function keepingKey(
   return { keep: (certificate) => mail.seals.seal(certificate.fingerprint, key) };
 }
 
-/** Seals a key for an existing certificate, if it is its own. */
+/** Seals the key of an existing certificate. Throws AdminError if it is another key. */
 export async function sealedFor(
   { mail }: AdminContext,
   key: KeyObject,
@@ -47,8 +49,8 @@ export async function sealedFor(
 }
 
 /**
- * Whose a certificate for mail is to be: an account, or the one that an address leads to. It must
- * stand for an address of that account.
+ * The account that a certificate for mail will belong to: the one that is named, or the one that
+ * `address` leads to. The certificate must name an address of that account.
  */
 export async function mailOwner(
   { store }: AdminContext,
@@ -75,7 +77,7 @@ export async function mailOwner(
   );
 }
 
-/** What is wrong with using a certificate for mail, for the operator. */
+/** What an operator should know is wrong with using this certificate for mail. */
 export async function judged(
   { mail }: AdminContext,
   certificate: Certificate,

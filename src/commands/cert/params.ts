@@ -1,4 +1,4 @@
-/** What commands on certificates and keys take. */
+/** Parameters of commands on certificates and keys. */
 import { type KeyObject, createPrivateKey } from 'node:crypto';
 import { z } from '../../config/zod.ts';
 import { USES, certificateView } from '../../admin/cert-views.ts';
@@ -13,7 +13,10 @@ export const replaces = opt(certificateName, 'the certificate that it takes the 
 export const use = old(need(choice('use', USES), 'login: TLS client authentication; mail: S/MIME'), 'for');
 export const opensFile = opt(file, 'first line of this file opens the PKCS #12 file; - for standard input');
 
-/** A private key, PEM: repeated nowhere, and OpenSSL's words about it may not be either. */
+/**
+ * A private key in PEM. It is never repeated in a text, nor are OpenSSL's words about it, which may
+ * repeat it.
+ */
 export const privateKey: Kind<KeyObject> = {
   ...kind<KeyObject>(
     'key',
@@ -31,6 +34,6 @@ export const privateKey: Kind<KeyObject> = {
   secret: true,
 };
 
-/** With what is wrong with its use for mail. */
+/** A certificate, with what is wrong with using it for mail. */
 export const judgedView = certificateView.extend({ problems: z.array(z.string()).readonly().optional() });
 export type JudgedView = z.infer<typeof judgedView>;

@@ -1,4 +1,4 @@
-/** Certificates and codes, as a person or a spreadsheet reads them. */
+/** Certificates and codes as text for people, and as cells of a table. */
 import type { CertificateView, EnrolledView } from '../../admin/cert-views.ts';
 import { type Cell, facts, readableDay, readableTime, table } from '../../cli/output.ts';
 

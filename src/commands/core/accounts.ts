@@ -1,7 +1,7 @@
 /**
- * Many accounts at once: named one by one, or in a file with the header `account`.
+ * Commands on many accounts: named one by one, or in a file with the header `account`.
  *
- * All are looked up before the first is touched: a name that is wrong must not be found half way.
+ * All are looked up before the first is changed, so that a wrong name is not found half way.
  */
 import { accountOf } from '../../admin/accounts.ts';
 import type { AdminContext } from '../../admin/context.ts';
@@ -15,9 +15,9 @@ import { arg, flag, old, rest } from './params.ts';
 
 /** Most accounts of one call. */
 export const MAX_NAMED = 20_000;
-/** Lookups under way at a time. */
+/** Most lookups at the same time. */
 const AT_ONCE = 50;
-/** Unknown names that are listed one by one. */
+/** Most unknown names that are listed one by one. */
 const TOLD = 20;
 
 /** Parameters of a command that takes one account or many. */
@@ -37,8 +37,8 @@ export interface Named<T> {
   readonly verb: string;
   readonly logins: readonly string[];
   /**
-   * What is kept of each until the change is made; throws AdminError for one that cannot be
-   * changed.
+   * What to keep of each account until the change is made. Throws AdminError for an account that
+   * cannot be changed.
    */
   readonly keep: (summary: AccountSummary) => T | Promise<T>;
 }

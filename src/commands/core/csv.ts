@@ -1,6 +1,6 @@
 /**
- * A CSV file that names many things: each column is read as the option of that name is on a command
- * line.
+ * A CSV file that names many things. Each column is read in the same way as the option of that name
+ * on the command line.
  */
 import { AdminError, type AdminErrorKind } from '../../admin/error.ts';
 import type { CsvProblem } from '../../domain/csv-problem.ts';
@@ -14,21 +14,21 @@ import { type Params, type Values, nameOf } from './params.ts';
 export interface CsvOf<P extends Params> {
   /** The action, as in "Cannot end accounts". */
   readonly action: string;
-  /** Columns that must be given stand in every file. */
+  /** The columns. One that must be given stands in every file. */
   readonly columns: P;
-  /** Most lines. */
+  /** Most lines of the file. */
   readonly most: number;
   readonly now: () => Instant;
-  /** The column whose values stand once each. */
+  /** A column in which no value may stand twice. */
   readonly once?: keyof P & string;
   /**
-   * Throws AdminError for a line that cannot be used though each of its columns can: it is told
-   * with the others.
+   * Throws AdminError for a line that cannot be used although each of its columns can. The error is
+   * reported together with the others.
    */
   readonly check?: (record: RecordOf<P>) => unknown;
   /**
-   * What is wrong is put here, for `refuseEntries`, and not thrown: the lines that are right come
-   * all the same.
+   * If given, mistakes are put here for `refuseEntries` and are not thrown; the right lines are
+   * returned all the same.
    */
   readonly problems?: CsvProblem[];
 }
@@ -36,8 +36,7 @@ export interface CsvOf<P extends Params> {
 export type RecordOf<P extends Params> = Values<P> & { readonly line: number };
 
 /**
- * Every line, in the order of the file. Throws AdminError with all that is wrong with it, line by
- * line.
+ * Reads every line, in the order of the file. Throws AdminError with all mistakes, line by line.
  */
 export async function recordsOf<P extends Params>(
   file: AsyncIterable<string> | undefined,
@@ -73,8 +72,8 @@ export async function recordsOf<P extends Params>(
 }
 
 /**
- * Refuses a file with what is wrong in it, and with what the store says of its lines. `wrong`: by
- * the place among `lines`.
+ * Refuses a file with its own mistakes and with what the store says about its lines. `wrong` refers
+ * to lines by their index in `lines`. Returns if there is nothing wrong.
  */
 export function refuseEntries(
   action: string,
@@ -92,9 +91,9 @@ export function refuseEntries(
 }
 
 /**
- * Does what the lines say, all of it or nothing. The store refuses with the first line that it
- * cannot take: then it is asked once more, as a look asks it, so that whoever mends the file hears
- * of each line.
+ * Does what all lines say, or nothing. The store refuses with the first line that it cannot take.
+ * Then `judge` asks it about every line, so that the person who corrects the file hears of all of
+ * them.
  */
 export async function allOrLines(
   action: string,
@@ -107,12 +106,12 @@ export async function allOrLines(
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     refuseEntries(action, [], lines, await judge(), error.kind);
-    // Somebody has corrected it since.
+    // `judge` found nothing wrong: somebody has corrected it meanwhile.
     throw error;
   }
 }
 
-/** What the store says of an entry, by its place in the list. */
+/** What the store says of an entry, by its index in the list. */
 interface WrongEntry {
   readonly at: number;
   readonly text: string;

@@ -1,6 +1,6 @@
 /**
- * What `end` is for an account, an address, a partner or an organisation: with a time of grace, in
- * which `resume` takes it back.
+ * The command `end` of an account, an address, a partner or an organisation. It has a time of
+ * grace, in which `resume` undoes it.
  */
 import { AdminError } from '../../admin/error.ts';
 import { DEFAULT_GRACE, MAX_GRACE, endOf } from '../../admin/ending.ts';
@@ -25,8 +25,8 @@ type Ends<P extends Params, O> = Omit<Change<P, O>, 'effect' | 'at' | 'in' | 'ru
 };
 
 /**
- * Asks at a terminal, needs a reason, and two operators where the configuration asks for them; a
- * look at what would go needs none of it.
+ * A command that ends something. It asks for confirmation at a terminal, needs a reason, and two
+ * operators if the configuration says so. A dry run needs none of these.
  */
 export const ends = <P extends Params, O>(row: Ends<P, O>): Change<P & typeof ENDING, O> =>
   ({
@@ -38,7 +38,7 @@ export const ends = <P extends Params, O>(row: Ends<P, O>): Change<P & typeof EN
     isLook: ({ dryRun }: Ending) => dryRun,
   }) as unknown as Change<P & typeof ENDING, O>;
 
-/** Until when it can be taken back; undefined: not at all. */
+/** Until when `resume` can undo the end; undefined if it cannot. */
 export function endsAt(context: Pick<AdminContext, 'clock'>, { grace, now }: Ending): Instant | undefined {
   if (now && grace !== undefined)
     throw new AdminError('invalid', 'Cannot end with --now and --grace: it is one or the other');

@@ -1,21 +1,21 @@
 /**
- * Kinds of values that come from files or are secrets: what is read there goes over the socket, its
- * name stays on the command line.
+ * Kinds of values that come from files or are secrets. The content of a file goes over the socket;
+ * its name stays on the command line.
  */
 import { z } from '../../config/zod.ts';
 import { type Kind, type Refused, kind, text } from './kind.ts';
 
-/** Octets of a certificate, a key or a list of them. */
+/** Most octets of a certificate, a key or a list of them. */
 const MAX_PEM = 64 * 1024;
 
 /** A file of PEM. */
 export const pem = (word = 'file'): Kind<string> => pemOf(word, MAX_PEM, (value) => value);
 
-/** The same, of at most `max` octets, as `read` takes it. */
+/** A PEM file of at most `max` octets, read by `read`. */
 export const pemOf = (word: string, max: number, read: (pem: string) => string | Refused): Kind<string> =>
   fileOf(word, `PEM of at most ${max / 1024}KiB`, max, read);
 
-/** A file: its name on the command line, its text over the socket. */
+/** A file: its name stands on the command line, its text goes over the socket. */
 export const fileOf = (
   word: string,
   expected: string,
@@ -29,11 +29,11 @@ export const fileOf = (
     (value) => (value === '' ? undefined : read(value)),
     (file, { textOf }) => textOf(file),
   ),
-  // A private key may be what was given by mistake.
+  // Somebody may give a private key by mistake, so the text is never shown.
   secret: true,
 });
 
-/** PKCS #10, as text. */
+/** A certificate request (PKCS #10), as text. */
 export const certificateRequest: Kind<string> = fileOf(
   'file',
   `PEM, or DER in base64, of at most ${MAX_PEM / 1024}KiB`,
@@ -41,7 +41,7 @@ export const certificateRequest: Kind<string> = fileOf(
 );
 
 /**
- * A password, or a private key. On a command line it is never an argument: the command reads it
+ * A password or a private key. It is never an argument on the command line: the command reads it
  * from a file or a prompt.
  */
 export const secret = (expected: string, max = 4096): Kind<string> => ({
@@ -56,8 +56,8 @@ export const secret = (expected: string, max = 4096): Kind<string> => ({
 });
 
 /**
- * What others must not see, of one line: `-` is the first line of standard input, since arguments
- * are seen by every user of the machine.
+ * A secret of one line. `-` stands for the first line of standard input, since every user of the
+ * machine can see arguments.
  */
 export const firstLine = (word: string, max: number): Kind<string> => ({
   ...text(word, max),

@@ -1,45 +1,47 @@
 /** A row as a resource of the API (decision 1803). */
 
 /**
- * A row as a resource of the API (decision 1803). What of its input the path does not name comes in
- * the query of GET and DELETE, and in the body of the others; ids stand for names in paths and
- * queries.
+ * A command as a resource of the API (decision 1803). Inputs that the path does not name come in
+ * the query of a GET or DELETE, and in the body of the other methods. Paths and queries have ids in
+ * place of names.
  */
 export interface InApi {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /**
-   * Below `/v1`. Its parameters are those of api/administration/ids.ts:
-   * `/accounts/{accountId}/addresses/{addressId}`.
+   * The path below `/v1`, such as `/accounts/{accountId}/addresses/{addressId}`. The parameters are
+   * those of api/administration/ids.ts.
    */
   readonly path: string;
-  /** What the command does, if the row says more than is offered here. */
+  /** What the operation does, if the row's own text says more than the API offers. */
   readonly about?: string;
-  /** operationId; left out, made of the operation: `addAccountPassword`. */
+  /**
+   * The operationId. Without it, one is made from the name of the operation: `addAccountPassword`.
+   */
   readonly id?: string;
   /**
-   * Which input a parameter of the path names, where that is not the one of its kind:
-   * `{ delegateId: 'login' }`.
+   * The input that a parameter of the path fills, if it is not the usual one of its kind: `{
+   * delegateId: 'login' }`.
    */
   readonly fills?: Readonly<Record<string, string>>;
-  /** Values that the row always asks for, whatever is typed. */
+  /** Inputs with a fixed value, whatever the request says. */
   readonly fixed?: Readonly<Record<string, boolean | string>>;
   /**
-   * Inputs that are called otherwise in a body: `{ event: 'events' }` of one that a command line
-   * has several times.
+   * Inputs with another name in the body: `{ event: 'events' }` for an option that a command line
+   * may repeat.
    */
   readonly names?: Readonly<Record<string, string>>;
-  /** Inputs that are not offered. */
+  /** Inputs that the API does not offer. */
   readonly without?: readonly string[];
   /**
-   * Ids that are added to the answer, each by the member that names it:
-   * `{ accountId: 'login', 'passwords.passwordId': 'name' }`.
+   * Ids that are added to the answer, each with the member that names the thing: `{ accountId:
+   * 'login', 'passwords.passwordId': 'name' }`.
    */
   readonly ids?: Readonly<Record<string, string>>;
-  /** Members of the answer that are left out, or all but these. */
+  /** Members of the answer that are left out; `only`: the only ones that are kept. */
   readonly drops?: readonly string[];
   readonly only?: readonly string[];
-  /** True: the operation makes something, and HTTP answers 201. */
+  /** The operation makes something, so HTTP answers 201. */
   readonly creates?: true;
-  /** The answer has something that is shown once. */
+  /** The answer holds a secret that is shown only once. */
   readonly secret?: true;
 }

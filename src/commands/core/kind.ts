@@ -1,15 +1,15 @@
 /**
- * A kind of value that commands take, and those that others are made of: text, a choice, a number.
- * Each is a zod schema of what comes over the socket (and later over HTTPS), so that one line gives
- * the type, the check, the text of a refusal and what is generated; and it says how the same is
+ * A kind of value that commands take, and the basic kinds that others are made of: text, a choice,
+ * a number. Each has a zod schema of what comes over the socket or HTTPS. So one line gives the
+ * type, the check, the text of a refusal and what is generated. Each also says how the value is
  * written on a command line.
  */
 import { z } from '../../config/zod.ts';
 import type { Instant } from '../../domain/units.ts';
 
 /**
- * What a value names. The row that a call leaves in the trail tells it, and it belongs to an
- * organisation.
+ * What a value names. The row of a call in the trail records it, and it leads to the organisation
+ * that owns it.
  */
 export type Of =
   | 'account'
@@ -24,33 +24,33 @@ export type Of =
   | 'webhook'
   | 'other';
 
-/** The surroundings in which a command runs. */
+/** What a command can use of its surroundings to read its words. */
 export interface Outside {
-  /** Text of a file; `-` is standard input. Throws where it cannot be read. */
+  /** The text of a file; `-` is standard input. Throws if it cannot be read. */
   readonly textOf: (file: string) => string;
-  /** The first line of standard input; what is left of it is there for whoever reads it next. */
+  /** The first line of standard input. The rest stays there for the next reader. */
   readonly lineOf: () => string;
   readonly now: () => Instant;
 }
 
-/** `W`: what goes over, JSON. `T`: what the operation gets. */
+/** `W`: the value as JSON over the socket. `T`: the value that the operation gets. */
 export interface Kind<T, W = string> {
   readonly schema: z.ZodType<T, W>;
-  /** What is expected, as in "expected ...". */
+  /** What is expected, in words that fit after "expected". */
   readonly expected: string;
-  /** Word for the value in a usage line: `login` in `<login>`. */
+  /** The word for the value in a usage line, such as `login` in `<login>`. */
   readonly word: string;
-  /** Set where it says whom or what a call was about. */
+  /** Set if the value says what a call was about. */
   readonly of?: Of;
-  /** True: the value is never shown, not even in a refusal. */
+  /** The value is never shown, not even in a refusal. */
   readonly secret?: true;
-  /** All values that it can have. */
+  /** All values that it can have, if they are few. */
   readonly choices?: readonly string[];
-  /** Reads a word of the command line. Undefined: it is not what is expected. */
+  /** Reads a word of the command line. Undefined if it is not what is expected. */
   readonly fromText: (text: string, outside: Outside) => W | undefined;
 }
 
-/** Why a value is not what is expected, where that can be said. */
+/** Says why a value is not what is expected, if that is known. */
 export class Refused {
   readonly why: string;
   constructor(why: string) {
@@ -58,7 +58,10 @@ export class Refused {
   }
 }
 
-/** `read` answers undefined, or why, for a value that is not what is expected. */
+/**
+ * Makes a kind. `read` returns undefined, or a `Refused` with the reason, for a value that is not
+ * what is expected.
+ */
 export function kind<T, W = string>(
   word: string,
   expected: string,
@@ -80,7 +83,7 @@ const MAX_TEXT = 512;
 // Control characters could forge a line of the log or move a terminal's cursor.
 const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
-/** One line of text that `read` takes. */
+/** A kind of one line of text that `read` takes. */
 export const ofText = <T>(
   word: string,
   expected: string,
@@ -95,14 +98,14 @@ export const ofText = <T>(
     (text) => text,
   );
 
-/** `naming('account', login)`: a value of it says whom a call is about. */
+/** `naming('account', login)`: the same kind, whose value says what a call is about. */
 export const naming = <T, W>(of: Of, given: Kind<T, W>): Kind<T, W> => ({ ...given, of });
 
-/** One line that is not empty. */
+/** A kind of one line that is not empty. */
 export const text = (word: string, max = MAX_TEXT): Kind<string> =>
   ofText(word, `1 to ${max} characters in one line`, (value) => (value.trim() === '' ? undefined : value), max);
 
-/** What `naming` a thing by its text takes: `named('certificate', 'serial')`. */
+/** A kind of text that names something, such as `named('certificate', 'serial')`. */
 export const named = (of: Of, word: string, max = MAX_TEXT): Kind<string> => naming(of, text(word, max));
 
 export const choice = <const C extends string>(word: string, choices: readonly C[]): Kind<C> => ({

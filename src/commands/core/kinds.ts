@@ -38,10 +38,10 @@ export const organisation = naming(
   ),
 );
 
-/** Our id of a message, as the 250 told it, or its Message-ID. */
+/** A message: the id that the 250 reply gave, or its Message-ID. */
 export const message = naming('message', text('id', 998));
 
-/** Addresses of machines. */
+/** One network address, or a network of them. */
 export const network = naming(
   'other',
   ofText(
@@ -58,7 +58,7 @@ export const network = naming(
   ),
 );
 
-/** Number of a delivery. */
+/** The number of a delivery. */
 export const delivery = naming(
   'delivery',
   kind<DeliveryId, number>(

@@ -1,4 +1,4 @@
-/** Kinds of values that say when: days, moments that were, moments that are to be. */
+/** Kinds of values that say when: days, moments in the past, and moments in the future. */
 import { z } from '../../config/zod.ts';
 import { parseDuration } from '../../config/units.ts';
 import { type Instant, instant } from '../../domain/units.ts';
@@ -28,9 +28,9 @@ function readMoment(value: string, ofDay: (day: number) => Instant): Instant | u
 }
 
 /**
- * `yesterday`, `2h` and `14d` are counted from now, by whoever types them: what goes over the
- * socket is a day or a moment. Days stay days, so that the same words of the same day are the same
- * input, which two operators may have signed.
+ * The command line counts `yesterday`, `2h` and `14d` from now, so that a day or a moment goes over
+ * the socket. Words for days become a day, not a moment. So the same words on the same day are the
+ * same input, which two operators may have signed.
  */
 function fromWords(value: string, now: Instant, towards: 1 | -1): string {
   const named = { yesterday: -1, today: 0, tomorrow: 1 }[value];
@@ -50,18 +50,18 @@ const FUTURE = 'a day such as 2027-12-31, tomorrow, 14d from now, or a time such
 const lastOf = (day: number): Instant => instant(instantOf(day + 1) - 1000);
 
 /**
- * From when something that was is looked at: a day is its first moment, in Amsterdam wherever an
- * operator names it.
+ * The beginning of a period in the past. A day means its first moment, in Amsterdam, wherever the
+ * operator is.
  */
 export const since = momentOf('moment', PAST, instantOf, -1);
-/** Until when something that was is looked at: a day with its last millisecond. */
+/** The end of a period in the past. A day includes its last millisecond. */
 export const until = momentOf('moment', PAST, (day) => instant(instantOf(day + 1) - 1), -1);
-/** When something begins that is to be: a day is its first moment. */
+/** The beginning of something in the future. A day means its first moment. */
 export const begins = momentOf('date', FUTURE, instantOf, 1);
-/** When something ends that is to be: a day is its last second. */
+/** The end of something in the future. A day means its last second. */
 export const ends = momentOf('date', FUTURE, lastOf, 1);
 
-/** A day in Amsterdam that is to be, as a whole. */
+/** A whole day in the future, in Amsterdam. */
 export const day: Kind<Day> = {
   ...ofText('day', 'a day such as 2027-12-31, tomorrow, or 14d from now', readDay),
   fromText: (value, { now }) => fromWords(value, now(), 1),

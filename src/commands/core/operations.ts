@@ -1,5 +1,5 @@
 /**
- * The operations of a subject, as the gateway runs them: their input is read by what the rows say
+ * The operations of a subject, as the gateway runs them. Each reads its input by what its row says
  * of it.
  */
 import type { AdminContext } from '../../admin/context.ts';
@@ -17,8 +17,8 @@ import { type AnySubject, type Subject, operationRows } from './subject.ts';
 
 type RowOperation<O> = Operation<unknown, O> & { readonly right: Right };
 type Own<N extends string, R> = {
-  // A subject without parts has an index in place of names, which would make every word the name of
-  // an operation.
+  // A subject without parts has an index signature in place of names. It is left out: with it,
+  // every word would be the name of an operation.
   readonly [
     K in keyof R & string as string extends K ? never : R[K] extends { readonly at: 'gateway' } ? `${N}.${K}` : never
   ]: RowOperation<OutputOf<R[K]>>;
@@ -48,12 +48,12 @@ type Each<S> = {
 export const operationsOfAll = <S extends Readonly<Record<string, AnySubject>>>(all: S): Both<Each<S>> =>
   Object.assign({}, ...Object.values(all).map((one) => operationsOf(one))) as Both<Each<S>>;
 
-/** Parameters that every list takes besides its own. */
+/** Parameters that every list has besides its own. */
 const PAGED = {
   limit: opt(count('number', { min: 1, max: MAX_LIST }), 'most rows', MAX_LIST),
   after: opt(text('row'), 'those behind this one'),
 };
-/** Parameters that come with a file. */
+/** The parameter that goes with a file. */
 const HASHED = { sha256: opt(text('hash', 64), 'of the file') };
 
 function operationOf(row: AnyOperation): RowOperation<unknown> {
@@ -101,7 +101,7 @@ interface Hashed {
   readonly sha256?: string;
 }
 
-/** Checks that the file is the one that two people signed for, by its SHA-256. */
+/** Checks by its SHA-256 that the file is the one for which two people signed. */
 function withFile(
   context: AdminContext,
   { upload: about, second }: Row<Params, unknown>,
@@ -127,7 +127,7 @@ interface Takes<P extends Params> {
   check?(input: Values<P>): string | undefined;
 }
 
-/** Reads the input. Throws AdminError, kind `invalid`. */
+/** Reads the input of a call. Throws AdminError, kind `invalid`. */
 export function inputOf<P extends Params>(row: Takes<P>, input: Input): Values<P> {
   const values = Object.entries(row.in).map(([key, param]) => [key, readValue(nameOf(key), param, input[nameOf(key)])]);
   const read = Object.fromEntries(values) as Values<P>;
@@ -159,7 +159,7 @@ function readOne(name: string, { kind }: Param, value: unknown): unknown {
 }
 
 function refuse(name: string, value: unknown, expected: string): never {
-  // JSON.stringify answers undefined for undefined, whatever its declaration says.
+  // JSON.stringify returns undefined for undefined, although its type says otherwise.
   const shown = value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 120);
   throw new AdminError('invalid', `Cannot use ${shown} as ${name}: expected ${expected}`);
 }

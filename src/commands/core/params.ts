@@ -1,43 +1,51 @@
-/** What commands take: each value once, for the command line, the socket and what is generated. */
+/**
+ * The parameters of commands. Each is declared once, for the command line, the socket and what is
+ * generated.
+ */
 import type { Kind } from './kind.ts';
 
 export interface Param<T = unknown> {
   readonly kind: Kind<T, never> | undefined;
   readonly about: string;
   /**
-   * On the command line: in its place, all that are left, `--name <word>`, that several times,
-   * `--name` alone, or `--no-name` alone. Over the socket all have their names; of `rest` and
-   * `many` a list comes. `secret`: core/secret.ts.
+   * How it stands on the command line: `argument` in its place, `rest` for all words that are left,
+   * `option` as `--name <word>`, `many` for an option that may be repeated, `flag` as `--name`,
+   * `no` as `--no-name`. Over the socket each has its name, and `rest` and `many` are lists. For
+   * `secret` see core/secret.ts.
    */
   readonly as: 'argument' | 'rest' | 'option' | 'many' | 'flag' | 'no' | 'secret';
   readonly optional: boolean;
   /** Most entries of a list, if not `MAX_LIST`. */
   readonly most?: number;
-  /** Value if none is given. */
+  /** The value if none is given. */
   readonly initial?: unknown;
   /**
-   * Of a secret: asked for where the option of this name is given, as it stands elsewhere. Left
-   * out: a new one, always.
+   * For a secret: the option that must be given with it. It is then a password that already exists
+   * elsewhere. Without `beside` it is always a new one.
    */
   readonly beside?: string;
-  /** Of an option that may stand without a word: what it means then, as it is written. */
+  /** For an option that may stand without a word: the word that it then means. */
   readonly bare?: string;
-  /** Other names that it keeps for good: files that are read for decades say them. */
+  /**
+   * Other names that it keeps for ever, because files that people read for decades contain them.
+   */
   readonly also?: readonly string[];
-  /** Names that the option had in the version before. */
+  /** Names that the option had in the previous version. */
   readonly was?: readonly string[];
-  /** A word of the version before that asked for what another command does, which is this one. */
+  /**
+   * A flag of the previous version whose work another command does now: the name of that command.
+   */
   readonly moved?: string;
 }
 export type Params = Readonly<Record<string, Param>>;
 export type Values<P extends Params> = { readonly [K in keyof P]: P[K] extends Param<infer T> ? T : never };
 
-/** Entries of a list that comes with one call. */
+/** Most entries of a list in one call. */
 export const MAX_LIST = 1000;
 
 /**
- * One page of a list that is whole in memory: the rows behind the one that `after` names; the first
- * ones where no row has that name.
+ * One page of a list that is in memory as a whole: the rows after the one that `after` names. If no
+ * row has that name, the page begins with the first row.
  */
 export function pageOf<T>(
   all: readonly T[],
@@ -48,7 +56,7 @@ export function pageOf<T>(
   return all.slice(from, from + limit);
 }
 
-/** A parameter that none of the builders below makes. */
+/** Makes a parameter that none of the functions below makes. */
 export const param = <T>(
   as: Param['as'],
   kind: unknown,
@@ -79,19 +87,17 @@ export function opt(kind: unknown, about: string, initial?: unknown): Param {
   return param('option', kind, about, { optional: true, ...(initial !== undefined && { initial }) });
 }
 
-/** `old(opt(...), 'from-file')`: the option was called so in the version before. */
+/** `old(opt(...), 'from-file')`: the option had this name in the previous version. */
 export const old = <T>(of: Param<T>, ...was: readonly [string, ...string[]]): Param<T> => ({ ...of, was });
 
-/** `also(opt(...), 'key')`: the option may be called so as well, for good. */
+/** `also(opt(...), 'key')`: the option may also be called so, for ever. */
 export const also = <T>(of: Param<T>, ...names: readonly [string, ...string[]]): Param<T> => ({ ...of, also: names });
 
-/**
- * `moved(flag('...'), 'account enforce')`: whoever gives it is told that it is another command now.
- */
+/** `moved(flag('...'), 'account enforce')`: whoever gives the flag is told to use that command. */
 export const moved = <T>(of: Param<T>, command: string): Param<T> => ({ ...of, moved: command });
 
-/** `bare(opt(...), '-')`: the option by its name alone means that. */
+/** `bare(opt(...), '-')`: the option without a word means this word. */
 export const bare = <T>(of: Param<T>, alone: string): Param<T> => ({ ...of, bare: alone });
 
-/** `take-back` for `takeBack`: its name in a call, and behind `--`. */
+/** The name in a call and after `--`: `take-back` for `takeBack`. */
 export const nameOf = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

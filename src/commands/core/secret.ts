@@ -1,7 +1,7 @@
 /**
- * A password that a command sets, under the name `password`. `sluis` takes it from a file, standard
- * input or a prompt, or makes one up and writes it to a new file (`--password-file`, `--generate`,
- * `--out`), which is removed where the command fails.
+ * A password that a command sets, under the name `password`. `sluis` reads it from a file, standard
+ * input or a prompt, or generates one and writes it to a new file (`--password-file`, `--generate`,
+ * `--out`). If the command fails, that new file is removed.
  */
 import { secret } from './files.ts';
 import { type Param, param } from './params.ts';
@@ -9,12 +9,13 @@ import { type Param, param } from './params.ts';
 const given = secret('a password');
 
 export const password = param<string>('secret', given, 'the password');
-/** A password as `password` takes it, which `--no-password` leaves out. */
+/** The same, but `--no-password` leaves it out. */
 export const maybePassword = (about: string): Param<string | undefined> =>
   param('secret', given, about, { optional: true });
 
 /**
- * One that stands elsewhere already, taken as it is; asked for where the option `beside` is given.
+ * A password that already exists elsewhere and is taken as it is. It is asked for if the option
+ * `beside` is given.
  */
 export const passwordThere = (about: string, beside: string): Param<string | undefined> =>
   param('secret', given, about, { optional: true, beside });

@@ -1,12 +1,12 @@
 /**
- * A subject is a group of commands: its rows by their names, groups in it, and parts that no one
- * types. It gives each operation its name.
+ * A subject is a group of commands: its rows by their names, groups inside it, and parts that
+ * nobody types. It gives each operation its name.
  */
 import type { AnyOperation, AnyRow } from './row.ts';
 
 /** Commands by their names (`'send-test'`), and groups of them. */
 export type Rows = Readonly<Record<string, AnyRow | AnySubject>>;
-/** Operations that are no command: commands call them that run in their own process. */
+/** Operations that are no commands. Commands that run in their own process call them. */
 export type Parts = Readonly<Record<string, AnyOperation>>;
 
 export interface Subject<N extends string, R extends Rows, Q extends Parts> {
@@ -15,12 +15,12 @@ export interface Subject<N extends string, R extends Rows, Q extends Parts> {
   readonly about: string;
   readonly rows: R;
   readonly parts: Q;
-  /** The row that is meant where none is named. */
+  /** The row that is meant if none is named. */
   readonly initial?: string;
 }
 export type AnySubject = Subject<string, Rows, Parts>;
 
-/** Names of operations, by their rows. */
+/** The names of operations, by their rows. */
 const operations = new WeakMap<AnyOperation, string>();
 
 export function subject<const N extends string, R extends Rows, Q extends Parts = Record<string, never>>(
@@ -43,14 +43,17 @@ export function subject<const N extends string, R extends Rows, Q extends Parts 
 
 export const isSubject = (row: AnyRow | AnySubject): row is AnySubject => 'kind' in row;
 
-/** Its operations and those of the groups in it, each with its name: `account.password.add`. */
+/**
+ * The operations of a subject and of the groups in it, each with its name, such as
+ * `account.password.add`.
+ */
 export function* operationRows({ name, rows, parts }: AnySubject): Generator<readonly [string, AnyOperation]> {
   for (const [key, row] of [...Object.entries(rows), ...Object.entries(parts)])
     if (isSubject(row)) for (const [path, inner] of operationRows(row)) yield [`${name}.${path}`, inner];
     else if (row.at === 'gateway') yield [`${name}.${key}`, row];
 }
 
-/** The name of a row's operation. Throws where the row is in no subject. */
+/** The name of a row's operation. Throws if the row is in no subject. */
 export function operationName(row: AnyOperation): string {
   const name = operations.get(row);
   if (name === undefined) throw new Error(`"${row.about}" is a row of no subject`);

@@ -8,12 +8,12 @@ const setting = z.object({
   about: z.string(),
 });
 /**
- * Of what has settings: those that differ from the default, or all; and what really happens where
- * they take each other's effect away.
+ * The settings of something: those that differ from the default, or all. The warnings say what
+ * really happens if one setting takes away the effect of another.
  */
 export const settings = z.array(setting);
 export const settingViews = { settings, warnings: z.array(z.string()) };
-/** Settings of a row in a list. */
+/** The settings in a row of a list. */
 export const ownSettings = z
   .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
   .meta({ description: 'Those that were set for it, by their names.' });

@@ -1,9 +1,9 @@
-/** Every command of a group of the top level. */
+/** Walks over every command of a group of the top level. */
 import type { AnyRow } from './row.ts';
 import { type AnySubject, isSubject } from './subject.ts';
 
 export interface Placed {
-  /** `["account", "password", "add"]`. */
+  /** The words of the command, such as `["account", "password", "add"]`. */
   readonly words: readonly string[];
   readonly row: AnyRow;
 }

@@ -1,4 +1,4 @@
-/** Throw-away certificates, for tests and development. */
+/** Throw-away certificates for tests and development. */
 import { X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -7,11 +7,12 @@ import { systemClock } from '../../platform/clock.ts';
 import { refuseExisting, writeNew } from './write.ts';
 
 const DEVELOPMENT_FILES = ['ca.pem', 'ca-key.pem', 'server.pem', 'server-key.pem'] as const;
-/** How long before their end development certificates are made again. */
+/** Development certificates are made again this long before their end. */
 const NEAR = days(30);
 
 /**
- * The same in place of those that are near their end, or cannot be read. True if they were made.
+ * Makes new development certificates if the old ones end soon or cannot be read. True if it made
+ * them.
  */
 export async function freshDevelopmentCertificates(
   folder: string,
@@ -25,7 +26,7 @@ export async function freshDevelopmentCertificates(
   return true;
 }
 
-/** Milliseconds since 1970; undefined if there is no certificate. */
+/** The end of a certificate, in milliseconds since 1970; undefined if there is none. */
 function endOf(file: string): number | undefined {
   try {
     return Date.parse(new X509Certificate(readFileSync(file)).validTo);
@@ -35,7 +36,7 @@ function endOf(file: string): number | undefined {
 }
 
 /**
- * Makes an authority and a server certificate; the server's names are those that people use on a
+ * Makes an authority and a certificate for a server, with the names that people use on a
  * development machine.
  */
 export async function developmentCertificates(folder: string, hostname: string): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * What `sluis init` writes: a commented configuration, a master key, an empty store, and on request
- * throw-away certificates.
+ * What `sluis init` writes: a configuration with comments, a master key, an empty store and, on
+ * request, throw-away certificates.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -28,21 +28,21 @@ export interface InitOptions {
   readonly listen: string | undefined;
   readonly devCertificates?: boolean;
   /**
-   * Where key and certificate lie; made here only with `devCertificates`. Default: `tls`, or
-   * `certs-dev`, beside the configuration.
+   * The folder of key and certificate; without it `tls`, or `certs-dev`, beside the configuration.
+   * They are made here only with `devCertificates`.
    */
   readonly certificates?: string;
-  /** With a listener of the HTTPS API, on 443 above the port base. */
+  /** Adds a listener of the HTTPS API, on port base + 443. */
   readonly api?: boolean;
-  /** Keeps the store there. */
+  /** Keeps the store in PostgreSQL. */
   readonly postgres?: PostgresWanted;
-  /** One more gateway of the store there: where the master key of that store lies. */
+  /** Adds one more gateway to a store in PostgreSQL: the file with the master key of that store. */
   readonly joining?: string;
-  /** Port 0 everywhere: whatever is free at each start. */
+  /** Every listener has port 0: the system chooses a free port at each start. */
   readonly freePorts?: boolean;
 }
 
-/** Absolute paths. */
+/** Where everything is, in absolute paths. */
 export interface Initialised {
   readonly config: string;
   readonly hostname: string;
@@ -51,7 +51,7 @@ export interface Initialised {
   readonly masterKey: string;
   readonly tlsKey: string;
   readonly tlsCertificate: string;
-  /** The folder of throw-away certificates, where they were made. */
+  /** The folder of throw-away certificates, if they were made. */
   readonly devCertificates?: string;
   readonly joined?: Joined;
 }
@@ -65,10 +65,13 @@ const PORTS = [
 
 const API_PORT = { name: 'api', protocol: 'https', port: 443, tls: 'implicit' } as const;
 
-/** Port of health and metrics above a port base; without a base it is the default of the schema. */
+/**
+ * The port of health and metrics is port base + 80. Without a port base, it is the default of the
+ * schema.
+ */
 const HTTP_ABOVE_BASE = 80;
 
-/** Makes everything; answers where it is. Nothing is written when one of the files exists. */
+/** Makes everything and resolves to where it is. Writes nothing if one of the files exists. */
 export async function initialise(options: InitOptions): Promise<Initialised> {
   const config = resolve(options.config);
   const base = dirname(config);
@@ -82,8 +85,8 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
     tlsCertificate: resolve(certificates, 'server.pem'),
   };
   const joins = options.joining !== undefined;
-  // A key folder that belongs to a store is judged when that of the database is known: a join that
-  // was cut short begins again.
+  // A join that was cut short is given again, so there may be a key folder already. If it belongs
+  // to a store, it is checked once it is known which store the database has.
   const ours = joins ? (existsSync(resolve(paths.keys, 'store')) ? [] : [paths.keys]) : [paths.masterKey, paths.keys];
   refuseExisting([config, ...ours, resolve(paths.data, 'sluis.db')]);
   const hostname = options.hostname ?? nameOfMachine();
@@ -108,8 +111,8 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
       tls,
     })),
   });
-  // Read back before anything is written; without a certificate it is not yet complete, and the
-  // store needs none.
+  // The text is read back before anything is written. Certificates may still be missing, so they
+  // are not read; the store needs none.
   const read = parsed(text, config);
 
   const owner = options.postgres === undefined || joins ? undefined : ownerOf(options.postgres);
@@ -118,9 +121,9 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
     import('../../platform/log.ts'),
   ]);
   const effects = { clock: systemClock, log: createLog({ level: 'error', format: 'pretty' }) };
-  // A database that cannot be reached is known before anything is written.
+  // A database that cannot be reached fails the command before anything is written.
   if (owner !== undefined) await lookAtOwner(read, effects, owner);
-  // So is one that holds no store, or one that this gateway cannot join.
+  // The same holds for a database without a store, or with one that this gateway cannot join.
   const joined = joins ? await joinStore(read, effects) : undefined;
   mkdirSync(base, { recursive: true });
   if (dev) await developmentCertificates(certificates, hostname);
@@ -131,9 +134,9 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
 }
 
 /**
- * Master key, key folder and store of a configuration that somebody else wrote, such as a package.
- * Nothing is written when one of them exists.
- * @throws {ConfigError} where the configuration cannot be used
+ * Makes master key, key folder and store for a configuration that somebody else wrote, such as a
+ * package. Writes nothing if one of them exists.
+ * @throws {ConfigError} if the configuration cannot be used
  */
 export async function initialiseFrom(file: string): Promise<Initialised> {
   const config = loadConfig(file, { files: false });
@@ -164,7 +167,10 @@ export async function initialiseFrom(file: string): Promise<Initialised> {
   };
 }
 
-/** What is wrong in it was given on the command line: all else is a template of ours. */
+/**
+ * Reads the new configuration. A mistake in it must come from the command line, since the rest is
+ * our own template.
+ */
 function parsed(text: string, file: string): Config {
   try {
     return parseConfig(text, file, { files: false });
@@ -173,7 +179,7 @@ function parsed(text: string, file: string): Config {
   }
 }
 
-/** Beside the other ports, so that two gateways of one machine do not meet here either. */
+/** A port beside the others, so that two gateways on one machine do not want the same. */
 function httpPort({ freePorts, portBase: base }: InitOptions): { readonly 'http.port'?: number } {
   if (freePorts === true) return { 'http.port': 0 };
   return base === 0 ? {} : { 'http.port': base + HTTP_ABOVE_BASE };

@@ -1,8 +1,8 @@
 /**
- * `sluis init --postgres`: what an administrator of PostgreSQL makes beforehand, and what of the
- * configuration says where it is. Two roles: one owns the tables and is used by `init` and
- * `store move` alone, one is the gateway's and can read and write rows, but make, change or drop no
- * table.
+ * `sluis init --postgres`: what an administrator of PostgreSQL makes first, and what the
+ * configuration says about the database. There are two roles. One owns the tables; only `init` and
+ * `store move` use it. The other is the gateway's: it can read and write rows, but it can make,
+ * change or drop no table.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -27,7 +27,7 @@ export interface PostgresWanted {
   readonly clusterKey: string | undefined;
 }
 
-/** Default names, where the options name no others. */
+/** Default names, if the options give none. */
 export const DATABASE = 'sluis';
 export const RUNNING = 'sluis';
 const OWNER = 'sluis_owner';
@@ -36,7 +36,7 @@ const REPLICATOR = 'sluis_backup';
 const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /**
- * A script for psql, run as a superuser on the primary. Passwords are typed there, so that none
+ * A script for psql, run as a superuser on the primary. It asks for the passwords, so that none
  * stands in a file or a list of processes.
  */
 export function administratorSql(wanted: Pick<PostgresWanted, 'database' | 'user' | 'owner'>): string {
@@ -67,7 +67,7 @@ ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA public GRANT SELECT, USAGE 
 GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_waldir() TO ${user};`;
 }
 
-/** What stands in the configuration. Paths are those of the command line, made absolute. */
+/** The part of the configuration about PostgreSQL. Paths of the command line are made absolute. */
 export function postgresValues(wanted: PostgresWanted): TemplateValues {
   const { host, database, user, node, site, clusterListen, peer } = wanted;
   const at = (path: string | undefined): string | undefined => path && resolve(path);
@@ -87,7 +87,7 @@ export function postgresValues(wanted: PostgresWanted): TemplateValues {
   return { 'store.engine': 'postgres', 'store.hosts': [...host], ...defined(given) };
 }
 
-/** The owner of the tables, as `init` comes to the database. */
+/** User name and password of the role that owns the tables. */
 export function ownerOf({
   owner = OWNER,
   ownerPasswordFile: file,

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { CommandError } from '../../cli/exit.ts';
 import { writeSynced } from '../../platform/lasting-files.ts';
 
-/** A volume that was just mounted is there, and holds nothing. */
+/** A volume that was just mounted exists, but holds nothing. */
 const isEmptyFolder = (path: string): boolean => statSync(path).isDirectory() && readdirSync(path).length === 0;
 
 export function refuseExisting(paths: readonly string[]): void {
@@ -15,5 +15,5 @@ export function refuseExisting(paths: readonly string[]): void {
     );
 }
 
-/** Writes one, durably. */
+/** Writes a new file, and returns when it is on the disk. */
 export const writeNew = (path: string, text: string, mode: number): void => writeSynced(path, text, mode, 'wx');

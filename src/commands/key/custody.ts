@@ -1,6 +1,6 @@
 /**
- * What the gateway knows of its master key. The key itself and its shares never come here: commands
- * hold them.
+ * What the gateway knows about its master key. The key itself and its shares never come here; only
+ * commands hold them.
  */
 import { randomBytes } from 'node:crypto';
 import { z } from '../../config/zod.ts';
@@ -51,14 +51,14 @@ export async function stateOf({ keys, clock }: AdminContext): Promise<KeyState> 
   };
 }
 
-/** How many shares are needed to make the key again. */
+/** The number of shares that make the key again. */
 export const sharesNeeded = count('number', { min: 2, max: MAX_CUSTODIANS });
 export const CUSTODY = {
   custodian: many(text('name', 64), 'who keeps a share; once for each', MAX_CUSTODIANS),
   needed: need(sharesNeeded, 'how many shares make the key again'),
 };
 
-/** Why the key cannot be split so. */
+/** Why the key cannot be split in this way; undefined if it can. */
 export function custodyProblem(custodians: readonly string[], needed: number): string | undefined {
   const folded = new Set(custodians.map((name) => name.trim().toLowerCase()));
   if (custodians.length < 2 || folded.size !== custodians.length)
@@ -78,8 +78,8 @@ const note = (
   store.audit.note({ event, outcome: 'success', facts, personal: { actor, ...defined({ reason }), ...personal } });
 
 /**
- * The command read another key than the gateway did: a file that was changed since the start, for
- * example.
+ * Throws AdminError if the command read another key than the gateway did, for example because the
+ * file was changed since the start.
  */
 async function sameKey({ keys }: AdminContext, given: string): Promise<void> {
   const own = await keys.fingerprint();
@@ -121,7 +121,8 @@ export const verified = part({
   run: async (context, { set, fingerprint: of }, call) => {
     await sameKey(context, of);
     const escrow = context.keys.escrow();
-    // Shares of an older set of the same key open it as well: what counts is that they do.
+    // Shares of an older set make the same key, and the trail notes that they were shown. But only
+    // the current set then counts as verified.
     if (escrow?.fingerprint === of && escrow.set === set)
       context.keys.keepEscrow({ ...escrow, verifiedAt: context.clock.now() });
     note('key.verified', context, call, { fingerprint: of, set });
@@ -130,7 +131,7 @@ export const verified = part({
 });
 
 /**
- * Only allows it: the rotation itself runs in the command, when the store is closed
+ * Only allows the rotation. The command itself does it, after the store is closed
  * (store/sqlite/rotate.ts).
  */
 export const allowed = part({

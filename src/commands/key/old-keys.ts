@@ -1,7 +1,8 @@
 /**
- * What `key rotate` keeps of the key folder that it is about to seal anew: only that folder, with
- * the old master key, opens earlier backups. In `keys.copy-to`, or else beside the key folder; the
- * same shape in both, so that a second run goes on with what the first one made.
+ * What `key rotate` keeps of the key folder before it seals the folder with a new master key. Only
+ * the old folder, with the old master key, opens earlier backups. The copy goes into
+ * `keys.copy-to`, or else beside the key folder. It has the same layout in both, so that a second
+ * run continues the copy of the first.
  */
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -12,18 +13,18 @@ import type { Config } from '../../config/schema.ts';
 import { CommandError } from '../../cli/exit.ts';
 
 export interface OldKeys {
-  /** A whole copy of the key folder as the old master key seals it. */
+  /** A whole copy of the key folder, as the old master key seals it. */
   readonly folder: string;
   /**
-   * Beside the key folder; once it is moved away, no round of the gateway destroys in it what is
-   * destroyed later.
+   * True if the copy lies beside the key folder. The gateway then destroys old day keys in it as
+   * well, until somebody moves it away.
    */
   readonly aside: boolean;
 }
 
 /**
- * Completes the copy, and checks that it is whole. Throws CommandError if it cannot: then nothing
- * was sealed again.
+ * Completes the copy and checks that it is whole. Throws CommandError if that fails; nothing has
+ * been sealed with a new key then.
  */
 export async function keepOldKeys({ keys }: Config, fingerprint: string): Promise<OldKeys> {
   const { folder: keyFolder, 'copy-to': copyTo } = keys;
@@ -54,7 +55,7 @@ async function makeAside(folder: string): Promise<void> {
   }
 }
 
-/** Text at the end of a rotation: what opens earlier backups. */
+/** The end of the text of a rotation: what opens earlier backups. */
 export const oldKeysText = (kept: OldKeys | undefined, oldKey: string): string => {
   if (kept === undefined)
     return `No copy of the old key folder was made here: an earlier backup opens only with the old master key (${oldKey}) and an old key folder that you hold.`;

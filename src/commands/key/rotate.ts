@@ -1,4 +1,4 @@
-/** A new master key, with which everything is sealed. The gateway is stopped meanwhile. */
+/** Makes a new master key and seals everything with it. The gateway is stopped meanwhile. */
 import { askToDestroy } from '../../cli/ask.ts';
 import { confirm } from '../../cli/confirm.ts';
 import { CommandError } from '../../cli/exit.ts';
@@ -33,7 +33,7 @@ export async function rotate(here: Here, { out, withoutCopy }: Wanted): Promise<
         ? `Cannot make a new master key: ${command?.[0] ?? 'a command'} prints the present one, so say with --out FILE where the new one goes; put it into the key store afterwards`
         : `Cannot use --out: the new key takes the place of "${keyFile}"; leave it out`,
     );
-  // Checked before anybody signs for it in vain.
+  // Checked first, so that nobody signs in vain.
   if ((await here.running(() => Promise.resolve(true))) === true) throw new CommandError('unavailable', STILL_RUNS);
   const newKeyFile = out ?? `${keyFile ?? ''}.new`;
   const masterKey = await readMasterKey(config);
@@ -45,17 +45,18 @@ export async function rotate(here: Here, { out, withoutCopy }: Wanted): Promise<
     actor: callerOf(here.options),
     clock: systemClock,
   };
-  // One past its commit was allowed before, and the store cannot be opened until it has ended.
+  // An earlier rotation may have been interrupted after its commit. It was allowed then, and the
+  // store cannot be opened until it is finished.
   let done = await finishRotation(config, rotation, tellsWait);
   let kept: OldKeys | undefined;
   if (done === undefined) {
     const fingerprint = keyFingerprint(masterKey);
     const options = await sure(here, fingerprint, withoutCopy);
-    // First of all, so that nobody signs for a rotation that cannot be done.
+    // This comes before the approval, so that nobody signs for a rotation that cannot be done.
     if (!withoutCopy) kept = await keepOldKeys(config, fingerprint);
-    // The store is closed when this returns.
+    // When this returns, the store is closed.
     const { actor } = await here.callOnce(options, allowed, { fingerprint });
-    // Copies keys that were made while they signed.
+    // Copies keys that were made while somebody signed.
     if (kept !== undefined) kept = await keepOldKeys(config, fingerprint);
     const by = { name: actor.name, ...defined({ reason: actor.reason }) };
     done = await rotateMasterKey(config, { ...rotation, actor: by }, tellsWait);
@@ -70,7 +71,7 @@ export async function rotate(here: Here, { out, withoutCopy }: Wanted): Promise<
     keyFile === undefined
       ? `It is in ${newKeyFile}: put it into the key store, so that ${command?.[0] ?? 'the command'} prints it, remove the file, and start the gateway.`
       : `It is in ${keyFile}.`,
-    // The run that was interrupted had kept them, or been told not to.
+    // A rotation that was resumed had already kept the old keys, or was told not to.
     ...(resumed || followed ? [] : [oldKeysText(kept, oldKeyFile ?? 'the one before')]),
     ...(followed || config.store.engine === 'sqlite' ? [] : [othersText(keyFile ?? newKeyFile)]),
     followed

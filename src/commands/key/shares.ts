@@ -1,4 +1,4 @@
-/** Shares of the master key as files: made for custodians, and read again. */
+/** Files with shares of the master key: making them for custodians, and reading them again. */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,8 +20,8 @@ export interface Wanted {
 }
 
 /**
- * The files are there before the gateway notes the escrow, and whole when this returns; a failure
- * leaves none.
+ * Makes the files of the shares. They exist before the gateway notes the escrow, and are complete
+ * when this returns. After a failure none is left.
  */
 export async function makeShares(
   here: Here,
@@ -33,8 +33,7 @@ export async function makeShares(
   const files: NewFile[] = [];
   const undo = (): void => {
     files.forEach((file) => file.undo());
-    // Made for shares, of which there are none: an empty folder would read as an escrow that got
-    // lost.
+    // The folder was made for the shares. Left empty, it would look like an escrow that got lost.
     if (made !== undefined) rmdirSync(out);
   };
   try {
@@ -75,7 +74,7 @@ function sharesIn(paths: readonly string[]): readonly KeyShare[] {
   });
 }
 
-/** The key that the shares make. The caller wipes it after use. */
+/** The key that the shares make. The caller must wipe it after use. */
 function keyIn(paths: readonly string[]): { readonly key: Uint8Array; readonly share: KeyShare } {
   const shares = sharesIn(paths);
   const key = keyOfShares(shares);
@@ -85,14 +84,14 @@ function keyIn(paths: readonly string[]): { readonly key: Uint8Array; readonly s
   return { key: key.value, share };
 }
 
-/** Facts about the key that the shares make, without the key itself. */
+/** Facts about the key that the shares make, without the key. */
 export function shownBy(paths: readonly string[]): Pick<KeyShare, 'set' | 'fingerprint'> {
   const { key, share } = keyIn(paths);
   key.fill(0);
   return { set: share.set, fingerprint: share.fingerprint };
 }
 
-/** Writes the key file again; resolves to the fingerprint of the key. */
+/** Writes the key file again. Resolves to the fingerprint of the key. */
 export async function recoverTo(paths: readonly string[], out: string): Promise<string> {
   const { key, share } = keyIn(paths);
   const file = newFile(out, 0o600);

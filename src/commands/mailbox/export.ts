@@ -1,7 +1,7 @@
 /**
- * `sluis mailbox export`: the messages that wait in a mailbox, as a tar file for their owner: octet
- * for octet, each a file named by its number and id, oldest first. The mailbox is locked meanwhile,
- * as by a POP3 session, and holds afterwards what it held before.
+ * `sluis mailbox export`: writes the messages that wait in a mailbox into a tar file for their
+ * owner, oldest first. Each message is a file, octet for octet, named by its number and id. The
+ * mailbox is locked meanwhile, as by a POP3 session, and nothing in it changes.
  */
 import { z } from '../../config/zod.ts';
 import { accountOf } from '../../admin/accounts.ts';
@@ -84,7 +84,7 @@ export const exportFile = changesHere({
   say: (done) => exportText(done, done.file),
 });
 
-/** Writes the file; where the export fails, no file stays. */
+/** Writes the file. If the export fails, no file is left. */
 export async function exportMailbox(here: Here, of: string, path: string): Promise<MailboxExported> {
   const made = newFile(path, 0o600);
   const progress = showProgress('Exporting', 'messages');

@@ -1,6 +1,6 @@
 /**
- * Which mailboxes `mailbox import` takes over and from where: one that the options name, or those
- * of a CSV file.
+ * Which mailboxes `mailbox import` takes over, and from where: one mailbox that the options name,
+ * or those of a CSV file.
  */
 import { readFileSync } from 'node:fs';
 import { CommandError } from '../../cli/exit.ts';
@@ -51,9 +51,9 @@ export interface Takeover {
   readonly login: string;
   /** Its login name at the other server. */
   readonly there: string;
-  /** Its password there, where the file has it. */
+  /** Its password at the other server, if the file has it. */
   readonly password?: string;
-  /** For people. */
+  /** Where the mail comes from, in words for people. */
   readonly source: string;
   open(): Promise<Source>;
 }

@@ -1,6 +1,6 @@
 /**
- * `sluis mailbox import`: takes over mail of another server with its UIDLs, so that clients
- * download nothing twice.
+ * `sluis mailbox import`: takes over mail from another server together with its UIDLs, so that mail
+ * programs download nothing twice.
  */
 import { z } from '../../config/zod.ts';
 import { address, login } from '../core/kinds.ts';

@@ -1,5 +1,5 @@
 /**
- * Operations that take over mail of another server: the messages come as the upload
+ * Operations that take over mail from another server. The messages come as the upload
  * (takeover/frames.ts).
  */
 import { z } from '../../config/zod.ts';
@@ -18,7 +18,7 @@ import { changes, reads } from '../core/row.ts';
 
 export const MAX_PAGE = 10_000;
 
-/** What an operator needs to know of the mailbox before and after. */
+/** The facts about a mailbox that an operator needs before and after. */
 const mailbox = z.object({ login: z.string(), messages: z.number(), octets: z.number(), quota: z.number() });
 export type MailboxUse = z.infer<typeof mailbox>;
 
@@ -44,7 +44,8 @@ async function useOf({ store }: AdminContext, name: string): Promise<MailboxUse>
 }
 
 /**
- * Stands in the trace as the recipient, for a message that does not name an address of the account.
+ * The address that the trace shows as the recipient of a message that names no address of the
+ * account.
  */
 function recipientOf({ account, addresses }: AccountSummary, given: Address | undefined): Address {
   if (given !== undefined) return given;
@@ -72,7 +73,7 @@ const target = {
 };
 const said = { right: 'registry', examples: ['huisarts'] } as const;
 
-/** Which messages of another server the mailbox has already. */
+/** Lists the messages of another server that the mailbox already has. */
 export const imported = reads({
   ...said,
   right: 'read',
@@ -89,7 +90,8 @@ export const imported = reads({
   out: z.object({ mailbox, uidls: z.array(z.string()).readonly() }),
   run: async (context, { login: of, address: recipient, after, limit }) => {
     const summary = await accountOf(context.store.registry, of);
-    // What the import would refuse is reported before the other server is asked for anything.
+    // Whatever would make the import fail is reported before the other server is asked for
+    // anything.
     openFor(summary);
     recipientOf(summary, recipient);
     const uidls = await context.store.imports.uidls(summary.account.id, { after, limit });

@@ -1,6 +1,6 @@
 /**
- * `sluis mailbox stuck` and `set-aside`: messages at which mail programs end again and again, and
- * how one of them is taken out of the way.
+ * `sluis mailbox stuck` and `set-aside`: messages at which mail programs break off again and again,
+ * and how to take such a message out of the way.
  */
 import { z } from '../../config/zod.ts';
 import { accountOf } from '../../admin/accounts.ts';
@@ -34,7 +34,7 @@ export const stuck = reads({
         await store.registry.findAccountById(account),
         await entryOf({ noticeWriter, store }, account, uid),
       ];
-      // Somebody fetched or deleted it meanwhile.
+      // Somebody has fetched or deleted it meanwhile.
       if (summary === undefined || entry === undefined) continue;
       const { id, copyOf } = entry.message;
       found.push({
@@ -74,7 +74,7 @@ export const aside = changes({
     const no = (why: string): never => {
       throw new AdminError('conflict', `Cannot set message "${input.message}" of "${account.login}" aside: ${why}`);
     };
-    // What lies there is the copy that protection made, where it made one.
+    // If protection made a copy, then that copy is in the mailbox.
     const copies = its.recipients.flatMap((r) => (r.mailbox === account.id ? (r.copy ?? its.id) : []));
     let entry;
     for (const id of new Set([...copies, its.id])) entry ??= await store.deliveries.mailboxEntry(account.id, id);

@@ -1,6 +1,6 @@
 /**
- * Takes mail over from another server: what the mailbox lacks is sent as the upload of one
- * operation.
+ * Takes over mail from another server. The messages that the mailbox lacks are sent as the upload
+ * of one operation.
  */
 import { AdminError } from '../../admin/error.ts';
 import { CommandError, type ExitCode, exitCodeOf, exitCodes } from '../../cli/exit.ts';
@@ -16,12 +16,12 @@ import type { Here, OutputOf } from '../core/row.ts';
 import type { Takeover } from './import-source.ts';
 import { type Imports, MAX_PAGE, type MailboxUse, type importRow, type imported } from './intake.ts';
 
-// Both are called by their names: `sluis takeover` imports as well, and in its process nobody has
-// loaded the group that they are of.
+// Both operations are called by their names. `sluis takeover` imports as well, and nobody has
+// loaded the group of `mailbox` in its process.
 
 /**
- * The control socket ends a connection that is silent for 30 s, and an old server may take longer
- * to answer.
+ * Milliseconds after which an idle frame is sent. The control socket ends a connection that is
+ * silent for 30 s, and an old server may take longer to answer.
  */
 const IDLE_AFTER = 10_000;
 
@@ -31,8 +31,8 @@ export interface How {
   readonly countAs: 'fetched' | 'waiting' | undefined;
   readonly address: Address | undefined;
   /**
-   * Where the old server lists as many messages as were imported, or more, and none of those: it
-   * has renumbered them, and all would be fetched once more.
+   * What to do if the old server lists none of the messages that were imported, but as many or more
+   * others. It has then renumbered them, and all would be fetched again.
    */
   readonly renumbered?: 'refuse' | 'take';
 }
@@ -41,10 +41,10 @@ export interface Taken {
   readonly login: string;
   readonly source: string;
   readonly rule: string;
-  /** Messages at the other server; `already`: those that were imported before. */
+  /** Number of messages at the other server; `already`: how many of them were imported before. */
   readonly messages: number;
   readonly already: number;
-  /** Absent for a dry run. */
+  /** Absent after a dry run. */
   readonly imported?: Imports;
   readonly deleted?: number;
   readonly mailbox: MailboxUse;
@@ -57,12 +57,15 @@ interface NotTaken {
 export type All = readonly (Taken | NotTaken)[];
 type Sent = Imports & { readonly mailbox: MailboxUse };
 
-/** Takes over many mailboxes: one that fails is reported, and the others go on. */
+/**
+ * Takes over many mailboxes. If one fails, that is reported and the others are taken over all the
+ * same.
+ */
 export async function takeAll(here: Here, takeovers: readonly Takeover[], how: How): Promise<All> {
   const { terminal, options } = here;
   const progress = showProgress('Importing', 'mailboxes');
   const done: (Taken | NotTaken)[] = [];
-  // The exit code of the first mailbox that failed; the others may have failed for other reasons.
+  // The exit code of the first mailbox that failed. Others may have failed for other reasons.
   let code: ExitCode = exitCodes.done;
   for (const takeover of takeovers) {
     progress.show(done.length, takeovers.length);
@@ -120,7 +123,7 @@ async function takeFrom(here: Here, source: Source, { login, source: from }: Tak
   if (how.dryRun) return { ...about, mailbox: before.mailbox };
   const { mailbox, ...imported } = await send(here, wanted, login, how);
   if (!how.delete) return { ...about, imported, mailbox };
-  // What is deleted there is what the store says that it has.
+  // Only messages that the store now says it has are deleted there.
   const { uidls } = await importedOf(here, login, how);
   return { ...about, imported, deleted: (await source.delete?.(uidls)) ?? 0, mailbox };
 }
@@ -160,7 +163,7 @@ async function send(here: Here, messages: readonly SourceMessage[], login: strin
     if (state.failed !== undefined) throw state.failed;
     return report;
   } finally {
-    // A refusal came while more was sent: the rest need not be read.
+    // If the operation refused while more was sent, the rest need not be read.
     state.stopped = true;
     progress.end();
   }
@@ -168,7 +171,7 @@ async function send(here: Here, messages: readonly SourceMessage[], login: strin
 
 interface Sending {
   stopped: boolean;
-  /** Why the source could not be read to its end. */
+  /** Set if the source could not be read to its end. */
   failed?: SourceError;
 }
 
@@ -185,7 +188,7 @@ async function* framesOfAll(
       yield* framesOf(head, read());
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
-      // The upload ends in order: what came before is filed, and the connection serves the next
+      // The upload ends properly: what came before is filed, and the connection can serve the next
       // mailbox.
       state.failed = error;
       yield GIVEN_UP_FRAME;
@@ -197,8 +200,8 @@ async function* framesOfAll(
 async function* withIdle(frames: AsyncGenerator<string>): AsyncGenerator<string> {
   for (;;) {
     const next = frames.next();
-    // Told of by the race; this only keeps it from being unhandled while an idle frame is on its
-    // way.
+    // The race below reports an error of `next`. This handler only keeps it from counting as
+    // unhandled while an idle frame is being sent.
     next.catch(() => undefined);
     for (;;) {
       let timer: NodeJS.Timeout | undefined;
@@ -214,7 +217,7 @@ async function* withIdle(frames: AsyncGenerator<string>): AsyncGenerator<string>
   }
 }
 
-/** Throws CommandError for UIDLs by which no client could tell messages apart. */
+/** Throws CommandError if mail programs could not tell the messages apart by these UIDLs. */
 export function checkUidls(messages: readonly SourceMessage[], from: string): void {
   const seen = new Set<string>();
   for (const { uidl } of messages) {
@@ -232,7 +235,7 @@ export function checkUidls(messages: readonly SourceMessage[], from: string): vo
   }
 }
 
-/** An error of the source is the operator's to solve. */
+/** Turns an error of the source into one that the operator can solve. */
 export function told(error: unknown): never {
   if (error instanceof SourceError) throw new CommandError('unavailable', error.message);
   throw error;

@@ -1,6 +1,6 @@
 /**
- * `sluis operator break-glass`: the account of the web console for the day on which nobody else
- * gets in.
+ * `sluis operator break-glass`: the account of the web console for emergencies, for a day on which
+ * nobody else can log in.
  */
 import { z } from '../../config/zod.ts';
 import { facts, readableTime } from '../../cli/output.ts';

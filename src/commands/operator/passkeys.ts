@@ -1,4 +1,4 @@
-/** `sluis operator passkey`: what operators log in to the web console with. */
+/** `sluis operator passkey`: the passkeys with which operators log in to the web console. */
 import { z } from '../../config/zod.ts';
 import type { AdminContext } from '../../admin/context.ts';
 import { AdminError } from '../../admin/error.ts';
@@ -23,7 +23,7 @@ export const codeOut = z.object({
 });
 export type CodeOut = z.infer<typeof codeOut>;
 
-/** Makes a code; the previous one is void. */
+/** Makes a code. The previous code of this operator no longer works. */
 export async function makeConsoleCode(
   { store, console }: AdminContext,
   name: string,

@@ -1,4 +1,4 @@
-/** `sluis operator session`: who is logged in to the web console, and ending that. */
+/** `sluis operator session`: who is logged in to the web console, and how to end such a session. */
 import { z } from '../../config/zod.ts';
 import { readableTime } from '../../cli/output.ts';
 import { grouped } from '../../crypto/keys/base32.ts';

@@ -1,4 +1,4 @@
-/** `sluis operator token`: what programs are known by. */
+/** `sluis operator token`: tokens by which programs prove who they are. */
 import { z } from '../../config/zod.ts';
 import { AdminError } from '../../admin/error.ts';
 import { readableTime } from '../../cli/output.ts';

@@ -1,4 +1,4 @@
-/** Who an operator is, and what one may give to another. */
+/** Names of operators, and the rights that one operator may give another. */
 import { AdminError } from '../../admin/error.ts';
 import type { Call } from '../../admin/call.ts';
 import { cleanBase32 } from '../../crypto/keys/base32.ts';
@@ -15,7 +15,7 @@ export const operatorName = naming(
     isOperatorName(text) ? text : undefined,
   ),
 );
-/** `what`: as a sentence names it. */
+/** A short id as people see it. `what`: the thing, as a sentence names it. */
 export const shownId = (what: string, expected: string) =>
   naming(
     'operator',
@@ -33,8 +33,8 @@ export const isOf =
     wanted === undefined || operator === wanted;
 
 /**
- * Nobody gives what he does not have, nor changes somebody who may do more: otherwise the right to
- * register operators would be every right.
+ * Throws AdminError if the caller gives a right that he does not have, or changes somebody who may
+ * do more than he. Otherwise the right to register operators would give every right.
  */
 export function checkGives({ who }: Call, ...roles: readonly Role[]): void {
   const above = roles.find((one) => !covers(who.role, one));

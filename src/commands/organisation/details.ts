@@ -1,4 +1,6 @@
-/** What is known of an organisation besides its settings: where people reach it, above all. */
+/**
+ * What the gateway knows about an organisation besides its settings, such as how people reach it.
+ */
 import { z } from '../../config/zod.ts';
 import { AdminError } from '../../admin/error.ts';
 import { defined } from '../../domain/defined.ts';
@@ -6,14 +8,14 @@ import { ofText } from '../core/kind.ts';
 import { many, opt } from '../core/params.ts';
 import type { Fields } from '../settings.ts';
 
-/** May be empty: then it is taken away. */
+/** One line of text. An empty one removes the value. */
 const line = (word: string, max = 512) => ofText(word, `one line of at most ${max} characters`, (text) => text, max);
 
-/** May be empty: then it is taken away. */
+/** Eight digits. An empty text removes the value. */
 const digits = (what: string) =>
   ofText('digits', `8 digits, the ${what}, or nothing`, (text) => (/^(?:\d{8})?$/.test(text) ? text : undefined), 8);
 
-/** Lines of a postal address that a window envelope shows. */
+/** Most lines of a postal address: a window envelope shows no more. */
 const MOST_LINES = 6;
 
 export const details = {
@@ -25,7 +27,7 @@ export const details = {
   post: many(line('line', 60), 'its postal address, a line each, for letters; takes the place of all lines before'),
 };
 
-/** The postal address; undefined: no line was given. */
+/** The postal address; undefined if no line was given. */
 export function postOf(lines: readonly string[]): readonly string[] | undefined {
   if (lines.length > MOST_LINES)
     throw new AdminError('invalid', `Cannot use that as post: expected at most ${MOST_LINES} lines`);
@@ -58,7 +60,7 @@ const toldBefore = (told: string | null): string =>
     ? 'Nobody could be told, since neither a former contact nor anybody else of it has a mailbox here: call a number that you knew before.'
     : `Told ${told}, where it was reached before.`;
 
-/** What `set` changes besides settings. */
+/** The fields that `set` changes besides settings. */
 export const detailFields: Fields<typeof details, Details> = {
   in: details,
   out: detailsView,

@@ -1,6 +1,6 @@
 /**
- * `sluis organisation edi`: what organisations, and single accounts of theirs, are called in the
- * envelopes of interchanges.
+ * `sluis organisation edi`: the identities that organisations, or single accounts of theirs, have
+ * in the envelopes of interchanges.
  */
 import { z } from '../../config/zod.ts';
 import { organisationOf } from '../../admin/organisation-of.ts';

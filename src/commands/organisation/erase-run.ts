@@ -1,6 +1,7 @@
 /**
- * The end of a contract. Every step is a transaction of its own and passes over what is done: after
- * a crash the same command continues. What stays, and why, stands in the signed statement.
+ * Erases the data of an organisation at the end of its contract. Each step is a transaction of its
+ * own and skips what is done already: after a crash, the same command continues. The signed
+ * statement says what stays and why.
  */
 import { defined } from '../../domain/defined.ts';
 import type { Account } from '../../domain/registry.ts';
@@ -32,17 +33,18 @@ export async function eraseOrganisation(
   const plan = await planOf(context, name);
   refuseOpen(plan, discardMail);
   const { store, clock, evidence } = context;
-  // Checked before anything is erased: without a key there would be no signed statement.
+  // Checked before anything is erased: without this key there would be no signed statement.
   const key = await evidence.key(clock.now());
   let done = 0;
   for await (const summary of accountsOf(store, name)) {
     await eraseAccount(store, summary, actor);
     call.progress((done += 1), plan.accounts);
   }
-  // What waited for its partner is withdrawn by now: an end before that would write to the senders.
+  // By now, mail that waited for partners has been withdrawn. Otherwise this end would write
+  // notices to its senders.
   await store.registry.endOrganisation(name, {}, actor);
-  // Before the registry forgets the names by which the trail is searched: after a crash the next
-  // run has them still.
+  // The trail is searched by names that the registry is about to forget. So it comes first: after a
+  // crash, the next run still has those names.
   const trail = await erasePeople(context, belongingsOf(store, name), actor);
   let rows = 0;
   for (let step = -1; step !== 0; rows += step) step = await store.registry.eraseOrganisation(name, actor);
@@ -89,7 +91,7 @@ export async function planOf({ store }: AdminContext, name: string): Promise<Era
     if (account.state === 'active' && plan.active.length < 20) plan.active.push(account.login);
     plan.waiting += (await waitingOf(store, account)).length;
   }
-  // One account may have left more than once.
+  // The same account may have left more than once.
   const former = new Set<number>();
   for await (const { summary } of formerOf(store, name)) former.add(summary.account.id);
   return { organisation: name, ...plan, former: former.size };
@@ -141,7 +143,7 @@ async function eraseAccount(store: Store, summary: AccountSummary, actor: Actor)
   }
 }
 
-/** Uids of the mailbox. If they cannot be read the lock is given back. */
+/** The UIDs of the messages in the mailbox. If they cannot be read, the lock is released. */
 async function uidsOf(store: Store, lock: MaildropLock): Promise<readonly EntryUid[]> {
   try {
     const listing = await store.listMaildrop(lock);
@@ -152,7 +154,7 @@ async function uidsOf(store: Store, lock: MaildropLock): Promise<readonly EntryU
   }
 }
 
-/** As one session that deletes everything would; what is hidden then goes with the rows. */
+/** Deletes all messages, as a session would. What a deletion only hides then goes with the rows. */
 async function discardMailbox(store: Store, account: Account, actor: Actor): Promise<void> {
   const lock = await store.lockMaildrop(account.id, { session: 'erase', network: 'operator' });
   if (lock === 'in-use')

@@ -1,6 +1,6 @@
 /**
- * The statement of deletion at the end of a contract: what was erased, what stays, why and until
- * when. Signed like evidence.
+ * The statement of deletion at the end of a contract: what was erased, and what stays, why and
+ * until when. It is signed in the same way as evidence.
  */
 import { everyKind } from '../../domain/data-kinds.ts';
 import type { Instant } from '../../domain/units.ts';

@@ -1,4 +1,4 @@
-/** What the end of a contract erases, and what it would. */
+/** What is erased at the end of a contract, or would be. */
 import { z } from '../../config/zod.ts';
 
 export const planView = z.object({

@@ -14,7 +14,10 @@ interface Written {
   readonly file: NewFile;
 }
 
-/** Takes the stream of files apart. A file that was begun and not ended is not in the manifest. */
+/**
+ * Splits the stream into files. A file that was begun but not finished does not go into the
+ * manifest.
+ */
 export class ExportFolder {
   readonly #path: string;
   readonly #manifest: { readonly name: string; readonly octets: number; readonly sha256: string }[] = [];

@@ -1,7 +1,7 @@
 /**
- * Everything that is held of an organisation, as files of JSON lines, streamed: one row is in
- * memory at a time, and one page of what it comes from. Secrets never leave: no hash of a password,
- * no private key. Messages only where they are asked for.
+ * Everything that the gateway holds about an organisation, as files of JSON lines. It is streamed:
+ * only one row, and one page of its source, is in memory. Secrets never leave: no password hash, no
+ * private key. Messages are included only on request.
  */
 import { certificatePem, readCertificate } from '../../crypto/certificates/certificate.ts';
 import { defined } from '../../domain/defined.ts';
@@ -121,7 +121,7 @@ class OrganisationExport {
     for await (const row of rows) {
       this.#rows += 1;
       if (this.#rows % 500 === 0) this.#call.progress(this.#rows, 0);
-      // As octets of UTF-8: pieces are latin-1.
+      // The text is sent as the octets of its UTF-8, since the stream carries pieces of latin-1.
       await this.#sendText(`${JSON.stringify(row)}\n`);
     }
   }
@@ -179,7 +179,8 @@ class OrganisationExport {
   }
 
   /**
-   * Accounts and months in which something was done; also by accounts that belong to others by now.
+   * The accounts and months in which something was done. Accounts that belong to another
+   * organisation by now are included.
    */
   async *#usage(): AsyncGenerator<unknown, void, void> {
     const { registry, usage } = this.#context.store;
@@ -203,8 +204,8 @@ class OrganisationExport {
   }
 
   /**
-   * Traces of every message that is still known, sent by one of the accounts or to one: one walk
-   * over all of them.
+   * The traces of every message that is still known and that one of the accounts sent or got, in
+   * one walk over all messages.
    */
   async *#traces(belongings: readonly Share[]): AsyncGenerator<unknown, void, void> {
     const { deliveries } = this.#context.store;
@@ -214,7 +215,7 @@ class OrganisationExport {
       if (partner !== undefined) partners.add(partner.id);
     }
     const logins = new Map(belongings.map(({ account, login }) => [account, login]));
-    // Mail goes along with an account; what passed before it left is told of here as well.
+    // When an account left, its later mail went along. What came before is part of this export.
     const until = new Map<AccountId, number>();
     for (const { account, left } of belongings)
       until.set(account, Math.max(until.get(account) ?? 0, left?.at ?? Number.MAX_SAFE_INTEGER));
@@ -250,7 +251,7 @@ class OrganisationExport {
       }
   }
 
-  /** Mail in the mailbox, read as a session would, and left there. */
+  /** Reads the mail in the mailbox as a session would, and leaves it there. */
   async #mail({ account }: AccountSummary): Promise<void> {
     const { store } = this.#context;
     const lock = await store.lockMaildrop(account.id, { session: 'export', network: 'operator' });

@@ -1,4 +1,4 @@
-/** What an export of an organisation gave out. */
+/** What an export of an organisation contains. */
 import { z } from '../../config/zod.ts';
 
 export const exportedView = z.object({

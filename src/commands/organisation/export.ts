@@ -1,4 +1,7 @@
-/** `sluis organisation export`: everything that is held of an organisation, into a new folder. */
+/**
+ * `sluis organisation export`: writes everything that the gateway holds about an organisation into
+ * a new folder.
+ */
 import { z } from '../../config/zod.ts';
 import { showProgress } from '../../cli/progress.ts';
 import { many } from '../../domain/counted.ts';

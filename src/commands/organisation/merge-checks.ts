@@ -1,6 +1,6 @@
 /**
- * What must not be in a merge of two organisations: found out after the walk over the accounts,
- * before anything changes.
+ * What prevents a merge of two organisations. It is found after the walk over the accounts, before
+ * anything changes.
  */
 import { type Address, addressKey } from '../../domain/address.ts';
 import { MAX_IDENTITIES } from '../../store/edi-identities.ts';
@@ -8,23 +8,24 @@ import type { AdminContext } from '../../admin/context.ts';
 import type { MergeWish } from './merge-wish.ts';
 import { successorProblem } from '../../admin/successor.ts';
 
-/** Problems that one refusal tells. */
+/** Most problems that one refusal lists. */
 const MOST_PROBLEMS = 100;
 
-/** What the walk over both organisations found; addresses by their keys. */
+/** What the walk over the accounts found. Addresses stand by their keys. */
 export interface Gathered {
-  /** Addresses that end and have no successor. */
+  /** Number of addresses that end without a successor. */
   withoutSuccessor: number;
   readonly endingKeys: Set<string>;
   /**
-   * By the key of the successor; `to`: who gets its mail, '' where that is more than one account.
+   * The successors, by their keys. `to`: the account that will get the successor's mail; '' if it
+   * would be more than one.
    */
   readonly successors: Map<string, { readonly old: Address; readonly successor: Address; readonly to: string }>;
-  /** Login names of accounts that are to take mail. */
+  /** Login names of the accounts that will take mail of others. */
   readonly mailboxes: Set<string>;
-  /** Addresses that go over. */
+  /** Addresses that move to the other organisation. */
   readonly seen: Set<string>;
-  /** Login names of accounts that have ended: what is bound to them stays. */
+  /** Login names of accounts that have ended. What is bound to them stays behind. */
   readonly ended: Set<string>;
 }
 
@@ -50,7 +51,7 @@ export class MergeChecks {
     return this.#more === 0 ? this.#problems : [...this.#problems, `  and ${this.#more} more; correct these first`];
   }
 
-  /** Keys of those that the merge registers. */
+  /** Checks the successors. Resolves to the keys of those that the merge registers. */
   async successors(): Promise<ReadonlySet<string>> {
     const { registry } = this.#context.store;
     const { from, into } = this.#wish;
@@ -109,8 +110,8 @@ export class MergeChecks {
   }
 
   /**
-   * A line about an address that is none of the organisation's is a slip of the pen; of a part that
-   * went over before it is not.
+   * Checks the lines of the file. A line about an address that is not the organisation's is a
+   * mistake, unless an earlier part of this merge has moved that address already.
    */
   async file(): Promise<void> {
     const { rules, from, into } = this.#wish;
@@ -135,7 +136,8 @@ export class MergeChecks {
     for (const identity of carried) {
       const same = (other ?? []).filter(({ id }) => id === identity.id);
       if (same.length > 0) shared.add(identity.id);
-      // Two mailboxes for one party: a message to it without a qualifier means either.
+      // If both organisations have a party bound to different mailboxes, a message to it without a
+      // qualifier could mean either one.
       for (const { qualifier, login } of same)
         if (login !== identity.login && (login !== undefined || identity.login !== undefined))
           this.#problem(

@@ -1,7 +1,7 @@
 /**
- * What a merge of two organisations changes, found out before anything does: the same walk tells an
- * operator what would be, refuses what must not be, and says to the store what is to be done with
- * each account.
+ * What a merge of two organisations changes, worked out before anything does. The same walk over
+ * the accounts tells an operator what would happen, refuses what is not possible, and tells the
+ * store what to do with each account.
  */
 import { type Address, addressKey } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
@@ -18,7 +18,7 @@ import type { AddressPlan, MergePlan, NamedCertificate, SettingDifference } from
 import { type MergeWish, addressMergesOf, differencesOf, keptFor, tied } from './merge-wish.ts';
 import { accountsOf } from '../../admin/organisation-accounts.ts';
 
-/** Addresses of it are read ones. */
+/** An address of the plan, with its successor. */
 type PlannedAddress = AddressPlan & { readonly successor?: Address };
 
 const TOLD = 1000;

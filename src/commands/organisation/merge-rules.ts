@@ -1,11 +1,12 @@
 /**
- * What is to become of the addresses of an organisation that becomes part of another: a rule for
- * each from a file, and one for all others.
+ * What becomes of the addresses of an organisation that becomes part of another one. A file can
+ * give a rule for each address, and there is one rule for all others.
  *
  *   old,new,mailbox
- *   info@a.nl,info@b.nl,            until the date it leads where it leads now, and so does info@b.nl; then senders are told
- *   balie@a.nl,desk@b.nl,desk@b.nl  its mail is filed for desk@b.nl at once
- *   lab@a.nl,,                      goes on for good
+ *   info@a.nl,info@b.nl,            works until the date, and info@b.nl leads to the same mailbox;
+ *                                   after it, senders are told of info@b.nl
+ *   balie@a.nl,desk@b.nl,desk@b.nl  its mail is filed for desk@b.nl from now on
+ *   lab@a.nl,,                      stays as it is, without an end
  */
 import { type Address, addressKey } from '../../domain/address.ts';
 import type { Instant } from '../../domain/units.ts';
@@ -19,7 +20,7 @@ const MAX_SUCCESSORS = 50_000;
 
 export interface Rule {
   readonly successor?: Address | undefined;
-  /** Login name. */
+  /** Login name of the account that gets the mail. */
   readonly mailbox?: string | undefined;
 }
 
@@ -31,7 +32,7 @@ export interface FileRule extends Rule {
 export interface Rules {
   /** Rules by the key of the old address. */
   readonly byAddress: ReadonlyMap<string, FileRule>;
-  /** The rule for addresses that the file does not name; without a successor they have none. */
+  /** The rule for addresses that the file does not name. It may be without a successor. */
   readonly others: Rule;
 }
 

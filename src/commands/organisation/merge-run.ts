@@ -1,7 +1,7 @@
 /**
- * One organisation becomes part of another (decision 1306). Everything that could be wrong is found
- * out first; then each step is a transaction of its own and finds done what was done: cut short,
- * the same command goes on.
+ * Merges one organisation into another (decision 1306). Everything that could be wrong is found
+ * first. Then each step is a transaction of its own and skips what is done already: after an
+ * interruption, the same command continues.
  */
 import type { AdminContext } from '../../admin/context.ts';
 import { AdminError } from '../../admin/error.ts';
@@ -42,13 +42,13 @@ async function wishOf({ store, clock }: AdminContext, input: MergeInput, upload:
       'invalid',
       `Cannot merge: line ${named.line} names a successor, and no end was given; add --until DATE`,
     );
-  // Begun in time, it may end late.
+  // A merge that was begun in time may be finished after its date.
   if (until !== undefined && until <= clock.now() && from.mergedInto === undefined)
     throw new AdminError('invalid', `Cannot merge: ${new Date(until).toISOString()} has passed; expected a later date`);
   return { from, into, rules, keepSettings, revoke, ...defined({ until }) };
 }
 
-/** Checks before the first step; the store checks the same in that step. */
+/** What is wrong before the first step. The store checks the same in that step. */
 function problemOf({ from, into }: MergeWish): AdminError | undefined {
   if (from.id === into.id)
     return new AdminError('invalid', `Cannot merge "${from.name}" into itself; name another organisation`);
@@ -90,7 +90,7 @@ export async function merge(context: AdminContext, input: MergeInput, call: Call
   const [from, into] = [wish.from.name, wish.into.name];
   await registry.beginMerge(from, into, actor);
   let revoked = 0;
-  // Whoever comes to it meanwhile goes over in the next pass.
+  // An account that is added meanwhile moves in the next pass.
   for (let done = 0, left = -1; left !== 0;) {
     const before = done;
     for await (const part of partsOf(accountsOf(context.store, from))) {

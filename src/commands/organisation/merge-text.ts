@@ -1,9 +1,9 @@
-/** What a person reads of a merge. */
+/** What a merge did, or would do, as text for people. */
 import { readableDay, readableSize, readableTime } from '../../cli/output.ts';
 import { agree, many } from '../../domain/counted.ts';
 import type { MergePlan, MergeView, SettingDifference } from './merge-view.ts';
 
-/** Lines of one list; all of them are in the JSON. */
+/** Most lines of one list; the JSON has all of them. */
 const SHOWN = 20;
 
 function listed(lines: readonly string[]): string[] {

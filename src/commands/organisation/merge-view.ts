@@ -1,4 +1,4 @@
-/** What `organisation merge` answers: all that changes, or would. */
+/** What `organisation merge` answers: all that it changes, or would change. */
 import { z } from '../../config/zod.ts';
 
 const differenceView = z.object({
@@ -8,7 +8,7 @@ const differenceView = z.object({
   accounts: z.number().meta({ description: 'Accounts that do not set it themselves.' }),
   kept: z.boolean().meta({ description: 'They keep what was: it is set on each.' }),
 });
-/** A setting that is one thing in the one organisation and another in the other. */
+/** A setting that differs between the two organisations. */
 export type SettingDifference = z.infer<typeof differenceView>;
 
 const addressView = z.object({

@@ -1,6 +1,6 @@
 /**
- * What is asked of a merge of two organisations, and what that means for one account and its
- * addresses.
+ * What an operator asks of a merge of two organisations, and what that means for one account and
+ * its addresses.
  */
 import { type Address, addressKey } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
@@ -22,14 +22,17 @@ export interface MergeWish {
   readonly revoke: boolean;
 }
 
-/** Settings of an organisation that hold for its accounts and differ. */
+/** Settings that differ between the organisations and that hold for their accounts. */
 export const differencesOf = (from: Settings, into: Settings): readonly (readonly [string, Setting])[] =>
   (Object.entries(settingsTable) as [string, Setting][]).filter(
     ([name, { scopes, default: initial }]) =>
       scopes.includes('organisation') && (from[name] ?? initial) !== (into[name] ?? initial),
   );
 
-/** What an account has to have of its own from now on, so that what held for it holds on. */
+/**
+ * Settings that the account must get of its own, so that what held for it still holds after the
+ * move.
+ */
 export function keptFor(wish: MergeWish, account: Settings): SettingChanges {
   const kept: Record<string, SettingValue> = {};
   if (wish.keepSettings)
@@ -38,7 +41,7 @@ export function keptFor(wish: MergeWish, account: Settings): SettingChanges {
   return kept;
 }
 
-/** What becomes of each address of the account that has not ended. */
+/** What happens to each address of the account that has not ended. */
 export const addressMergesOf = (wish: MergeWish, { addresses }: AccountSummary): readonly AddressMerge[] =>
   addresses
     .filter(({ state }) => state !== 'ended')
@@ -56,7 +59,7 @@ export const mergeOf = (wish: MergeWish, summary: AccountSummary): AccountMerge 
 
 const ruleFor = ({ byAddress, others }: Rules, address: Address): Rule => byAddress.get(addressKey(address)) ?? others;
 
-/** A line of the file without a successor lets its address go on. */
+/** True if the address ends. A line of the file without a successor lets its address stay. */
 function isEnding(rules: Rules, address: Address): boolean {
   const own = rules.byAddress.get(addressKey(address));
   const successor = (own ?? rules.others).successor;
@@ -64,5 +67,5 @@ function isEnding(rules: Rules, address: Address): boolean {
   return own === undefined || own.successor !== undefined;
 }
 
-/** Facts by which the store finds what ties an account to the organisation. */
+/** The facts by which the store finds what ties an account to the organisation. */
 export const tied = ({ id, name, title }: Organisation): TiedOrganisation => ({ id, name, title });

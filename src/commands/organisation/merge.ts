@@ -1,4 +1,4 @@
-/** `sluis organisation merge A --into B`: a practice becomes part of another. */
+/** `sluis organisation merge A --into B`: one practice becomes part of another. */
 import { address, login, organisation } from '../core/kinds.ts';
 import { ends } from '../core/moments.ts';
 import { arg, flag, need, opt } from '../core/params.ts';
@@ -26,7 +26,7 @@ export const merge = changes({
   out: mergeView,
   right: 'registry',
   trail: ['registry.organisation-merging', 'registry.account-organisation', 'registry.organisation-state'],
-  // A merge leads addresses elsewhere, as a move does.
+  // A merge sends mail for addresses elsewhere, as `address move` does.
   second: 'address-move',
   isLook: ({ dryRun }) => dryRun,
   progress: { phase: 'Merging', unit: 'accounts' },

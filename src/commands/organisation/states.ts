@@ -1,4 +1,6 @@
-/** `sluis organisation suspend`, `resume` and `end`: all its accounts at once. */
+/**
+ * `sluis organisation suspend`, `resume` and `end`: for all accounts of an organisation at once.
+ */
 import { z } from '../../config/zod.ts';
 import type { AdminContext } from '../../admin/context.ts';
 import { organisationOf } from '../../admin/organisation-of.ts';
@@ -42,7 +44,7 @@ type ChangedState = z.infer<typeof changeView>;
 
 const one = { name: arg(organisation, 'the organisation') };
 
-/** Accounts read at a time: each comes with its addresses and credentials. */
+/** Accounts that are read at the same time; each comes with its addresses and credentials. */
 const PAGE = 200;
 
 async function affected(
@@ -151,7 +153,7 @@ export const end = ends({
       state: at === undefined ? 'ended' : 'ending',
       applied: !dryRun,
       ...defined({ closes: iso(at), successor }),
-      // Certificates that our own authorities issued for its accounts are revoked with them.
+      // Certificates that our own authorities issued for its accounts are revoked as well.
       ...defined({ problem: dryRun || at !== undefined ? undefined : await published(context) }),
     };
   },

@@ -1,6 +1,6 @@
 /**
- * What an operator says of a partner's server. A change gives some of it, and takes fields back by
- * name (`clear`).
+ * What an operator says about a partner's server. A change gives some fields, and names others that
+ * go back to their default (`clear`).
  */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { isIP } from 'node:net';
@@ -31,7 +31,7 @@ export const partner = naming(
   ),
 );
 
-/** A domain as addresses have it, folded. */
+/** A domain, folded as in addresses. */
 export const domain = naming(
   'other',
   ofText('domain', 'a domain such as umc-noord.nl', (value) => {
@@ -56,7 +56,7 @@ const size = ofText('size', 'a size from 64KiB to 1GiB, such as 25MiB', (value) 
   return n !== undefined && n >= 64 * KiB && n <= GiB ? octets(n) : undefined;
 });
 
-/** Certificates as PEM, everything around them left out. */
+/** Certificates in PEM; whatever stands around them is left out. */
 const certificates = (word: string): Kind<string> =>
   pemOf(word, 256 * KiB, (pem) => {
     if (pem.includes('PRIVATE KEY')) return new Refused('it holds a private key; give the certificates alone');
@@ -66,7 +66,7 @@ const certificates = (word: string): Kind<string> =>
     return read.value.map((c) => new X509Certificate(c.der).toString()).join('');
   });
 
-/** Fields that can be taken back, each with what goes with it. */
+/** Fields that can be cleared, each with the fields that go with it. */
 const CLEARED: Readonly<Record<string, readonly (keyof PartnerServer)[]>> = {
   'server-name': ['serverName'],
   ca: ['authorities'],
@@ -120,7 +120,9 @@ const refuse = (what: string, why: string): never => {
   throw new AdminError('invalid', `Cannot use ${what}: ${why}`);
 };
 
-/** Our certificate with its chain, and its key: they must belong together and be of use now. */
+/**
+ * Our client certificate with its chain, and its key. They must belong together and be valid now.
+ */
 function clientOf(certificate: string | undefined, keyText: string | undefined, now: Instant): Partial<PartnerSecrets> {
   const what = 'the client certificate';
   if (certificate === undefined && keyText === undefined) return {};
@@ -134,7 +136,7 @@ function clientOf(certificate: string | undefined, keyText: string | undefined, 
     privateKey = key.export({ type: 'pkcs8', format: 'pem' }).toString();
   } catch (error) {
     if (error instanceof AdminError) throw error;
-    // OpenSSL's words may repeat what it read.
+    // OpenSSL's message may repeat parts of the key, so it is not shown.
     return refuse(what, 'the key cannot be read; expected PEM without a passphrase, in a file that only you can read');
   }
   if (Date.parse(own.validTo) <= now) refuse(what, `it ended on ${own.validTo}; get a new one`);
@@ -164,8 +166,8 @@ const secretsOf = ({ clientCertificate, clientKey, password }: Said, now: Instan
 });
 
 /**
- * A new partner's server. The port follows from the TLS mode: 465 with TLS from the first octet,
- * else 25.
+ * The server of a new partner. The port follows from the TLS mode: 465 with TLS from the first
+ * octet, otherwise 25.
  */
 export function newServer(said: Said & { readonly host: string }, now: Instant): ServerChange {
   const { tls = 'starttls', port = tls === 'implicit' ? 465 : 25, connections = DEFAULT_CONNECTIONS } = said;
@@ -187,7 +189,10 @@ export function changedServer(before: ServerChange, said: Said, clears: readonly
   });
 }
 
-/** A name without a password would be sent without AUTH, a password without a name never. */
+/**
+ * Checks the login. A user name without a password would be sent without AUTH, and a password
+ * without a user name would never be used.
+ */
 function consistent({ server, secrets }: ServerChange): ServerChange {
   if ((server.user === undefined) !== (secrets.password === undefined))
     refuse('the login', 'expected a user name and its password, both or neither');

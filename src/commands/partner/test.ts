@@ -1,6 +1,6 @@
 /**
- * What `partner test` tells: each step of reaching a partner, in words, with what to do where it
- * did not go well.
+ * The answer of `partner test`: each step on the way to a partner in words, and what to do if it
+ * failed.
  */
 import { z } from '../../config/zod.ts';
 import { facts, readableDay, table } from '../../cli/output.ts';
@@ -54,7 +54,7 @@ function failedStep({ ok, met, addresses, greeting, tlsVersion, extensions }: Pr
   }
   if (met?.lost === 'certificate' || met?.lost === 'tls') return met.lost;
   if (met?.lost === 'unreachable') return 'connection';
-  // The server fell silent, hung up or spoke another protocol: the step behind the last one that
+  // The server fell silent, hung up or spoke another protocol. So the step after the last one that
   // worked has failed.
   if (extensions !== undefined) return 'login';
   if (tlsVersion !== undefined) return 'extensions';

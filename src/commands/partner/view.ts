@@ -1,4 +1,4 @@
-/** What is shown of partners. Never a secret: only whether there is one. */
+/** A partner as it is shown. It never shows a secret, only whether there is one. */
 import { X509Certificate } from 'node:crypto';
 import { z } from '../../config/zod.ts';
 import type { AdminContext } from '../../admin/context.ts';

@@ -1,6 +1,6 @@
 /**
- * A key out of a file: it is read here, so that no secret key leaves this process that the gateway
- * is not to hold.
+ * Reads a key from a file. The command reads it itself, so that no secret key leaves this process
+ * unless the gateway is to hold it.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { CommandError } from '../../cli/exit.ts';

@@ -1,6 +1,6 @@
 /**
- * Looks into a PGP/MIME message that an operator has at hand. Its content is staged sealed, as that
- * of any message, and shown to nobody.
+ * Inspects a PGP/MIME message that an operator has. Its content is stored sealed meanwhile, as that
+ * of any message, and is shown to nobody.
  */
 import { unarmoured } from '../../crypto/pgp/armour.ts';
 import { PgpFailure } from '../../crypto/pgp/failure.ts';
@@ -22,7 +22,7 @@ import { Bench } from '../smime/inspect.ts';
 import type { PgpInspectView } from './views.ts';
 
 const MOST = 100;
-/** Most octets of one look: the gateway itself accepts less. */
+/** Most octets of a message to inspect: more than the gateway accepts as mail. */
 const MAX_CONTENT = 1024 * 1024 * 1024;
 
 export async function inspectPgp(
@@ -94,8 +94,8 @@ async function secretsOf({ store, mail }: AdminContext, as: Address): Promise<re
 }
 
 /**
- * What cannot be read has no readers to show; why stands in `problem`, or in nothing where it is
- * not asked to be opened.
+ * The ids of the keys that can open the message. Empty if they cannot be read: `problem` then says
+ * why, unless nobody asked to open the message.
  */
 async function readersOf({ mail }: AdminContext, message: Message): Promise<readonly string[]> {
   try {

@@ -1,4 +1,4 @@
-/** Registers an OpenPGP key that somebody brought, for the address or the account that it names. */
+/** Registers an OpenPGP key that somebody brings, for the address or account that it names. */
 import type { PgpKey } from '../../crypto/pgp/protocol.ts';
 import { type Address, addressKey } from '../../domain/address.ts';
 import type { Actor } from '../../store/actor.ts';
@@ -8,15 +8,15 @@ import type { ImportedKeyView } from './views.ts';
 import { opened, refuse, register, shown, worked } from './key-work.ts';
 
 /**
- * The key must name the address: an operator who could bind any key to any address could also
- * mistype it.
+ * True if the key names the address. It must: an operator who could bind any key to any address
+ * could also mistype one.
  */
 const names = (key: PgpKey, of: Address): boolean =>
   key.emails.some((email) => addressKey(email as Address) === addressKey(of));
 
 /**
- * What is known of the key already is joined with what is given: an older export takes nothing
- * back.
+ * Merges the given key with the one that is known already, so that an older export takes nothing
+ * away.
  */
 async function joined(context: AdminContext, given: PgpKey, keep: boolean): Promise<PgpKey> {
   const [known] = await context.store.pgpKeys.find(given.fingerprint);
@@ -48,7 +48,7 @@ export async function importKey(context: AdminContext, input: GivenKey, actor: A
   if (input.keep && given.secret === undefined) refuse('hold the private key', 'the file has the public key alone');
   const key = await joined(context, given, input.keep);
   const owner = await ownerOf(context, key, input);
-  // A secret half that is held gets the newer times as well.
+  // If the gateway holds the secret key, that gets the newer times too.
   const how = await register(context, owner, key, { how: 'imported', actor, keep: key.secret !== undefined });
   return { ...(await shown(context, key.fingerprint)), how };
 }

@@ -12,13 +12,13 @@ import { shown } from './key-work.ts';
 interface Wanted {
   readonly address: Address | undefined;
   readonly account: string | undefined;
-  /** Only keys that end within so long. */
+  /** Only keys that end within this time. */
   readonly within: Milliseconds | undefined;
   readonly limit: number;
   readonly after: string | undefined;
 }
 
-/** Keys by their fingerprints; those of one address newest first. */
+/** Keys in the order of their fingerprints; those of one address newest first. */
 export async function listKeys(context: AdminContext, wanted: Wanted): Promise<readonly PgpKeyView[]> {
   const { address: of, account, within, limit, after } = wanted;
   const { store, clock } = context;
@@ -35,7 +35,7 @@ export async function listKeys(context: AdminContext, wanted: Wanted): Promise<r
   let last = after;
   for (;;) {
     const page = await store.pgpKeys.list({ limit, ...span, ...defined({ after: last, login: account }) });
-    // A revoked key needs no warning of its end: nobody need do anything about it.
+    // A revoked key needs no warning that it ends, since nobody need do anything about it.
     const kept = page.filter(({ revoked }) => within === undefined || revoked === undefined);
     rows.push(...kept.map((record) => viewPgpKey(record, now)));
     last = page.at(-1)?.fingerprint;

@@ -1,6 +1,6 @@
 /**
- * What all work on OpenPGP keys rests on: a job for the OpenPGP thread, the key of a name, its
- * private half, its armour.
+ * What all commands on OpenPGP keys share: running a job in the OpenPGP thread, finding a key by
+ * its name, its secret half, and its armour.
  */
 import { armoured } from '../../crypto/pgp/armour.ts';
 import type { PgpJob, PgpKey } from '../../crypto/pgp/protocol.ts';
@@ -16,7 +16,7 @@ export const refuse = (what: string, why: string): never => {
   throw new AdminError('invalid', `Cannot ${what}: ${why}`);
 };
 
-/** Runs one job about keys; errors of the thread are texts for people. */
+/** Runs one job about keys. Errors of the thread are texts for people. */
 export async function worked<K extends 'read-keys' | 'merge-keys' | 'make-key' | 'revoke-key' | 'lock-key'>(
   { mail }: AdminContext,
   job: Extract<PgpJob, { kind: K }>,
@@ -81,8 +81,8 @@ export async function register(
 }
 
 export const shown = async (context: AdminContext, fingerprint: string): Promise<PgpKeyView> =>
-  // Not of the beginning of the call: a key that was made since may count from the second that
-  // began in between.
+  // The time is now, and not that of the beginning of the call: a key that the call has just made
+  // may only be valid from a second later.
   viewPgpKey(await recordOf(context, fingerprint), context.clock.now());
 
 export const lockedWith = async (

@@ -1,4 +1,4 @@
-/** Issues, exports and revokes OpenPGP keys, and removes private halves that the gateway holds. */
+/** Issues, exports and revokes OpenPGP keys, and removes secret halves that the gateway holds. */
 import type { Address } from '../../domain/address.ts';
 import { type Instant, instant } from '../../domain/units.ts';
 import { dayOf, isoDay } from '../../domain/working-days.ts';
@@ -22,7 +22,7 @@ interface NewKey {
   readonly passphrase: string | undefined;
 }
 
-/** Issues a key; returns the secret key, armoured, if `out` is set. */
+/** Issues a key. Resolves to the secret key in armour as well, if `out` is set. */
 export async function issueKey(
   context: AdminContext,
   { address: of, type, ends, keep, out, passphrase }: NewKey,
@@ -46,8 +46,8 @@ export async function issueKey(
 }
 
 /**
- * The public half, or with `secret` the one that the gateway holds; that is noted in the audit
- * trail.
+ * Exports the public key or, with `secret`, the secret key that the gateway holds. An export of a
+ * secret key is noted in the trail.
  */
 export async function exportKey(
   context: AdminContext,
@@ -74,7 +74,8 @@ export async function revokeKey(
   actor: Actor,
 ): Promise<PgpKeyView> {
   const record = await recordOf(context, fingerprint);
-  // With its secret key the key can say so itself, to everybody who gets it from here.
+  // With its secret key, the key itself can say that it is revoked, to everybody who gets it from
+  // here.
   const held = await opened(context, record);
   const said =
     held === undefined ? undefined : await worked(context, { kind: 'revoke-key', secretKey: held, reason: why });

@@ -1,9 +1,9 @@
-/** OpenPGP keys, and what a message at hand is worth, in words. */
+/** OpenPGP keys and the result of an inspection, as text for people. */
 import { type Cell, facts, readableDay, readableSize, table } from '../../cli/output.ts';
 import type { PgpKeyView } from '../../admin/pgp-views.ts';
 import type { PgpInspectView } from './views.ts';
 
-/** What comes from a key or message must not move the cursor or forge a line. */
+/** Text of a key or a message must not move the cursor or forge a line. */
 const safe = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
 const stateOf = (key: PgpKeyView): string => (key.revoked === undefined ? (key.problem ?? 'valid') : 'revoked');
 

@@ -1,4 +1,4 @@
-/** What `pgp` answers. Times are ISO 8601. */
+/** What the `pgp` commands answer. Times are ISO 8601. */
 import { z } from '../../config/zod.ts';
 import { pgpKeyView } from '../../admin/pgp-views.ts';
 import type { InlinePgp } from '../../crypto/pgp/inline.ts';

@@ -5,14 +5,14 @@ import { giveUp } from '../../notices/give-up.ts';
 import type { DeliveryId } from '../../domain/ids.ts';
 import { unknown } from './which.ts';
 
-/** Gives one delivery up, with the notice that its sender is owed. */
+/** Gives up one delivery, and files the notice for its sender. */
 export async function giveUpDelivery(
   context: AdminContext,
   id: DeliveryId,
   { actor }: Call,
 ): Promise<'failed' | 'busy' | 'over'> {
   const { store, notices, clock } = context;
-  // Refused without one, before this is reached.
+  // The reason is never missing here: the command refuses to work without one.
   const reason = actor.reason ?? '';
   const done = await giveUp({ deliveries: store.deliveries, notices, clock }, id, {
     reply: `Given up by the helpdesk: ${reason}`,

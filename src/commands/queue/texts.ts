@@ -1,4 +1,4 @@
-/** The queue as text. */
+/** The queue as text for people. */
 import type { DeliveryView, QueueView } from '../../admin/delivery-views.ts';
 import { facts, readableSize, readableTime, table } from '../../cli/output.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Which deliveries a command is about: by number, or all that wait for a partner or belong to a
- * message.
+ * Which deliveries a command is about: those with a number, all that wait for a partner, or all of
+ * a message.
  */
 import type { AdminContext } from '../../admin/context.ts';
 import { AdminError } from '../../admin/error.ts';
@@ -34,8 +34,8 @@ export const oneWay = ({ ids, partner: of, message: name }: Which): string | und
     : 'Cannot choose deliveries: expected their numbers, or a partner, or a message';
 
 /**
- * What to ask for, one behind the other: the deliveries of a message are also those of what
- * protection made of it.
+ * The queries that find the deliveries, one after the other. A message also has the deliveries of
+ * the copies that protection made of it.
  */
 export async function filtersOf(
   context: AdminContext,
@@ -48,7 +48,7 @@ export async function filtersOf(
   return [...ids].sort().map((one) => ({ ...chosen, message: one }));
 }
 
-/** The chosen deliveries, a page at a time; `each` sees none twice. */
+/** Walks over the chosen deliveries, page by page. `each` gets no delivery twice. */
 export async function visit(
   context: AdminContext,
   chosen: Which,

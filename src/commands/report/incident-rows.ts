@@ -1,10 +1,10 @@
 /**
  * What was exposed while somebody else may have been in: of one account, or from one network, in a
- * period. From the audit trail, which has every login, every message that was fetched, looked at or
- * removed, and every one that was sent.
+ * period. It comes from the audit trail, which has every login, every message that was fetched,
+ * looked at or removed, and every message that was sent.
  *
- * It is read in pages, each a bounded walk over the trail: a year of a region is many of them and
- * never in memory.
+ * The trail is read page by page, and each call walks over a limited part of it. So even a year of
+ * a whole region is never in memory.
  */
 import { z } from '../../config/zod.ts';
 import { accountOf } from '../../admin/accounts.ts';
@@ -24,7 +24,7 @@ import { type Values, need, old, opt } from '../core/params.ts';
 import { reads } from '../core/row.ts';
 
 const STEP = 1000;
-/** Rows that one call looks at, and most that it answers. */
+/** Most rows that one call looks at, and most that it answers. */
 const SCANNED = 10_000;
 const ANSWERED = 1000;
 
@@ -105,8 +105,8 @@ export const incidentPage = reads({
   run: async (context, wanted) => {
     const { audit, registry } = context.store;
     const account = wanted.account === undefined ? undefined : (await accountOf(registry, wanted.account)).account.id;
-    // A break-in that goes on now is in the report, and not only in the one of an hour later. Once:
-    // the pages after it are of the same period.
+    // Counts in memory are written first, so that a break-in that happens now is in the report and
+    // not only in one an hour later. This is done once, since all pages are about the same period.
     if (wanted.after === 0) writeCounted(context.gateway, account, wanted);
     const end = wanted.until ?? instant(context.clock.now());
     const first = await firstSince(audit, wanted.since);
@@ -147,7 +147,7 @@ function writeCounted(gateway: RunningGateway | undefined, account: AccountId | 
 
 const withoutPrefix = (network: string): string => network.replace(/\/\d+$/, '');
 
-/** Where a row comes from, as it stands there: an address, or an IPv4 address or IPv6 /64. */
+/** Where a row comes from, as it stands in the row: an address, or an IPv4 address or IPv6 /64. */
 function whereOf({ personal = {} }: AuditRow): string | undefined {
   const where = personal.address ?? personal.network;
   return typeof where === 'string' ? where : undefined;
@@ -164,8 +164,8 @@ async function exposureOf(
   const where = whereOf(row);
   if (network !== undefined && (where === undefined || !network.has(withoutPrefix(where)))) return undefined;
   const { facts = {}, personal = {} } = row;
-  // What was sent has its facts in the row; what was fetched has them where the message was
-  // accepted.
+  // A row about a message that was sent has its facts. For one that was fetched, they stand where
+  // the message was accepted.
   const message =
     row.message === undefined || kind === 'sent' || kind === 'refused'
       ? undefined
@@ -203,7 +203,10 @@ interface Known extends Owner {
   readonly former: readonly FormerOrganisation[];
 }
 
-/** Accounts and whose they were when a row was written, each looked up once in a page. */
+/**
+ * Finds to whom accounts belonged when a row was written. Each account is looked up once for each
+ * page.
+ */
 class Owners {
   readonly #context: AdminContext;
   readonly #known = new Map<AccountId, Known>();
@@ -212,7 +215,10 @@ class Owners {
     this.#context = context;
   }
 
-  /** The organisation that the account belonged to on that day, which reports the breach. */
+  /**
+   * The organisation to which the account belonged on that day. It is the one that must report the
+   * breach.
+   */
   async of({ seq }: AuditRow, id: AccountId): Promise<Owner> {
     const { former, organisation, account } = this.#known.get(id) ?? (await this.#look(id));
     const then = former.find(({ untilSeq }) => seq <= untilSeq)?.organisation ?? organisation;

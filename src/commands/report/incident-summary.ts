@@ -6,8 +6,7 @@ import { defined } from '../../domain/defined.ts';
 import type { Exposure } from './incident-rows.ts';
 
 /**
- * Different messages, addresses and networks that are told apart; beyond that each counts as a new
- * one.
+ * Most messages, addresses and networks that are told apart. Beyond that, each one counts as new.
  */
 const TOLD_APART = 2_000_000;
 

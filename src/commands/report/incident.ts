@@ -1,4 +1,4 @@
-/** `sluis report incident`: what was exposed, for the report of a breach. */
+/** `sluis report incident`: what was exposed, for the report of a data breach. */
 import { type Cell, csv } from '../../cli/output.ts';
 import { showProgress } from '../../cli/progress.ts';
 import type { Input } from '../../admin/input.ts';
@@ -38,7 +38,7 @@ export const incident = readsHere({
   about: 'what was exposed through an account or from a network, by organisation: for the report of a breach',
   in: { ...PERIOD, csv: flag('every login and message, one a line, as they are found') },
   check: checkPeriod,
-  // Every line as CSV is printed as it is found.
+  // With --csv there is no summary: each row is printed as it is found.
   out: summary.optional(),
   right: 'security',
   reason: 'optional',
@@ -56,7 +56,7 @@ export const incident = readsHere({
   say: (found) => (found === undefined ? '' : summaryText(found)),
 });
 
-/** The period that was read. */
+/** Reads all pages. Resolves to the period that they cover. */
 async function readAll(
   here: Here,
   asked: Input,
@@ -64,8 +64,8 @@ async function readAll(
 ): Promise<Pick<IncidentSummary, 'since' | 'until'>> {
   const progress = showProgress('Reading', 'rows of the trail');
   try {
-    // Each page is of the same period: where no end was named, of the moment at which the first one
-    // was read.
+    // All pages cover the same period. If no end was named, the first page ends at the moment of
+    // its reading, and the others end there too.
     for (let input = asked; ;) {
       const page = await here.call(incidentPage, input);
       progress.show(page.scanned, page.total);

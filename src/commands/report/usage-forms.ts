@@ -1,4 +1,4 @@
-/** The figures of a month as text, JSON or CSV, written as the rows come. */
+/** The figures of a month as text, JSON or CSV. They are written while the rows come. */
 import type { z } from '../../config/zod.ts';
 import { JsonLines, TableLines } from '../../cli/listing.ts';
 import { type Cell, csv, readableSize, readableTime } from '../../cli/output.ts';
@@ -8,30 +8,30 @@ import { NO_USAGE, USAGE_COUNTS, type UsageCounts } from '../../store/usage.ts';
 import type { UsageView, period } from './usage-rows.ts';
 
 type Period = z.infer<typeof period>;
-/** In which of the forms. */
+/** The form in which the report is wanted. */
 export interface Wish {
   readonly csv: string | undefined;
   readonly json: boolean | undefined;
   readonly totals: boolean;
 }
 
-/** Sums of an organisation, or of all of them. */
+/** The sums of one organisation, or of all. */
 interface Total extends UsageCounts {
   readonly organisation: string;
   readonly accounts: number;
-  /** Accounts among them that did something in the month. */
+  /** How many of these accounts did something in the month. */
   readonly active: number;
 }
 type Sums = { -readonly [K in keyof Total]: Total[K] };
 
 type Row = { readonly account: UsageView } | { readonly total: Total };
 
-/** Sums up as rows come by, which they do by organisation. */
+/** Adds up the rows while they come by, sorted by organisation. */
 export class Totals {
   readonly all: Sums = nothing('');
   #one: Sums | undefined;
 
-  /** The rows, with the sum of an organisation behind its last one. */
+  /** The rows, with the sum of each organisation after its last row. */
   among(rows: readonly UsageView[]): readonly Row[] {
     return rows.flatMap((account) => {
       const ended = this.#one?.organisation === account.organisation ? [] : this.last();
@@ -56,7 +56,7 @@ function add(sums: Sums, row: UsageView): void {
   if (row.days > 0) sums.active += 1;
 }
 
-/** How a report prints its rows, and its end. */
+/** How a report prints its rows and its end. */
 export interface Form {
   rows(rows: readonly Row[]): string;
   end(all: Total): string;
@@ -78,8 +78,8 @@ const NUMBERS = [
 ];
 
 /**
- * One line for each account, or for each organisation: sums among what they sum would be counted
- * twice.
+ * CSV: one line for each account, or one for each organisation. It never has both, since a reader
+ * who adds up the lines would count everything twice.
  */
 function csvForm({ month, running }: Period, totals: boolean): Form {
   const lines = (rows: readonly Row[]): Cell[][] =>
@@ -112,7 +112,7 @@ const accountCells = (row: UsageView): Cell[] => [
   ...[...numbers(row), row.loginDays, row.days, row.lastLogin, row.idleSince],
 ];
 
-/** Totals of organisations are held until the end; accounts are not. */
+/** JSON. The totals of organisations are kept in memory until the end, the accounts are not. */
 function jsonForm({ month, from, to, running }: Period, totals: boolean): Form {
   const accounts = new JsonLines('  ');
   const organisations: Total[] = [];

@@ -1,4 +1,4 @@
-/** Figures of a month for the invoice. docs/commands.md says what counts as what. */
+/** The figures of a month for the invoice. docs/commands.md says what is counted. */
 import { z } from '../../config/zod.ts';
 import type { AdminContext } from '../../admin/context.ts';
 import { AdminError } from '../../admin/error.ts';
@@ -13,7 +13,7 @@ import { count, naming, ofText, text } from '../core/kind.ts';
 import { need, opt } from '../core/params.ts';
 import { reads } from '../core/row.ts';
 
-/** Organisations that one call looks at. */
+/** Most organisations that one call looks at. */
 const LOOKED_AT = 200;
 const MAX_PAGE = 1000;
 
@@ -63,7 +63,10 @@ interface Wanted {
   readonly month: Month;
   readonly organisation: string | undefined;
   readonly limit: number;
-  /** The organisation that the page before ended in, and where in it; nowhere: it is done. */
+  /**
+   * The organisation in which the previous page ended, and the place in it. Without a place, that
+   * organisation is done.
+   */
   readonly after: { readonly organisation: string; readonly at: string | undefined } | undefined;
 }
 
@@ -144,8 +147,8 @@ async function usagePage(
 }
 
 /**
- * Those that one call looks at: the one that the page before ended in, where it was not done, and
- * those behind it.
+ * The organisations that one call looks at: the one in which the previous page ended, if it is not
+ * done, and those that follow.
  */
 async function organisations(
   registry: AdminContext['store']['registry'],
@@ -178,7 +181,9 @@ export function usageView(organisation: string, month: Month, row: MonthlyUsage)
   };
 }
 
-/** What did something since the month began is not idle. */
+/**
+ * Since when an account is idle. An account that did something since the month began is not idle.
+ */
 function idleSince({ account, days, lastUsed }: MonthlyUsage, first: Day): Pick<UsageView, 'idleSince'> {
   if (account === undefined || days > 0 || (lastUsed !== undefined && lastUsed >= first)) return {};
   return { idleSince: lastUsed === undefined ? 'never' : isoDay(lastUsed) };

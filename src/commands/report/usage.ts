@@ -15,7 +15,7 @@ export const usageReport = readsHere({
     totals: flag('one line for each organisation'),
     csv: bare(opt(file, 'print CSV, or write it to this new file'), '-'),
   },
-  // Printed as it comes, since a region has tens of thousands of rows.
+  // The report is printed while the rows come, since a region has tens of thousands.
   out: whole.optional(),
   right: 'read',
   examples: ['--month 2026-11', '--month 2026-11 --organisation umc --totals'],

@@ -1,4 +1,4 @@
-/** Who restores: one person, or two if the configuration asks for them. */
+/** Who restores: one person, or two if the configuration demands it. */
 import { join } from 'node:path';
 import { DATABASE, MANIFEST, OPERATORS, readManifest } from '../../backup/manifest.ts';
 import { factsOfFile } from '../../backup/files.ts';
@@ -10,9 +10,9 @@ import { systemClock } from '../../platform/clock.ts';
 import type { Actor } from '../../store/actor.ts';
 
 interface Wanted {
-  /** Absolute. */
+  /** An absolute path. */
   readonly backup: string;
-  /** Absolute. */
+  /** An absolute path. */
   readonly into: string;
   readonly until?: number;
   readonly withoutLog: boolean;
@@ -36,7 +36,8 @@ export const actorOf = (
       return {
         gateway: manifest.hostname,
         operation: 'restore',
-        // A request that is older than the log says nothing about it.
+        // The input has `withoutLog` only if it is set, so that requests from before that option
+        // existed still match.
         input: { backup: manifest.id, manifest: sha256, ...wanted, ...(withoutLog ? { withoutLog } : {}) },
       };
     },

@@ -1,4 +1,4 @@
-/** What `sluis sandbox` tells the vendor before and while it waits. */
+/** What `sluis sandbox` tells the vendor before it begins and while it waits. */
 import { join } from 'node:path';
 import { many } from '../../domain/counted.ts';
 import type { DoorName } from '../../sandbox/doors.ts';

@@ -1,6 +1,6 @@
 /**
- * What `sluis sandbox` does: opens the doors, tells the vendor what to set, tries the scenarios and
- * writes the report.
+ * How `sluis sandbox` works: it opens the ports, tells the vendor what to set, tries the scenarios
+ * and writes the report.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';

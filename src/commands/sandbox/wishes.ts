@@ -1,4 +1,4 @@
-/** What a vendor asked of `sluis sandbox`. */
+/** What a vendor asks of `sluis sandbox`. */
 import type { Protocol, Scenario } from '../../sandbox/scenario.ts';
 import { scenarios } from '../../sandbox/scenarios/table.ts';
 
@@ -18,7 +18,10 @@ export interface Wishes {
   readonly slow: number;
 }
 
-/** What is tried: what was named; else all of the protocols that the program speaks. */
+/**
+ * The scenarios to try: those that were named, or else all of the protocols that the program
+ * speaks.
+ */
 export function chosen({ scenario, protocol, fetch, send, webhook }: Wishes): readonly Scenario[] {
   if (scenario.length > 0) return scenario.flatMap((name) => scenarios.filter((one) => one.name === name));
   const given: Protocol[] = [

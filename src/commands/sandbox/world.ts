@@ -1,6 +1,6 @@
 /**
- * The gateway behind the sandbox: a real one in a folder that is thrown away, with the account of
- * the program under test and a hospital to write to and from.
+ * The gateway of the sandbox. It is a real one in a folder that is thrown away, with an account for
+ * the program under test and a hospital that sends and receives mail.
  */
 import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -20,7 +20,7 @@ import { freshDevelopmentCertificates } from '../init/development.ts';
 import { initialise } from '../init/files.ts';
 import { writeNew } from '../init/write.ts';
 
-/** Addresses of the hospital, besides the one that it logs in by. */
+/** Addresses of the hospital besides its login name. */
 const HOSPITAL = [LAB, POLI, 'oud@ziekenhuis.test', 'nieuw@ziekenhuis.test'];
 export const PROGRAM = 'programma@praktijk.test';
 
@@ -38,8 +38,8 @@ interface Pem {
 }
 
 /**
- * `folder` stays: what a vendor has set in a program, authority and password, holds at the next run
- * too.
+ * Opens the gateway. `folder` is kept, so that what a vendor has set in a program, such as
+ * authority and password, still works at the next run.
  */
 export async function openWorld(folder: string, hostname: string): Promise<World> {
   mkdirSync(folder, { recursive: true });

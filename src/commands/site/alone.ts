@@ -1,4 +1,4 @@
-/** `sluis site alone`: one place alone may acknowledge for a while, as a person decides. */
+/** `sluis site alone`: a person decides that one place alone may acknowledge mail for a while. */
 import { AdminError } from '../../admin/error.ts';
 import { CommandError } from '../../cli/exit.ts';
 import { callerOf } from '../../cli/options.ts';
@@ -27,7 +27,7 @@ const aloneOut = z.object({
   start: z.boolean().meta({ description: 'No gateway runs here: it holds from the next start on.' }),
 });
 
-/** What else must be known: the word alone does not make a server acknowledge. */
+/** What else the operator must know: the permission alone does not make a server acknowledge. */
 function aloneAnswer(until: Instant | undefined, look: SitesLook, start: boolean): z.infer<typeof aloneOut> {
   const { list, primary, gateways } = look;
   const others = gateways.filter(
@@ -75,8 +75,8 @@ export const setAlone = changes({
 });
 
 /**
- * No gateway runs, and the store cannot be opened: perhaps just because no other place confirms.
- * The next start reads the file.
+ * No gateway runs and the store cannot be opened, perhaps because no other place confirms. So the
+ * decision goes into a file, which the next start reads.
  */
 async function aloneWithoutStore(here: Here, until: Instant | undefined): Promise<z.infer<typeof aloneOut>> {
   const config = here.config();
@@ -129,7 +129,10 @@ export const alone = changesHere({
     ].join('\n'),
 });
 
-/** The list is the database's: who administers it changes it there. */
+/**
+ * What is left to do for the list of standbys. It belongs to the database, so the database's
+ * administrator must change it.
+ */
 function listTodo(allowed: boolean, list: string | undefined, primary: string): readonly string[] {
   if (allowed && list === '') return [];
   if (allowed)

@@ -1,6 +1,6 @@
 /**
- * How commands look at the sites: by the gateway that runs, and on the day on which none can by
- * themselves.
+ * How commands look at the sites: they ask the running gateway, or the servers themselves on a day
+ * on which no gateway can run.
  */
 import { CommandError } from '../../cli/exit.ts';
 import type { PromotionFacts } from '../../cluster/promote-check.ts';
@@ -13,15 +13,15 @@ import { StoreRefused, StoreUnavailable } from '../../store/store.ts';
 import { type Here, type OutputOf, lookPart } from '../core/row.ts';
 
 /**
- * No gateway runs, and a store on PostgreSQL cannot be opened: no primary answers, or no other
- * place confirms.
+ * True if no gateway runs and a store on PostgreSQL cannot be opened, because no primary answers or
+ * no other place confirms.
  */
 export const isWithoutStore = (error: unknown, here: Here): boolean =>
   (error instanceof StoreUnavailable || error instanceof StoreRefused) && here.config().store.engine === 'postgres';
 
 /**
- * Asked of the gateway, and where none runs and the store cannot be opened of the servers
- * themselves.
+ * The look of the running gateway. If none runs and the store cannot be opened, `lookFrom` asks the
+ * servers themselves.
  */
 export const look = lookPart({
   about: 'tell what each server holds, and who still acknowledges',
@@ -49,7 +49,7 @@ export async function lookFrom(here: Here): Promise<OutputOf<typeof look>> {
   }
 }
 
-/** Facts of a look, or of a file that somebody wrote. */
+/** The facts in the answer of a look, or in a file that somebody wrote. */
 export function factsOf(text: string): PromotionFacts {
   const read = readWrittenFacts(text);
   if (typeof read === 'string')

@@ -1,4 +1,4 @@
-/** Servers of PostgreSQL as commands show them. */
+/** Servers of PostgreSQL, as commands show them. */
 import { table } from '../../cli/output.ts';
 import { z } from '../../config/zod.ts';
 

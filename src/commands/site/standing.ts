@@ -1,6 +1,6 @@
 /**
- * What `sluis status --all` shows of those that share the store: gateways, servers, the channel
- * between the gateways.
+ * What `sluis status --all` shows of all that share the store: the gateways, the database servers,
+ * and the channel between the gateways.
  */
 import { readableTime, table } from '../../cli/output.ts';
 import type { ClusterState } from '../../cluster/cluster.ts';
@@ -69,13 +69,15 @@ const peerOf = ({ host, state, node, site, version, why, heardAt, clockAhead }: 
   ...(clockAhead === undefined ? {} : { clockAhead: clockAhead / 1000 }),
 });
 
-/** Three beats that did not come. */
+/** A gateway is silent after this time: three of its beats did not come. */
 const SILENT = seconds(7);
 /** A gateway that was silent for longer counts as removed. */
 const GONE = days(7);
 const MOST_CLOCK = 2;
 
-/** What somebody should see to, each with its remedy: only where all were asked. */
+/**
+ * What needs attention, each with its remedy. It is asked only after all gateways and servers were.
+ */
 export function standingWarnings({ gateways }: Pick<SitesLook, 'gateways'>): readonly string[] {
   const here = gateways.filter(({ silentFor }) => silentFor !== undefined && silentFor * 1000 < GONE);
   const newest = Math.max(...here.map(({ schema }) => schema));
@@ -111,7 +113,7 @@ const silence = (silentFor: number | undefined): string =>
       ? `${silentFor.toFixed(0)} s`
       : `SILENT ${silentFor.toFixed(0)} s`;
 
-/** Nobody knows whether a silent gateway acknowledges. */
+/** Whether a gateway acknowledges mail. Nobody can say it of a silent one. */
 function acknowledging({ acknowledges, silentFor, aloneUntil }: Standing['gateways'][number]): string | undefined {
   if (silentFor === undefined) return 'no';
   if (silentFor * 1000 >= SILENT) return undefined;

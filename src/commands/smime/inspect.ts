@@ -1,6 +1,7 @@
 /**
- * Looks into a message that an operator has at hand: what protects it, who signed, is it valid and
- * why not. Its content is staged sealed, as that of any message, and shown to nobody.
+ * Inspects a message that an operator has: what protects it, who signed it, and whether the
+ * signature is valid or why not. Its content is stored sealed meanwhile, as that of any message,
+ * and is shown to nobody.
  */
 import { type KeyObject } from 'node:crypto';
 import { readCertificate } from '../../crypto/certificates/certificate.ts';
@@ -28,15 +29,15 @@ import { viewLayer } from './layers.ts';
 import type { EnvelopeView, InspectView, RecipientView } from './views.ts';
 
 export interface InspectInput {
-  /** Opens with the keys that are held for this address. */
+  /** Opens the message with the keys that the gateway holds for this address. */
   readonly as: Address | undefined;
-  /** Opens with this key, which is forgotten afterwards. */
+  /** Opens the message with this key, which is forgotten afterwards. */
   readonly key: KeyObject | undefined;
-  /** Certificate of the key, in PEM. */
+  /** The certificate of that key, in PEM. */
   readonly certificate: string | undefined;
 }
 
-/** Bodies of one look; all are given up at its end. */
+/** The bodies of one inspection. All are discarded at its end. */
 export class Bench {
   readonly #store: Store;
   readonly #writers: BodyWriter[] = [];
@@ -135,14 +136,15 @@ async function look(
     layers: await Promise.all(layers.map((layer) => viewLayer(layer, isOwn))),
     closed: opened.ok && opened.value.innermost === 'encrypted',
     standing: byGateway ? 'gateway' : standing,
-    // The gateway's own signature says that nobody changed it.
+    // If the gateway itself signed it, that signature shows that nobody changed the message.
     flagged: flagged && (await openingOf(layers, isOwn)) !== 'whole',
     ...defined({ problem }),
   };
 }
 
 /**
- * Every signature is the gateway's own, and right but for the address, which it does not stand for.
+ * True if every signature is the gateway's own, and right except for the sender's address, for
+ * which the gateway's certificate does not stand.
  */
 async function signedByGateway(layers: readonly LayerSeen[], isOwn: IsOwn): Promise<boolean> {
   for (const { signers } of verificationsOf(layers))
@@ -158,16 +160,16 @@ async function envelopeOf(
   content: AsyncIterable<Uint8Array>,
 ): Promise<{ readonly envelope?: EnvelopeView }> {
   const read = await describeEnvelope(content);
-  // A message that cannot be read cannot be opened either, and the problem says why.
+  // A message that cannot be read cannot be opened either; `problem` says why.
   if (!read.ok) return {};
   const { cipher, weak, recipients } = read.value;
   const shown = await Promise.all(recipients.slice(0, MOST).map((recipient) => recipientView(context, recipient)));
   return { envelope: { cipher, weak, recipients: shown, more: Math.max(0, recipients.length - MOST) } };
 }
 
-/** Octets that a compressed content may become in one look: more than any message may have. */
+/** Most octets that compressed content may become: more than any message may have. */
 const MAX_INFLATED = GiB;
-/** Recipients that are shown. */
+/** Most recipients that are shown. */
 const MOST = 100;
 
 async function recipientView({ store }: AdminContext, recipient: RecipientInfo): Promise<RecipientView> {

@@ -1,4 +1,4 @@
-/** Layers of a message as they are shown. */
+/** The layers of a message, as they are shown. */
 import type { Certificate } from '../../crypto/certificates/certificate.ts';
 import { emailsOf } from '../../crypto/certificates/certificate.ts';
 import { CHECKS, type SignerVerdict } from '../../crypto/cms/verdict.ts';

@@ -12,7 +12,7 @@ import { recipientOf } from '../../admin/addresses.ts';
 import type { ProtectionView } from './views.ts';
 import { type AdminContext } from '../../admin/context.ts';
 
-/** Without an address to send from: a system that signs nothing. */
+/** The sender. Without an address to send from, it stands for a system that signs nothing. */
 async function senderOf({ store }: AdminContext, recipient: Recipient, from: Address | undefined): Promise<MailSender> {
   if (from === undefined)
     return {

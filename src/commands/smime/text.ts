@@ -1,8 +1,8 @@
-/** What would happen to a message, and what one at hand is worth, in words. */
+/** What would happen to a message, and the result of an inspection, as text for people. */
 import { facts, readableDay, readableSize, readableTime, table } from '../../cli/output.ts';
 import type { InspectView, LayerView, ProtectionView, RecipientView, SignerView } from './views.ts';
 
-/** What comes from a message must not move the cursor or forge a line. */
+/** Text of a message must not move the cursor or forge a line. */
 const safe = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
 
 const OUTCOMES: Readonly<Record<ProtectionView['outcome'], string>> = {

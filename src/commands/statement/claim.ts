@@ -1,16 +1,16 @@
-/** One sentence of the statement, in both languages. */
+/** One claim: a sentence of the statement, in both languages. */
 import type { Language } from '../../domain/registry.ts';
 
 export type Both = Readonly<Record<Language, string>>;
 
 export interface Claim {
-  /** Id, the same in every statement: `drill.restore`. */
+  /** An id that is the same in every statement, such as `drill.restore`. */
   readonly id: string;
   readonly inPlace: boolean;
   readonly text: Both;
-  /** ISO 8601: when it was measured, tried or read. */
+  /** When it was measured, tried or read, in ISO 8601. */
   readonly at: string;
-  /** File of the statement that has the figures. */
+  /** The file of the statement that has the figures. */
   readonly evidence: string;
 }
 
@@ -20,7 +20,10 @@ export interface Section {
   readonly claims: readonly Claim[];
 }
 
-/** `at` and `evidence` are those of the section where a claim has none of its own. */
+/**
+ * A claim as its section says it. A claim without an `at` of its own gets the section's; `evidence`
+ * is always the section's.
+ */
 export type Said = Pick<Claim, 'id' | 'inPlace' | 'text'> & Partial<Pick<Claim, 'at'>>;
 
 export const say = (id: string, inPlace: boolean, nl: string, en: string, at?: string): Said => ({
@@ -30,5 +33,5 @@ export const say = (id: string, inPlace: boolean, nl: string, en: string, at?: s
   ...(at === undefined ? {} : { at }),
 });
 
-/** A day as people of both languages read it. */
+/** The day of a moment, in a form that people of both languages can read. */
 export const dayOf = (at: string): string => at.slice(0, 10);

@@ -1,4 +1,4 @@
-/** Sentences about who gets in, what protects the way, and who runs it. */
+/** Sentences about who can log in, how connections are protected, and who runs the gateway. */
 import type { Language } from '../../domain/registry.ts';
 import { ROLES } from '../../domain/roles.ts';
 import { type Said, dayOf, say } from './claim.ts';
@@ -79,8 +79,8 @@ export function groupClaims({ group, organisation }: StatementFacts): readonly S
 }
 
 /**
- * A listener as people name it; where no gateway runs that tells its port, there is no host to
- * connect to.
+ * A listener as people name it. Its port is known only while a gateway runs; without it, there is
+ * no host to connect to.
  */
 const placeOf = ({ name, protocol, host, port }: StatementFacts['tls'][number]): string =>
   port === 0 ? `${name} (${protocol})` : `${name} (${protocol}, ${host}:${port})`;

@@ -1,9 +1,9 @@
-/** Sentences about what is kept and how long, and about what the operator handed in. */
+/** Sentences about what is kept and for how long, and about what the operator handed in. */
 import { settingsTable } from '../../domain/settings.ts';
 import { type Said, say } from './claim.ts';
 import type { StatementFacts } from './facts.ts';
 
-/** Days of a length of time as the configuration file has it. */
+/** A duration of the configuration file in words, in both languages. */
 export function daysOf(written: string): readonly [nl: string, en: string] {
   const [, n = '', unit = ''] = /^(\d+)([a-z]+)$/.exec(written) ?? [];
   return unit === 'd' ? [`${n} dagen`, `${n} days`] : [written, written];

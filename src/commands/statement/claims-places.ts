@@ -1,6 +1,6 @@
 /**
- * Sentences about where the service stands, what is copied where, what was tried, and how available
- * it was.
+ * Sentences about where the service stands, what is copied to where, what was tried, and how
+ * available the service was.
  */
 import { percentText } from '../../domain/availability.ts';
 import { type Said, dayOf, say } from './claim.ts';
@@ -91,7 +91,7 @@ type Last = NonNullable<DrillFact['last']>;
 interface Words {
   readonly never: Pair;
   readonly failed: Pair;
-  /** Said of a restore without a message that could be opened. */
+  /** For a restore in which no message could be opened, because there was none. */
   readonly empty?: Pair;
   readonly lapsed: Pair;
   good(last: Last): Pair;

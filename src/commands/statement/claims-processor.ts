@@ -1,14 +1,14 @@
 /**
- * The annex for one organisation: what article 28 GDPR asks a processor to put on paper. Purpose,
- * kinds of data, data subjects, periods, sub-processors, and how the gateway is measured,
- * instructed, looked into and left. What only people can say is a setting of the organisation or a
- * file of the operator.
+ * The annex for one organisation: what article 28 GDPR asks a processor to put in writing. It names
+ * purpose, kinds of data, data subjects, periods and sub-processors; and how the gateway is
+ * measured, instructed, inspected and left. What only people can say comes from a setting of the
+ * organisation or a file of the operator.
  */
 import { type Both, type Said, say } from './claim.ts';
 import { daysOf } from './claims-data.ts';
 import type { StatementFacts } from './facts.ts';
 
-/** Kinds of data, in the words of people; table by table they stand in docs/data.md. */
+/** Kinds of data in plain words. docs/data.md has them table by table. */
 export const DATA_WORDS: readonly (readonly [area: string, nl: string, en: string])[] = [
   ['content', 'inhoud van berichten, versleuteld', 'content of messages, encrypted'],
   ['envelope', 'wie aan wie stuurde en wanneer', 'who sent to whom, and when'],
@@ -18,7 +18,7 @@ export const DATA_WORDS: readonly (readonly [area: string, nl: string, en: strin
   ['technical', 'tellingen en toestanden zonder inhoud', 'counts and states without content'],
 ];
 
-/** The people that these data are about. */
+/** The people that the data are about. */
 const SUBJECTS: Readonly<Record<string, Both>> = {
   patients: { nl: 'patiënten over wie berichten gaan', en: 'patients whom messages are about' },
   members: {
@@ -30,7 +30,7 @@ const SUBJECTS: Readonly<Record<string, Both>> = {
 
 type Customer = NonNullable<StatementFacts['organisation']>;
 
-/** `missing`: sentences of the other sections that are not in place, by section. */
+/** `missing`: for each other section, how many of its sentences are not in place. */
 export function processorClaims(
   facts: StatementFacts,
   { title, privacy }: Customer,
@@ -106,7 +106,7 @@ function subProcessors({ given: { processors } }: StatementFacts): readonly Said
   );
 }
 
-/** Article 32. */
+/** Article 32 GDPR: the security of processing. */
 const measures = (missing: number): Said =>
   missing === 0
     ? say(
@@ -137,7 +137,10 @@ const instructions = (agreement: string | undefined): Said =>
         'Instructions: they are in the agreement. What an operator does is in the trail.',
       );
 
-/** What the organisation can look into by itself, and whether somebody independent did. */
+/**
+ * What the organisation can inspect itself, and whether somebody independent has inspected the
+ * gateway.
+ */
 const inspection = ({ given: { certificates } }: StatementFacts): readonly Said[] => [
   say(
     'processor.audit',
@@ -160,7 +163,10 @@ const inspection = ({ given: { certificates } }: StatementFacts): readonly Said[
       ),
 ];
 
-/** Without a period for backups nobody can say when the last copy is gone. */
+/**
+ * What happens to the data at the end. Without a period for backups, nobody can say when the last
+ * copy is gone.
+ */
 function atTheEnd({ retention }: StatementFacts): Said {
   const backups = retention['backup.keep-for'];
   if (backups === undefined)

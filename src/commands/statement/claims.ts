@@ -1,6 +1,6 @@
 /**
- * The sentences of the statement, each in both languages, with when it was measured and where the
- * figures stand. What is not configured, not tried or not good is not in place.
+ * All sentences of the statement, each in both languages, with the moment of measuring and the file
+ * with the figures. What is not configured, not tried or not good counts as not in place.
  */
 import type { Said, Section } from './claim.ts';
 import type { StatementFacts } from './facts.ts';

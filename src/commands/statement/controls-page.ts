@@ -3,7 +3,7 @@ import { CONTROLS } from './annex-a.ts';
 import type { Owner } from './controls.ts';
 import { betweenMarks, marksOf } from '../../domain/between-marks.ts';
 
-/** Throws where the page has no place for it. */
+/** Puts the table into the page. Throws if the page has no place for it. */
 export const writeControls = (page: string): string => betweenMarks(page, marksOf('controls'), controls);
 
 const controls = (): readonly string[] => [

@@ -1,6 +1,6 @@
 /**
- * Controls of NEN 7510-2:2024 and ISO/IEC 27001:2022 Annex A, chapter 8: of technology. Their
- * subjects are in words of our own; the text is the norm's.
+ * Controls of NEN 7510-2:2024 and ISO/IEC 27001:2022 Annex A, chapter 8: technology. Their subjects
+ * are in our own words, since the text belongs to the norm.
  */
 import { type Control, elsewhere, organisation, product } from './controls.ts';
 

@@ -1,20 +1,20 @@
 /**
- * Every control of NEN 7510-2:2024 and ISO/IEC 27001:2022 Annex A: whether the product does it, the
- * organisation that runs it must, or it does not apply. That the product can do it is no proof that
- * it was set up: the sentences of the statement say what is in place.
+ * Every control of NEN 7510-2:2024 and ISO/IEC 27001:2022 Annex A: is it done by the product or by
+ * the organisation that runs it, or does it not apply? That the product can do something is no
+ * proof that it was set up. The sentences of the statement say what is in place.
  */
 import type { Both } from './claim.ts';
 
 export type Owner = 'product' | 'organisation' | 'not applicable';
 
 export interface Control {
-  /** Number of the control, the same in both norms: `8.24`. */
+  /** Number of the control, the same in both norms, such as `8.24`. */
   readonly id: string;
   readonly about: Both;
   readonly owner: Owner;
-  /** Of the product: the command that shows it. */
+  /** For a control of the product: the command that shows it. */
   readonly shownBy?: string;
-  /** Of the product: what the gateway does, for the row of docs/security.md. */
+  /** For a control of the product: what the gateway does, for the row in docs/security.md. */
   readonly does?: string;
 }
 
@@ -30,7 +30,9 @@ export const organisation = (id: string, nl: string, en: string): Control => ({
   about: { nl, en },
   owner: 'organisation',
 });
-/** The gateway fetches no pages of the web, and its development was not given to others. */
+/**
+ * A control that does not apply: the gateway fetches no web pages, and nobody else developed it.
+ */
 export const elsewhere = (id: string, nl: string, en: string): Control => ({
   id,
   about: { nl, en },

@@ -1,6 +1,6 @@
 /**
- * What a statement about information security is made of: counted, measured or read a moment ago.
- * No name of a person, and of no organisation but the one it is for.
+ * The facts of a statement about information security, counted, measured or read just now. They
+ * name no person, and no organisation but the one that the statement is for.
  */
 import { availabilityIn } from '../../admin/availability.ts';
 import type { AdminContext } from '../../admin/context.ts';
@@ -23,26 +23,26 @@ import type { Given } from './given.ts';
 import { type Group, countGroup } from './group.ts';
 import { type PartnerMail, countPartners } from './partners.ts';
 
-/** Months whose availability is shown, this one among them. */
+/** Months whose availability is shown, including this one. */
 const MONTHS = 13;
 
 export interface DrillFact {
-  /** Absent: none was ever made. */
+  /** The last drill; absent if there was none. */
   readonly last?: Pick<DrillEvidence, 'name' | 'sha256'> & {
     readonly at: string;
     readonly passed: boolean;
-    /** ISO 8601: when one last passed. */
+    /** When a drill of this kind last passed, in ISO 8601. */
     readonly good?: string;
     readonly from?: string;
     readonly to?: string;
-    /** Of a switch: how long the service was away. Of a restore: how long it took. */
+    /** After a switch: how long the service was away. After a restore: how long it took. */
     readonly seconds?: number;
     readonly lost?: number;
-    /** Messages that were opened. */
+    /** Number of messages that were opened. */
     readonly opened?: number;
     readonly notTried: readonly string[];
   };
-  /** Why another is due; empty: none is. */
+  /** Reasons why the next drill is due; empty if it is not. */
   readonly due: readonly string[];
 }
 
@@ -78,7 +78,7 @@ export interface StatementFacts {
   readonly backups: { readonly folder: boolean; readonly newest?: string; readonly elsewhere?: string };
   readonly availability: { readonly aim: number; readonly sites: readonly Omit<Availability, 'gaps'>[] };
   readonly roles: { readonly operators: Readonly<Record<Role, number>>; readonly second: readonly ChosenVerb[] };
-  /** Settings of the configuration file, as it writes them. */
+  /** Settings about retention, as the configuration file writes them. */
   readonly retention: Readonly<Record<string, string>>;
   readonly given: Given;
 }
@@ -95,7 +95,7 @@ export async function gatherFacts(
   given: Given,
 ): Promise<StatementFacts> {
   const { store, clock, backups, configuration, gateway, partners, secondPerson } = context;
-  // Whole seconds: so a signed document has it.
+  // In whole seconds, because a signed document has no fractions.
   const made = (Math.floor(clock.now() / 1000) * 1000) as Instant;
   const customer = organisation === undefined ? undefined : await organisationOf(context, organisation);
   const status = gateway?.status();
@@ -173,7 +173,7 @@ function placesOf(look: SitesLook | undefined, alone: Instant | undefined): Stat
   if (look === undefined) return { engine: 'one machine', servers: [], confirming: [] };
   return {
     engine: 'servers',
-    // Why one could not be asked names addresses inside: that is for operators.
+    // The reason why a server did not answer names inside addresses, so only operators may see it.
     servers: look.servers.map(({ name, site, role }) => ({ name, site, ...defined({ role }) })),
     confirming: look.list === undefined || look.list.any === 0 ? [] : look.list.names,
     ...defined({ aloneUntil: iso(alone) }),
@@ -183,7 +183,10 @@ function placesOf(look: SitesLook | undefined, alone: Instant | undefined): Stat
 const numberOf = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** `notBefore`: an older good restore has lapsed. A switch may be a year old (domain/drills.ts). */
+/**
+ * The facts about a kind of drill. `notBefore`: a restore that passed before this moment is too
+ * old. A switch may be a year old (domain/drills.ts).
+ */
 async function drillFact({ backups }: AdminContext, kind: DrillKind, notBefore: number): Promise<DrillFact> {
   const { last, due } = await backups.drills.evidence(kind);
   if (last === undefined) return { due: due.map(({ text }) => text) };

@@ -1,6 +1,6 @@
 /**
- * What only the operator can give: certificates of auditors, and who else processes data. Files are
- * told of by name and hash, and copied as they are.
+ * What only the operator can give: certificates of auditors, and who else processes the data. The
+ * statement has names and hashes of the files, which are copied as they are.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { CommandError } from '../../cli/exit.ts';
 import { z } from '../../config/zod.ts';
 import type { CsvProblem } from '../../domain/csv-problem.ts';
 
-/** Octets of one certificate: a scan of some pages. */
+/** Most octets of one certificate: a scan of a few pages. */
 const MAX_FILE = 16 * 1024 * 1024;
 export const MAX_FILES = 20;
 const MAX_PROCESSORS = 200;
@@ -36,8 +36,8 @@ export interface GivenFile {
 }
 
 /**
- * Throws CommandError, exit code 2, for a file that cannot be read, that is empty or too large, or
- * two of one name.
+ * Reads the files. Throws CommandError, exit code 2, if a file cannot be read, is empty or too
+ * large, or if two have the same name.
  */
 export function readCertificates(paths: readonly string[]): readonly GivenFile[] {
   const refuse = (path: string, why: string): never => {
@@ -72,8 +72,8 @@ export const toldFiles = (files: readonly GivenFile[]): Given['certificates'] =>
   }));
 
 /**
- * A CSV file with the columns `name`, `service` and `country`. Throws CommandError, exit code 2,
- * with each line that cannot be used.
+ * Reads a CSV file with the columns `name`, `service` and `country`. Throws CommandError, exit code
+ * 2, with every line that cannot be used.
  */
 export async function readProcessors(text: string): Promise<NonNullable<Given['processors']>> {
   const problems: CsvProblem[] = [];

@@ -1,4 +1,4 @@
-/** The closed group in numbers: how many accounts log in, and by which means. */
+/** The closed group in numbers: how many accounts can log in, and by which means. */
 import { everyOrganisation } from '../../admin/every-organisation.ts';
 import { accountsOf } from '../../admin/organisation-accounts.ts';
 import { OPERATOR_ORGANISATION } from '../../domain/registry.ts';
@@ -8,18 +8,18 @@ import type { Instant } from '../../domain/units.ts';
 import type { AccountSummary } from '../../store/registry.ts';
 import type { Registry } from '../../store/port/registry.ts';
 
-/** What an account can log in with now. `none`: nothing yet, or nothing any more. */
+/** By what an account can log in now. `none`: by nothing, for now or for good. */
 export const MEANS = ['password', 'certificate', 'either', 'both', 'none'] as const;
 export type Means = (typeof MEANS)[number];
 
 export interface Group {
   readonly organisations: number;
-  /** Active ones. */
+  /** Number of active accounts. */
   readonly accounts: number;
   readonly means: Readonly<Record<Means, number>>;
-  /** Accounts with a password for a program. */
+  /** Number of accounts with an app password. */
   readonly programs: number;
-  /** Active accounts of the organisation that the statement is for. */
+  /** Number of active accounts of the organisation that the statement is for. */
   readonly ofOrganisation?: number;
 }
 
@@ -35,10 +35,10 @@ export async function countGroup(
   let [accounts, programs, own] = [0, 0, 0];
   const having = new Set<string>();
   for await (const one of accountsOf({ registry })) {
-    // The gateway's own one that measures is nobody's.
+    // The gateway's own account that measures availability belongs to nobody.
     if (one.account.state !== 'active' || one.account.kind === 'probe') continue;
     const how = meansOf(one, settings.get(one.organisation), now);
-    // Its postmaster is a member once somebody was given a password for it.
+    // The postmaster of the operator counts as a member only if it can log in.
     if (one.organisation === OPERATOR_ORGANISATION && how === 'none') continue;
     accounts += 1;
     having.add(one.organisation);
@@ -55,7 +55,10 @@ export async function countGroup(
   };
 }
 
-/** A setting that asks for what the account does not have lets nobody in. */
+/**
+ * By what an account can log in. If a setting demands what the account does not have, it cannot log
+ * in.
+ */
 export function meansOf(
   { account, passwords, certificates }: Pick<AccountSummary, 'account' | 'passwords' | 'certificates'>,
   ofOrganisation: Settings | undefined,

@@ -1,4 +1,7 @@
-/** What the gateway does for a statement: gathers, writes, signs, and hands it over. */
+/**
+ * The gateway's part of a statement: it gathers the facts, writes, signs and hands the statement
+ * over.
+ */
 import { AdminError } from '../../admin/error.ts';
 import type { AdminContext } from '../../admin/context.ts';
 import type { Call } from '../../admin/call.ts';
@@ -22,7 +25,7 @@ export interface WrittenStatement {
 interface Wish {
   readonly organisation: string | undefined;
   readonly language: Language;
-  /** JSON of `Given`. */
+  /** JSON of the type `Given`. */
   readonly given: string;
 }
 

@@ -1,11 +1,11 @@
 /**
- * The statement as one page of HTML that loads nothing: it is opened from a mail or a disk, and
- * printed.
+ * The statement as one HTML page that loads nothing else, since people open it from a mail or a
+ * disk, and print it.
  */
 import { Html, html } from '../../http/html.ts';
 import type { Block, Paper } from './paper.ts';
 
-/** A word stands beside each colour. */
+/** Each colour has a word beside it that says the same. */
 const STYLE = new Html(`<style>
 body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b;background:#fff}
 h1,h2{line-height:1.2}table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.25rem .75rem .25rem 0;border-bottom:1px solid #767676}

@@ -1,6 +1,5 @@
 /**
- * The statement on paper: what stands in it, in which order; `paper-text.ts` and `paper-html.ts`
- * write the same.
+ * The contents of the statement and their order. `paper-text.ts` and `paper-html.ts` both write it.
  */
 import { defined } from '../../domain/defined.ts';
 import type { Language } from '../../domain/registry.ts';
@@ -20,9 +19,9 @@ export type Block =
 
 export interface ShownClaim {
   readonly inPlace: boolean;
-  /** Text, with "Not in place" in front if the control is not. */
+  /** The text, with "Not in place" in front if that is so. */
   readonly text: string;
-  /** `2026-11-26 02:00 UTC, tls.json`. */
+  /** When and where from, such as `2026-11-26 02:00 UTC, tls.json`. */
   readonly source: string;
 }
 
@@ -87,7 +86,10 @@ export function paperOf(facts: StatementFacts, language: Language): Paper {
 
 type Part = Paper['parts'][number];
 
-/** Port 0 is none to connect to: the system chooses one when a gateway starts. */
+/**
+ * The host and port of a listener. Port 0 means that the system chooses one when a gateway starts,
+ * so there is nothing to connect to.
+ */
 const hostOf = ({ host, port }: StatementFacts['tls'][number], language: Language): string =>
   port === 0 ? WORDS.unknownHost[language] : `${host}:${port}`;
 
@@ -154,7 +156,7 @@ function tlsPart({ tls }: StatementFacts, language: Language): Part {
   };
 }
 
-/** Files with the figures, by name: what the sentences are made of. */
+/** The files with the figures from which the sentences are made, by name. */
 export function evidenceOf(facts: StatementFacts): ReadonlyMap<string, unknown> {
   const { hostname, version, made, organisation, given, ...measured } = facts;
   const head = { format: 'sluis statement 1', hostname, version, made: new Date(made).toISOString() };

@@ -1,30 +1,35 @@
-/** How mail on its way to the servers of partners is protected: in numbers, and in sentences. */
+/** How mail on its way to partners' servers is protected: in numbers, and in sentences. */
 import { isIP } from 'node:net';
 import type { AdminContext } from '../../admin/context.ts';
 import { everyPartner } from '../../admin/every-partner.ts';
 import type { Partner } from '../../domain/partner.ts';
 import { type Said, say } from './claim.ts';
 
-/** Each partner once, by the strongest that its server must show; no name of one. */
+/**
+ * Numbers of partners. Each counts once, by the strongest proof that its server must show. No
+ * partner is named.
+ */
 export interface PartnerMail {
-  /** A TLSA record that its certificate meets (DANE). */
+  /** Its certificate must match a TLSA record (DANE). */
   readonly dane: number;
-  /** A certificate or key that was agreed on. */
+  /** It must show a certificate or key that was agreed on. */
   readonly pinned: number;
-  /** A certificate of an authority, for its name; nothing else. */
+  /** It must show a certificate of an authority for its name, and nothing more. */
   readonly authority: number;
-  /** Nothing is sent: it is suspended, or DANE is asked for and nobody looks records up. */
+  /**
+   * No mail is sent to it: it is suspended, or DANE is required and there is no resolver for it.
+   */
   readonly halted: number;
-  /** Number of partners whose server does not answer now, or shows what it must not. */
+  /** Number of partners whose server does not answer now, or that shows something wrong. */
   readonly failing: number;
   /**
-   * Of all, those whose TLSA records are not looked up: there is no resolver, the partner is
-   * exempt, or its host is an address.
+   * Number of all partners whose TLSA records are not looked up: there is no resolver, the partner
+   * is exempt, or its host is an IP address.
    */
   readonly unasked: number;
 }
 
-/** `resolves`: there is a resolver for TLSA records. */
+/** `resolves`: true if there is a resolver for TLSA records. */
 export async function countPartners(
   { store: { registry }, gateway }: Pick<AdminContext, 'store' | 'gateway'>,
   resolves: boolean,

@@ -1,6 +1,6 @@
 /**
- * Words for what operators may do, alone and in twos: whoever reads a statement does not know the
- * names of roles.
+ * Words for what operators may do, alone and in pairs. Readers of a statement do not know the names
+ * of the roles.
  */
 import type { Role } from '../../domain/roles.ts';
 import type { ChosenVerb } from '../../domain/second-person.ts';
@@ -14,7 +14,7 @@ export const ROLE_WORDS: Readonly<Record<Role, Both>> = {
   owner: { nl: 'Alles', en: 'Everything' },
 };
 
-/** What follows "only two operators together may". */
+/** The words that follow "only two operators together may". */
 export const SECOND_WORDS: Readonly<Record<ChosenVerb, Both>> = {
   restore: { nl: 'een back-up terugzetten', en: 'restore a backup' },
   bundle: { nl: 'bewijs van een bericht uitgeven', en: 'give out evidence of a message' },

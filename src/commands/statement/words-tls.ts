@@ -1,9 +1,9 @@
-/** Words for the TLS of listeners: its grades, what was found, and why there is nothing to tell. */
+/** Words for the TLS of listeners: grades, findings, and why there is nothing to say. */
 import type { ExaminedListener } from '../../domain/examined.ts';
 import type { Language } from '../../domain/registry.ts';
 import type { Both } from './claim.ts';
 
-/** By the words of the guideline in English, the best first. */
+/** The grades by their English names in the guideline, the best first. */
 export const GRADES: Readonly<Record<string, Both & { readonly about: Both }>> = {
   good: {
     nl: 'goed',
@@ -30,7 +30,7 @@ export const GRADES: Readonly<Record<string, Both & { readonly about: Both }>> =
   },
 };
 
-/** When TLS begins. */
+/** Words for the moment at which TLS begins. */
 export const BEGINS: Readonly<Record<string, Both>> = {
   implicit: { nl: 'vanaf het begin', en: 'from the start' },
   starttls: { nl: 'voor het inloggen (STARTTLS)', en: 'before login (STARTTLS)' },
@@ -51,7 +51,10 @@ export const ABOUTS: Readonly<Record<string, Both>> = {
   renegotiation: { nl: 'heronderhandelen', en: 'renegotiation' },
 };
 
-/** What doctor writes in English: of a certificate behind its key. */
+/**
+ * The English findings of doctor, with their Dutch words. In a finding about a certificate, they
+ * follow the name of its key.
+ */
 const FOUND: readonly (readonly [RegExp, string])[] = [
   [/: key$/, ': de sleutel'],
   [/: signed with an unknown algorithm$/, ': ondertekend met iets onbekends'],

@@ -1,6 +1,6 @@
 /**
- * Words of the statement that are no claim: titles, heads of tables, what it is and how it is
- * checked.
+ * Words of the statement that are no claims: titles, table headings, what the statement is, and how
+ * it is checked.
  */
 import type { Both } from './claim.ts';
 import type { Owner } from './controls.ts';

@@ -1,6 +1,6 @@
 /**
- * The folder that `sluis statement` writes: the signed file, its parts as files of their own, and
- * the certificates that were given.
+ * The folder that `sluis statement` writes: the signed file, its parts as separate files, and the
+ * certificates that were given.
  */
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,10 @@ interface Wish {
   readonly out: string;
 }
 
-/** `make`: the operation. Where anything fails, no folder stays. */
+/**
+ * Writes the folder. `make`: the operation that makes the statement. If anything fails, no folder
+ * is left.
+ */
 export async function writeStatement(
   here: Here,
   make: AnyOperation,
@@ -42,7 +45,7 @@ export async function writeStatement(
     const input = { language, ...defined({ organisation }) };
     const made = (await here.call(make, input, { upload: JSON.stringify(given), receive })) as WrittenStatement;
     const signed = Buffer.concat(pieces);
-    // What is written beside the signed file is what was signed, and nothing else.
+    // The parts are read back from the signed file, so that they are exactly what was signed.
     const read = await readDocument(signed);
     if (!read.ok)
       throw new CommandError(

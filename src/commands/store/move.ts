@@ -1,4 +1,4 @@
-/** Carries a store of SQLite over to PostgreSQL. The gateway is stopped meanwhile. */
+/** Moves a store from SQLite to PostgreSQL. The gateway is stopped meanwhile. */
 import { actorOfDeed } from '../../cli/approved-here.ts';
 import { confirm } from '../../cli/confirm.ts';
 import { CommandError } from '../../cli/exit.ts';
@@ -34,7 +34,7 @@ export async function moveHere(
       'unavailable',
       'Cannot move the store while its gateway runs; stop it, run this again, and start it with the configuration of PostgreSQL',
     );
-  // First of all, so that nobody signs for a move that cannot be done.
+  // This comes first, so that nobody signs for a move that cannot be done.
   const database = await checkMove(config, tellsWait);
   const { hosts } = config.store;
   const to = hosts.map(({ host, port }) => `${host}:${port}`);

@@ -1,6 +1,6 @@
 /**
- * `sluis takeover back`: one practice returns to the old server. What its programs know stays true
- * there, and mail that came meanwhile is written there.
+ * `sluis takeover back`: one practice returns to the old server. Its programs find there what they
+ * know, and mail that arrived here meanwhile is written there.
  */
 import { z } from '../../config/zod.ts';
 import { CommandError } from '../../cli/exit.ts';
@@ -17,7 +17,7 @@ import { giveBackParts as parts } from './give-back.ts';
 import { note } from './parts.ts';
 import { mailboxesOf } from './waves.ts';
 
-/** UIDLs of one call. */
+/** Most UIDLs of one call. */
 const MOST_FORGOTTEN = 500;
 
 const out = z.object({
@@ -81,7 +81,10 @@ export const back = changesHere({
   say: backText,
 });
 
-/** Each step passes over what is done: after a crash the same command continues. */
+/**
+ * Gives one mailbox back. Each step skips what is done already: after a crash, the same command
+ * continues.
+ */
 async function mailboxBack(
   here: Here,
   { takeover, login, there }: PlannedMailbox,
@@ -99,8 +102,9 @@ async function mailboxBack(
     const gone = await deletedOf(here, login);
     const listed = new Set(messages.map(({ uidl }) => uidl).filter((uidl) => gone.has(uidl)));
     const deleted = listed.size === 0 ? 0 : ((await source.delete?.(listed)) ?? 0);
-    // Those too that it lists no more: where a command was cut short behind the deletion, they
-    // would stand here as imported, and the next wave take the server for one that renumbers.
+    // This includes messages that the server no longer lists. If the command was cut short after
+    // the deletion, they would still count as imported here, and the next wave would believe that
+    // the server renumbers.
     for (const uidl of partsOf([...gone], MOST_FORGOTTEN)) await here.call(parts.forget, { login, uidl });
     await here.call(note, { login, there, state: 'back', messages: messages.length - deleted + moved, octets });
     return { there: imported, written: moved, deleted };
@@ -110,8 +114,9 @@ async function mailboxBack(
 }
 
 /**
- * By other UIDLs it does not know again what it has: all that nobody fetched here would be written
- * there once more. Those that were deleted here say nothing.
+ * Refuses a server that has renumbered its messages. By their new UIDLs we cannot tell which ones
+ * it has, so everything that nobody fetched here would be written there once more. Messages that
+ * were deleted here do not count.
  */
 async function refuseRenumbered(
   here: Here,
@@ -129,7 +134,7 @@ async function refuseRenumbered(
   );
 }
 
-/** Checks that mail can be written there, before anything leaves the mailbox. */
+/** Makes sure that mail can be written there, before anything leaves the mailbox. */
 async function putterOf(here: Here, source: Source, login: string): Promise<Source['put']> {
   if (source.put !== undefined) return (name, octets) => source.put?.(name, octets) ?? Promise.resolve();
   const { unfetched, returning: waits } = await here.call(parts['to-give-back'], { login });
@@ -147,7 +152,8 @@ async function writeAll(here: Here, login: string, put: NonNullable<Source['put'
     if (rows.length === 0) return n;
     for (const { uid, message, received } of rows) {
       await put(`${Math.floor(Date.parse(received) / 1000)}.S${message}.sluis`, contentOf(here, login, message));
-      // One by one: what is noted is at the old server, whatever comes after it.
+      // Messages are noted one by one, so that a noted message is at the old server, whatever
+      // happens next.
       await here.call(parts.written, { login, uid: [uid] });
       n += 1;
     }

@@ -1,4 +1,4 @@
-/** The mailboxes that a file names, by practice: each is known by its account here. */
+/** The mailboxes that a file names, sorted by practice. The account here tells the practice. */
 import { CommandError } from '../../cli/exit.ts';
 import { defined } from '../../domain/defined.ts';
 import { type Values, need } from '../core/params.ts';
@@ -9,7 +9,7 @@ import { MOST_LOOKED, ready } from './parts.ts';
 
 const { pop3, rule, uidlFormat, stls, ca, pin } = SOURCE;
 
-/** Source of the mail of many mailboxes. */
+/** Options for the source of many mailboxes. */
 export const MANY = {
   from: need(
     file,
@@ -25,24 +25,24 @@ export const MANY = {
 
 export interface PlannedMailbox {
   readonly takeover: Takeover;
-  /** As it is registered here; as the file has it where there is no such account. */
+  /** The login name as it is registered here. If there is no such account, as the file has it. */
   readonly login: string;
   readonly there: string;
-  /** Why it cannot move, or its programs could not log in. */
+  /** Why it cannot move, or why its programs could not log in afterwards. */
   readonly problem?: string;
 }
 
 export interface Planned {
   readonly byPractice: ReadonlyMap<string, readonly PlannedMailbox[]>;
-  /** Mailboxes without a practice: there is no such account. */
+  /** Mailboxes without a practice, because there is no such account. */
   readonly strangers: readonly PlannedMailbox[];
-  /** Octets that the store can take. */
+  /** Octets that the store can still take. */
   readonly free: number;
 }
 
 /**
- * What the file names, before anybody is asked about it. Throws CommandError for a file that cannot
- * be read.
+ * The mailboxes that the file names, before the gateway is asked about them. Throws CommandError if
+ * the file cannot be read.
  */
 export async function namedIn(here: Here, options: Values<typeof MANY>): Promise<readonly Takeover[]> {
   const all = await takeoversOf(here.terminal, undefined, {
@@ -59,7 +59,10 @@ export async function namedIn(here: Here, options: Values<typeof MANY>): Promise
   return all;
 }
 
-/** In the order of the file. `wanted`: only those of these practices; empty: all. */
+/**
+ * Sorts the mailboxes by practice, each practice in the order of the file. `wanted`: names of the
+ * practices to keep; empty: all.
+ */
 export async function plannedFrom(here: Here, all: readonly Takeover[], wanted: readonly string[]): Promise<Planned> {
   const byPractice = new Map<string, PlannedMailbox[]>();
   const strangers: PlannedMailbox[] = [];

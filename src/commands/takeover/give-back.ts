@@ -1,6 +1,6 @@
 /**
- * What `sluis takeover back` asks of the gateway: mail leaves a mailbox, and goes to the old server
- * again.
+ * What `sluis takeover back` asks of the gateway: mail leaves a mailbox and goes back to the old
+ * server.
  */
 import { z } from '../../config/zod.ts';
 import { accountOf } from '../../admin/accounts.ts';
@@ -24,13 +24,13 @@ import { lookPart, part } from '../core/row.ts';
 
 /** UIDLs of one transaction. */
 const AT_ONCE = 200;
-/** Seconds that a session which reads the mailbox is waited for. */
+/** Seconds to wait for a session that reads the mailbox. */
 const PATIENCE = 20;
-/** Octets of one piece that a caller takes. */
+/** Most octets of one piece that a caller takes. */
 const PIECE = 48 * 1024;
 const TOLD = 10;
 
-/** One approval opens a practice for going back, until all of its mailboxes are. */
+/** One approval lets a practice go back. It holds until all of its mailboxes have gone. */
 const goingBack = part({
   about: 'let a practice go back to the old server',
   in: {
@@ -38,7 +38,8 @@ const goingBack = part({
     addressesStay: flag('although mail for its addresses is still filed here'),
   },
   out: z.object({ organisation: z.string() }),
-  // Mail as it lies in a mailbox leaves it.
+  // Mail leaves the mailbox as it is, readable, so it needs the same second person as evidence
+  // does.
   right: 'owner',
   second: 'bundle',
   reason: 'needed',
@@ -67,7 +68,7 @@ const goingBack = part({
   },
 });
 
-/** The account, where its practice may go back. */
+/** The account. Throws AdminError if its practice is not going back. */
 async function leaving({ store }: AdminContext, name: string): Promise<AccountSummary> {
   const summary = await accountOf(store.registry, name);
   const practice: Practice | undefined = await store.takeovers.practice(summary.organisation);
@@ -92,7 +93,7 @@ async function locked({ store, clock }: AdminContext, { account }: AccountSummar
   }
 }
 
-/** Messages that wait to be given back to the old server. */
+/** Counts the messages that must still be given to the old server. */
 const toGiveBack = lookPart({
   about: 'how many messages came here that nobody has fetched',
   in: { login: arg(login, 'the account') },
@@ -166,7 +167,7 @@ async function* linesOf(upload: AsyncIterable<string> | undefined): AsyncGenerat
   if (rest !== '') yield rest;
 }
 
-/** Of one answer, at most 1000. */
+/** At most 1000 in one answer. */
 const returning = lookPart({
   about: 'messages that wait to be written at the old server',
   in: { login: arg(login, 'the account') },
@@ -220,7 +221,7 @@ const written = part({
   },
 });
 
-/** Of one answer, at most 1000. */
+/** At most 1000 in one answer. */
 const deletedSince = lookPart({
   about: 'messages of the old server that their owner has deleted here',
   in: {
@@ -259,7 +260,7 @@ const forget = part({
   },
 });
 
-/** What `takeover back` calls, by its name in the table of commands. */
+/** The operations that `takeover back` calls, by their names in the command table. */
 export const giveBackParts = {
   'going-back': goingBack,
   'to-give-back': toGiveBack,

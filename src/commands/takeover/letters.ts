@@ -1,6 +1,6 @@
 /**
- * `sluis takeover letters`: which letter each practice is due, written to files or filed as a
- * notice to its contact.
+ * `sluis takeover letters`: finds which letter each practice must get, and writes it to a file or
+ * files it as a notice for its contact.
  */
 import { z } from '../../config/zod.ts';
 import { AdminError } from '../../admin/error.ts';
@@ -67,7 +67,7 @@ async function lettersOf(context: AdminContext, { organisation: name, login: log
   return { registered, practice, made };
 }
 
-/** The text of a letter that goes by post. */
+/** The text of a letter for the post. */
 export const letterText = lookPart({
   about: 'a letter about the move, as text',
   in: one,
@@ -105,7 +105,7 @@ export const letterSent = part({
     const { registered, made } = await lettersOf(context, asked);
     const place = await noticeWriter.places.ofContact(registered);
     if (place === undefined) return { organisation: asked.organisation };
-    // A letter that is given again after a crash is filed once.
+    // A letter that is given again after a crash is filed only once.
     const once = `takeover:${asked.step}:${registered.name}:${Math.floor(clock.now() / 86_400_000)}`;
     if ((await store.deliveries.usedKeys([once])).length === 0)
       await fileNotice(
@@ -189,11 +189,11 @@ export const letters = changesHere({
   fails: ({ letters: all, applied }) => (applied && all.some(({ done }) => !done) ? { code: 'conflict' } : undefined),
 });
 
-/** Letters in the order in which a practice reads them. */
+/** The letters that are due, in the order in which a practice reads them. */
 function stepsOf({ state, letters: told }: PracticeView, isLate: boolean, again: boolean): readonly LetterStep[] {
   const after = (at: string | undefined, behind: string | undefined): boolean =>
     at !== undefined && at >= (behind ?? '');
-  // A practice that moves again gets the letter again.
+  // A practice that moves for a second time gets the letter a second time.
   const has: Readonly<Record<LetterStep, boolean>> = {
     announce: told.announce !== undefined && !(told.back !== undefined && told.back > told.announce),
     moved: after(told.moved, told.back),

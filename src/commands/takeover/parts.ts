@@ -1,6 +1,6 @@
 /**
- * What the commands of `sluis takeover` ask of the gateway: where each practice stands, and what is
- * noted of it.
+ * What the commands of `sluis takeover` ask of the gateway: where each practice stands, and what to
+ * note about it.
  */
 import { z } from '../../config/zod.ts';
 import { accountOf } from '../../admin/accounts.ts';
@@ -15,9 +15,9 @@ import { day } from '../core/moments.ts';
 import { arg, need, opt, rest } from '../core/params.ts';
 import { lookPart, part } from '../core/row.ts';
 
-/** Rows of one answer. */
+/** Most rows of one answer. */
 export const PAGE = 500;
-/** Accounts that are looked up at once. */
+/** Most accounts that are looked up in one call. */
 export const MOST_LOOKED = 200;
 
 export const practiceView = z.object({
@@ -86,7 +86,7 @@ export type MailboxView = z.infer<typeof mailboxView>;
 
 const viewMailbox = ({ changedAt, ...row }: TakeoverMailbox): MailboxView => ({ ...row, changed: iso(changedAt) });
 
-/** The name after which a page begins. */
+/** The cursor of a page: the last name of the page before. */
 const after = opt(
   ofText('name', 'at most 256 characters', (name) => name, 256),
   'behind this one',
@@ -119,7 +119,7 @@ const lookedUp = z.object({
   free: z.number(),
 });
 
-/** What of the accounts is not ready yet, whatever the other server has. */
+/** What is not ready yet on our side, whatever the other server has. */
 export const ready = lookPart({
   about: 'whether accounts can take over a mailbox, and log in afterwards',
   in: { login: rest(login, 'the accounts', MOST_LOOKED) },

@@ -1,4 +1,4 @@
-/** Whether a password of the old server opens the account here too: then nobody needs a new one. */
+/** Checks whether a password of the old server works here too. If so, nobody needs a new one. */
 import { z } from '../../config/zod.ts';
 import { validPasswords } from '../../auth/candidates.ts';
 import { verifyPassword } from '../../crypto/passwords/password.ts';
@@ -8,7 +8,7 @@ import { type Here, lookPart } from '../core/row.ts';
 import { login } from '../core/kinds.ts';
 import { password } from '../core/secret.ts';
 
-/** Whoever may ask could set the password as well. */
+/** The right is that of setting a password: whoever could ask this could set one as well. */
 export const opens = lookPart({
   about: 'whether an account opens with a password',
   in: { login: arg(login, 'the account'), password },

@@ -1,6 +1,6 @@
 /**
- * `sluis takeover rehearse`: everything of a wave is tried at the old server, and nothing is
- * changed there or in a mailbox.
+ * `sluis takeover rehearse`: tries everything of a wave at the old server, and changes nothing
+ * there or in a mailbox.
  */
 import { z } from '../../config/zod.ts';
 import { AdminError } from '../../admin/error.ts';
@@ -21,20 +21,20 @@ import { opensWith } from './passwords.ts';
 import { durationText, wavesOf } from './waves.ts';
 
 /**
- * Sources that fail one after the other: then it is the old server that fails, and each of them may
- * have kept us waiting for two minutes.
+ * The command ends after so many failures in a row. Then the old server itself is down, and each
+ * attempt may have taken two minutes.
  */
 export const MOST_IN_A_ROW = 10;
-/** Problems that are listed one by one. */
+/** Most problems that are listed one by one. */
 const TOLD = 50;
 /**
- * What an import takes beside asking the old server, which the rehearsal has measured: a message 3
- * ms, an octet a 12-millionth of a second, rounded up. Measured on 2026-12-02 with a Dovecot on the
- * same two cores (decision 1979).
+ * What an import takes beside the time at the old server, which the rehearsal has measured: 3 ms a
+ * message, and a second for 12 million octets, both rounded in the safe direction. Measured on
+ * 2026-12-02 with a Dovecot on the same two cores (decision 1979).
  */
 const MESSAGE_SECONDS = 0.003;
 const OCTETS_A_SECOND = 12_000_000;
-/** Listings of one mailbox that are compared. */
+/** Number of listings of one mailbox that are compared. */
 const LISTINGS = 3;
 
 const problemView = z.object({ login: z.string(), organisation: z.string().optional(), problem: z.string() });
@@ -116,7 +116,7 @@ export const rehearse = changesHere({
   fails: ({ problems, room }) => (problems.length > 0 || !room ? { code: 'conflict' } : undefined),
 });
 
-/** Ends the command where one source after the other fails. */
+/** Ends the command if too many sources in a row fail. */
 export class Failing {
   #inARow = 0;
 
@@ -124,7 +124,7 @@ export class Failing {
     this.#inARow = 0;
   }
 
-  /** Notes a failure; throws CommandError at the last mailbox. */
+  /** Counts a failure. Throws CommandError at the last one that is allowed. */
   failed(error: SourceError): void {
     this.#inARow += 1;
     if (this.#inARow < MOST_IN_A_ROW) return;
@@ -203,9 +203,9 @@ async function look(here: Here, { takeover, login, problem }: PlannedMailbox, fa
 }
 
 /**
- * A server that gives other UIDLs in each session would have all of it fetched again, here as
- * there. Between two listings a program may have deleted some and some may have come, so only one
- * that does both each time is told of.
+ * Refuses a server that gives other UIDLs in each session: programs would fetch everything again,
+ * here as at the old server. Between two listings, some messages may be deleted and others may
+ * arrive. So only a server that shows both each time is refused.
  */
 async function compareListings(takeover: PlannedMailbox['takeover'], first: readonly string[]): Promise<void> {
   let before = new Set(first);
@@ -215,7 +215,8 @@ async function compareListings(takeover: PlannedMailbox['takeover'], first: read
     const now = new Set(source.messages.map(({ uidl }) => uidl));
     await source.close();
     const others = [...now].filter((uidl) => !before.has(uidl)).length;
-    // Mail that is no longer there: fewer than before, apart from new ones.
+    // Some messages went and none of the new ones replaced them, or none is new: that is ordinary
+    // use.
     if (others === 0 || now.size - others === before.size) return;
     before = now;
   }

@@ -1,4 +1,4 @@
-/** `sluis takeover status`: where each practice stands, and who still logs in at the old server. */
+/** `sluis takeover status`: how far each practice is, and who still logs in at the old server. */
 import { z } from '../../config/zod.ts';
 import { CommandError } from '../../cli/exit.ts';
 import { readableTime, table } from '../../cli/output.ts';
@@ -113,8 +113,8 @@ function groupedBy(boxes: readonly MailboxView[]): ReadonlyMap<string, readonly 
 }
 
 /**
- * Logins at the old server of mailboxes that moved, since they did, by login name here. Throws
- * CommandError for a log without any login in it.
+ * Logins at the old server of mailboxes that have moved, after they moved, by login name here.
+ * Throws CommandError for a log without any login in it.
  */
 export async function oldLoginsOf(
   files: readonly string[],
@@ -129,7 +129,7 @@ export async function oldLoginsOf(
   for (const name of files) {
     const read = await readOldLog(name, systemClock.now(), ({ user, at, from }) => {
       const box = byThere.get(foldLogin(user) ?? user);
-      // A log has whole seconds: one of the second of the move may have come before it.
+      // A log has whole seconds, so a login in the very second of the move may have come before it.
       if (box?.state !== 'moved' || at <= Date.parse(box.changed)) return;
       const before = found.get(box.login);
       const isLast = before === undefined || at >= Date.parse(before.last);

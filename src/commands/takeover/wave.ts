@@ -1,6 +1,6 @@
 /**
- * `sluis takeover wave`: takes the mailboxes of a wave over, practice by practice. Cut short at any
- * point, it is given again.
+ * `sluis takeover wave`: takes over the mailboxes of a wave, practice by practice. After an
+ * interruption, the same command is given again.
  */
 import { z } from '../../config/zod.ts';
 import { AdminError } from '../../admin/error.ts';
@@ -85,7 +85,7 @@ export const waveHere = changesHere({
   say: movedText,
 });
 
-/** Names of the practices of a wave that may begin now. Throws CommandError. */
+/** The names of the practices in a wave that may begin now. Throws CommandError if one may not. */
 function checkedNames(
   wanted: readonly PracticeView[],
   all: readonly PracticeView[],
@@ -115,7 +115,7 @@ class Work {
   readonly #how: { readonly again: boolean; readonly anyway: boolean };
   readonly #failing = new Failing();
   #seen = 0;
-  /** Exit code of the first mailbox that failed. */
+  /** The exit code of the first mailbox that failed. */
   code: ExitCode = exitCodes.done;
   readonly done = {
     moved: [] as string[],
@@ -182,7 +182,7 @@ class Work {
     if (this.code === exitCodes.done) this.code = code;
   }
 
-  /** Takes over one mailbox; true: all of it is here. */
+  /** Takes over one mailbox. True if all of it is here now. */
   async #mailbox(organisation: string, { takeover, login, there }: PlannedMailbox, seen = NOTHING): Promise<boolean> {
     const noted = async (state: 'importing' | 'failed' | 'moved', messages: number, octets: number, problem?: string) =>
       this.#here.call(note, { login, there, state, messages, octets, ...defined({ problem: problem?.slice(0, 500) }) });

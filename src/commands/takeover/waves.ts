@@ -1,16 +1,16 @@
-/** What several commands of `sluis takeover` read and say. */
+/** What several commands of `sluis takeover` read. */
 import { allRows } from '../../cli/pages.ts';
 import type { Here } from '../core/row.ts';
 import { type MailboxView, PAGE, type PracticeView, mailboxes, practices } from './parts.ts';
 
-/** All practices, by name; those that are in no wave too. */
+/** All practices by name, including those that are in no wave. */
 export const wavesOf = (here: Here): Promise<readonly PracticeView[]> =>
   allRows(
     (page) => here.call(practices, { ...page, limit: PAGE }),
     ({ organisation }) => organisation,
   );
 
-/** Their mailboxes, by login name; those of one practice where it is named. */
+/** All mailboxes by login name, or those of one practice. */
 export const mailboxesOf = (here: Here, organisation?: string): Promise<readonly MailboxView[]> =>
   allRows(
     (page) => here.call(mailboxes, { ...page, limit: PAGE, ...(organisation !== undefined && { organisation }) }),

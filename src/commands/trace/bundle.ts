@@ -1,4 +1,4 @@
-/** All evidence about a message, as one signed file. */
+/** All evidence about a message in one signed file. */
 import { z } from '../../config/zod.ts';
 import { sendBundle } from '../../admin/evidence.ts';
 import { newFile, withFiles } from '../../cli/new-file.ts';
@@ -26,7 +26,7 @@ export const bundle = changes({
   in: { message: arg(message, 'its id, or its Message-ID') },
   out: bundled,
   right: 'security',
-  // Required, since the evidence names the reason.
+  // Required, since the evidence states the reason.
   reason: 'needed',
   second: 'bundle',
   trail: ['evidence.bundle'],
@@ -36,7 +36,7 @@ export const bundle = changes({
   say: () => '',
 });
 
-/** Writes the file; where that fails, no file stays. */
+/** Writes the file. If that fails, no file is left. */
 export async function writeBundle(here: Here, name: string, path: string): Promise<Bundle> {
   const file = newFile(path, 0o600);
   return await withFiles([file], async () => {

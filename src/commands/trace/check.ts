@@ -1,4 +1,4 @@
-/** Checks evidence, or a statement of deletion, without a gateway. */
+/** Checks evidence or a statement of deletion, without a gateway. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { type CheckedExport, checkLines, checkedText as trailText } from '../../cli/audit-files.ts';
 import { anchorsIn } from '../../cli/anchor-files.ts';
@@ -39,7 +39,7 @@ export const checkedView = z.object({
 });
 type Checked = z.infer<typeof checkedView>;
 
-/** Throws CommandError, kind `configuration`, where it is not as a gateway wrote it. */
+/** Throws CommandError, kind `configuration`, if the file is not as a gateway wrote it. */
 export async function checkEvidence(path: string, options: VerifyOptions): Promise<Checked> {
   const file = readWhole(path);
   const read = await readDocument(file);
@@ -80,8 +80,8 @@ export function checkProblem(
 }
 
 /**
- * A signature by a certificate that nobody vouched for, rows that no anchor holds and stamps that
- * nobody checked prove nothing by themselves: anybody can make them.
+ * What is still missing for a proof. A certificate that nobody vouched for, rows that lead to no
+ * anchor and stamps that nobody checked prove nothing by themselves: anybody can make them.
  */
 function missingIn({ known, parts, trail, timeStamps }: Omit<Checked, 'missing'>): readonly string[] {
   const missing: string[] = [];
@@ -90,7 +90,7 @@ function missingIn({ known, parts, trail, timeStamps }: Omit<Checked, 'missing'>
       'nobody said which certificate its gateway has: add --certificate PEM, as "sluis evidence certificate" prints it there',
     );
   const later = 'have another one written a minute later (sluis trace MESSAGE --bundle FILE)';
-  // A statement of deletion has no rows; what tells of messages has.
+  // A statement of deletion has no rows of the trail, but evidence about a message must have them.
   if (trail === undefined && parts.includes('message.json'))
     missing.push('it has no row of the audit trail, so that the word of the gateway stands alone');
   if (trail !== undefined && isLoose(trail)) missing.push(`rows of the audit trail in it lead to no anchor: ${later}`);
@@ -122,7 +122,7 @@ function readWhole(path: string): Buffer {
   }
 }
 
-/** Fingerprints; empty if nobody said which certificate is the right one. */
+/** Fingerprints of the certificates that count as right; empty if nobody named one. */
 function trustedIn({ certificate, config }: VerifyOptions): ReadonlySet<string> {
   const own = existsSync(config) ? evidenceCertificateFile(loadConfig(config).keys.folder) : undefined;
   const files = certificate.length > 0 ? certificate : own !== undefined && existsSync(own) ? [own] : [];
@@ -142,7 +142,10 @@ function trustedIn({ certificate, config }: VerifyOptions): ReadonlySet<string> 
 const lines = (octets: Buffer | undefined): string[] =>
   octets === undefined ? [] : octets.toString('utf8').trimEnd().split('\n');
 
-/** Only over anchors that the rows lead to: a stamp over another one says nothing of them. */
+/**
+ * Checks the stamps of the anchors to which the rows lead. A stamp of another anchor says nothing
+ * about them.
+ */
 async function stampsOf(
   path: string,
   parts: ReadDocument['parts'],

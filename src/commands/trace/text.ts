@@ -1,4 +1,4 @@
-/** What a trace and a search print for people. */
+/** A trace and the result of a search, as text for people. */
 import {
   type CopyView,
   type EventView,

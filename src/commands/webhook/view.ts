@@ -1,4 +1,4 @@
-/** What the commands about webhooks take, and a webhook as they show it. */
+/** Parameters of the commands about webhooks, and a webhook as they show it. */
 import { z } from '../../config/zod.ts';
 import type { Call } from '../../admin/call.ts';
 import { cleanBase32, grouped } from '../../crypto/keys/base32.ts';
@@ -54,7 +54,9 @@ export const view = z.object({
 });
 type View = z.infer<typeof view>;
 
-/** `who`: a caller who may not change the webhook sees only the host of its URL. */
+/**
+ * A webhook as it is shown. A caller who may not change it (`who`) sees only the host of its URL.
+ */
 export const viewOf = (one: WebhookRecord, { who }: Call): View => ({
   id: grouped(one.id),
   name: one.name,
