@@ -8,6 +8,7 @@
  * 17 paragraph 3 b).
  */
 import { AUDIT_LOG_KINDS, type AuditLogKind } from '../domain/audit-events.ts';
+import { withoutQuotes } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import type { AuditRow } from '../store/audit.ts';
@@ -28,7 +29,8 @@ export interface Wanted {
 /** Logs that have to be kept for their time. */
 const KEPT: readonly AuditLogKind[] = ['access', 'change'];
 
-const folded = (text: string): string => text.trim().toLowerCase();
+/** Refused attempts and calls of operators stand in the trail as they were written. */
+const folded = (text: string): string => withoutQuotes(text.trim()).toLowerCase();
 
 /**
  * Whether a row is about the account or names one of these words: as a whole field, or as one of a

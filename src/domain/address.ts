@@ -2,13 +2,17 @@
  * Mail addresses of the closed group: parsed once at the edge, compared folded, shown as written.
  *
  * RFC 5321 section 4.1.2 (Mailbox), section 4.5.3.1 (sizes), RFC 6531 section 3.3 (UTF-8 in both
- * parts). Quoted local parts and address literals are left out on purpose: no address of the group
- * has one, and each is a way to write one address twice.
+ * parts). Quotes around a local part that needs none are taken off: the same section has both
+ * spellings name one mailbox. Local parts that need their quotes, and address literals, are left
+ * out on purpose: no address of the group has one, and each is a way to write one address twice.
  */
 import { type Result, fail, ok } from './result.ts';
 
 declare const brand: unique symbol;
-/** A well-formed `local@domain`, in the spelling its owner registered or its sender wrote. */
+/**
+ * A well-formed `local@domain`, in the spelling its owner registered or its sender wrote, without
+ * quotes.
+ */
 export type Address = string & { readonly [brand]: 'address' };
 /**
  * The folded form: two addresses are the same exactly when their keys are. Only for comparison and
@@ -26,6 +30,19 @@ const LOCAL = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~
 const LOCAL_UTF8 =
   /^(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]|[^\p{ASCII}\p{C}\p{Z}])+(?:\.(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]|[^\p{ASCII}\p{C}\p{Z}])+)*$/u;
 const LABEL = /^(?!-)(?:[A-Za-z0-9-]|[^\p{ASCII}\p{C}\p{Z}]){1,63}(?<!-)$/u;
+
+const isLocal = (text: string): boolean => LOCAL.test(text) || LOCAL_UTF8.test(text);
+
+/** What stands in quotes before the last `@`; no escape, no space and no second quote. */
+const QUOTED = /^"([^"\\\s]{1,252})"(?=@[^@"]*$)/;
+
+/**
+ * `"name"@domain` as `name@domain`. Any other text stays as it is, so that whoever reads it as an
+ * address refuses it. Every place that compares addresses sees the spelling without quotes: with
+ * two spellings an absence, a limit or a right to send would hold for one of them alone.
+ */
+export const withoutQuotes = (text: string): string =>
+  text.startsWith('"') ? text.replace(QUOTED, (as, local: string) => (isLocal(local) ? local : as)) : text;
 
 const byteLength = (text: string): number => {
   let n = 0;
@@ -45,17 +62,17 @@ export function parseAddress(text: string): Result<Address, string> {
   // A cheap bound first, so that no regular expression ever sees a long text.
   if (text.length > MAX_ADDRESS || byteLength(text) > MAX_ADDRESS)
     return fail(`the address is longer than ${MAX_ADDRESS} octets`);
-  const at = text.lastIndexOf('@');
-  if (at <= 0 || at === text.length - 1)
+  const plain = withoutQuotes(text);
+  const at = plain.lastIndexOf('@');
+  if (at <= 0 || at === plain.length - 1)
     return fail('the address has no local part or no domain; expected local@domain');
-  const local = text.slice(0, at);
-  const domain = text.slice(at + 1);
+  const local = plain.slice(0, at);
+  const domain = plain.slice(at + 1);
   if (byteLength(local) > MAX_LOCAL) return fail(`the local part is longer than ${MAX_LOCAL} octets`);
-  if (!LOCAL.test(local) && !LOCAL_UTF8.test(local))
-    return fail('the local part has a character that no address of the group may have');
+  if (!isLocal(local)) return fail('the local part has a character that no address of the group may have');
   if (byteLength(domain) > MAX_DOMAIN || !domain.split('.').every((label) => LABEL.test(label)))
     return fail('the domain is not a valid host name');
-  return ok(text as Address);
+  return ok(plain as Address);
 }
 
 /**

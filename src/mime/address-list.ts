@@ -5,6 +5,7 @@
  * which addresses stand there, and whether the field is one that two programs would read
  * differently.
  */
+import { withoutQuotes } from '../domain/address.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 
 /** Deeper nesting than this in a comment is an attack on the reader. */
@@ -97,10 +98,10 @@ function element(scan: Scan): Result<Element, string> {
 /** `Name <local@domain>` or `local@domain` -> `local@domain`. */
 function addressOf({ text, plain, angle }: Element): Result<string, string> {
   if (angle === undefined) {
-    const bare = text.trim();
+    const bare = withoutQuotes(text.trim());
     return /[\s"]/.test(bare) ? fail('an address has a name without angle brackets') : ok(bare);
   }
-  const address = angle.replace(/^\s*(?:@[^\s,:@]+(?:,@[^\s,:@]+)*:)?/, '').trim();
+  const address = withoutQuotes(angle.replace(/^\s*(?:@[^\s,:@]+(?:,@[^\s,:@]+)*:)?/, '').trim());
   // An unquoted "@" in the display name is the usual disguise: programs show the name and hide the
   // address. QUIRK: old programs write the address itself as the name (`a@b <a@b>`); that hides
   // nothing.
@@ -110,9 +111,9 @@ function addressOf({ text, plain, angle }: Element): Result<string, string> {
 }
 
 /**
- * The addresses of a field's unfolded text, as written. Group syntax is an error: a group has a
- * name that is no address, and some programs show only that. Errors say what stands there, without
- * repeating it.
+ * The addresses of a field's unfolded text, as written, but without quotes that they do not need.
+ * Group syntax is an error: a group has a name that is no address, and some programs show only
+ * that. Errors say what stands there, without repeating it.
  */
 export function readMailboxes(text: string, most = MAX_MAILBOXES): Result<readonly string[], string> {
   const scan: Scan = { text, at: 0 };

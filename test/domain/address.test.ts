@@ -44,6 +44,49 @@ test('parseAddress() refuses what could be a second spelling of an address, a co
     assert.equal(parseAddress(text).ok, false, JSON.stringify(text));
 });
 
+test('parseAddress() takes off quotes that a local part does not need, and refuses those that it needs', () => {
+  for (const [written, plain] of [
+    ['"a"@b.example', 'a@b.example'],
+    ['"Dr.Jansen+lab"@Praktijk.example', 'Dr.Jansen+lab@Praktijk.example'],
+    ['"müller"@klinik.example', 'müller@klinik.example'],
+  ] as const) {
+    assert.equal(parsed(written), plain);
+    assert.equal(addressKey(parsed(written)), addressKey(parsed(plain)));
+    assert.equal(domainOf(parsed(written)), domainOf(parsed(plain)));
+  }
+  for (const text of [
+    '""@b.example',
+    '" a"@b.example',
+    '"a b"@c.example',
+    '"a\\b"@c.example',
+    '"a\\"b"@c.example',
+    '"a@b.example"@c.example',
+    '"a@b.example',
+    '"a"b@c.example',
+    'a"b"@c.example',
+    '"a"."b"@c.example',
+    '"a".b@c.example',
+    '"".a@b.example',
+    '""a""@b.example',
+    '".a"@b.example',
+    '"a..b"@c.example',
+    '"a,b"@c.example',
+    '"a>"@b.example',
+    '"a\r\nRCPT"@b.example',
+    '"a\0"@b.example',
+    '"a\u200b"@b.example',
+    '"a"@',
+    '"a"@"b.example"',
+    '"a" @b.example',
+    '\'a"@b.example',
+    '"a"@[127.0.0.1]',
+  ])
+    assert.equal(parseAddress(text).ok, false, JSON.stringify(text));
+  const long = 'a'.repeat(64);
+  assert.equal(parsed(`"${long}"@b.example`), `${long}@b.example`);
+  assert.equal(parseAddress(`"${long}a"@b.example`).ok, false);
+});
+
 test('parseAddress() counts octets, not characters', () => {
   assert.ok(parseAddress(`${'a'.repeat(64)}@b.example`).ok);
   assert.equal(parseAddress(`${'a'.repeat(65)}@b.example`).ok, false);

@@ -14,6 +14,10 @@ test('readMailboxes() finds the addresses behind names, comments, quotes and rou
     ['<@relay.test,@r2.test:a@b.test>', ['a@b.test']],
     ['a@b.test <a@b.test>', ['a@b.test']],
     ['a@b.test, , "b" <b@b.test>,', ['a@b.test', 'b@b.test']],
+    ['"a"@b.test', ['a@b.test']],
+    ['Alice <"a"@b.test>, <@relay.test:"c.d"@b.test>', ['a@b.test', 'c.d@b.test']],
+    ['"a@b.test" <"a"@b.test>', ['a@b.test']],
+    ['Alice <"a b"@b.test>', ['"a b"@b.test']],
     ['', []],
   ] as const)
     assert.deepEqual(readMailboxes(text), { ok: true, value: addresses }, text);
@@ -29,6 +33,10 @@ test('readMailboxes() refuses what is read in two ways', () => {
     ['a@b.test>', 'no "<"'],
     ['Alice a@b.test', 'without angle brackets'],
     ['"Alice" a@b.test', 'without angle brackets'],
+    ['"Alice" "a"@b.test', 'without angle brackets'],
+    ['"a b"@b.test', 'without angle brackets'],
+    ['"a" @b.test', 'without angle brackets'],
+    ['"boss"@b.test <a@b.test>', 'unquoted "@"'],
     ['<a@b.test> "<b@b.test>"', 'behind an address'],
     ['"a\\" <a@b.test>', 'quoted string'],
     ['<a@b.test> trailing', 'behind an address'],

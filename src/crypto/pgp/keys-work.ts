@@ -1,5 +1,6 @@
 /** Keys, in the OpenPGP thread: reads, makes, revokes and describes them. */
 import * as openpgp from 'openpgp';
+import { withoutQuotes } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
 import type { PgpJob, PgpKey } from './protocol.ts';
 import { PgpFailure } from './failure.ts';
@@ -70,7 +71,9 @@ async function told(given: openpgp.Key, passphrase?: string): Promise<PgpKey> {
   return {
     fingerprint: key.getFingerprint(),
     userIds: key.getUserIDs(),
-    emails: users.flatMap(({ userID }) => (userID === null || userID.email === '' ? [] : [userID.email])),
+    emails: users.flatMap(({ userID }) =>
+      userID === null || userID.email === '' ? [] : [withoutQuotes(userID.email)],
+    ),
     algorithm: algorithm.startsWith('rsa') ? `rsa${bits ?? ''}` : (curve ?? algorithm).toLowerCase(),
     createdAt: key.getCreationTime().getTime(),
     ...defined({ expiresAt: ends }),

@@ -46,6 +46,15 @@ test('the envelope of the request wins over the header of the message', async (t
     ['anna@group.test', true],
   ]);
   assert.deepEqual(await api.inbox('bram'), []);
+  // RFC 5321 section 4.1.2: quotes that an address does not need make no other one of it.
+  const quoted = { 'sluis-sender': '"anna"@group.test', 'sluis-recipients': '"bram"@group.test, bram@group.test' };
+  assert.deepEqual(statusesOf((await api.post(MESSAGE, { headers: quoted })).json), [
+    ['"bram"@group.test', true],
+    ['bram@group.test', true],
+  ]);
+  assert.equal((await api.inbox('bram')).length, 1);
+  const other = await api.post(MESSAGE, { headers: { 'sluis-sender': '"bram"@group.test' } });
+  assert.equal(other.status, 403);
 });
 
 test('a recipient that is refused leaves the others, and says why; where all are refused nothing is sent', async (t) => {

@@ -5,6 +5,10 @@ import { files, sends } from './mail.ts';
 freeze('address', { accounts: ['anna', 'bert', 'carl'] }, [
   'address add anna@group.test lab@group.test --reason why',
   { run: 'address add bert@group.test lab@group.test', code: 4 },
+  // RFC 5321 section 4.1.2: with quotes that it does not need it is the same address.
+  { run: `address add bert@group.test '"lab"@group.test'`, code: 4 },
+  `address show '"lab"@group.test'`,
+  { run: `address add bert@group.test '"la b"@group.test'`, code: 2 },
   { run: 'address add nobody x@group.test', code: 3 },
   { run: 'address add anna@group.test lab', code: 2 },
   'address list',

@@ -58,7 +58,7 @@ const SHARED: readonly string[] = [
 
 /** Words as a shell makes them. */
 export const wordsOf = (line: string): string[] =>
-  (line.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? []).map((word) => word.replaceAll(/["']/g, ''));
+  (line.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? []).map((word) => word.replaceAll(/"([^"]*)"|'([^']*)'/g, '$1$2'));
 
 export interface Said {
   readonly code: number;

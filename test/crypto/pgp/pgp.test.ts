@@ -73,6 +73,7 @@ test('a key tells what it is', async () => {
   const { secret: _, ...shown } = anna;
   assert.deepEqual(again, shown);
   assert.deepEqual(again.emails, ['anna@group.test']);
+  assert.deepEqual((await makeKey('"dora"')).emails, ['dora@group.test'], 'quotes that it does not need');
   const none = await pgp.run({ kind: 'read-keys', octets: Buffer.from('no key at all') });
   assert.equal(!none.ok && none.error.kind, 'malformed');
 });
