@@ -1,4 +1,4 @@
-/** Why an account is not active: who did that, when and why. */
+/** Why an account is not active: who made it so, when, and for what reason. */
 import { z } from '../config/zod.ts';
 import type { AccountSummary } from '../store/registry.ts';
 import type { AuditRow } from '../store/audit.ts';
@@ -14,7 +14,9 @@ export const standingView = z.object({
 });
 export type StandingView = z.infer<typeof standingView>;
 
-/** Changes of organisations that are looked through for the one of this account. */
+/**
+ * Most changes of organisations among which the one of this account's organisation is looked for.
+ */
 const LOOKED = 1000;
 
 const viewOf = (what: string, { at, personal = {} }: AuditRow): StandingView => ({
@@ -25,8 +27,8 @@ const viewOf = (what: string, { at, personal = {} }: AuditRow): StandingView => 
 });
 
 /**
- * What keeps an account from logging in or getting mail now: what holds for itself first, then what
- * holds for its organisation.
+ * What keeps an account from logging in or getting mail now: first what concerns the account
+ * itself, then what concerns its organisation.
  */
 export async function standingOf(
   audit: AuditTrail,
@@ -42,7 +44,8 @@ export async function standingOf(
     newest('registry.account-ending'),
   ]);
   const own = [state, contained].filter((row) => row !== undefined).sort((a, b) => b.seq - a.seq)[0];
-  // A contained account was suspended by that; whoever resumed it left a row that is newer.
+  // To contain an account also suspends it. If somebody resumed it since, that row is newer and
+  // says `active`.
   if (own !== undefined && own.facts?.to !== 'active')
     found.push(viewOf(own === contained ? 'contained' : String(own.facts?.to), own));
   const isTakenBack = state?.facts?.from === 'ending' && state.seq > (ending?.seq ?? 0);

@@ -1,10 +1,13 @@
-/** Accounts by their logins. */
+/** Finds accounts by their logins. */
 import { addressKey, parseAddress } from '../domain/address.ts';
 import type { AccountSummary } from '../store/registry.ts';
 import type { Registry } from '../store/port/registry.ts';
 import { AdminError } from './error.ts';
 
-/** Finds an account; for an address of another account's, the error says whose it is. */
+/**
+ * Finds an account. Throws AdminError if there is none; if the name is an address of another
+ * account, the error says which.
+ */
 export async function accountOf(registry: Registry, name: string): Promise<AccountSummary> {
   const found = await registry.findAccount(name);
   if (found !== undefined) return found;

@@ -1,6 +1,7 @@
 /**
- * Mail of addresses goes to another account from now on, or to a partner's server. So accounts move
- * in waves: an address is routed to the old platform as a partner until its mailbox is here.
+ * Moves addresses: their mail goes to another account from now on, or to a partner's server. So
+ * accounts can move in waves: until its mailbox is here, an address leads to the old platform as a
+ * partner.
  */
 import { type Address, addressKey, domainOf } from '../domain/address.ts';
 import { many } from '../domain/counted.ts';
@@ -13,7 +14,7 @@ import type { AdminContext } from './context.ts';
 import { AdminError } from './error.ts';
 import type { Call } from './call.ts';
 
-/** Where an address leads: an account or a partner, one of the two. */
+/** Where an address will lead: either to an account or to a partner. */
 export interface Target {
   readonly address: Address;
   readonly account?: string | undefined;
@@ -33,7 +34,7 @@ export interface AddressesMoved {
   readonly applied: boolean;
 }
 
-/** Moves addresses in parts, each of them all or nothing. */
+/** Moves addresses in parts. Each part is moved as a whole or not at all. */
 export async function moveAll(
   context: AdminContext,
   targets: readonly Target[],
@@ -55,7 +56,7 @@ export async function moveAll(
   return sum;
 }
 
-/** `actor`: absent if it is only asked what would be. */
+/** Moves one part. Without an `actor` it changes nothing and says what would happen. */
 async function movePart(
   context: AdminContext,
   targets: readonly Target[],
@@ -97,7 +98,7 @@ function checkOnce(moves: readonly AddressMove[]): void {
   }
 }
 
-/** Everything that is wrong, at once; the store checks again in the transaction. */
+/** All that is wrong with a move, at once. The store checks again in the transaction. */
 async function problemOf({ store }: AdminContext, { address, login }: AddressMove): Promise<string[]> {
   const { registry } = store;
   const [from, to] = [await registry.findRecipient(addressKey(address)), await registry.findAccount(login)];
@@ -127,7 +128,7 @@ async function wouldMove({ store }: AdminContext, moves: readonly AddressMove[])
   return there.filter((already) => !already).length;
 }
 
-/** Deliveries that wait at partners to which these addresses do not lead (any more). */
+/** Deliveries that wait at partners to which these addresses no longer lead. */
 async function queuedFor(
   { store }: AdminContext,
   keys: ReadonlySet<string>,

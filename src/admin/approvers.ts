@@ -1,6 +1,6 @@
 /**
- * Who approved a request: its asker, if known by a passkey, and those who signed it, each counted
- * once.
+ * Who approved a request: its asker, if a passkey proves who that is, and those who signed it. Each
+ * person counts once.
  */
 import { keySigners } from '../crypto/trail/approval.ts';
 import { passkeyProblem } from '../crypto/trail/passkey-approval.ts';
@@ -17,15 +17,18 @@ export interface Approver {
 }
 
 export interface Approvers {
-  /** The asker first, then in the order in which they signed. */
+  /** The asker first, then the others in the order in which they signed. */
   readonly all: readonly Approver[];
-  /** Why a signature counts for nothing that its maker takes for one: as text behind another. */
+  /**
+   * Text that says why a signature does not count although its maker thinks it does. It is added to
+   * another text.
+   */
   readonly late: string;
 }
 
 /**
- * `signers`: those whose keys are registered now. What a removed operator, or a passkey that has
- * ended, signed no longer counts.
+ * Finds the approvers. `signers`: the operators whose keys are registered now. A signature no
+ * longer counts if its operator was removed, or if its passkey has ended.
  */
 export async function approversOf(
   { store, partners }: Pick<AdminContext, 'store' | 'partners'>,
@@ -53,7 +56,7 @@ export async function approversOf(
   return { all: [...found.values()], late };
 }
 
-/** Two different people. */
+/** Two different people who approved it, or why there are not two. */
 export function twoOf({
   all,
   late,
@@ -66,8 +69,8 @@ export function twoOf({
 }
 
 /**
- * Names of those who could sign now: operators with a key, and those with a passkey whose role may
- * do what is asked.
+ * The names of those who could sign now: operators with a key, and operators with a passkey whose
+ * role has this right.
  */
 export async function couldSign({ store }: Pick<AdminContext, 'store'>, right: Right): Promise<ReadonlySet<string>> {
   const [keys, passkeys] = await Promise.all([store.operators.signers(), store.operators.passkeyHolders()]);

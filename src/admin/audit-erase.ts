@@ -1,11 +1,11 @@
 /**
- * Erases who and where from the trail before its time: of everything before a moment, or of one
- * person.
+ * Erases the personal fields, who and from where, of rows in the trail before their time is over:
+ * of all rows before a moment, or of rows about one person.
  *
- * The personal fields of a row are one: a row that names a person among others loses all of them.
- * What the law asks to be kept (NEN 7513: who came in, who saw what, who changed what, for five
- * years) stays unless the caller says otherwise; a right to erasure does not reach it (GDPR article
- * 17 paragraph 3 b).
+ * The personal fields of a row are erased together: a row that names a person among others loses
+ * all of them. Rows that the law wants kept (NEN 7513: who logged in, who saw what, who changed
+ * what, for five years) stay, unless the caller asks for these too. The right to erasure does not
+ * cover them (GDPR article 17 paragraph 3 b).
  */
 import { AUDIT_LOG_KINDS, type AuditLogKind } from '../domain/audit-events.ts';
 import { withoutQuotes } from '../domain/address.ts';
@@ -26,15 +26,15 @@ export interface Wanted {
   readonly alsoKept: boolean;
 }
 
-/** Logs that have to be kept for their time. */
+/** Logs whose rows must be kept for their time. */
 const KEPT: readonly AuditLogKind[] = ['access', 'change'];
 
 /** Refused attempts and calls of operators stand in the trail as they were written. */
 const folded = (text: string): string => withoutQuotes(text.trim()).toLowerCase();
 
 /**
- * Whether a row is about the account or names one of these words: as a whole field, or as one of a
- * list.
+ * Makes a function that tells whether a row is about the account or contains one of its words, as a
+ * whole field or as an entry of a list. True for every row if nobody is named.
  */
 async function isAbout(context: AdminContext, wanted: Wanted): Promise<(row: AuditRow) => boolean> {
   const { login, person } = wanted;
@@ -54,13 +54,13 @@ async function isAbout(context: AdminContext, wanted: Wanted): Promise<(row: Aud
   return isAboutOneOf(people);
 }
 
-/** Rows of the trail behind `after`, up to and with `upTo`. */
+/** Part of the trail: the rows after `after`, up to and including `upTo`. */
 type Stretch = Pick<Belonging, 'after' | 'upTo'>;
 const WHOLE: Stretch = { after: 0, upTo: Number.MAX_SAFE_INTEGER };
 
 /**
- * Accounts by number, and every name that leads to one of them, folded; each with the rows in which
- * it counts.
+ * The people to erase: accounts by number, and every name that leads to one of them, folded. Each
+ * has the parts of the trail in which it counts.
  */
 interface People {
   readonly accounts: Map<number, Stretch[]>;
@@ -98,7 +98,7 @@ export interface Erased {
   readonly rows: number;
   readonly byLog: ByKind;
   readonly kept: number;
-  /** When the last of what was kept has had its time; absent if nothing was kept. */
+  /** When the time of the last kept row is over; absent if nothing was kept. */
   readonly keptUntil?: Instant;
 }
 
@@ -125,8 +125,8 @@ async function eraseChosen(
 }
 
 /**
- * The people of an organisation that leaves, in one walk over the trail: what has to be kept stays.
- * Run it while the registry still has their logins.
+ * Erases the people of an organisation that leaves, in one walk over the trail. Rows that must be
+ * kept stay. Run it while the registry still has their logins.
  */
 export async function erasePeople(
   context: AdminContext,
@@ -139,8 +139,8 @@ export async function erasePeople(
   await writeCounted(context, found);
   const before = instant(clock.now() + 1);
   const chosen = { about: isAboutOneOf(found), before, alsoKept: false };
-  // What goes is counted and told of first: a crash leaves more told of than erased, and
-  // `audit verify` finds what went untold.
+  // The number of rows is counted and noted first. After a crash, more is noted than was erased,
+  // which `audit verify` accepts; it reports rows that were erased without a note.
   const { rows, kept } = await eraseChosen(context, { ...chosen, dryRun: true });
   if (rows > 0)
     store.audit.note({
@@ -153,17 +153,17 @@ export async function erasePeople(
 }
 
 /**
- * What is only counted would be written with who and where after they were erased. Durable when it
- * resolves.
+ * Writes rows that are still only counted in memory. Otherwise they would be written later, with
+ * the personal fields that were to be erased. They are durable when this resolves.
  */
 async function writeCounted({ gateway, store }: AdminContext, { accounts }: Pick<People, 'accounts'>): Promise<void> {
   gateway?.writeCounted((account) => account !== undefined && accounts.has(account));
-  // The name may belong to no account.
+  // The name may belong to no account, so the counts of everybody are written too.
   gateway?.writeCounted();
   await store.audit.head();
 }
 
-/** Counts what it would do where it is a dry run. */
+/** Erases what is wanted. A dry run only counts. */
 export async function eraseWanted(context: AdminContext, wanted: Wanted, call: Call, dryRun: boolean): Promise<Erased> {
   const { store, clock } = context;
   const { audit } = store;
@@ -172,17 +172,17 @@ export async function eraseWanted(context: AdminContext, wanted: Wanted, call: C
     throw new AdminError('invalid', 'Cannot erase what has not happened yet: expected a moment in the past');
   const { actor } = call;
   const about = await isAbout(context, wanted);
-  // Everything before this moment, which includes the rows that were just written.
+  // Everything before this moment, including the rows that were just written.
   const { before = instant(clock.now() + 1) } = wanted;
   const { seq: end } = await audit.head();
   const chosen = { about, before, alsoKept, progress: (seq: number) => call.progress(seq, end) };
   const counted = await eraseChosen(context, { ...chosen, dryRun: true });
   if (dryRun) return counted;
-  // Noted before it is done, as above.
+  // Noted before it is done, for the same reason as above.
   audit.note({
     event: 'audit.erased',
     outcome: 'success',
-    // Who was erased does not stand here: the row would say again what was to be forgotten.
+    // The row does not say who was erased: that would keep what must be forgotten.
     facts: {
       rows: counted.rows,
       kept: counted.kept,

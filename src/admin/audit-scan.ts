@@ -1,4 +1,7 @@
-/** Walks the audit trail in bounded steps: where a time begins, and what a period comes to. */
+/**
+ * Walks over the audit trail in steps of limited size: it finds where a time begins, and sums up a
+ * period.
+ */
 import { z } from '../config/zod.ts';
 import { AUDIT_LOG_KINDS, meaningOf } from '../domain/audit-events.ts';
 import type { ChainRow, LaneHead } from '../domain/audit-row.ts';
@@ -9,16 +12,16 @@ import type { AuditRow } from '../store/audit.ts';
 import type { AuditTrail } from '../store/port/audit.ts';
 
 const STEP = 1000;
-/** Accounts and networks that a report names, those with most failed logins first. */
+/** Accounts and networks that a report names, beginning with those that have most failed logins. */
 const NAMED = 20;
-/** Pairs of them that are counted while a report is made. */
+/** Most pairs of account and network that are counted for one report. */
 const COUNTED = 100_000;
 /** Most acts of each kind in a summary. */
 const MAX_ACTS = 500;
 
 /**
- * What an auditor looks for apart: looks at the trail, what was given out, what two people did, and
- * all other commands.
+ * Kinds of acts that an auditor looks for: looks at the trail, what was given out, what two people
+ * did, and all other commands.
  */
 const actKind = z.enum(['look', 'export', 'approval', 'command']);
 export type ActKind = z.infer<typeof actKind>;
@@ -54,16 +57,13 @@ export const auditSummary = z.object({
 export type AuditSummary = z.infer<typeof auditSummary>;
 
 /**
- * The first row at `since` or later, or the number behind the last one. Rows stand in the order of
- * time.
+ * The number of the first row at `since` or later; if there is none, the number after the last row.
+ * Rows stand in the order of time.
  */
 export const firstSince = async (audit: AuditTrail, since: Instant): Promise<number> =>
   first(since, (await audit.head()).seq + 1, (fromSeq) => audit.chain({ fromSeq, limit: 1 }));
 
-/**
- * The first row since a moment, as `firstSince`, but within one chain and by the numbers of that
- * chain.
- */
+/** The same as `firstSince`, within one chain and by the row numbers of that chain. */
 export const firstOfLane = (audit: AuditTrail, { lane, place }: LaneHead, since: Instant): Promise<number> =>
   first(since, place + 1, (from) => audit.chainOf({ lane, from, limit: 1 }));
 
@@ -163,7 +163,7 @@ function countFailed(failed: Map<string, Failed>, { account, facts, personal = {
   else if (failed.size < COUNTED) failed.set(key, { ...defined({ account }), login, network, tries });
 }
 
-/** The operation of a row, or what was looked at. */
+/** The operation that a row is about, or what was looked at. */
 function whatOf({ facts = {} }: AuditRow): string | undefined {
   const what = facts.operation ?? facts.what;
   return typeof what === 'string' ? what : undefined;

@@ -1,9 +1,10 @@
 /**
- * Who calls, where that can be proven: by a token, or by a client certificate that TLS has checked.
- * For every road on which operators come in; none of them judges by itself.
+ * Proves who calls: by a token, or by a client certificate that TLS has checked. Every interface
+ * for operators uses it, and none of them judges by itself.
  *
- * Whoever is refused is told one text, whatever the reason: somebody with a stolen token learns
- * neither that it was one, nor from where it would be taken. The reason stands in the trail.
+ * A caller who is refused always reads the same text, whatever the reason. So somebody with a
+ * stolen token learns neither that it was a real one, nor from which network it would work. The
+ * reason stands in the trail.
  */
 import { isSameToken, readToken } from '../crypto/keys/operator-token.ts';
 import { grouped } from '../crypto/keys/base32.ts';
@@ -18,7 +19,7 @@ import { AdminError } from './error.ts';
 import type { Call } from './call.ts';
 import { type TokenRefusal, refusalRow } from './token-notes.ts';
 
-/** Somebody who is known: the name is proven. */
+/** A caller whose name is proven. */
 export interface KnownCaller extends Standing {
   readonly name: string;
 }
@@ -26,17 +27,19 @@ export interface KnownCaller extends Standing {
 type Parts = Pick<AdminContext, 'store' | 'clock'>;
 
 /**
- * The last use is written no oftener: a program that asks every minute would otherwise cost a
- * commit each time.
+ * The last use of a token is written at most once an hour. Otherwise a program that asks every
+ * minute would cost a commit each time.
  */
 const USE_STEP = hours(1);
-/** Whoever comes over a Unix socket comes from this machine. */
+/** A caller on a Unix socket comes from this machine. */
 const OF_THIS_MACHINE = ['127.0.0.1', '::1'];
 
 /**
- * `remote`: the address of the peer; left out over a Unix socket. Undefined: it is not taken. What
- * it was used for stands in the trail with the call; that it was refused `refused` is told: left
- * out, it stands there now, which is for roads on which no stranger comes.
+ * Judges a token. `remote`: the address of the peer; absent over a Unix socket. Undefined if the
+ * token is refused.
+ *
+ * The trail says with each call what a token was used for. A refusal is given to `refused`. The
+ * default writes it to the trail at once, which is good enough where strangers cannot come.
  */
 export async function authenticate(
   { store, clock }: Parts,
@@ -71,8 +74,8 @@ function refusal(
 }
 
 /**
- * `fingerprint`: SHA-256 of the client certificate, 64 hexadecimal digits. Undefined: it is
- * nobody's who may do anything now.
+ * The operator with this client certificate. `fingerprint`: its SHA-256, in 64 hexadecimal digits.
+ * Undefined if no operator who may do anything now has it.
  */
 export async function operatorOfCertificate({ store }: Parts, fingerprint: string): Promise<KnownCaller | undefined> {
   const operator = await store.operators.byCertificate(fingerprint.toLowerCase());
@@ -87,8 +90,9 @@ const callerOf = ({ name, role, organisation }: OperatorRecord, proof: Proof, sc
 });
 
 /**
- * Who calls, on a road that itself lets nobody do more than `role`: a token says who it is, and
- * allows no more than both. Without one the name is what the caller said. Throws AdminError.
+ * Who calls, on an interface that lets nobody do more than `role`. A token proves who it is; the
+ * caller may then do what both the token and the interface allow. Without a token, the name is what
+ * the caller said. Throws AdminError if the token is refused.
  */
 export async function callerAt(
   parts: Parts,

@@ -1,13 +1,15 @@
-/** Availability of each site in a span of time, from what its probes saw. */
+/** The availability of each site in a period, from what its probe saw. */
 import { type Availability, type ProbeSpan, availabilityOf } from '../domain/availability.ts';
 import { type Month, monthStart } from '../domain/months.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import type { Store } from '../store/port/store.ts';
 
-/** Spans that are read at most: a site that is another every minute for a month has 45 thousand. */
+/** Most spans that are read. A site that changes every minute for a month has 45 thousand. */
 const MOST = 200_000;
 
-/** Up to now where the time goes on; sites of which nothing is known have no part in it. */
+/**
+ * Availability up to now, if the period is not over. Sites of which nothing is known are left out.
+ */
 export async function availabilityIn(
   { availability }: Pick<Store, 'availability'>,
   period: { readonly since: Instant; readonly until: Instant },

@@ -1,6 +1,6 @@
 /**
- * Which accounts are or were an organisation's, and which part of their trail is its own: an
- * account may have become another organisation's (decision 1306).
+ * Which accounts belong or belonged to an organisation, and which part of their trail is the
+ * organisation's own. An account may have moved to another organisation (decision 1306).
  */
 import type { Instant } from '../domain/units.ts';
 import type { FormerAccount } from '../store/organisation-merge.ts';
@@ -13,14 +13,17 @@ const PAGE = 200;
 export interface Belonging {
   /** The account as it is now. */
   readonly summary: AccountSummary;
-  /** Rows of its trail behind `after`, up to and with `upTo`, are the organisation's. */
+  /**
+   * The organisation owns the rows of the account's trail after `after`, up to and including
+   * `upTo`.
+   */
   readonly after: number;
   readonly upTo: number;
   /** When the account left, and which organisation it went to; absent if it is still here. */
   readonly left?: { readonly at: Instant; readonly to: string };
 }
 
-/** Accounts that the organisation has now, then those that it had. */
+/** First the accounts that the organisation has now, then those that it had before. */
 export async function* belongingsOf(store: Store, organisation: string): AsyncGenerator<Belonging, void, void> {
   for await (const summary of accountsOf(store, organisation)) {
     const after = await store.registry.trailFrom(summary.account.id);

@@ -1,4 +1,7 @@
-/** What `ca` and `cert` show: the shapes that `--json` prints. Times are ISO 8601. */
+/**
+ * Authorities and certificates as `ca` and `cert` show them and `--json` prints them. Times are ISO
+ * 8601.
+ */
 import { z } from '../config/zod.ts';
 import type { KnownAuthority } from '../ca/authorities.ts';
 import type { Enrolled } from '../ca/enrol.ts';
@@ -163,7 +166,7 @@ export function viewGatewayCertificate(
   };
 }
 
-/** Empty if it is not kept. */
+/** The certificate in PEM; empty if its content is not kept. */
 export const pemOf = ({ der }: AccountCertificate): string => (der.length === 0 ? '' : encodePem('CERTIFICATE', der));
 
 export const viewIssued = ({ certificate, chain }: Issued, account: string, use: string): IssuedView => ({

@@ -1,4 +1,4 @@
-/** The other end of the control socket. */
+/** The client of the control socket. */
 import { type Socket, connect } from 'node:net';
 import { AdminError, type AdminErrorKind } from './error.ts';
 import type { CallOptions, Caller } from './call.ts';
@@ -11,12 +11,12 @@ import { usablePath } from './socket-path.ts';
 /** Calls operations, wherever they run. */
 export interface AdminClient {
   call<N extends OperationName>(name: N, input: Input, options?: CallOptions): Promise<OperationResult<N>>;
-  /** Version of the gateway, if its last answer showed that it is not ours. */
+  /** Version of the gateway, if its last answer showed that it is another than ours. */
   otherVersion?(): string | undefined;
   close(): Promise<void>;
 }
 
-/** The permissions of the socket file let others in, and not us. */
+/** The permissions of the socket file let others in, but not this user. */
 export class SocketShut extends AdminError {
   constructor(path: string) {
     super(
@@ -26,7 +26,7 @@ export class SocketShut extends AdminError {
   }
 }
 
-/** Connects to the running gateway; undefined when nobody listens. Throws SocketShut. */
+/** Connects to the running gateway; undefined if none listens. Throws SocketShut. */
 export async function connectControl(
   path: string,
   actor: Caller,
@@ -49,7 +49,8 @@ export async function connectControl(
         input,
         ...(upload === undefined ? {} : { upload: true }),
       });
-      // Sent while the answer is awaited: a refusal may come before the last piece was taken.
+      // The upload is sent while the answer is awaited: a refusal may come before the last piece
+      // was taken.
       const sent = upload === undefined ? Promise.resolve() : sendUpload(socket, upload);
       const answer = answerOf(lines, options).then((got) => {
         if (got.error === undefined) {
@@ -60,7 +61,8 @@ export async function connectControl(
         const { kind, message, request } = got.error as { kind: AdminErrorKind; message: string; request?: string };
         throw new AdminError(kind, message, request === undefined ? {} : { request });
       });
-      // If the upload cannot be read, nobody waits for the answer.
+      // If the upload cannot be read, nobody waits for the answer, and its error must not count as
+      // unhandled.
       answer.catch(() => undefined);
       const unreadable = sent.then(() => new Promise<never>(() => undefined));
       const result = await Promise.race([answer, unreadable]);
@@ -69,7 +71,7 @@ export async function connectControl(
     },
     close: () =>
       new Promise<void>((resolve) => {
-        // A gateway that died has closed it already: nothing more would come.
+        // If the gateway died, the socket is closed already, and no event would come.
         if (socket.closed) return resolve();
         socket.once('close', () => resolve());
         socket.end();
@@ -108,7 +110,7 @@ async function sendUpload(socket: Socket, upload: string | AsyncIterable<string>
 }
 
 async function sendText(socket: Socket, text: string): Promise<void> {
-  // Cut between characters: half of a surrogate pair would not survive UTF-8.
+  // The text is cut between characters: half of a surrogate pair would not survive UTF-8.
   for (let at = 0; at < text.length;) {
     let end = Math.min(at + PIECE, text.length);
     if (end < text.length && /[\uD800-\uDBFF]/.test(text[end - 1] ?? '')) end -= 1;

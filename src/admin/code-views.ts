@@ -1,4 +1,4 @@
-/** What is answered of one-time codes for passwords. */
+/** What operations answer about one-time codes for passwords. */
 import { z } from '../config/zod.ts';
 
 export const madeCode = z.object({
@@ -24,6 +24,6 @@ const CODES = {
   refused: z.array(z.object({ login: z.string(), why: z.string() })).meta({ description: 'Those that got none.' }),
   waiting: z.number().meta({ description: 'Left out, since a code of theirs can still be used.' }),
 };
-/** Without what is secret: as `--json` prints it. */
+/** Without the secrets, as `--json` prints it. */
 export const codesView = z.object({ ...CODES, codes: z.array(madeCode) });
 export const codesWithLetters = z.object({ ...CODES, codes: z.array(withLetter) });

@@ -1,11 +1,14 @@
 /**
- * Organisations whose contact is an address, so that an operator who ends the address is warned.
+ * Organisations that have an address as their contact. An operator who ends that address is warned.
  */
 import { type Address, type AddressKey, addressKey, parseAddress } from '../domain/address.ts';
 import type { Registry } from '../store/port/registry.ts';
 import { everyOrganisation } from './every-organisation.ts';
 
-/** Names of the organisations that have not ended, by the address that is their contact. */
+/**
+ * For each address that is a contact, the names of the organisations, without those that have
+ * ended.
+ */
 export type Contacts = ReadonlyMap<AddressKey, readonly string[]>;
 
 export async function contactsIn(registry: Pick<Registry, 'listOrganisations'>): Promise<Contacts> {

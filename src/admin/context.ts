@@ -31,7 +31,7 @@ import type { ImportScan } from '../takeover/intake.ts';
 import type { AuditKeep } from '../trail/retention.ts';
 import type { RunningGateway } from './running-gateway.ts';
 
-/** The account that measures availability, and where. */
+/** The account that measures availability, and the sites where it does so. */
 export interface ProbeAccount {
   readonly address: Address;
   readonly sites: readonly { readonly site: string; readonly host: string }[];
@@ -45,7 +45,7 @@ export interface PartnerParts {
   readonly probe: CourierProbe;
   /** The gateway's own name. */
   readonly hostname: string;
-  /** There is a key by which every message could be signed (DKIM). Throws Unusable. */
+  /** True if there is a key with which every message could be signed (DKIM). Throws Unusable. */
   readonly signs: () => boolean;
 }
 
@@ -58,9 +58,9 @@ export interface WebhookParts {
 
 /** What operations on the web console work with. */
 export interface ConsoleParts {
-  /** Its address, with a slash at the end; absent if no listener has it. */
+  /** Address of the console, with a slash at the end; absent if no listener serves it. */
   readonly page?: string;
-  /** How long its sessions hold. */
+  /** How long sessions of the console last. */
   readonly times: SessionTimes;
   readonly random: RandomBytes;
   /** Makes the secrets of the account for emergencies. */
@@ -83,30 +83,33 @@ export interface PgpParts {
 
 /** What operations that sign something work with. */
 export interface EvidenceParts {
-  /** Made at its first use; throws where it cannot be opened. */
+  /** The key that signs. It is made when it is first needed. Throws if it cannot be opened. */
   readonly key: (now: Instant) => Promise<EvidenceKey>;
   readonly anchorFolder: string;
-  /** Public key of the anchors, PEM; may not be there yet. */
+  /** File with the public key of the anchors, in PEM. It may not exist yet. */
   readonly anchorKeyFile: string;
 }
 
 /** What operations on the master key work with. */
 export interface KeyParts {
-  /** Fingerprint of the master key that the store is opened with. */
+  /** Fingerprint of the master key with which the store is opened. */
   readonly fingerprint: () => Promise<string>;
   readonly escrow: () => Escrow | undefined;
   readonly keepEscrow: (escrow: Escrow) => void;
 }
 
-/** The configuration file, as operations may look at it. */
+/** What operations may see of the configuration file. */
 export interface ConfigurationParts {
-  /** Absolute path. */
+  /** Its absolute path. */
   readonly file: string;
-  /** As they hold now: in a gateway that serves, not what the file has come to say since. */
+  /**
+   * The settings that hold now. In a running gateway these may differ from what the file says by
+   * now.
+   */
   readonly settings: () => Promise<readonly ConfigSetting[]>;
   /**
-   * What the listeners offer now, asked over connections of its own. `ports`: by name, of those
-   * whose port the system chose.
+   * What the listeners offer now, asked over new connections. `ports`: the ports, by the names of
+   * the listeners, that the system chose.
    */
   readonly examined: (ports: ReadonlyMap<string, number>) => Promise<Examined>;
 }
@@ -114,42 +117,46 @@ export interface ConfigurationParts {
 export interface AdminContext {
   readonly store: Store;
   readonly configuration: ConfigurationParts;
-  /** Absent: the store has no sites. */
+  /** Absent if the store has no sites. */
   readonly sites?: Sites;
   readonly clock: Clock;
-  /** Hashes a new password; answers why not for one that no account may have. */
+  /** Hashes a new password. Rejects with the reason if no account may have it. */
   readonly hashPassword: (text: string) => Promise<string>;
   /**
-   * Looks for malware in a message of another server before it is filed; absent if nothing is
-   * scanned.
+   * Scans a message of another server for malware before it is filed. Absent if nothing is scanned.
    */
   readonly scanImported?: ImportScan;
   /** The gateway's own certificate authority. */
   readonly ca: CaParts;
-  /** Certificates that are no account's: of listeners, authorities, evidence and partners. */
+  /**
+   * Certificates that belong to no account: those of listeners, authorities, evidence and partners.
+   */
   readonly certificates: () => Promise<GatewayCertificates>;
   readonly partners: PartnerParts;
   readonly probe: ProbeAccount;
   readonly webhooks: WebhookParts;
   readonly console: ConsoleParts;
   readonly mail: MailParts;
-  /** The master key's state. */
+  /** The state of the master key. */
   readonly keys: KeyParts;
-  /** Verbs for which one person is not enough. */
+  /** Operations for which one person is not enough. */
   readonly secondPerson: readonly ChosenVerb[];
   readonly backups: Backups;
-  /** What signs evidence, and where anchors lie. */
+  /** The key that signs evidence, and where the anchors are. */
   readonly evidence: EvidenceParts;
-  /** How long each log of the audit trail says who and from where. */
+  /** How long each log of the trail keeps its personal fields. */
   readonly auditKeep: AuditKeep;
-  /** Longest absence that an address may have. */
+  /** The longest absence that an address may have. */
   readonly longestAbsence: Milliseconds;
-  /** Writes notices of settlements. */
+  /** Writes the notices that tell how a delivery ended. */
   readonly notices: DeliveryNoticeWriter;
-  /** Writes what the gateway says by mail. */
+  /** Writes all other mail of the gateway. */
   readonly noticeWriter: NoticeWriter;
-  /** What letters with one-time codes say of this gateway. */
+  /** What letters with one-time codes say about this gateway. */
   readonly letters: LetterParts;
-  /** Absent when the command line opened the store itself, because nobody serves. */
+  /**
+   * The running gateway. Absent if the command line opened the store itself because no gateway
+   * runs.
+   */
   readonly gateway?: RunningGateway;
 }

@@ -1,4 +1,7 @@
-/** A CSV file with a header: rows by column name, and every problem with line, column and value. */
+/**
+ * A CSV file with a header: its rows by column name, and all its mistakes with line, column and
+ * value.
+ */
 import type { CsvProblem } from '../domain/csv-problem.ts';
 import { AdminError, type AdminErrorKind } from './error.ts';
 import { type CsvLimits, csvDefaults, readCsv } from './csv.ts';
@@ -6,11 +9,11 @@ import { type CsvLimits, csvDefaults, readCsv } from './csv.ts';
 export interface CsvRecord {
   readonly line: number;
   /**
-   * The field under this heading without the spaces around it; '' where it is empty or the column
-   * is missing.
+   * The field in this column, without the spaces around it. Empty if the field is empty or there is
+   * no such column.
    */
   cell(column: string): string;
-  /** The field with its spaces: for passwords. */
+  /** The field with the spaces around it, for passwords. */
   raw(column: string): string;
 }
 
@@ -20,23 +23,23 @@ export type TableItem =
   | { readonly kind: 'problem'; readonly problem: CsvProblem };
 
 export interface TableShape {
-  /** Columns that must stand in the header. */
+  /** Columns that must be in the header. */
   readonly required: readonly string[];
   readonly optional: readonly string[];
-  /** Names that a column had in the version before, and what it is called now. */
+  /** Column names of the previous version, each with its present name. */
   readonly was?: Readonly<Record<string, string>>;
-  /** Most records; what follows is one problem and is not read. */
+  /** Most records. The rest is reported as one problem and is not read. */
   readonly records: number;
 }
 
-/** Quotes a value from a file for a message: short, on one line. */
+/** Quotes a value of a file for a message: short, and on one line. */
 export const quoted = (value: string): string =>
   `"${Array.from(value)
     .slice(0, 60)
     .join('')
     .replace(/[\p{C}"\\]/gu, '?')}${Array.from(value).length > 60 ? '...' : ''}"`;
 
-/** More than an operator reads, and what still fits one line of the control socket. */
+/** More problems than an operator reads, and as many as fit in one line of the control socket. */
 const MAX_SHOWN = 10_000;
 
 /** All problems as an operator reads them, one a line. */
@@ -49,8 +52,8 @@ export function problemLines(problems: readonly CsvProblem[]): string {
 }
 
 /**
- * Throws AdminError if there is one. `action` as in "Cannot end accounts". `kind`: `invalid` where
- * the file alone is judged.
+ * Throws AdminError if there are problems. `action`: as in "Cannot end accounts". `kind`: `invalid`
+ * if the mistake is in the file itself.
  */
 export function refuseLines(action: string, problems: readonly CsvProblem[], kind: AdminErrorKind = 'invalid'): void {
   if (problems.length === 0) return;
@@ -59,8 +62,8 @@ export function refuseLines(action: string, problems: readonly CsvProblem[], kin
 }
 
 /**
- * Yields the columns first, then records and problems in the order of the file. Ends after a header
- * that cannot be used.
+ * Yields the columns first, then records and problems in the order of the file. Ends after the
+ * header if that cannot be used.
  */
 export async function* readTable(
   source: AsyncIterable<Uint8Array | string>,

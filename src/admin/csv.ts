@@ -1,22 +1,23 @@
 /**
- * Reads comma-separated values, RFC 4180, as spreadsheets really write them.
+ * Reads comma-separated values (RFC 4180) as spreadsheets really write them.
  *
- * Tolerated: a byte order mark, line ends CRLF, LF or CR, `;` or a tab between fields (what Excel
- * writes where the comma is the decimal sign; the header decides), empty lines, a last line without
- * end. Not guessed at: a quote inside an unquoted field, text behind a closing quote, octets that
- * are not UTF-8. Each is a fault with its line, and reading goes on with the next one.
+ * It tolerates: a byte order mark; line ends CRLF, LF or CR; `;` or a tab between fields, which
+ * Excel writes where the comma is the decimal sign (the header decides); empty lines; a last line
+ * without an end. It does not guess at a quote inside an unquoted field, at text after a closing
+ * quote, or at octets that are not UTF-8. Each of these is a fault with its line number, and
+ * reading continues with the next line.
  *
- * Nothing is held but one record, and the event loop gets its turn after every 16 KiB.
+ * Only one record is in memory, and the event loop gets its turn after every 16 KiB.
  */
 export type CsvItem =
   | { readonly kind: 'row'; readonly line: number; readonly fields: readonly string[] }
-  /** `line` is where the record began. After a `last` fault nothing more can be read. */
+  /** `line`: where the record began. After a fault with `last`, nothing more can be read. */
   | { readonly kind: 'fault'; readonly line: number; readonly text: string; readonly last: boolean };
 
 export interface CsvLimits {
-  /** Characters of one field. */
+  /** Most characters of one field. */
   readonly field: number;
-  /** Characters of one record. */
+  /** Most characters of one record. */
   readonly record: number;
   readonly columns: number;
 }
@@ -25,7 +26,7 @@ export const csvDefaults: CsvLimits = { field: 4096, record: 32_768, columns: 10
 
 const SLICE = 16 * 1024;
 
-/** Reads the whole source. An empty file gives no item. */
+/** Reads the whole source. An empty file yields nothing. */
 export async function* readCsv(
   source: AsyncIterable<Uint8Array | string>,
   limits: CsvLimits = csvDefaults,
@@ -46,10 +47,10 @@ export async function* readCsv(
   yield* parser.end();
 }
 
-/** `skip`: the rest of a line with a fault. */
+/** State of the parser. `skip`: it skips the rest of a line with a fault. */
 type State = 'start' | 'plain' | 'quoted' | 'closed' | 'skip';
 
-/** The state machine, fed with any cuts of the text. */
+/** The state machine. The text may come in pieces, cut anywhere. */
 export class CsvParser {
   readonly #limits: CsvLimits;
   #state: State = 'start';
@@ -72,14 +73,15 @@ export class CsvParser {
   push(text: string): readonly CsvItem[] {
     for (let at = 0; at < text.length && !this.stopped; at += 1) {
       const c = text.charAt(at);
-      // A byte order mark: the decoder of octets removes it, a caller that gives text may not have.
+      // A byte order mark. The decoder of octets removes it, but a caller that gives text may not
+      // have.
       if (this.#any || c !== '\ufeff') this.#take(c);
       this.#any = true;
     }
     return this.#handOut();
   }
 
-  /** The source has ended. */
+  /** Tells the parser that the source has ended. */
   end(): readonly CsvItem[] {
     if (this.stopped) return [];
     if (this.#state === 'quoted') this.#fault('a quoted field is not closed before the end of the file', true);
@@ -124,7 +126,7 @@ export class CsvParser {
     }
   }
 
-  /** The first separator of the file decides for all of it. */
+  /** The first separator in the file decides for all of it. */
   #isSeparator(c: string): boolean {
     if (this.#separator !== '') return c === this.#separator;
     if (c !== ',' && c !== ';' && c !== '\t') return false;
@@ -135,7 +137,7 @@ export class CsvParser {
   #add(c: string): void {
     this.#length += 1;
     if (this.#field.length >= this.#limits.field || this.#length > this.#limits.record) {
-      // Without a closing quote everything that follows is one field, and no line end can be
+      // Without a closing quote, all that follows would be one field, and no line end can be
       // trusted.
       const quoted = this.#state === 'quoted';
       const what = `a field has more than ${this.#limits.field} characters or its record more than ${this.#limits.record}`;
@@ -164,7 +166,7 @@ export class CsvParser {
   }
 
   #row(): void {
-    // The decoder puts U+FFFD where octets are not UTF-8; nobody has it in a name of his own.
+    // The decoder writes U+FFFD for octets that are not UTF-8. Nobody has that character in a name.
     if (this.#fields.some((field) => field.includes('\ufffd') || field.includes('\0')))
       this.#items.push({
         kind: 'fault',

@@ -1,6 +1,6 @@
 /**
- * Who may decide on another's request with a passkey: an operator who may do himself what it asks,
- * for all organisations, and has neither asked nor signed it.
+ * Who may decide with a passkey on a request of somebody else: an operator who may do the thing
+ * himself, for all organisations, and who has neither asked for it nor signed it.
  */
 import type { ApprovalRecord } from '../store/operators.ts';
 import { type Standing, mayDo } from '../domain/roles.ts';
@@ -48,7 +48,7 @@ export async function checkDecides(
   call: Pick<Call, 'actor' | 'who'>,
 ): Promise<void> {
   const bar = await barTo(context, request, { name: call.actor.name, who: call.who });
-  // Whoever signed may think better of it, as long as it waits.
+  // A person who has signed may still refuse the request, as long as it waits.
   if (bar === undefined || (bar === 'signed' && verdict === 'rejected')) return;
   noteRefused(context, request, call, WHY[bar]);
   throw new AdminError(

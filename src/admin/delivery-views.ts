@@ -1,6 +1,6 @@
 /**
- * What the queue, a trace and a withdrawal show: the shapes that `--json` prints. Times are ISO
- * 8601, sizes octets.
+ * The queue, a trace and a withdrawal as they are shown and as `--json` prints them. Times are ISO
+ * 8601, sizes are octets.
  */
 import { defined } from '../domain/defined.ts';
 import type { AuditRow } from '../store/audit.ts';
@@ -51,7 +51,7 @@ export const messageView = z.object({
 });
 export type MessageView = z.infer<typeof messageView>;
 
-/** An attempt that was refused: there is no message. */
+/** An attempt that was refused, so that there is no message. */
 export const refusedView = z.object({
   kind: z.literal('refused'),
   received: time.meta({
@@ -105,7 +105,7 @@ export const copyStates: Readonly<Record<string, string>> = {
 };
 
 const fact = z.union([z.string(), z.number(), z.boolean(), z.array(z.string()).readonly(), z.null()]);
-/** Null: a setting that was taken back. */
+/** A fact of a row. Null stands for a setting that was taken back. */
 export type FactView = z.infer<typeof fact>;
 
 export const eventView = z.object({
@@ -155,7 +155,7 @@ export const viewQueue = (queue: PartnerQueue, partner: string): QueueView => ({
   ...defined({ oldest: iso(queue.oldest), due: iso(queue.dueAt) }),
 });
 
-/** `goal`: name of the partner, or of the account. */
+/** `goal`: name of the partner or the account to which the delivery goes. */
 export const viewDelivery = (delivery: Delivery, goal: string): DeliveryView => ({
   id: delivery.id,
   message: delivery.message.id,
@@ -180,7 +180,7 @@ export const viewMessage = (message: MessageRecord, account: string | undefined)
   octets: message.octets,
 });
 
-/** `name`: of the account or partner that `where` leads to. */
+/** `name`: name of the account or partner to which `where` leads. */
 export const viewCopy = (where: Whereabouts, name: string, expires?: Instant): CopyView =>
   where.kind === 'mailbox'
     ? {

@@ -1,4 +1,4 @@
-/** The directory for those who show it: the HTTPS API, commands, and LDAP searches. */
+/** The directory, for all that show it: the HTTPS API, commands, and LDAP searches. */
 import type {
   DirectoryQuery,
   DirectoryRecord,
@@ -13,14 +13,14 @@ import type { Account, Organisation } from '../domain/registry.ts';
 import { settingOf } from '../domain/settings.ts';
 import type { Store } from '../store/port/store.ts';
 
-/** Entries of one read while a whole copy is made: a megabyte with certificates. */
+/** Entries that are read at the same time for a whole copy: about a megabyte with certificates. */
 const PAGE = 500;
 
-/** Counts that all share who show it to accounts. */
+/** Counts that all interfaces share which show the directory to accounts. */
 export interface DirectoryCounts {
-  /** Entries that accounts asked for within the hour, over all roads. */
+  /** How many entries each account asked for within the hour, over all interfaces. */
   readonly asked: { of(account: AccountId): number; add(account: AccountId, entries: number): void };
-  /** Entries that were given out. */
+  /** Counts entries that were given out. */
   readonly given: Pick<Counts<'caller'>, 'add'>;
 }
 
@@ -31,8 +31,8 @@ interface LookingUp {
 }
 
 /**
- * Undefined: the account has asked for as many entries within the hour as it may. Else what counts
- * those that it is given; a search that found none counts as one.
+ * Undefined if the account has already asked for as many entries within the hour as it may.
+ * Otherwise a function that counts the entries it gets; a search that found none counts as one.
  */
 export function mayLookUp(
   { asked, given, log }: DirectoryCounts & { readonly log: Log },
@@ -58,8 +58,8 @@ export class Directory {
   }
 
   /**
-   * Its version now. One indexed read, where nothing of many was changed and nothing had its time
-   * since somebody asked last.
+   * The present version of the directory. It costs one indexed read, unless many entries changed,
+   * or the time of some has come, since somebody last asked.
    */
   async current(): Promise<DirectoryState> {
     const state = await this.#store.directoryState();
@@ -73,7 +73,7 @@ export class Directory {
     return await this.#store.directoryEntries(query);
   }
 
-  /** A part of a search, by version. `current` comes before the first. */
+  /** A part of a search, in the order of versions. Call `current` before the first part. */
   async step(step: DirectoryStep): Promise<DirectoryStepFound> {
     return await this.#store.directoryStep(step);
   }
@@ -95,7 +95,7 @@ export class Directory {
     }
   }
 
-  /** Several that ask at once wait for the same steps. */
+  /** Brings the directory up to date. Callers that ask at the same time share one run. */
   async #follow(): Promise<void> {
     try {
       while (await this.#store.follow());

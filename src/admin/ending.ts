@@ -1,15 +1,18 @@
 /**
- * What `end` has in common for an account, an address, a partner and an organisation: a time of
- * grace, in which `resume` takes it back.
+ * What ending an account, an address, a partner or an organisation has in common: a time of grace,
+ * in which `resume` undoes the end.
  */
 import { type Instant, days, instant } from '../domain/units.ts';
 import type { AdminContext } from './context.ts';
 
-/** Longest time of grace, in days. */
+/** The longest time of grace, in days. */
 export const MAX_GRACE = 366;
-/** Days, where nothing is said: somebody misses a mailbox within a month, with holidays between. */
+/**
+ * The time of grace in days, if nobody gives one. Within a month somebody misses a mailbox, even
+ * around holidays.
+ */
 export const DEFAULT_GRACE = 30;
 
-/** Until when an end can be taken back; undefined: not at all, as with 0 days. */
+/** Until when the end can be undone; undefined if it cannot, as with a grace of 0 days. */
 export const endOf = ({ clock }: Pick<AdminContext, 'clock'>, grace: number): Instant | undefined =>
   grace === 0 ? undefined : instant(clock.now() + days(grace));

@@ -1,6 +1,6 @@
 /**
- * What ends soon and has no successor: certificates and OpenPGP keys of accounts, for the metric
- * and for `doctor`, and all other certificates, for `doctor`.
+ * What ends soon and has no successor. For the metric and for `doctor`: certificates and OpenPGP
+ * keys of accounts. For `doctor` alone: all other certificates.
  */
 import { type GatewayCertificates, endingOf, renewedInTime } from '../crypto/certificates/gateway-certificates.ts';
 import { isOutlived } from '../notices/pgp-keys-end.ts';
@@ -17,12 +17,12 @@ export const ENDING_KINDS = ['certificate', 'pgp-key'] as const;
 export type Endings = Readonly<Record<(typeof ENDING_KINDS)[number], readonly Instant[]>>;
 type EndingStore = Pick<Store, 'certificates' | 'pgpKeys'>;
 
-/** Rows carry the certificate or the key: few at a time. */
+/** Each row carries a certificate or a key, so only a few are read at a time. */
 const PAGE = 100;
-/** Most ends that are counted, as many as a region has; beyond that the count stands still. */
+/** Most ends that are counted, about as many as a region has. The count stops there. */
 const MOST = 20_000;
 
-/** Ends within this many days from now. */
+/** All that ends within this many days from now. */
 export async function endingsWithin(store: EndingStore, now: Instant, within: number): Promise<Endings> {
   const query = { limit: PAGE, endsFrom: now, endsBefore: instant(now + days(within)) };
   return { certificate: await certificates(store, query), 'pgp-key': await pgpKeys(store, query) };
@@ -62,7 +62,7 @@ async function pgpKeys({ pgpKeys: all }: EndingStore, query: EndingQuery): Promi
 
 const SOON = 7;
 
-/** The finding; undefined: nothing ends within a week. */
+/** The finding; undefined if nothing ends within a week. */
 export async function endingFinding(store: EndingStore, now: Instant): Promise<DoctorFinding | undefined> {
   const { certificate, 'pgp-key': keys } = await endingsWithin(store, now, SOON);
   const told = [
@@ -80,12 +80,12 @@ export async function endingFinding(store: EndingStore, now: Instant): Promise<D
   };
 }
 
-/** Names that a finding has at most; the list has all. */
+/** Most names in a finding; the list has all of them. */
 const NAMED = 5;
 
 /**
- * Of each kind of certificate that is no account's: what ends within a week or has ended; and what
- * cannot be read.
+ * Findings for each kind of certificate that belongs to no account: which end within a week or have
+ * ended, and which cannot be read.
  */
 export function certificateFindings({ certificates, unread }: GatewayCertificates, now: Instant): DoctorFinding[] {
   const findings: DoctorFinding[] = [];

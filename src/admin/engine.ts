@@ -1,11 +1,12 @@
 /**
- * What is done to the files of SQLite has no sense on PostgreSQL: it is said, with who does it
- * there.
+ * Refuses work on the files of SQLite if the store is PostgreSQL. The error says what does that
+ * work there.
  */
 import { AdminError } from './error.ts';
 
 /**
- * `what`: `compact the store`. `instead`: a whole sentence without a full stop. Throws AdminError.
+ * Throws AdminError for PostgreSQL. `what`: such as `compact the store`. `instead`: a whole
+ * sentence without a full stop.
  */
 export function onSqliteOnly(engine: 'sqlite' | 'postgres', what: string, instead: string): void {
   if (engine === 'postgres')

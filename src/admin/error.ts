@@ -1,17 +1,17 @@
-/** How an operation ends when it does not succeed. */
+/** The error of an operation that was not done. */
 import type { CsvProblem } from '../domain/csv-problem.ts';
 import type { RunningGateway } from './running-gateway.ts';
 
 /**
- * Why an operation was not done; the text of the error names action, value, expectation and remedy.
+ * Why an operation was not done. The text of the error names action, value, expectation and remedy.
  *
- * `invalid`: a value is not what it must be. `unknown`: what it is about does not exist. `exists`,
- * `ended`: it is there already, or no longer. `approval`: a second person must approve first.
- * `forbidden`: somebody else may do it, and the caller may not, or is not known. `conflict`: what
- * is there stands in the way: it is suspended, in use, or not done yet. `unavailable`: no gateway
- * runs, or not now, or the machine or another server refuses. `unusable`: a key or a certificate
- * cannot be used, or something is not as it was written. `store`: the store has failed, or is full.
- * `failed`: what nobody expected.
+ * `invalid`: a value is not what it must be. `unknown`: the thing does not exist. `exists`: it
+ * exists already. `ended`: it has ended. `approval`: a second person must approve first.
+ * `forbidden`: the caller may not do it, or the gateway does not know who calls. `conflict`: the
+ * state of something stands in the way: it is suspended, in use, or not done yet. `unavailable`: no
+ * gateway runs, or the machine or another server refuses, perhaps only for now. `unusable`: a key
+ * or certificate cannot be used, or something was changed after it was written. `store`: the store
+ * has failed or is full. `failed`: an error that nobody expected.
  */
 export type AdminErrorKind =
   | 'invalid'
@@ -29,9 +29,9 @@ export type AdminErrorKind =
 export class AdminError extends Error {
   override readonly name = 'AdminError';
   readonly kind: AdminErrorKind;
-  /** The request that waits for signatures; with `approval` alone. */
+  /** The request that waits for signatures, for `approval` alone. */
   readonly request?: string;
-  /** Every line of a file that cannot be used; the message has the first of them. */
+  /** Every wrong line of a file. The message has only the first of them. */
   readonly lines?: readonly CsvProblem[];
   constructor(
     kind: AdminErrorKind,
@@ -45,7 +45,7 @@ export class AdminError extends Error {
   }
 }
 
-/** For what only a running gateway can do. Throws AdminError if none runs. */
+/** The running gateway. Throws AdminError if none runs. */
 export function runningGateway(gateway: RunningGateway | undefined, action: string): RunningGateway {
   if (gateway === undefined)
     throw new AdminError(

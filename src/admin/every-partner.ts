@@ -5,7 +5,7 @@ import type { Registry } from '../store/port/registry.ts';
 
 const PAGE = 1000;
 
-/** Ended ones too. */
+/** Yields ended ones too. */
 export async function* everyPartner(
   registry: Pick<Registry, 'listPartners'>,
   limit = PAGE,

@@ -1,5 +1,6 @@
 /**
- * Certificates that had a part in what happened to a message, and what each was worth at that time.
+ * Certificates that played a part in what happened to a message, and whether each was valid at that
+ * time.
  */
 import { type CertificateState, certificateState } from '../crypto/certificates/certificate-expiry.ts';
 import { certificatePem, readCertificate } from '../crypto/certificates/certificate.ts';
@@ -9,19 +10,20 @@ import type { AuditRow } from '../store/audit.ts';
 import type { Store } from '../store/port/store.ts';
 
 export interface UsedCertificate {
-  /** SHA-256, hexadecimal. */
+  /** SHA-256 in hexadecimal digits. */
   readonly fingerprint: string;
   /**
-   * `login`: the sender's program logged in with it. `signer`: signed by the gateway. `recipient`:
-   * encrypted to. `verified`: of a signature that came in.
+   * What it was used for. `login`: the sender's program logged in with it. `signer`: the gateway
+   * signed with it. `recipient`: the message was encrypted to it. `verified`: a signature on the
+   * incoming message was made with it.
    */
   readonly use: 'login' | 'signer' | 'recipient' | 'verified';
-  /** Row of the audit trail that tells of it, and when. */
+  /** The row of the trail that tells of it, and when that was. */
   readonly row: number;
   readonly at: string;
   /**
-   * `unregistered`: it is nobody's here, or its registration is over; nothing but its fingerprint
-   * is known.
+   * Its state at that time. `unregistered`: no account here has it, or no longer has it; only its
+   * fingerprint is known.
    */
   readonly standing: CertificateState | 'unregistered';
   readonly subject?: string;
@@ -29,7 +31,7 @@ export interface UsedCertificate {
   readonly serial?: string;
   readonly from?: string;
   readonly until?: string;
-  /** Set also if the certificate was revoked later. */
+  /** Set even if the certificate was revoked later. */
   readonly revoked?: { readonly at: string; readonly reason?: string };
   readonly pem?: string;
 }

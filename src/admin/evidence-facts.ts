@@ -1,6 +1,6 @@
 /**
- * Everything that is known of one message, gathered for evidence: of each submission under its
- * Message-ID. Never content, never a subject.
+ * Gathers for evidence all that is known of one message, for every submission with the same
+ * Message-ID. It never includes content or a subject.
  */
 import type { MessageId } from '../domain/ids.ts';
 import { parseMessageId } from '../domain/ids.ts';
@@ -16,7 +16,7 @@ import { Names } from './names.ts';
 import { type PartsView, viewParts } from './part-views.ts';
 import { SEARCHED, copiesOf, protectedCopies, withoutBrackets } from './trace.ts';
 
-/** Bounds of one bundle; where one is reached the bundle says so. */
+/** Limits of one bundle. If one of them is reached, the bundle says so. */
 export const MAX_SUBMISSIONS = 20;
 const MAX_ROWS = 5000;
 const MAX_NOTICES = 200;
@@ -24,28 +24,28 @@ const STEP = 1000;
 
 export interface Filed extends MessageView {
   readonly sha256: string;
-  /** Whether its octets are still kept. */
+  /** Whether the content is still kept. */
   readonly content: 'kept' | 'gone';
 }
 
 /**
- * Of what was opened for its addressee neither size nor hash is told: whoever guesses at what was
- * inside could prove it by them.
+ * A copy that protection made. If the gateway opened a message for its addressee, size and hash are
+ * left out: with them, somebody who guesses the content could prove the guess.
  */
 export type ProtectedCopy = Omit<Filed, 'octets' | 'sha256'> & Partial<Pick<Filed, 'octets' | 'sha256'>>;
 
 export interface NoticeFacts extends Filed {
-  /** `failed`, `delayed`, `collected` and so on. */
+  /** The kind of notice, such as `failed`, `delayed` or `collected`. */
   readonly kind: string;
-  /** Where it went and what became of it. */
+  /** Where the notice went, and what became of it. */
   readonly copies: readonly CopyView[];
 }
 
 export interface Submission extends PartsView {
   readonly id: string;
-  /** Absent if the message was refused, or its facts are no longer kept. */
+  /** Absent if the message was refused, or if its facts are no longer kept. */
   readonly message?: Filed & { readonly envelope: MessageRecord['envelope'] };
-  /** Deviations that were tolerated, line ends among them, by name. */
+  /** Names of the deviations that were tolerated, those of line ends included. */
   readonly quirks: string;
   readonly copies: readonly CopyView[];
   /** Copies that protection made for some recipients. */
@@ -57,9 +57,9 @@ export interface Submission extends PartsView {
 export interface Gathered {
   readonly submissions: readonly Submission[];
   readonly certificates: readonly UsedCertificate[];
-  /** Of all submissions, rising. */
+  /** Rows of all submissions, in rising order. */
   readonly rows: readonly AuditRow[];
-  /** What could not be told, and why. */
+  /** What is missing from the evidence, and why. */
   readonly missing: readonly string[];
 }
 
@@ -85,13 +85,14 @@ export async function gather(context: AdminContext, name: string): Promise<Gathe
   return { submissions, rows: told, missing, certificates: await certificatesIn(store, told) };
 }
 
-/** Newest first. */
+/** The ids of the submissions, newest first. */
 async function submissionsOf({ store, clock }: AdminContext, name: string): Promise<readonly MessageId[]> {
   const id = parseMessageId(name);
   if (id !== undefined) {
     const record = await store.deliveries.findMessage(id);
     if (record !== undefined) return [record.copyOf ?? record.id];
-    // Refused, or its facts are over: the trail may still tell of it.
+    // The message was refused, or its facts are no longer kept. The trail may still have rows about
+    // it.
     if ((await store.audit.read({ message: id, limit: 1 })).length > 0) return [id];
   }
   const since = instant(clock.now() - SEARCHED);
@@ -181,7 +182,10 @@ async function protectedOf(
   return made;
 }
 
-/** Notices about it with their own first rows: that each was written and where it was filed. */
+/**
+ * Notices about the message, with their own first rows, which show that each was written and where
+ * it was filed.
+ */
 async function noticesOf(
   store: Store,
   rows: readonly AuditRow[],

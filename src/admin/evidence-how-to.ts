@@ -1,4 +1,4 @@
-/** How to check a signed document without our programs: added to each. */
+/** A text that is added to each signed document: how to check it without our programs. */
 
 export const howToCheck = (fingerprint: string): string => `HOW TO CHECK THIS FILE
 

@@ -1,6 +1,6 @@
 /**
- * The summary of a bundle: what a person reads first, and what a court will quote. Plain text, no
- * line longer than 300 characters.
+ * The summary of a bundle: what a person reads first, and what a court will quote. It is plain text
+ * with lines of at most 300 characters.
  */
 import { many } from '../domain/counted.ts';
 import { visible } from '../domain/visible.ts';
@@ -15,12 +15,12 @@ const MOST = 300;
 export interface BundleFacts extends Gathered {
   readonly hostname: string;
   readonly asked: string;
-  /** ISO 8601. */
+  /** When the bundle was made, in ISO 8601. */
   readonly made: string;
   readonly actor: string;
   readonly reason: string;
   readonly pieces: readonly Piece[];
-  /** SHA-256 of the certificate that signs. */
+  /** SHA-256 of the certificate that signs the bundle. */
   readonly fingerprint: string;
   /** Last row of the trail when the bundle was made. */
   readonly head: { readonly seq: number; readonly hash: string };
@@ -166,7 +166,10 @@ function proofText({ rows, pieces, fingerprint, head }: BundleFacts): string[] {
   ];
 }
 
-/** A court asks for the day: what an authority stamped nobody here could have made later. */
+/**
+ * Time stamps matter for a court that asks for the day: what an authority has stamped, nobody here
+ * could have made later.
+ */
 function stampsText(pieces: readonly Piece[]): string[] {
   const stamps = pieces.flatMap(({ stamp }) => stamp ?? []);
   if (stamps.length === 0) return [];

@@ -1,4 +1,4 @@
-/** Evidence of one message as one signed file (decision 1207). */
+/** Evidence about one message, as one signed file (decision 1207). */
 import { readFile } from 'node:fs/promises';
 import type { EvidenceKey } from '../crypto/trail/evidence-keys.ts';
 import { defined } from '../domain/defined.ts';
@@ -25,11 +25,14 @@ export interface Bundled {
   readonly missing: readonly string[];
 }
 
-/** `name`: id or Message-ID. The caller says why: it stands in the evidence. */
+/**
+ * Sends the evidence. `name`: id of the message, or its Message-ID. The reason of the caller stands
+ * in the evidence.
+ */
 export async function sendBundle(context: AdminContext, name: string, call: Call): Promise<Bundled> {
   const { actor } = call;
   const { reason = '' } = actor;
-  // What happened last is covered as well, where somebody is there to sign.
+  // A new anchor covers the latest rows too, if a gateway runs that can sign one.
   await context.gateway?.anchor();
   const gathered = await gather(context, name);
   const { clock, evidence, partners, store } = context;
@@ -74,7 +77,7 @@ export interface Document {
   readonly parts: readonly DocumentPart[];
 }
 
-/** Hands a signed document to the caller, piece by piece; resolves to its octets. */
+/** Sends a signed document to the caller, piece by piece. Resolves to its length in octets. */
 export async function sendDocument({ send }: Call, { head, ...content }: Document, key: EvidenceKey): Promise<number> {
   if (send === undefined) throw new AdminError('invalid', 'Cannot give out a file: the caller takes none');
   let octets = 0;
@@ -116,7 +119,7 @@ async function documentOf({ store, evidence }: AdminContext, facts: BundleFacts)
   };
 }
 
-/** JSON, one submission after the other: none is made in one piece of work with the next. */
+/** The JSON, one submission after the other, so that none of the pieces of work is long. */
 function* factLines({ rows: _, pieces, submissions, ...facts }: BundleFacts): Generator<string, void, void> {
   yield `{\n"format": "sluis evidence 1",\n"facts": ${JSON.stringify({ ...facts, pieces: pieces.length }, undefined, 1)},\n"submissions": [`;
   for (const [n, submission] of submissions.entries()) {

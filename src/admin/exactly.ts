@@ -1,8 +1,11 @@
-/** A file that comes along with a call, held to the hash that the call names. */
+/** Checks that a file that comes with a call has the hash that the call names. */
 import { createHash } from 'node:crypto';
 import { AdminError } from './error.ts';
 
-/** Throws at the end if the content is another one: its reader does nothing before that. */
+/**
+ * Passes the file on, and throws at its end if the content is another one. Its reader must do
+ * nothing before that.
+ */
 export async function* exactly(
   upload: AsyncIterable<string>,
   sha256: string | undefined,

@@ -1,5 +1,6 @@
 /**
- * Several files over one call (`Call.send`): a piece that begins with the mark names the file that
- * the next pieces belong to. No file has a NUL: neither JSON nor a message that was accepted.
+ * Sends several files over one call (`Call.send`). A piece that begins with this mark names the
+ * file to which the next pieces belong. No file can contain the mark, because it has a NUL: neither
+ * JSON nor an accepted message has one.
  */
 export const FILE_MARK = '\u0000file ';

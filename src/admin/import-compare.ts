@@ -1,6 +1,6 @@
 /**
- * The lines of a file of accounts beside the registry: what is there already, and what cannot be
- * added.
+ * Compares the lines of a file of accounts with the registry: which accounts exist already, and
+ * which cannot be added.
  */
 import { addressKey } from '../domain/address.ts';
 import type { CsvProblem } from '../domain/csv-problem.ts';
@@ -10,27 +10,30 @@ import type { NewOrganisation } from '../store/registry.ts';
 import { quoted } from './csv-table.ts';
 import type { ImportLine } from './import-lines.ts';
 
-/** Lines that are looked up at once. */
+/** Lines that are looked up at the same time. */
 const AT_ONCE = 64;
 
 export interface CompareOptions {
   readonly registry: Pick<Registry, 'findLogin' | 'findRecipient' | 'findOrganisation'>;
   /** Called after each group of lines. */
   readonly progress?: (phase: 'check', done: number, total: number) => void;
-  /** Registered together with the accounts, which are its own: all of it or nothing. */
+  /**
+   * An organisation that is registered together with the accounts, which will belong to it: all or
+   * nothing.
+   */
   readonly organisation?: NewOrganisation;
-  /** Ends the comparison before its next group. */
+  /** Aborted to end the comparison before its next group. */
   readonly signal?: AbortSignal;
 }
 
-/** `already`: number of lines that stand in the registry as in the file. */
+/** Compares all lines. `already`: number of lines whose account exists exactly as in the file. */
 export async function compareWithRegistry(
   lines: readonly ImportLine[],
   options: CompareOptions,
 ): Promise<{ readonly problems: readonly CsvProblem[]; readonly already: number }> {
   const { registry, progress, signal } = options;
   const added = options.organisation?.name;
-  /** Organisations by name, with the reason why they can have no account. */
+  /** For each organisation by name, why it can have no new account; undefined if it can. */
   const organisations = new Map<string, string | undefined>();
   for (const { organisation } of lines)
     if (!organisations.has(organisation))
@@ -54,13 +57,13 @@ export async function compareWithRegistry(
     problems.push(...found.flatMap((line) => line.problems));
     already += found.filter((line) => line.already).length;
     progress?.('check', Math.min(lines.length, at + AT_ONCE), lines.length);
-    // A store may answer from its cache, and then only this lets others have a turn.
+    // The store may answer from its cache at once; this pause lets other work have its turn.
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
   return { problems, already };
 }
 
-/** One that has ended, or is ending, takes no account any more. */
+/** Why an organisation can have no new account: it is unknown, has ended or is ending. */
 function organisationProblem(name: string, found: Organisation | undefined): string | undefined {
   if (found === undefined)
     return `there is no organisation ${quoted(name)}; expected a registered one, add it with "sluis organisation add"`;

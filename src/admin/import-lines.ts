@@ -1,4 +1,4 @@
-/** The lines of a file of accounts, each checked by itself and against those before it. */
+/** The lines of a file of accounts. Each is checked by itself and against the lines before it. */
 import { schemeOf, storedForm } from '../crypto/passwords/password-scheme.ts';
 import { checkNewPassword } from '../crypto/passwords/password-text.ts';
 import { type Address, addressKey, parseAddress } from '../domain/address.ts';
@@ -15,7 +15,7 @@ const SHAPE = {
   records: MAX_IMPORT,
 } as const;
 
-/** What a line says, before the registry was asked and without its password hashed. */
+/** The content of a line, before the registry was asked, and with the password not yet hashed. */
 export interface ImportLine {
   readonly line: number;
   readonly login: string;
@@ -28,13 +28,13 @@ export interface ImportLine {
 export interface ReadOptions {
   /** A line may have no password. */
   readonly withoutPassword?: boolean;
-  /** Called every thousand lines; `total` is 0, since it is unknown. */
+  /** Called every thousand lines. `total` is 0, because it is not known. */
   readonly progress?: (phase: 'check', done: number, total: number) => void;
-  /** Ends the reading before its next line. */
+  /** Aborted to end the reading before its next line. */
   readonly signal?: AbortSignal;
 }
 
-/** Reads the lines. Each bad line is a problem, and none throws. */
+/** Reads the lines. It never throws: each bad line becomes a problem. */
 export async function readLines(
   source: AsyncIterable<Uint8Array | string>,
   options: ReadOptions,
@@ -106,7 +106,7 @@ function readLine(
   return { line: { line: record.line, login, addresses, organisation, kind, secret } };
 }
 
-/** The values of these two columns are never repeated in a message. */
+/** Reads the password or its hash. No message ever repeats the values of these two columns. */
 function readSecret(
   record: CsvRecord,
   { withoutPassword }: Pick<ReadOptions, 'withoutPassword'>,
@@ -123,15 +123,18 @@ function readSecret(
     const scheme = schemeOf(hash);
     return scheme.ok ? { kind: 'hash', value: hash } : wrong('password_hash', scheme.error);
   }
-  // A hash in the wrong column would become the password itself: nobody could log in, and it would
-  // look imported.
+  // A hash in the wrong column would be taken as the password itself. The import would seem right,
+  // and nobody could log in.
   if (schemeOf(storedForm(text)).ok)
     return wrong('password', 'the password is a password hash; expected it in the column password_hash');
   const checked = checkNewPassword(text, [record.cell('login'), record.cell('organisation')]);
   return checked.ok ? { kind: 'text', value: text } : wrong('password', checked.error);
 }
 
-/** Also for lines that have other problems: all of them are reported at once. */
+/**
+ * Names that stood in an earlier line. Lines with other problems are checked too, so that all
+ * problems are reported at once.
+ */
 function repeatedNames(record: CsvRecord, logins: Map<string, number>, addresses: Map<string, number>): CsvProblem[] {
   const problems: CsvProblem[] = [];
   const look = (column: string, key: string | undefined, shown: string, seen: Map<string, number>): void => {

@@ -1,14 +1,14 @@
 /**
- * `account import`: thousands of accounts from one CSV file, all of them or none.
+ * `account import`: registers thousands of accounts from one CSV file, all of them or none.
  *
- * Header: `login,address,organisation` and `password` or `password_hash` (both columns may stand;
- * each line fills one of them), and where wanted `kind` (`mail`, the default, or `edi`). With
- * `withoutPassword` a line may leave both empty: its account gets a code for a first password.
- * `address` may hold several addresses with a space between them.
+ * The header has `login,address,organisation` and `password` or `password_hash`. With both columns,
+ * each line fills one of them. A column `kind` is optional (`mail`, the default, or `edi`). With
+ * `withoutPassword`, a line may leave both passwords empty: its account then gets a code for a
+ * first password. `address` may hold several addresses with a space between them.
  *
- * Everything is checked before anything is changed, and every bad line is reported: an operator
- * corrects a file once, not once a line. Passwords are hashed a few at a time; the accounts are
- * then one transaction of the store.
+ * Everything is checked before anything changes, and every bad line is reported, so that an
+ * operator corrects the file once and not once a line. Passwords are hashed a few at a time. Then
+ * all accounts are stored in one transaction.
  */
 import { hashPassword } from '../crypto/passwords/password.ts';
 import { defined } from '../domain/defined.ts';
@@ -23,36 +23,41 @@ import { type ImportLine, type ReadOptions, readLines } from './import-lines.ts'
 export interface ImportOptions extends ReadOptions, CompareOptions {
   readonly registry: Pick<Registry, 'findLogin' | 'findRecipient' | 'findOrganisation' | 'importAccounts'>;
   readonly actor: Actor;
-  /** Checks everything, changes nothing and hashes nothing. */
+  /** Checks everything; hashes and changes nothing. */
   readonly dryRun: boolean;
-  /** Told now and then, at least once a phase. `total` is 0 while it is unknown. */
+  /** Called now and then, at least once in each phase. `total` is 0 while it is not known. */
   readonly progress?: (phase: 'check' | 'hash' | 'store', done: number, total: number) => void;
-  /** Passwords hashed at once; each takes 19 MiB and one thread of libuv's pool. Default 2. */
+  /**
+   * Passwords that are hashed at the same time. Each takes 19 MiB and one thread of libuv's pool.
+   * Default 2.
+   */
   readonly concurrency?: number;
-  /** Set on every account. */
+  /** Settings that every account gets. */
   readonly settings?: Settings;
-  /** Ends the import before its next step; before the store was asked, nothing has changed. */
+  /**
+   * Aborted to end the import before its next step. Until the store is asked, nothing has changed.
+   */
   readonly signal?: AbortSignal;
   /** For tests that need no real hashing. */
   readonly hash?: (text: string) => Promise<string>;
 }
 
 export type ImportReport =
-  /** `without`: logins of those without a password, where that may be. */
+  /** `without`: login names of the accounts without a password, if the file may have such. */
   | { readonly kind: 'imported'; readonly accounts: number; readonly without?: readonly string[] }
   /** A dry run found nothing wrong. */
   | { readonly kind: 'checked'; readonly accounts: number; readonly without?: readonly string[] }
   /**
-   * Every line stands in the registry as it is in the file; nothing was changed. Passwords were not
+   * Every account exists exactly as in the file, and nothing was changed. Passwords were not
    * compared.
    */
   | { readonly kind: 'already'; readonly accounts: number }
-  /** Nothing was changed. In the order of the file. */
+  /** Nothing was changed. The problems are in the order of the file. */
   | { readonly kind: 'refused'; readonly problems: readonly CsvProblem[] }
   /** `signal` was aborted; nothing was changed. */
   | { readonly kind: 'cancelled' };
 
-/** The name that an imported password gets. */
+/** The name of an imported password. */
 export const IMPORTED_PASSWORD = 'imported';
 
 export async function importAccounts(
@@ -77,8 +82,8 @@ export async function importAccounts(
     const stored = (done: number): void => progress?.('store', done, accounts.length);
     await registry.importAccounts(accounts, actor, stored, options.organisation);
   } catch (error) {
-    // Somebody has changed the registry since it was compared: the store names the first account,
-    // and each that cannot be is told.
+    // Somebody has changed the registry since the comparison. The store names only the first
+    // account that it could not add, so the lines are compared again to report all of them.
     if (!(error instanceof RegistryError)) throw error;
     const { problems: since } = await compareWithRegistry(lines, options);
     const first = { line: lineNamedBy(error.message, lines), text: error.message };
@@ -117,6 +122,6 @@ async function hashAll(lines: readonly ImportLine[], options: ImportOptions): Pr
   return accounts;
 }
 
-/** The store names the account that it could not add. */
+/** The line of the account that the store names in its error. */
 const lineNamedBy = (message: string, lines: readonly ImportLine[]): number =>
   lines.find(({ login }) => message.includes(`ccount "${login}"`))?.line ?? 1;

@@ -1,5 +1,5 @@
 /**
- * What an operation gets, over a socket or from a command line. What each value must be, its row
- * says (commands/core).
+ * The input of an operation, as it comes over a socket or from a command line. The operation's row
+ * says what each value must be (commands/core).
  */
 export type Input = Readonly<Record<string, unknown>>;

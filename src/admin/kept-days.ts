@@ -1,6 +1,7 @@
 /**
- * Which old days can still be read, and why: the key of a day lives as long as any of its messages,
- * and with it every backup of that day, what others deleted since included.
+ * Which old days can still be read, and why. The key of a day lives as long as any message of that
+ * day. Until then every backup of that day can be opened, including messages in it that other
+ * people have deleted since.
  */
 import { z } from '../config/zod.ts';
 import { type Day, dayOf } from '../domain/utc-day.ts';
@@ -13,7 +14,7 @@ import type { Store } from '../store/port/store.ts';
 import { everyOrganisation } from './every-organisation.ts';
 
 const PAGE = 1000;
-/** Mailboxes that are named of each day. */
+/** Mailboxes that are named for each day. */
 const NAMED = 5;
 
 export const keptDay = z.object({
@@ -49,7 +50,7 @@ interface Owner {
   readonly organisation: Settings;
 }
 
-/** Days before yesterday, oldest first. */
+/** The days before yesterday that can still be read, oldest first. */
 export async function keptDays(store: Store, now: Instant): Promise<readonly KeptDayView[]> {
   const owners = await ownersOf(store);
   const yesterday = dayOf(instant(now - days(1)));
@@ -74,8 +75,8 @@ function add(kept: Kept, { what, account, messages }: Holding, end: number): voi
 }
 
 /**
- * What nobody fetches ends, and can be handed out again for the time of deleted ones. Of the rest
- * nothing is known.
+ * When messages of this kind will be gone. Mail that nobody fetches expires, and can then be handed
+ * out again for as long as deleted mail. Nobody knows the end of other mail: 0.
  */
 function endOf(
   { what, account, latest }: Holding,

@@ -1,6 +1,6 @@
 /**
- * Expected errors of operations, in words for the caller: also over the control socket, which
- * carries a kind and a text.
+ * Turns expected errors of operations into words for the caller. The control socket can carry only
+ * a kind and a text.
  */
 import { BackupRefused } from '../backup/refused.ts';
 import { SealBroken } from '../crypto/keys/sealing.ts';
@@ -11,13 +11,13 @@ import { ContentDamaged, StoreFailed, StoreFull, StoreUnavailable } from '../sto
 import { AdminError } from './error.ts';
 
 /**
- * Errors of the machine, the store or a key: the caller did nothing wrong, so the gateway's log has
- * them too. Backups write their own lines.
+ * True for errors of the machine, the store or a key. The caller did nothing wrong, so the gateway
+ * logs them too. Backups write log lines of their own.
  */
 export const isOfMachine = ({ cause }: AdminError): boolean =>
   cause instanceof Error && !(cause instanceof RegistryError || cause instanceof BackupRefused);
 
-/** The refusal; undefined for an unexpected error. */
+/** The error for the caller; undefined if the error is unexpected. */
 export function knownRefusal(error: unknown): AdminError | undefined {
   if (error instanceof AdminError) return error;
   if (!(error instanceof Error)) return undefined;

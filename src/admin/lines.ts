@@ -1,15 +1,19 @@
 /**
- * The framing of the control socket: one JSON value a line, UTF-8, at most as many octets as the
- * reader allows. Both ends read with it, so neither can be made to hold more than one line.
+ * The framing of the control socket: one JSON value a line, in UTF-8, with at most as many octets
+ * as the reader allows. Both ends read in this way, so neither can be made to hold more than one
+ * line in memory.
  */
 import type { Socket } from 'node:net';
 import { logLines } from '../platform/log-lines.ts';
 
-/** A request, or one piece of an upload: JSON may write a character with six octets. */
+/**
+ * Most octets of a request, or of one piece of an upload. JSON may need six octets for one
+ * character.
+ */
 export const MAX_REQUEST = 256 * 1024;
-/** An answer: a page of a listing. */
+/** Most octets of an answer, such as a page of a listing. */
 export const MAX_ANSWER = 16 * 1024 * 1024;
-/** Characters of an upload in one line. */
+/** Most characters of an upload in one line. */
 export const PIECE = 32 * 1024;
 
 export class LineError extends Error {
@@ -17,13 +21,14 @@ export class LineError extends Error {
 }
 
 /**
- * Lines as they come; ends when the peer ends. Throws LineError above the limit and when the peer
- * ended inside a line.
+ * Yields lines as they come, and ends when the peer ends. Throws LineError if a line is too long,
+ * or if the peer ends inside a line.
  */
 export async function* linesOf(socket: Socket, limit: number): AsyncGenerator<string, void, undefined> {
   let pieces: Buffer[] = [];
   let held = 0;
-  // Leaving this loop by an error must not destroy the socket: the peer is told why.
+  // An error that leaves this loop must not destroy the socket, since the peer must still be told
+  // why.
   for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     let from = 0;
     for (;;) {
@@ -48,7 +53,7 @@ export async function* linesOf(socket: Socket, limit: number): AsyncGenerator<st
 
 const tooLong = (limit: number): LineError => new LineError(`a line is longer than ${limit} octets`);
 
-/** Writes one value and waits until the peer takes more. */
+/** Writes one value, and waits until the peer can take more. */
 export async function writeLine(socket: Socket, value: unknown): Promise<void> {
   if (socket.destroyed || !socket.writable) return;
   logLines.flush();
@@ -62,7 +67,7 @@ export async function writeLine(socket: Socket, value: unknown): Promise<void> {
   });
 }
 
-/** Parses a line to an object; undefined for anything else. */
+/** Parses a line that holds an object; undefined for anything else. */
 export function objectOf(line: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(line);

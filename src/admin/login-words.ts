@@ -1,6 +1,6 @@
 /**
- * Why a login failed, in words for the helpdesk, and what helps. The peer hears none of it
- * (decision 0401).
+ * Why a login failed and what helps, in words for the helpdesk. The peer never sees them (decision
+ * 0401).
  */
 import type { CertificateFailure, FailureReason } from '../auth/login-notes.ts';
 import type { PathReason } from '../crypto/certificates/certificate-path.ts';

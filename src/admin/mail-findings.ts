@@ -1,6 +1,6 @@
 /**
- * For `check` and `doctor`: whether encryption is required somewhere that the gateway cannot keep,
- * for want of a key of its own; what ends soon.
+ * Findings about mail for `check` and `doctor`: encryption that is required somewhere although the
+ * gateway lacks a key for it, and what ends soon.
  */
 import { agree, many } from '../domain/counted.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';
@@ -15,7 +15,9 @@ import { operatorFindings } from './operator-findings.ts';
 export const withoutGatewayKey = (problem: string): string =>
   `the gateway has no key of its own to sign with (${problem}), so their messages are answered 451; "sluis cert issue --use mail --keep-key" for the account of smime.signing-address makes one`;
 
-/** Undefined: none is needed, or there is one. The registry is asked only where there is none. */
+/**
+ * Undefined if no key is needed, or if there is one. The registry is asked only if there is none.
+ */
 export async function gatewayKeyFinding(
   keys: Pick<MailKeys, 'gatewayKeyProblem'>,
   registry: Pick<Registry, 'isSetAnywhere'>,
@@ -29,7 +31,7 @@ export async function gatewayKeyFinding(
   };
 }
 
-/** The finding; undefined: no mailbox is stuck. */
+/** The finding; undefined if no mailbox is stuck. */
 function stuckFinding(mailboxes: number): DoctorFinding | undefined {
   if (mailboxes === 0) return undefined;
   return {
@@ -39,7 +41,7 @@ function stuckFinding(mailboxes: number): DoctorFinding | undefined {
   };
 }
 
-/** Undefined: each exemption from scanning has an end, if there is any. */
+/** Undefined if every exemption from scanning has an end. */
 async function exemptionFinding(registry: Pick<Registry, 'isSetAnywhere'>): Promise<DoctorFinding | undefined> {
   if (!(await registry.isSetAnywhere(SCAN_EXEMPT, NO_END))) return undefined;
   return {
@@ -52,15 +54,15 @@ async function exemptionFinding(registry: Pick<Registry, 'isSetAnywhere'>): Prom
 export interface StoreFindingParts extends Pick<AdminContext, 'store' | 'certificates' | 'secondPerson'> {
   readonly keys: Parameters<typeof gatewayKeyFinding>[0];
   readonly now: Instant;
-  /** Mail programs that are stuck at a message. */
+  /** Number of mail programs that are stuck at a message. */
   readonly stuck: number;
-  /** Of the web console; undefined: no listener has it. */
+  /** Address of the web console; undefined if no listener serves it. */
   readonly page: string | undefined;
 }
 
 /**
- * What only the store and the running gateway know: the gateway's own doctor and the command have
- * the same.
+ * Findings that only the store and the running gateway can make. The gateway's own daily check and
+ * the commands share them.
  */
 export async function storeFindings(parts: StoreFindingParts): Promise<readonly DoctorFinding[]> {
   const { store, keys, certificates, now } = parts;

@@ -1,6 +1,6 @@
 /**
- * A password as it is stored, made of one that was given. Apart from the rest of accounts: what
- * hashes is loaded where a password comes.
+ * Makes the stored form of a given password. It is a file of its own, so that the code that hashes
+ * is loaded only if there is a password.
  */
 import { defined } from '../domain/defined.ts';
 import { type Instant, iso } from '../domain/units.ts';
@@ -15,7 +15,10 @@ export interface GivenPassword {
   readonly endsAt: Instant | undefined;
 }
 
-/** As it is stored. Throws AdminError for one that has ended, or that the account may not have. */
+/**
+ * The stored form. Throws AdminError if its end has passed, or if the account may not have this
+ * password.
+ */
 export async function newPassword(
   { store: { registry }, clock, hashPassword: hash }: AdminContext,
   { name, password, endsAt }: GivenPassword,
@@ -28,7 +31,7 @@ export async function newPassword(
   return { name, ...secrets.value, ...defined({ endsAt }) };
 }
 
-/** Words of an organisation that a password of its accounts may not be, and its settings. */
+/** Names of the organisation, which its accounts may not have as a password, and its settings. */
 export async function ofOrganisation(
   { store }: AdminContext,
   name: string,

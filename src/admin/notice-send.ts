@@ -1,7 +1,8 @@
 /**
- * A message of the operator to the contacts of organisations, such as for maintenance. Never into
- * the mailbox of a system, once for each mailbox that reads for several organisations, and once for
- * each sending: given again, it goes on where it was cut short.
+ * Sends a message of the operator to the contacts of organisations, for example about maintenance.
+ * It never goes into the mailbox of a system, and it goes only once into a mailbox that reads for
+ * several organisations. A sending is filed only once: given again after an interruption, it
+ * continues.
  */
 import { createHash } from 'node:crypto';
 import { z } from '../config/zod.ts';
@@ -18,10 +19,13 @@ import { fileNotice } from './notice.ts';
 import { unknownOrganisation } from './organisation-of.ts';
 
 const MAX_TEXT = 64 * 1024;
-/** Organisations read at a time, and letters under way: the store joins those in one commit. */
+/**
+ * Organisations that are read at the same time, and letters that are filed at the same time: the
+ * store puts those into one commit.
+ */
 const PAGE = 200;
 const AT_ONCE = 25;
-/** Organisations that are listed one by one; of more only the number is told. */
+/** Most organisations that are listed one by one; of more, only the number. */
 const TOLD = 1000;
 
 export const notTold = z.object({ organisation: z.string(), why: z.string(), telephone: z.string().optional() });
@@ -80,7 +84,7 @@ function lettersOf(
   return { nl, en: en === undefined ? nl : letter(en, subject ?? SUBJECT.en) };
 }
 
-/** Ended ones have nobody to tell. */
+/** The organisations to write to. Ended ones are left out: there is nobody to tell. */
 async function* organisationsOf(
   { store: { registry } }: AdminContext,
   { all, organisation: names }: Wanted,

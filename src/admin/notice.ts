@@ -1,8 +1,8 @@
-/** Files what the gateway says by mail after a change that was made already. */
+/** Files the mail by which the gateway tells somebody of a change that is already made. */
 import type { PreparedNotice } from '../store/acceptance.ts';
 import type { Store } from '../store/port/store.ts';
 
-/** Rejects with StoreFull or StoreFailed: the change stands, and the audit trail tells of it. */
+/** Rejects with StoreFull or StoreFailed. The change stands all the same, and the trail has it. */
 export async function fileNotice(store: Store, notice: PreparedNotice | undefined): Promise<void> {
   if (notice === undefined) return;
   try {

@@ -1,6 +1,7 @@
 /**
- * Accounts that were imported with every tolerance on, to see for some weeks what their programs
- * deviate in: who would break under which rule, and the rules on again for the others.
+ * Accounts that were imported with every tolerance on, so that for some weeks the gateway sees in
+ * what their programs deviate. It shows which account would fail under which rule, and turns the
+ * rules on again for the others.
  */
 import { type ObservedAccount, observedPage } from '../notices/observed.ts';
 import { defined } from '../domain/defined.ts';
@@ -20,8 +21,8 @@ export const observedFor = (forDays: number, now: Instant): Settings => ({
 });
 
 /**
- * What the account deviates in stays tolerated; every other tolerance is taken back, and with it
- * the mark.
+ * The settings after the observation: what the account deviates in stays tolerated. All other
+ * tolerances are removed, and so is the mark of the observation.
  */
 function enforced({ deviations }: ObservedAccount): SettingChanges {
   const needed = new Set<string>(deviations.map(({ setting }) => setting));
@@ -32,8 +33,8 @@ function enforced({ deviations }: ObservedAccount): SettingChanges {
 }
 
 /**
- * Accounts whose time is over, or all with `early`: the rules are on again. A page is one
- * transaction.
+ * Turns the rules on again for accounts whose observation is over, or for all with `early`. Each
+ * page is one transaction.
  */
 export async function enforceRules(
   context: AdminContext,

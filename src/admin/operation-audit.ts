@@ -1,9 +1,10 @@
 /**
- * What operators do and look at, in the audit trail: one row for each call of an operation,
+ * Writes what operators do and look at into the trail: one row for each call of an operation,
  * whatever it does and however it ends.
  *
- * What a change did has rows of its own, in the transaction that did it; this one says that a
- * person asked for it, and also stands where it was refused. The pages of one listing are one look.
+ * The effects of a change have rows of their own, in the transaction that made it. This row says
+ * that a person asked for it; it is also written if the call was refused. All pages of one listing
+ * count as one look.
  */
 import { defined } from '../domain/defined.ts';
 import type { Proof, Role } from '../domain/roles.ts';
@@ -12,14 +13,14 @@ import type { AuditTrail } from '../store/port/audit.ts';
 import type { Actor } from '../store/actor.ts';
 import type { Input } from './input.ts';
 
-/** Operations that write `audit.read` themselves, before they look. */
+/** Operations that write `audit.read` themselves before they look. */
 const TELLS_ITSELF: readonly string[] = ['audit.list', 'audit.export', 'audit.verify', 'audit.report'];
-/** Says nothing of anybody, and is asked for by monitoring every minute. */
+/** Operations whose answer names nobody, and that monitoring calls every minute. */
 const TELLS_NOBODY: readonly string[] = ['gateway.status', 'gateway.figures', 'gateway.traffic'];
 
 /**
- * Fields of the input that say whom or what a call was about, where the operation does not say them
- * itself. Values of settings and passwords stay out.
+ * Input fields that say whom or what a call was about, for operations that do not name these
+ * themselves. Values of settings and passwords are never written.
  */
 const TARGETS = [
   ...['name', 'login', 'address', 'password-name', 'scope', 'target', 'organisation', 'network'],
@@ -32,26 +33,26 @@ export interface Ran {
   readonly changes: boolean;
   readonly input: Input;
   readonly actor: Actor;
-  /** How it is known who it was; a row without it has the name that the caller gave. */
+  /** How the caller's name is proven. A row without it has the name that the caller gave. */
   readonly proof: Proof;
   /** The highest role that the caller may use. */
   readonly role: Role;
-  /** Fields of the input that say whom or what it was about. */
+  /** Input fields that say whom or what the call was about. */
   readonly names?: readonly string[];
-  /** `gateway`: asked of the running one. `store`: the command had the store open itself. */
+  /** `gateway`: the running gateway did it. `store`: the command had opened the store itself. */
   readonly by: 'gateway' | 'store';
-  /** How it is known who asked the operator for it. */
+  /** How the operator knows who asked for it. */
   readonly caller?: string;
-  /** Why it was not done. */
+  /** Why it was refused; absent if it was done. */
   readonly refused?: string;
 }
 
 export function noteOperation(audit: Pick<AuditTrail, 'note'>, ran: Ran): void {
   const { operation, changes, input, actor, proof, role, by, caller, refused, names = TARGETS } = ran;
-  // Whoever may not do it was refused before it could tell.
+  // A call that was forbidden did not get far enough to write its own row.
   const tells = [...TELLS_NOBODY, ...TELLS_ITSELF].includes(operation);
   if (tells && refused !== 'forbidden') return;
-  // `after` is where the next page of a listing begins.
+  // With `after` it is a later page of a listing.
   if (!changes && input.after !== undefined && refused === undefined) return;
   audit.note({
     event: changes ? 'operator.changed' : 'operator.looked',
@@ -70,8 +71,8 @@ export function noteOperation(audit: Pick<AuditTrail, 'note'>, ran: Ran): void {
 }
 
 /**
- * If the message is named by our id, the row stands in its trace: whoever asks for that sees who
- * else did.
+ * If the call names a message by our id, the row becomes part of the message's trace. So everybody
+ * who asks for the trace sees who else did.
  */
 function aboutMessage(name: unknown): { readonly message?: MessageId } {
   const message = typeof name === 'string' ? parseMessageId(name) : undefined;
@@ -82,8 +83,8 @@ function targetsOf(input: Input, names: readonly string[]): Record<string, strin
   const targets: Record<string, string> = {};
   for (const name of names) {
     const given = input[name];
-    // Of many, each has a row of its own in the trail where something was done to it; one alone
-    // stands here too, also where it was refused.
+    // If a call names several things, each has a row of its own in the trail if something was done
+    // to it. A single one stands here too, even if the call was refused.
     const value: unknown = Array.isArray(given) && given.length === 1 ? given[0] : given;
     if (typeof value === 'string' || typeof value === 'number') targets[name] = String(value).slice(0, LONGEST);
   }

@@ -1,6 +1,6 @@
 /**
- * What an operator can do, by name: the one table that the command line calls, directly or over the
- * control socket, and that a web interface will call.
+ * All operations by name. The command line calls them, directly or over the control socket; the
+ * HTTPS API and the web console call them too.
  */
 import { rowOperations } from '../commands/table.ts';
 import { defined } from '../domain/defined.ts';
@@ -20,7 +20,7 @@ import { approvedCall } from './second-person.ts';
 const operations = rowOperations;
 
 export type OperationName = keyof typeof operations;
-/** Its input is what `read` made of it, whatever the row calls it. */
+/** An operation whose input is of any type: it is whatever `read` made of it. */
 const operationOf = (name: OperationName): Operation<unknown> => operations[name];
 export type OperationResult<N extends OperationName> = Awaited<ReturnType<(typeof operations)[N]['run']>>;
 
@@ -29,12 +29,12 @@ export const operationNames = Object.keys(operations) as OperationName[];
 /** Operations that change the registry, the store or the gateway. */
 export const changeNames = (Object.keys(operations) as OperationName[]).filter((name) => operationOf(name).changes);
 
-/** True if an upload of any length is taken. */
+/** True if the operation takes an upload of any length. */
 export const isStreamed = (name: OperationName): boolean => operationOf(name).streams === true;
 
 export const isOperation = (name: string): name is OperationName => Object.hasOwn(operations, name);
 
-/** Fields that name what an organisation owns. */
+/** Input fields that name things which an organisation owns. */
 export const ownedIn = (name: OperationName): ReturnType<typeof ownedBy> => ownedBy(operationOf(name));
 
 /** The right that an operation needs. */
@@ -42,7 +42,7 @@ export const rightOf = (name: OperationName): Right => operationOf(name).right;
 
 const rights = [...operationNames].sort().map((operation) => ({ operation, right: rightOf(operation) }));
 
-/** Runs one operation. Throws AdminError; anything else is a bug or a lost store. */
+/** Runs one operation. Throws AdminError; any other error is a bug or a lost store. */
 export async function runOperation<N extends OperationName>(
   name: N,
   context: AdminContext,
@@ -66,8 +66,8 @@ export async function runOperation<N extends OperationName>(
     ...defined({ names: operation.names, caller: call.caller }),
   };
   try {
-    // Checked before anything of the store is read: a caller without the right learns nothing about
-    // what exists.
+    // Checked before anything is read from the store, so that a caller without the right learns
+    // nothing about what exists.
     checkRight(name, rightOf(name), call.who);
     const asked = withOneReason(input, call);
     const whole = operation.read(asked);
@@ -84,7 +84,8 @@ export async function runOperation<N extends OperationName>(
       verb === undefined || looks
         ? call
         : await approvedCall(context, { operation: name, verb, right: rightOf(name), input }, call);
-    // Here, and not in the command line alone: a program that speaks to the socket asks nobody.
+    // Checked here and not only in the command line: a program that uses the socket is asked
+    // nothing.
     if (operation.needsReason === true && !looks && approved.actor.reason === undefined)
       throw new AdminError(
         'invalid',
@@ -106,8 +107,8 @@ export async function runOperation<N extends OperationName>(
 }
 
 /**
- * The reason that the trail has is the one that was given, with the call or in its input; a blank
- * one is none.
+ * The reason for the trail is the one given with the call, or else the one in its input. Text of
+ * spaces alone is no reason.
  */
 function withReasonOf({ reason: inInput }: Input, call: Call): Call {
   const { name, reason: withCall } = call.actor;
@@ -116,13 +117,13 @@ function withReasonOf({ reason: inInput }: Input, call: Call): Call {
 }
 
 /**
- * One call has one reason: an operation whose rows have that of its input writes what the row of
- * the call has.
+ * A call has one reason. If the operation's own rows take a reason from the input, they get the
+ * same one as the row of the call.
  */
 const withOneReason = (input: Input, { actor: { reason } }: Call): Input =>
   reason === undefined ? input : { ...input, reason };
 
-/** Whom a call was about, for the log. Values of settings and passwords stay out. */
+/** Whom or what a call was about, for the log. Values of settings and passwords are left out. */
 const targetFields = (input: Input): Record<string, string> => {
   const fields: Record<string, string> = {};
   for (const name of ['name', 'login', 'address', 'password-name', 'scope', 'serial', 'domain', 'fingerprint'])

@@ -1,9 +1,9 @@
 /**
- * What `check` and `doctor` say of operators: who could sign, who gets into the web console, and
- * the account for emergencies on the day it must work.
+ * What `check` and `doctor` say about operators: who could sign, who can log in to the web console,
+ * and whether the account for emergencies will work when it must.
  *
- * Nobody is named: findings stand in the log and in the trail. Where no console is configured, only
- * the rule of two people is looked at.
+ * Findings name nobody, because they go into the log and the trail. Without a console, only the
+ * rule of two people is checked.
  */
 import { BREAK_GLASS, BREAK_GLASS_AGE, BREAK_GLASS_TRIAL, CONSOLE_CODE_LIFE, CONSOLE_IDLE } from '../domain/console.ts';
 import { agree, many } from '../domain/counted.ts';
@@ -18,14 +18,14 @@ import { couldSign } from './approvers.ts';
 export interface OperatorFindingParts {
   readonly store: Store;
   readonly secondPerson: readonly ChosenVerb[];
-  /** Address of the web console; undefined: no listener has it. */
+  /** Address of the web console; undefined if no listener serves it. */
   readonly page: string | undefined;
   readonly now: Instant;
 }
 
-/** An operator, as far as it matters how he gets in. */
+/** What matters about an operator for his ways to log in. */
 export interface OperatorWays extends Pick<OperatorRecord, 'addedAt' | 'certificate' | 'fingerprint'> {
-  /** When each passkey, and each login at the provider, was used last, or else registered. */
+  /** For each passkey and each login at the provider: when it was last used, or else registered. */
   readonly used: readonly Instant[];
 }
 
@@ -53,8 +53,8 @@ const NO_BREAK_GLASS = warning(
 );
 
 /**
- * Of those who may do something now, without the account for emergencies: three reads, each bounded
- * by the number of operators.
+ * The operators who may do something now, without the account for emergencies. It takes three
+ * reads, each limited by the number of operators.
  */
 async function waysOf({ store, now }: OperatorFindingParts): Promise<readonly OperatorWays[]> {
   const [operators, passkeys, identities] = await Promise.all([
@@ -72,11 +72,12 @@ async function waysOf({ store, now }: OperatorFindingParts): Promise<readonly Op
     .map((one) => ({ ...one, used: used.get(one.name) ?? [] }));
 }
 
-/** Findings about the ways into the console: passkeys, the provider and the break-glass account. */
+/** Findings about the ways into the console: passkeys and logins at the provider. */
 export function consoleFindings(ways: readonly OperatorWays[], now: Instant): readonly DoctorFinding[] {
   const inside = ways.filter(({ used }) => used.length > 0);
   const idle = inside.filter(({ used }) => used.every((at) => at + CONSOLE_IDLE <= now));
-  // A code with which a passkey is registered holds for a day: before that nothing is missing.
+  // A code that registers a passkey is valid for a day. Until then an operator without a passkey is
+  // no problem.
   const nothing = ways.filter(
     ({ used, certificate, fingerprint, addedAt }) =>
       used.length === 0 && certificate === undefined && fingerprint === undefined && addedAt + CONSOLE_CODE_LIFE <= now,
@@ -109,8 +110,8 @@ const idleFinding = (count: number): DoctorFinding =>
 const DAY = 24 * 60 * 60 * 1000;
 
 /**
- * A login in the days after its secrets were made is the one that tries it; a later one was meant,
- * and has opened the envelope.
+ * A login within the first days after the secrets were made is a trial. A later one was a real use,
+ * so the envelope has been opened.
  */
 export function breakGlassFindings(record: BreakGlassRecord | undefined, now: Instant): readonly DoctorFinding[] {
   if (record === undefined) return [];

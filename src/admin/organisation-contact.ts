@@ -1,6 +1,6 @@
 /**
- * Where people of an organisation are reached: whether that can serve, and who is told when it
- * becomes another place.
+ * How people of an organisation are reached: whether a contact can be used, and who is told when it
+ * changes.
  */
 import type { ContactProblem } from '../notices/contact-destinations.ts';
 import type { Organisation } from '../domain/registry.ts';
@@ -10,10 +10,7 @@ import type { PreparedNotice } from '../store/acceptance.ts';
 import type { AdminContext } from './context.ts';
 import { AdminError } from './error.ts';
 
-/**
- * Where a code for a password goes, and what the operator calls back on: of these, what will be
- * another one.
- */
+/** The changes in where a code for a password goes and which number the operator calls back. */
 function reachedElsewhere(before: Organisation, changes: OrganisationDetails): ContactChange['now'] {
   const { contact, telephone, post } = changes;
   return {
@@ -25,13 +22,13 @@ function reachedElsewhere(before: Organisation, changes: OrganisationDetails): C
 
 export interface ContactNotice {
   readonly notice: PreparedNotice | undefined;
-  /** Address that was told; undefined: nobody of the organisation could be told. */
+  /** Address that was told; undefined if nobody of the organisation could be told. */
   readonly told: string | undefined;
 }
 
 /**
- * A letter to the previous contact; written before the change, so that none is made without it.
- * Undefined: nothing to tell.
+ * Prepares a letter to the previous contact. It is written before the change, so that no change is
+ * made without it. Undefined if there is nothing to tell.
  */
 export async function tellBefore(
   { noticeWriter, clock }: AdminContext,
@@ -61,8 +58,8 @@ export const shownProblem = (
   problem === undefined ? {} : { contactProblem: `${contact ?? ''} ${problem.text}` };
 
 /**
- * What is refused when it is set, as which error, and what helps. Of the rest the operator is
- * warned (decision 1422).
+ * Problems for which a contact is refused, each with the kind of error and what helps. For all
+ * other problems the operator is only warned (decision 1422).
  */
 const REFUSED: Readonly<
   Partial<Record<ContactProblem['kind'], readonly ['invalid' | 'unknown' | 'ended' | 'conflict', string]>>
@@ -80,9 +77,9 @@ const REFUSED: Readonly<
 };
 
 /**
- * A contact is judged when it is set, not on the day on which a code or a warning has to reach
- * somebody. Throws AdminError for one that cannot serve. `isNew`: its organisation is only being
- * registered, so that an account of its own cannot be there yet.
+ * Checks a contact when it is set, and not on the day on which a code or a warning must reach
+ * somebody. Throws AdminError if it cannot be used. `isNew`: the organisation is only now being
+ * registered, so an account of its own cannot exist yet.
  */
 export async function judgedContact(
   context: AdminContext,

@@ -1,18 +1,18 @@
 /**
- * An account that acts for itself, at its own pages: what it may do, with which inputs, and only
- * with what is its own. Whatever another account holds is, to it, not there.
+ * What an account may do for itself on its own pages, and with which inputs. It can touch only what
+ * it owns; whatever another account owns does not exist for it.
  *
- * Each operation stands here with the inputs that it may set. A substitute must be of its own
- * organisation: whoever got hold of a login must not send mail elsewhere by it.
+ * Each operation is listed with the inputs that the account may set. A substitute must be of the
+ * same organisation, so that somebody with a stolen login cannot send mail elsewhere.
  */
 import { AdminError } from './error.ts';
 import type { Input } from './input.ts';
 import type { Owned } from './operation.ts';
 
 interface Own {
-  /** Inputs that it may set. */
+  /** Inputs that the account may set. */
   readonly inputs: readonly string[];
-  /** The one of these inputs that may name what others of the organisation hold. */
+  /** The one input that may name things of other accounts in the same organisation. */
   readonly wide?: string;
 }
 
@@ -27,7 +27,7 @@ const OWN: Readonly<Record<string, Own>> = {
   'address.absence.add': { inputs: ['address', 'since', 'until', 'substitute', 'refuse'], wide: 'substitute' },
   'address.absence.end': { inputs: ['address'] },
   'address.absence.list': { inputs: ['address', 'limit', 'after'] },
-  // An account agrees to stand in for somebody.
+  // An account agrees to stand in for somebody else.
   'address.consent.add': { inputs: ['substitute', 'for'], wide: 'for' },
   // Only the contact of an organisation may list its accounts.
   'account.list': { inputs: ['organisation', 'limit', 'after'] },
@@ -47,17 +47,17 @@ interface Looks {
 }
 
 interface Whose {
-  /** Fields that name what somebody owns. */
+  /** Input fields that name things which somebody owns. */
   readonly fields: Readonly<Record<string, Owned>>;
   /** Login of the account. */
   readonly account: string;
-  /** The one that it is the contact of. */
+  /** The organisation of which the account is the contact. */
   readonly organisation?: string | undefined;
 }
 
 /**
- * The input to go on with. Throws AdminError: `forbidden` for an input that is not its to set;
- * `unknown` for what is another's, as for what nobody holds.
+ * Checks the input of an account that acts for itself. Throws AdminError: `forbidden` for an input
+ * that it may not set; `unknown` for what another account owns, as for what does not exist.
  */
 export async function onlyItsOwn(
   { ownerOf, notFound }: Looks,

@@ -1,12 +1,12 @@
 /**
- * An operator of one organisation: whatever another one owns is, to him, not there. It ends in the
- * very error of what does not exist, since both are looked for in one place and refused by one
- * line, before the operation itself reads anything.
+ * What an operator of one organisation may do: whatever another organisation owns does not exist
+ * for him. He gets exactly the error that he would get if it did not exist, since both are looked
+ * up in one place and refused by the same line, before the operation reads anything.
  *
- * Only operations that name all that they touch may be done so, and each of them stands here. What
- * none of its values names it does to what is its own organisation's, where it takes an
- * organisation; all others are refused: they are about the whole gateway. Files are refused as
- * well, since their lines name anybody.
+ * He may only call operations whose input names everything that they touch; all of these are listed
+ * here. If an operation takes an organisation and none is given, it gets the operator's own. All
+ * other operations are refused, because they are about the whole gateway. Files are refused too,
+ * because their lines can name anything.
  */
 import { cleanBase32 } from '../crypto/keys/base32.ts';
 import { addressKey, parseAddress } from '../domain/address.ts';
@@ -24,7 +24,7 @@ import type { Operation, Owned } from './operation.ts';
 import { type Owning, onlyItsOwn } from './own-account.ts';
 import { organisationOf } from './organisation-of.ts';
 
-/** Operations whose input names all that they touch. */
+/** Operations whose input names everything that they touch. */
 export const WITHIN: ReadonlySet<string> = new Set([
   'account.app-password.add',
   'account.app-password.end',
@@ -67,10 +67,16 @@ export const WITHIN: ReadonlySet<string> = new Set([
   'webhook.test',
 ]);
 
-/** Fields that name it: rows say them by the kinds of their values. */
+/**
+ * Input fields that name things which somebody owns. The rows tell them by the kinds of their
+ * values.
+ */
 export const ownedBy = ({ owned = {} }: Pick<Operation<unknown>, 'owned'>): Readonly<Record<string, Owned>> => owned;
 
-/** A registry that has nothing: what it is asked for ends as what does not exist. */
+/**
+ * A registry in which nothing exists. A look-up in it gives the same error as for a thing that does
+ * not exist.
+ */
 const NOTHING = {
   findAccount: () => Promise.resolve(undefined),
   findRecipient: () => Promise.resolve(undefined),
@@ -80,8 +86,8 @@ const NOTHING = {
 const NO_WEBHOOKS = { webhooks: { find: () => Promise.resolve(undefined) } };
 
 /**
- * The input to go on with. Throws AdminError: `unknown` for what another organisation owns, as for
- * what nobody does; `forbidden` for what is about the whole gateway.
+ * The input with which the operation may run. Throws AdminError: `unknown` for what another
+ * organisation owns, as for what does not exist; `forbidden` for what concerns the whole gateway.
  */
 export async function withinOwn(
   { store }: AdminContext,
@@ -113,7 +119,7 @@ export async function withinOwn(
 const valuesOf = (value: unknown): readonly string[] =>
   (Array.isArray(value) ? (value as unknown[]) : [value]).filter((one) => typeof one === 'string');
 
-/** Name of the organisation. */
+/** Name of the organisation that owns the thing; undefined if none does. */
 async function ownerOf(
   { registry, webhooks }: AdminContext['store'],
   of: Owned,
@@ -126,7 +132,7 @@ async function ownerOf(
   return address.ok ? (await registry.findRecipient(addressKey(address.value)))?.organisation.name : undefined;
 }
 
-/** Name of the account, where it is one that holds it; and of its organisation. */
+/** The account that owns the thing, and its organisation. */
 async function owningAccount({ registry }: AdminContext['store'], of: Owned, value: string): Promise<Owning> {
   if (of === 'account') {
     const found = await registry.findAccount(foldLogin(value) ?? value);
@@ -138,7 +144,7 @@ async function owningAccount({ registry }: AdminContext['store'], of: Owned, val
   return defined({ account: found?.account.login, organisation: found?.organisation.name });
 }
 
-/** Always throws. */
+/** Throws the error for a thing that does not exist. It always throws. */
 async function notFound(of: Owned, value: string): Promise<never> {
   if (of === 'organisation') await organisationOf(NOTHING, value);
   else if (of === 'webhook') await webhookOf(NO_WEBHOOKS, cleanBase32(value));
@@ -147,6 +153,7 @@ async function notFound(of: Owned, value: string): Promise<never> {
     const address = parseAddress(value);
     if (address.ok) await recipientOf(NOTHING, address.value);
   }
-  // What is no address was refused when the input was read; whatever comes this far is not done.
+  // A text that is no address was refused when the input was read. Whatever else gets here is
+  // refused now.
   throw new AdminError('unknown', `There is no ${of} "${value.slice(0, 120)}"`);
 }

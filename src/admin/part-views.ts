@@ -1,6 +1,6 @@
 /**
- * What a trace shows of a message's parts and of the interchanges in them. Envelope fields, sizes
- * and hashes; never content.
+ * A message's parts, and the interchanges in them, as a trace shows them: fields of envelopes,
+ * sizes and hashes, but never content.
  */
 import { z } from '../config/zod.ts';
 import type { EdiParty, Interchange } from '../domain/interchange.ts';

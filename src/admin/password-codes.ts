@@ -1,7 +1,7 @@
 /**
  * One-time codes for passwords. A code goes to the registered contact of the organisation, or into
- * a letter: never to an address that whoever calls gives, and never before the eyes of the operator
- * unless he writes the letter, which the trail then says.
+ * a letter. It never goes to an address that a caller gives. The operator never sees it, unless he
+ * writes the letter; the trail then says so.
  */
 import type { z } from '../config/zod.ts';
 import { defined } from '../domain/defined.ts';
@@ -35,7 +35,7 @@ interface Planned {
 const letterRemedy = (name: string): string =>
   `; write a letter for the post instead, with --letter FILE, or correct the contact: "sluis organisation set ${name} --contact ADDRESS"`;
 
-/** Who would get a code; the error says why nobody can. */
+/** Who would get a code, or the reason why nobody can. */
 async function plan(context: AdminContext, summary: AccountSummary, wish: CodeWish): Promise<Planned | string> {
   const wished = wishedPassword(summary, wish);
   if (!wished.ok) return wished.error;
@@ -60,8 +60,8 @@ const viewOf = ({ summary, organisation, name, place }: Planned, expires: Instan
 });
 
 /**
- * The codes stand before anybody hears of them: where a notice cannot be filed after that, there is
- * a code that nobody has, and no more.
+ * Makes the codes before anybody hears of them. If a notice then cannot be filed, there is a code
+ * that nobody has, which does no harm.
  */
 async function issue(
   context: AdminContext,
@@ -114,7 +114,7 @@ async function tell(
   );
 }
 
-/** A template with a mistake is found before a code is made for it. */
+/** A mistake in a template is found here, before a code is made. */
 function checkLetters({ letters }: AdminContext): void {
   try {
     letters.template('nl');
@@ -127,7 +127,7 @@ function checkLetters({ letters }: AdminContext): void {
 export interface CodesWanted {
   readonly logins: readonly string[];
   readonly wish: CodeWish;
-  /** Leaves out those whose code can still be used. */
+  /** Leaves out accounts with a code that can still be used. */
   readonly missing: boolean;
   readonly dryRun: boolean;
 }
@@ -164,7 +164,7 @@ export async function makeCodes(
   return { applied: !dryRun, codes, refused, waiting };
 }
 
-/** Uses a code up. */
+/** Uses up a code and sets the password. */
 export async function enrol(
   { store, hashPassword }: AdminContext,
   given: { readonly code: string; readonly password: string },

@@ -1,4 +1,4 @@
-/** Organisations that nobody said a purpose of. */
+/** Organisations for which nobody has stated the purpose of processing. */
 import type { DoctorFinding } from '../domain/doctor.ts';
 import { PRIVACY_SETTINGS } from '../domain/settings/privacy.ts';
 import type { Store } from '../store/port/store.ts';
@@ -16,8 +16,8 @@ export const PURPOSE_REMINDER: DoctorFinding = {
 };
 
 /**
- * Organisations that lack one of the settings, up to `most`. One that was erased has nothing any
- * more.
+ * Organisations that lack one of the settings, at most `most` of them. One that was erased no
+ * longer has any data.
  */
 export async function withoutPurpose(
   { registry }: Pick<Store, 'registry'>,

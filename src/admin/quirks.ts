@@ -1,4 +1,7 @@
-/** The deviations of an account, and what strictness would refuse. */
+/**
+ * In what an account deviates from the standards, and what would be refused if the gateway were
+ * strict.
+ */
 import { z } from '../config/zod.ts';
 import { defined } from '../domain/defined.ts';
 import { type Quirk, quirkFacts, tolerates } from '../domain/quirks.ts';
@@ -9,7 +12,7 @@ import type { QuirkDay } from '../store/quirks.ts';
 import type { AccountSummary } from '../store/registry.ts';
 import type { AdminContext } from './context.ts';
 
-/** One quirk of one account, over the days that are kept. */
+/** One quirk of one account, summed up over the days that are kept. */
 export const quirkView = z.object({
   quirk: z.string(),
   about: z.string(),
@@ -28,7 +31,7 @@ export const quirkView = z.object({
 });
 export type QuirkView = Readonly<z.infer<typeof quirkView>>;
 
-/** Quirks from the day of `since` on; without it, over all days that are kept. */
+/** The quirks since the day of `since`; without it, over all days that are kept. */
 export async function quirksOf(
   { store, clock }: AdminContext,
   { account, organisation }: AccountSummary,

@@ -1,8 +1,8 @@
 /**
- * A receipt that is sent again: the sender lost it, or its program threw it away, and asks the
- * helpdesk. It says what the first one said and that it is a repetition, so that nobody takes one
- * collection for two; and it is sent for what was owed and confirmed alone. What the trail has no
- * more of, such as how the program confirmed it, it leaves out.
+ * Sends a receipt again, because the sender lost it, or the sender's program threw it away. It says
+ * what the first receipt said, and that it is a repetition, so that nobody takes one collection for
+ * two. It is sent only for a collection for which a receipt is owed and that is confirmed. It
+ * leaves out what the trail no longer has, such as how the program confirmed it.
  */
 import { askedFor, keyOf, receiptFor, titleOf } from '../notices/receipts.ts';
 import { defined } from '../domain/defined.ts';
@@ -13,14 +13,17 @@ import { iso } from '../domain/units.ts';
 import type { AdminContext } from './context.ts';
 import { fileNotice } from './notice.ts';
 
-/** Of one receipt. More is no loss of a letter, and its addressee would have as many. */
+/**
+ * Most repetitions of one receipt. Nobody loses more letters than that, and the addressee would get
+ * them all.
+ */
 export const MOST_AGAIN = 5;
 const MAX_EVENTS = 1000;
 
 /**
- * `not-asked`: its sender asked for no receipt. `not-collected`: nobody has it. `not-confirmed`: a
- * program took it, and has not said so yet. `often`: it was repeated five times. `nobody`: there is
- * nobody to tell.
+ * Why no receipt was sent. `not-asked`: the sender asked for none. `not-collected`: nobody has the
+ * message. `not-confirmed`: a program fetched it, but has not yet confirmed that. `often`: it was
+ * repeated five times. `nobody`: there is nobody to tell.
  */
 export type NotAgain = 'not-asked' | 'not-collected' | 'not-confirmed' | 'often' | 'nobody';
 
@@ -31,7 +34,10 @@ export interface AgainView {
   readonly left?: NotAgain | undefined;
 }
 
-/** Of the mailboxes that the message went into, each once: those of recipients that are `meant`. */
+/**
+ * Sends receipts for each mailbox into which the message went, once for each, for the recipients in
+ * `meant`.
+ */
 export async function sendReceiptsAgain(
   context: AdminContext,
   message: MessageRecord,
@@ -51,7 +57,9 @@ interface Copy {
   readonly recipients: string[];
 }
 
-/** The copies of a message that lie, or lay, in one mailbox. */
+/**
+ * The copies of a message, each with the recipients for whom it lies, or lay, in the same mailbox.
+ */
 function copiesOf({ id, recipients }: MessageRecord, meant: ReadonlySet<string>): readonly Copy[] {
   const copies = new Map<string, Copy>();
   for (const { address, mailbox, copy = id } of recipients) {
@@ -79,7 +87,8 @@ async function sendAgain(
   const once = keys.find((key) => !used.has(key));
   if (once === undefined) return { left: 'often' };
   const again = used.size > 0;
-  // What was never told of is told now, where the program said by deleting it that it has it.
+  // If no receipt was sent yet, this is the first. It is sent only if the program has deleted the
+  // message, which confirms that it has it.
   if (!again && !fetched.some(({ facts }) => facts?.removed === true)) return { left: 'not-confirmed' };
   const notice = await receiptFor(
     { noticeWriter, deliveries: store.deliveries, messageParts: (of) => store.messageParts(of) },

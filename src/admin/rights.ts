@@ -1,19 +1,20 @@
 /**
- * The one place where what an operation asks of whoever calls it is held against what he may do.
- * Rows of the command table say it; docs/commands.md has the roles, `sluis operator roles` shows
- * the table.
+ * The one place that compares the right an operation needs with what the caller may do. Rows of the
+ * command table name the rights. docs/commands.md has the roles; `sluis operator roles` shows the
+ * table.
  *
- * Looking at counts, states and what is registered is `read`; at who mailed with whom `support`.
- * What stops somebody who does harm is `support` as well, letting him in again is `registry`. What
- * shows mail itself, cannot be undone for a person's mail, or opens every key, is the owner's.
+ * To look at counts, states and the registry needs `read`. To see who mailed with whom needs
+ * `support`. To stop somebody who does harm also needs `support`; to let him in again needs
+ * `registry`. `owner` is for what shows mail itself, cannot be undone for a person's mail, or opens
+ * every key.
  */
 import { type Right, type Standing, mayDo } from '../domain/roles.ts';
 import { AdminError } from './error.ts';
 import { isOwn } from './own-account.ts';
 
 /**
- * Throws AdminError, kind `forbidden`. Tells what is asked for and nothing of what the call was
- * about: it was not looked up.
+ * Throws AdminError, kind `forbidden`. The text names the right and nothing of the thing that the
+ * call was about, since that was not looked up.
  */
 export function checkRight(operation: string, right: Right, { role, account }: Standing): void {
   if (account !== undefined ? isOwn(operation) : mayDo(role, right)) return;

@@ -1,4 +1,4 @@
-/** The running gateway, as far as an operator may steer it. */
+/** The running gateway, as far as operators may control it. */
 import type { ClusterState } from '../cluster/cluster.ts';
 import type { ProbeCause } from '../domain/availability.ts';
 import type { AccountId } from '../domain/ids.ts';
@@ -13,66 +13,64 @@ export interface RunningGateway {
   status(): GatewayStatus;
   probes(): Promise<readonly ProbeStatus[]>;
   /**
-   * How this gateway stands with those that it shares its store with; undefined: with nobody, or
-   * without a channel between them.
+   * How this gateway is connected with the others that share its store. Undefined if there are
+   * none, or no channel between them.
    */
   channel(): ClusterState | undefined;
-  /** The figures of /metrics with these names. */
+  /** The figures of /metrics that have these names. */
   figures(names: ReadonlySet<string>): Promise<readonly Figure[]>;
   /**
-   * Reads configuration, keys and certificates again; everything stays as it was when one of them
-   * cannot be used.
+   * Reads configuration, keys and certificates again. If one of them cannot be used, nothing
+   * changes.
    */
   reload(actor: Actor): Promise<ReloadReport>;
   /**
-   * Keeps new sessions away, as far as load balancers go by /ready or other units share the ports,
-   * or ends that. Until the process ends. Rejects with ListenerRefused if a port cannot be opened
-   * again.
+   * Keeps new sessions away, or lets them in again. It works for load balancers that watch /ready,
+   * and for other units that share the ports. It lasts until the process ends. Rejects with
+   * ListenerRefused if a port cannot be opened again.
    */
   drain(wanted: boolean, actor: Actor): Promise<DrainReport>;
   /** Signs the head of the audit trail now. */
   anchor(): Promise<void>;
-  /** Open now. */
+  /** The sessions that are open now. */
   sessions(): readonly OpenSession[];
-  /** Makes every TLS ticket void that was given out so far. */
+  /** Makes all TLS tickets void that were given out so far. */
   voidTickets(): void;
   /**
-   * Refusals of logins, codes and mail are counted for a minute, logins of a program that polls for
-   * an hour. From now on they stand in the trail, and not only at the end of that time: of `whose`
-   * all of them; without it those of the minute, of everybody. Those of the hour would be a row for
-   * each account that polls, at each look.
+   * Refusals of logins, codes and mail are counted for a minute before they are written, and logins
+   * of a program that polls for an hour. This writes counts to the trail now: with `whose`, all
+   * counts of those; without it, the counts of the minute, of everybody. To write everybody's
+   * counts of the hour would make a row for each account that polls, at each look.
    */
   writeCounted(whose?: Whose): void;
-  /**
-   * A webhook was added, changed or ended: it gets events, or none any more, from the next second
-   * on.
-   */
+  /** A webhook was added, changed or ended. This takes effect within a second. */
   webhooksChanged(): void;
   /**
-   * The sessions of the account that were counted in memory stand in the store when it resolves.
+   * Writes the sessions of the account that were counted in memory. They are in the store when it
+   * resolves.
    */
   writeClientNetworks(account: AccountId): Promise<void>;
   /**
-   * Messages at which the sessions of a mail program end again and again, as far as was seen since
-   * the start.
+   * Messages at which the sessions of a mail program end again and again, as far as this gateway
+   * has seen since its start.
    */
   stuck(): readonly StuckMessage[];
 }
 
 export interface DrainReport {
-  /** The other units on its ports take what comes. */
+  /** True if the other units on its ports now take all connections. */
   readonly portsClosed?: boolean;
-  /** False: the state was the same before. */
+  /** False if it was in that state before. */
   readonly changed: boolean;
-  /** ISO 8601. Absent: new sessions are sent here. */
+  /** Since when it has been draining, in ISO 8601. Absent if it takes new sessions. */
   readonly since?: string;
 }
 
-/** What of a configuration that was read again differs, by the names of settings. */
+/** Names of the settings that differ after the configuration was read again. */
 export interface ReloadReport {
-  /** Holds now. */
+  /** Those that hold now. */
   readonly applied: readonly string[];
-  /** Waits for a restart. */
+  /** Those that wait for a restart. */
   readonly restart: readonly string[];
 }
 
@@ -83,25 +81,22 @@ export interface ListenerStatus {
   readonly port: number;
   readonly tls: string;
   readonly profile: string;
-  /** Last day of a legacy profile. */
+  /** The last day of a legacy profile. */
   readonly until?: string;
-  /** True: that day is over, so the listener serves nobody. */
+  /** True if that day is over: the listener then serves nobody. */
   readonly closed: boolean;
 }
 
-/** Why no mail would be taken now; `name` as /ready has it. */
+/** A reason why no mail is accepted now. `name` is the one that /ready shows. */
 export interface ReadyReason {
   readonly name: string;
   readonly text: string;
 }
 
 export interface GatewayStatus {
-  /**
-   * Version with the build (platform/version.ts). Absent from gateways that are older than the
-   * build.
-   */
+  /** The version with its build (platform/version.ts). Older gateways do not tell it. */
   readonly version?: string;
-  /** Reasons why it is not ready; empty: it is. */
+  /** Why the gateway is not ready; empty if it is. */
   readonly reasons: readonly ReadyReason[];
   readonly hostname: string;
   readonly process: number;
@@ -111,7 +106,10 @@ export interface GatewayStatus {
   readonly connections: number;
   readonly free: number;
   readonly waiting: number;
-  /** That something is pushed to now, or that do not answer; `why` is empty if all is well. */
+  /**
+   * Partners to which something is being pushed, or that do not answer. `why` is empty if all is
+   * well.
+   */
   readonly partners: readonly {
     readonly name: string;
     readonly breaker: 'closed' | 'open' | 'half-open';
@@ -120,16 +118,16 @@ export interface GatewayStatus {
   }[];
 }
 
-/** What the probe of a site has seen lately. */
+/** What the probe of a site saw lately. */
 export interface ProbeStatus {
   readonly site: string;
   readonly host: string;
-  /** When a visit last went well. ISO 8601; absent: none did since the start. */
+  /** When a visit last went well, in ISO 8601. Absent if none did since the start. */
   readonly good?: string;
-  /** Failures in a row. */
+  /** Number of failures in a row. */
   readonly failures: number;
   readonly cause?: ProbeCause;
   readonly why?: string;
-  /** Ratio of this month, 0 to 1. */
+  /** The availability in this month, from 0 to 1. */
   readonly ratio?: number;
 }

@@ -1,7 +1,7 @@
 /**
- * The one place where a second person is required. An operation of the table says
- * `needsSecond: 'erase'` (or another verb); `runOperation` comes here before it runs. What the
- * operation's own audit rows then call the actor is the two who signed, not what the caller said.
+ * The one place that demands a second person. An operation of the table says `needsSecond: 'erase'`
+ * (or another verb), and `runOperation` comes here before it runs. The operation's own rows in the
+ * trail then name the two who signed as the actor, and not the name that the caller gave.
  *
  *   sluis audit erase --before ... --reason ...                     asks: a request with exactly this input, for an hour
  *   sluis approve K7QM-2XRD --key jan.pem                           signs it, as the first operator
@@ -27,24 +27,25 @@ export interface Asked {
   readonly operation: string;
   readonly verb: SecondPersonVerb;
   /**
-   * The right that the operation needs; an operator who approves it with a passkey must have it
+   * The right that the operation needs. An operator who approves it with a passkey must have it
    * too.
    */
   readonly right: Right;
   readonly input: Input;
 }
 
-/** True if the configuration, and the registered operators, ask for a second person. */
+/** True if the configuration and the registered operators ask for a second person. */
 async function isSecondNeeded(context: AdminContext, { verb, right }: Asked): Promise<boolean> {
   const { secondPerson } = context;
   if (verb !== 'operator') return secondPerson.includes(verb);
-  // Who may approve is as well guarded as what is approved; the first two have nobody who could.
+  // Operators decide who may approve, so changing them is guarded in the same way. It begins when
+  // two could sign: before that, nobody could approve.
   return secondPerson.length > 0 && (await couldSign(context, right)).size >= 2;
 }
 
 /**
- * The call to run with: of those who approved, where the verb needs that. Throws AdminError, kind
- * `approval`, where it was asked first.
+ * The call to run with. If the verb needs approval, its actors are those who approved. Throws
+ * AdminError, kind `approval`, if this call only asked for approval.
  */
 export async function approvedCall(context: AdminContext, asked: Asked, call: Call): Promise<Call> {
   if (!(await isSecondNeeded(context, asked))) return call;
@@ -58,8 +59,8 @@ type Exact = Omit<Asked, 'input'> & { readonly input: string };
 async function ask(context: AdminContext, { operation, verb, right, input }: Exact, call: Call): Promise<never> {
   const { store, clock } = context;
   const { name, reason } = call.actor;
-  // Who asks in the console is known by his passkey, and is one of the two; the name of any other
-  // caller is no proof.
+  // A caller in the console is proven by a passkey, so he is one of the two. The name of any other
+  // caller proves nothing.
   const askedWith = call.who.proof === 'passkey' ? call.who.passkey : undefined;
   const others = [...(await couldSign(context, right))].filter((one) => askedWith === undefined || one !== name);
   if (others.length < (askedWith === undefined ? 2 : 1))
@@ -145,7 +146,7 @@ async function use(context: AdminContext, { operation, input }: Exact, call: Cal
   };
 }
 
-/** A wrong approval is an event of its own: somebody tries. */
+/** An approval that does not fit is an event of its own: somebody may be trying something. */
 export function noteRefused(
   { store }: AdminContext,
   request: ApprovalRecord,

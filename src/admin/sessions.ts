@@ -1,4 +1,4 @@
-/** The sessions that are open in the running gateway: found, and ended. */
+/** Finds and ends the open sessions of the running gateway. */
 import { z } from '../config/zod.ts';
 import { defined } from '../domain/defined.ts';
 import type { AccountId } from '../domain/ids.ts';
@@ -24,13 +24,13 @@ export const sessionView = z.object({
 });
 export type SessionView = Readonly<z.infer<typeof sessionView>>;
 
-/** Undefined fields: any account, any network. */
+/** Which sessions are wanted. An undefined field stands for all accounts, or for all networks. */
 export interface Wanted {
   readonly logins: ReadonlySet<string> | undefined;
   readonly network: NetworkSet | undefined;
 }
 
-/** Also used where the trail is searched for a network. */
+/** Reads a network. It is also used to search the trail for one. */
 export function networkSet(text: string): NetworkSet {
   try {
     return new NetworkSet([text]);
@@ -39,7 +39,9 @@ export function networkSet(text: string): NetworkSet {
   }
 }
 
-/** Looked at before any facts are asked for: of 10,000 sessions one account has a few. */
+/**
+ * A quick first check, before any facts are gathered: of 10,000 sessions an account has only a few.
+ */
 const couldMeet = ({ account }: OpenSession, { logins }: Wanted): boolean =>
   logins === undefined || (account !== undefined && logins.has(account.login));
 
@@ -78,7 +80,7 @@ export const openSessions = (context: AdminContext, logins: readonly string[]): 
         viewSession(context, facts),
       );
 
-/** Ends what is open of these accounts. Tells what it was. */
+/** Ends all open sessions of these accounts, and returns them. */
 export function cutSessions(context: AdminContext, logins: readonly string[]): readonly SessionView[] {
   if (context.gateway === undefined) return [];
   return foundSessions(context, 'end sessions', { logins: new Set(logins), network: undefined }).map(
@@ -90,7 +92,8 @@ export function cutSessions(context: AdminContext, logins: readonly string[]): r
 }
 
 /**
- * Ends what logged in as this account, which may have another login name by now. Tells how many.
+ * Ends all sessions that logged in as this account, which may have another login name by now.
+ * Returns their number.
  */
 export function cutSessionsOf({ gateway }: AdminContext, account: AccountId): number {
   const its = gateway?.sessions().filter((session) => session.facts().account?.id === account) ?? [];
@@ -99,8 +102,8 @@ export function cutSessionsOf({ gateway }: AdminContext, account: AccountId): nu
 }
 
 /**
- * A name that was mistyped must not read as "nobody is connected". An account that has just moved
- * may still have sessions of its old name.
+ * Throws AdminError for a name that does not exist, so that a typing error does not look like
+ * "nobody is connected". An account that has just moved may still have sessions with its old name.
  */
 export async function knownOrOpen(
   { store }: AdminContext,

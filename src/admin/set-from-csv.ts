@@ -1,10 +1,10 @@
 /**
- * The file of `set --from CSV`: settings for many organisations, accounts or addresses.
+ * Reads the file of `set --from CSV`: settings for many organisations, accounts or addresses.
  *
- * Header: the scope (`organisation`, `account` or `address`), then one column for each setting to
- * change: `account,quota,max-message`. The first column holds what the scope is called by: name,
- * login name, address. An empty field changes nothing, `default` takes the setting back, so that
- * the next wider scope decides again.
+ * The header has the scope (`organisation`, `account` or `address`), then one column for each
+ * setting to change, such as `account,quota,max-message`. The first column holds the names: name of
+ * the organisation, login name, or address. An empty field changes nothing. `default` removes the
+ * setting, so that the next wider scope decides again.
  */
 import { parseSetting, settingsTable } from '../domain/settings.ts';
 import type { SettingScope, Settings } from '../domain/settings/setting.ts';
@@ -22,19 +22,22 @@ export const nameOf = (target: SettingTarget): string =>
 
 export interface SettingsFile {
   /**
-   * In the order of the file, lines that change nothing left out. What `changeManySettings` takes,
-   * in parts.
+   * The changes in the order of the file, without lines that change nothing. They go to
+   * `changeManySettings` in parts.
    */
   readonly changes: readonly ToSet[];
-  /** Lines whose target has all of it already, such as those of a file that was cut short. */
+  /**
+   * Number of lines whose target has all these settings already, for example from an earlier run
+   * that was cut short.
+   */
   readonly already: number;
-  /** Every bad line. Where there is one, nothing may be changed. */
+  /** All bad lines. If there is one, nothing may be changed. */
   readonly problems: readonly CsvProblem[];
 }
 
 /**
- * What a name of the first column stands for, a key that is the same however it is written, and
- * what is set there now.
+ * What a name in the first column stands for; a key that is the same however the name is written;
+ * and its present settings.
  */
 export interface Found {
   readonly target: SettingTarget;
@@ -45,8 +48,8 @@ export interface Found {
 export interface SettingsFileOptions {
   readonly scope: SettingScope;
   /**
-   * Finds the targets of at most LINES_AT_ONCE names, in their order; where there is none, says
-   * what is wrong.
+   * Finds the targets of at most LINES_AT_ONCE names, in the same order. For a name without a
+   * target, it says what is wrong.
    */
   readonly resolve: (names: readonly string[]) => Promise<readonly (Found | string)[]>;
   readonly progress?: (lines: number) => void;
@@ -55,12 +58,12 @@ export interface SettingsFileOptions {
 /** Most lines of one file. */
 export const MAX_SET = 100_000;
 /**
- * Lines whose targets are looked up together: one by one, 20,000 took 6 s of round trips, of which
- * the search was a tenth.
+ * Lines whose targets are looked up together. One by one, 20,000 lines took 6 s, nine tenths of
+ * which were round trips.
  */
 export const LINES_AT_ONCE = 250;
 
-/** The settings that a scope has, in the order of the table. */
+/** The settings that a scope can have, in the order of the table. */
 export const settingsOf = (scope: SettingScope): readonly string[] =>
   Object.entries(settingsTable)
     .filter(([, setting]) => (setting.scopes as readonly SettingScope[]).includes(scope))

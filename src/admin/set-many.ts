@@ -1,10 +1,9 @@
 /**
- * `set --from CSV`: the whole file is checked first, then changed in batches.
+ * `set --from CSV`: checks the whole file first, then changes it in batches.
  *
- * One transaction for all of 20,000 accounts held up the mail of everybody for its length, and
- * could be taken back by the last line. A batch is all or nothing; what is cut short, by a crash or
- * by who asked, goes on where it was when the same file is given again: what is set already is left
- * alone.
+ * One transaction for all of 20,000 accounts would hold up everybody's mail for as long, and its
+ * last line could undo all of it. A batch is all or nothing. After an interruption, the same file
+ * is given again: what is set already is left alone.
  */
 import { many as numberOf } from '../domain/counted.ts';
 import type { SettingConflict } from '../domain/setting-conflicts.ts';
@@ -17,15 +16,15 @@ import { refuseLines } from './csv-table.ts';
 import { type Found, type ToSet, nameOf, readSettingsFile } from './set-from-csv.ts';
 
 export interface ManyOutcome {
-  /** Targets that had other settings before. */
+  /** Number of targets that had other settings before. */
   readonly targets: number;
   readonly changes: number;
-  /** Lines whose target had all of it already. */
+  /** Number of lines whose target had all these settings already. */
   readonly already: number;
   readonly applied: boolean;
   /**
-   * Settings that cancel each other among those that change: one sentence for each kind, with how
-   * many targets have it.
+   * Settings among the changes that cancel each other: one sentence for each kind, with the number
+   * of targets that have it.
    */
   readonly warnings: readonly string[];
 }
@@ -33,12 +32,12 @@ export interface ManyOutcome {
 /** How names of the scope are read. */
 export interface Names {
   readonly read: (name: string) => Omit<Found, 'settings'> | string;
-  /** The error for a name that is unknown. */
+  /** The text of the error for an unknown name. */
   readonly missing: (target: SettingTarget) => Promise<string>;
   readonly conflicts: (target: SettingTarget, changes: SettingChanges) => Promise<readonly SettingConflict[]>;
 }
 
-/** Targets of one transaction: mail that comes meanwhile waits some 10 ms for them. */
+/** Targets of one transaction: mail that arrives meanwhile waits about 10 ms. */
 const BATCH = 250;
 
 export async function setMany(
@@ -63,7 +62,7 @@ export async function setMany(
   return { targets: many.length, changes, already: file.already, applied: !dryRun, warnings };
 }
 
-/** Looked at before anything changes, so that a dry run says the same. */
+/** The warnings. They are found before anything changes, so that a dry run gives the same. */
 async function warningsOf(scope: SettingScope, changes: readonly ToSet[], names: Names): Promise<readonly string[]> {
   const kinds = new Map<string, { readonly text: string; readonly first: SettingTarget; count: number }>();
   for (let at = 0; at < changes.length; at += BATCH) {
@@ -81,7 +80,10 @@ async function warningsOf(scope: SettingScope, changes: readonly ToSet[], names:
   );
 }
 
-/** Somebody may have ended or removed what the file names since it was checked. */
+/**
+ * Sets one batch. Somebody may have ended or removed something since the file was checked; the
+ * error then says how much was done.
+ */
 async function setBatch(batch: Promise<number>, done: number, of: number): Promise<void> {
   try {
     await batch;

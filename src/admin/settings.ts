@@ -1,6 +1,6 @@
 /**
- * Settings of an organisation, an account or an address: the one road for every policy. A new one
- * in domain/settings.ts needs nothing here.
+ * Settings of an organisation, an account or an address. Every policy goes through here; a new
+ * setting in domain/settings.ts needs no change in this file.
  */
 import type { Result } from '../domain/result.ts';
 import { ok } from '../domain/result.ts';
@@ -22,11 +22,12 @@ import { nameOf } from './set-from-csv.ts';
 import { type ManyOutcome, type Names, setMany } from './set-many.ts';
 import type { SettingView } from './views.ts';
 
-/** `KEY=default` takes a setting back. */
+/** Reads one change. `KEY=default` removes the setting: null. */
 function parseChange(scope: SettingScope, name: string, value: string): Result<SettingValue | null, string> {
   const parsed = parseSetting(scope, name, value);
   if (parsed.ok || value !== 'default') return parsed;
-  // Whether the name exists is asked with a value that none refuses for its own sake: its default.
+  // The text `default` is no value of this setting, but it is allowed if the scope has a setting of
+  // this name.
   return Object.hasOwn(settingsTable, name) &&
     (settingsTable[name as keyof typeof settingsTable].scopes as readonly string[]).includes(scope)
     ? ok(null)
@@ -35,7 +36,7 @@ function parseChange(scope: SettingScope, name: string, value: string): Result<S
 
 type Holders = readonly (readonly [SettingView['from'], Settings])[];
 
-/** The places where a setting of the target may be decided, nearest first. */
+/** The places that may decide a setting of the target, nearest first. */
 async function holdersOf(registry: Registry, target: SettingTarget): Promise<Holders> {
   if (target.scope === 'address') {
     const { address: registered, account, organisation } = await recipientOf(registry, target.address);
@@ -68,7 +69,8 @@ const viewSettings = (scope: SettingScope, holders: Holders): SettingView[] =>
     });
 
 /**
- * `read` gives the name as the registry has it, and throws AdminError for what none can be called.
+ * A scope, and how it reads names: `read` returns the name as the registry has it. Throws
+ * AdminError if nothing can have such a name.
  */
 export interface Scope {
   readonly scope: SettingScope;
@@ -82,7 +84,7 @@ export const targetOf = (scope: SettingScope, name: string): SettingTarget =>
       ? { scope, login: name }
       : { scope, address: name as Address };
 
-/** For a line of a file: what its first column stands for, else what is wrong with it. */
+/** The target in the first column of a line, or else what is wrong with it. */
 function targetNamed(
   { scope, read }: Scope,
   name: string,
@@ -108,9 +110,7 @@ async function whyMissing(registry: Registry, target: SettingTarget): Promise<st
 
 type KeyProblem = () => Promise<string | undefined>;
 
-/**
- * What really happens, where settings that hold take each other's effect away or cannot be obeyed.
- */
+/** What really happens if settings cancel each other's effect, or cannot be obeyed. */
 async function conflictsOf(chain: readonly Settings[], keyProblem: KeyProblem): Promise<readonly SettingConflict[]> {
   const required = settingOf('encrypt', ...chain) === 'required' && !settingOf('open', ...chain);
   const problem = required ? await keyProblem() : undefined;
@@ -119,8 +119,8 @@ async function conflictsOf(chain: readonly Settings[], keyProblem: KeyProblem): 
 }
 
 /**
- * Those that differ from the default, or all, and what really happens where they take each other's
- * effect away.
+ * The settings that differ from the default, or all of them; and what really happens if some cancel
+ * each other's effect.
  */
 export async function shownSettings(
   context: AdminContext,
@@ -140,8 +140,8 @@ async function warningsOf({ store, mail }: AdminContext, target: SettingTarget):
 }
 
 /**
- * The conflicts that hold for a target after these changes; what they do not touch is not looked
- * at. The gateway's key is asked for once.
+ * Finds the conflicts of a target after these changes. Conflicts that the changes do not touch are
+ * left out. The gateway's key is checked only once.
  */
 function judgeChanges({ store, mail }: AdminContext): Names['conflicts'] {
   let problem: ReturnType<KeyProblem> | undefined;
@@ -156,7 +156,7 @@ function judgeChanges({ store, mail }: AdminContext): Names['conflicts'] {
 
 export type Assignments = readonly (readonly [name: string, value: string])[];
 
-/** Reads changes of settings. Throws AdminError that lists everything that is wrong. */
+/** Reads changes of settings. Throws AdminError that lists all mistakes. */
 export function settingChanges(
   scope: SettingScope,
   values: Assignments,
@@ -167,7 +167,10 @@ export function settingChanges(
   return Object.fromEntries(parsed.flatMap(([name, one]) => (one.ok ? [[name, one.value]] : [])));
 }
 
-/** Sets settings; returns them as they hold now, and the conflicts among all that hold. */
+/**
+ * Changes settings. Resolves to the settings as they hold now, and to the conflicts among all that
+ * hold.
+ */
 export async function setSettings(
   context: AdminContext,
   target: SettingTarget,
@@ -181,7 +184,7 @@ export async function setSettings(
   return { settings: settings.filter(({ name }) => Object.hasOwn(changes, name)), warnings };
 }
 
-/** Sets settings from a file: all its lines are checked before the first is set. */
+/** Changes settings from a file. All its lines are checked before the first change. */
 export const setFromFile = (
   context: AdminContext,
   scope: Scope,

@@ -1,7 +1,7 @@
 /**
- * The file of a control socket, whose rights are the credentials: Node does not tell who is at the
- * other end of a Unix socket, so each role has a socket of its own, and the kernel decides who may
- * open it.
+ * The file of a control socket. Its permissions are the credentials: Node does not tell who is at
+ * the other end of a Unix socket. So each role has a socket of its own, and the kernel decides who
+ * may open it.
  */
 import { chmodSync, chownSync, lstatSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { type Server, connect } from 'node:net';
@@ -16,19 +16,20 @@ export interface SocketGroup {
 }
 
 /**
- * Listens there: open to the gateway's own user, and to the group where one is given. Throws
- * ListenerRefused.
+ * Listens on a socket file that only the gateway's own user may open, and the group if one is
+ * given. Throws ListenerRefused.
  */
 export async function listenAt(server: Server, path: string, group?: SocketGroup): Promise<void> {
   const folder = dirname(path);
-  // The group must pass through to its socket; nobody but the gateway may put another one in its
-  // place.
+  // The group must be able to pass through the folder to its socket, but only the gateway may put
+  // another socket in its place.
   mkdirSync(folder, { recursive: true, mode: group === undefined ? 0o700 : 0o711 });
   if (group !== undefined) {
     checkFolder(folder, group);
     await removeStale(path);
   } else {
-    // The caller holds the lock of the data folder, so a socket that lies there belongs to nobody.
+    // The caller holds the lock of the data folder, so an old socket there belongs to no running
+    // gateway.
     rmSync(path, { force: true });
   }
   const usable = usablePath(path);
@@ -63,7 +64,8 @@ async function listen(server: Server, path: string): Promise<void> {
 }
 
 /**
- * Whoever can write in it could put a socket of his own there, and be told tokens and passwords.
+ * Refuses a folder in which others can write: they could put their own socket there and would
+ * receive tokens and passwords.
  */
 function checkFolder(folder: string, { name }: SocketGroup): void {
   const { mode, uid } = statSync(folder);
@@ -75,7 +77,8 @@ function checkFolder(folder: string, { name }: SocketGroup): void {
 }
 
 /**
- * Of a gateway that ended without removing it. Throws if something answers there, or is no socket.
+ * Removes the socket of a gateway that ended without removing it. Throws if something answers
+ * there, or if it is no socket.
  */
 async function removeStale(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
@@ -88,13 +91,13 @@ async function removeStale(path: string): Promise<void> {
   rmSync(path);
 }
 
-/** Whether a gateway listens there. */
+/** True if a gateway listens there. */
 export function isAnswered(path: string): Promise<boolean> {
   let usable: UsablePath;
   try {
     usable = usablePath(path);
   } catch {
-    // The folder is not there.
+    // The folder does not exist.
     return Promise.resolve(false);
   }
   const socket = connect(usable.path);
@@ -109,7 +112,7 @@ export function isAnswered(path: string): Promise<boolean> {
 function giveTo(path: string, { name, id }: SocketGroup): void {
   const { uid, gid } = statSync(path);
   try {
-    // In a folder with the setgid bit the file has the group already.
+    // In a folder with the setgid bit, the file already has the group.
     if (gid !== id) chownSync(path, uid, id);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -1,7 +1,7 @@
 /**
- * A Unix socket's path may have 107 octets (sockaddr_un of Linux; 103 elsewhere), a data folder's
- * path more. On Linux the folder is opened and the socket named through `/proc/self/fd`, which is
- * short however deep the folder lies.
+ * The path of a Unix socket may have only 107 octets (`sockaddr_un` on Linux; 103 elsewhere), but a
+ * data folder may lie deeper. On Linux the folder is opened and the socket is named through
+ * `/proc/self/fd`, which is always short.
  */
 import { closeSync, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -10,7 +10,7 @@ const LONGEST = 103;
 
 export interface UsablePath {
   readonly path: string;
-  /** Call it when bind or connect is done. */
+  /** Call it after bind or connect. */
   close(): void;
 }
 

@@ -1,21 +1,21 @@
 /**
- * The control socket: how the command line speaks to the running gateway, which owns the store and
- * its memories.
+ * The control socket, over which the command line talks to the running gateway. Only the gateway
+ * has the store open, and much of its state is in its memory.
  *
- * A Unix socket in the data folder, mode 0600 in a folder of mode 0700: only the gateway's own user
- * and root can open it, so whoever does may do everything. Further ones are open to a system group
- * each, and whoever comes there may do what its role may. The name of the person behind a call is
- * taken from the caller for the audit trail; it is not a proof. A request that carries the token of
- * an operator has a name that is proven. Where the operator wants more, two people sign
- * (second-person.ts).
+ * It is a Unix socket in the data folder, with mode 0600 in a folder of mode 0700. Only the
+ * gateway's own user and root can open it, so whoever can may do everything. There may be more
+ * sockets, each open to one system group; a caller there may do what the role of that socket may.
+ * The audit trail takes the name of the person behind a call from the caller, which proves nothing.
+ * A request with the token of an operator has a proven name. Where the operator wants more, two
+ * people sign (second-person.ts).
  *
  *   -> {"protocol":2,"version":"0.2.0","call":"account.list","actor":{"name":"jan"},"input":{"limit":100}}
  *                                                                    "upload":true: lines {"piece":"..."} and {"end":true} follow
  *   <- {"progress":[2000,9000,"Storing"]}  or  {"piece":"..."}                         none or more; octets of a file, latin-1
  *   <- {"result":...}  or  {"error":{"kind":"unknown","message":"..."},"protocol":2}
  *
- * Where the caller is of another version that speaks the same protocol, the result comes with ours
- * in "gateway". See control-protocol.ts.
+ * If the caller has another version that speaks the same protocol, the result comes with our
+ * version in "gateway". See control-protocol.ts.
  *
  * Requests of one connection run one after another.
  */
@@ -39,15 +39,15 @@ export interface ControlSocketOptions {
   readonly path: string;
   /** The highest role of a caller on this socket. */
   readonly role: Role;
-  /** Who may open it besides the gateway's own user and root. */
+  /** The user group that may open it, besides the gateway's own user and root. */
   readonly group?: SocketGroup;
   readonly context: AdminContext;
   readonly log: Log;
   readonly clock: Clock;
-  /** A connection that sends nothing for so long is closed. */
+  /** A connection that sends nothing for this time is closed. */
   readonly idle?: Milliseconds;
   readonly maxLine?: number;
-  /** Default: what this program speaks. */
+  /** The protocol and version of this side. Default: those of this program. */
   readonly speech?: Spoken;
 }
 
@@ -59,10 +59,13 @@ export interface ControlSocket {
 }
 
 const MAX_CONNECTIONS = 32;
-/** Characters of one upload: a registry of 100,000 lines is some 10 MB. */
+/** Most characters of one upload: a registry of 100,000 lines is about 10 MB. */
 const MAX_UPLOAD = 64 * 1024 * 1024;
 
-/** Throws ListenerRefused if the file of a group's socket cannot be made as it must be. */
+/**
+ * Opens the socket. Throws ListenerRefused if the file of a group's socket cannot be made as it
+ * must be.
+ */
 export async function openControlSocket(options: ControlSocketOptions): Promise<ControlSocket> {
   const open = new Set<Session>();
   const { speech = ourSpeech() } = options;
@@ -148,11 +151,11 @@ class Session {
     const refused = this.#refusal(request);
     if (refused !== undefined) await this.#error(refused);
     else if (request !== undefined && known !== undefined) await this.#run(known, request, upload);
-    // What the operation did not read must not be taken for the next request.
+    // What the operation did not read of the upload must not be taken for the next request.
     if (upload !== undefined) for await (const _ of upload) continue;
   }
 
-  /** Why a request is not run. */
+  /** Why a request is not run; undefined if it can be. */
   #refusal(request: Readonly<Record<string, unknown>> | undefined): AdminError | undefined {
     const { protocol, version } = this.#options.speech;
     const name = request?.call ?? request?.operation;
@@ -206,8 +209,8 @@ class Session {
   }
 
   /**
-   * The file's rights say what may be done; a token says who it is, and allows no more than both.
-   * Throws AdminError.
+   * Who calls. The permissions of the socket file decide what a caller may do; a token proves who
+   * he is, and he may then do what both allow. Throws AdminError.
    */
   async #caller({
     actor,
@@ -217,7 +220,10 @@ class Session {
     return { ...said, ...(await callerAt(this.#options.context, this.#options.role, { actor: said.actor, token })) };
   }
 
-  /** Throws when the caller has gone: nobody makes the rest of a file for nobody. */
+  /**
+   * Sends a piece of a file. Throws if the caller has gone, so that nobody makes the rest for
+   * nobody.
+   */
   async #send(piece: string): Promise<void> {
     if (this.#socket.destroyed) throw new LineError('the caller closed the connection before the file was whole');
     await writeLine(this.#socket, { piece });
@@ -244,7 +250,7 @@ function callerOf(value: unknown): Pick<Call, 'actor' | 'approval'> {
   };
 }
 
-/** Hides `return()`: a reader that stops early must leave the rest for `#answer` to skip. */
+/** Hides `return()`: if a reader stops early, the rest must stay for `#answer` to skip. */
 const unreturned = (source: AsyncGenerator<string, void, undefined>): AsyncIterable<string> => ({
   [Symbol.asyncIterator]: () => ({ next: () => source.next() }),
 });

@@ -1,6 +1,6 @@
 /**
- * Whether an address can take over the mail of one that ends: senders are sent there. The store
- * judges again in the transaction.
+ * Checks whether an address can take over the mail of one that ends. Senders will be sent to it.
+ * The store checks again in the transaction.
  */
 import { type Address, addressKey } from '../domain/address.ts';
 import type { Registry } from '../store/port/registry.ts';
@@ -17,8 +17,8 @@ export function successorProblem(found: Recipient | undefined): string | undefin
 }
 
 /**
- * Before a plan is shown: what it says must be what is done. `goesWith`: it ends with what it is to
- * succeed. Throws AdminError.
+ * Checks the successor before a plan is shown, so that the plan says what will be done. `goesWith`:
+ * true if the successor ends together with the address that it succeeds. Throws AdminError.
  */
 export async function checkSuccessor(
   registry: Pick<Registry, 'findRecipient'>,

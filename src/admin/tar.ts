@@ -1,4 +1,4 @@
-/** Gives out an archive of files, piece by piece: the ustar format of POSIX.1-2001. */
+/** Sends an archive of files piece by piece, in the ustar format of POSIX.1-2001. */
 import type { Instant } from '../domain/units.ts';
 import { givenBack } from '../platform/given-back.ts';
 import type { StoredContent } from '../store/body.ts';
@@ -6,7 +6,7 @@ import { AdminError } from './error.ts';
 import type { Call } from './call.ts';
 
 const BLOCK = 512;
-/** Octets of one piece that a caller takes. */
+/** Most octets of one piece. */
 const PIECE = 48 * 1024;
 
 export const sendHeader = (call: Call, name: string, size: number, at: Instant): Promise<void> =>
@@ -14,7 +14,7 @@ export const sendHeader = (call: Call, name: string, size: number, at: Instant):
 
 export const sendEnd = (call: Call): Promise<void> => sendTo(call, Buffer.alloc(2 * BLOCK));
 
-/** The octets of a file, filled up to whole blocks. */
+/** Sends the octets of a file, padded to whole blocks. */
 export async function sendContent(call: Call, content: StoredContent): Promise<void> {
   for await (const slice of givenBack(content)) await sendTo(call, slice);
   await sendTo(call, Buffer.alloc((BLOCK - (content.octets % BLOCK)) % BLOCK));
@@ -26,7 +26,7 @@ async function sendTo({ send }: Call, octets: Uint8Array): Promise<void> {
     await send(Buffer.from(octets.subarray(at, at + PIECE)).toString('latin1'));
 }
 
-/** Header block of a file in a tar archive. `name`: ASCII, at most 100 characters. */
+/** The header block of a file in the archive. `name`: ASCII, at most 100 characters. */
 function headerOf(name: string, size: number, at: Instant): Buffer {
   const header = Buffer.alloc(BLOCK);
   const octal = (value: number, offset: number, digits: number): void => {
@@ -38,7 +38,7 @@ function headerOf(name: string, size: number, at: Instant): Buffer {
   octal(0, 116, 7);
   octal(size, 124, 11);
   octal(Math.floor(at / 1000), 136, 11);
-  // The checksum counts itself as blanks.
+  // For the checksum, the checksum field itself counts as spaces.
   header.write('        ', 148, 'latin1');
   header.write('0', 156, 'latin1');
   header.write('ustar\u000000', 257, 'latin1');

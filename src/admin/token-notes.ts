@@ -1,9 +1,10 @@
 /**
- * Refused tokens in the audit trail: why, from where, and whose, where it was a token once.
+ * Writes refused tokens into the trail: why, from where, and whose the token was if it once
+ * existed.
  *
- * One row for each token, reason, network and minute, with a count; of more than a thousand of
- * these the rest is one row for each reason. Whoever sends tokens that he makes up, from however
- * many networks, must not fill the trail.
+ * There is one row a minute for each token, reason and network, with a count. After a thousand of
+ * these, the rest becomes one row for each reason. So nobody can fill the trail with made-up
+ * tokens, from however many networks.
  */
 import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
@@ -14,14 +15,14 @@ import type { AuditTrail } from '../store/port/audit.ts';
 
 export interface TokenRefusal {
   readonly why: 'unknown' | 'ended' | 'operator ended' | 'network';
-  /** Id of the token in groups, and its operator; absent for an unknown token. */
+  /** Id of the token in groups, and its operator. Absent for an unknown token. */
   readonly token?: string;
   readonly operator?: string;
-  /** Absent over a Unix socket. */
+  /** Absent for a call over a Unix socket. */
   readonly network?: string;
 }
 
-/** Rows a minute; beyond it the rest is counted as others. */
+/** Most rows a minute; all further refusals are counted together. */
 export const REFUSAL_ROWS = 1000;
 
 export const refusalRow = ({ why, token, operator, network }: TokenRefusal): AuditEvent => ({
@@ -50,12 +51,12 @@ export class TokenNotes {
     this.#counted.add([why, token, network].join('\0'), refusal);
   }
 
-  /** Writes some of what is still only counted: somebody asks for it. */
+  /** Writes counts that still wait in memory, because somebody asks for them now. */
   flushOf(whose: Whose): void {
     this.#counted.flushOf(({ network = '' }) => whose(undefined, network));
   }
 
-  /** Writes what is still only counted. */
+  /** Writes all counts that still wait in memory. */
   flush(): void {
     this.#counted.flush();
   }

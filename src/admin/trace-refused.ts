@@ -1,10 +1,10 @@
 /**
- * Attempts that were refused, for whoever asks why a message never arrived: found in the audit
- * trail, newest first, with the reply that the sender's program got and that it perhaps never
+ * Finds attempts that were refused, for somebody who asks why a message never arrived. They come
+ * from the trail, newest first, with the reply that the sender's program got and perhaps never
  * showed.
  *
- * The trail is walked by its index of refusals, in bounded steps. A refusal of MAIL names no
- * recipient, so it may be the attempt that is asked for whoever that was to.
+ * The trail is read by its index of refusals, in steps of limited size. A refusal of MAIL names no
+ * recipient, so it may be the attempt that is asked for, whoever it was for.
  */
 import { type Address, type AddressKey, addressKey, parseAddress } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
@@ -16,7 +16,8 @@ import type { Names } from './names.ts';
 
 const STEP = 500;
 /**
- * Rows that one search looks at: some seconds of the reader at most, with other reads in between.
+ * Most rows that one search looks at. That takes a few seconds at most, and other reads run in
+ * between.
  */
 export const MAX_REFUSED = 50_000;
 
@@ -30,7 +31,7 @@ export interface RefusedQuery {
 
 export interface RefusedFound {
   readonly rows: readonly AuditRow[];
-  /** Refusals before this moment were not looked at: there are too many. */
+  /** Refusals before this moment were not looked at, because there are too many. */
   readonly from?: Instant;
 }
 
@@ -65,7 +66,7 @@ const textsOf = (value: unknown): readonly string[] =>
       ? value.filter((v): v is string => typeof v === 'string')
       : [];
 
-/** Key of an address as given, which was not checked: undefined if it is no address at all. */
+/** Key of an address in a row, which nobody has checked; undefined if it is no address. */
 const keyOf = (path: string): AddressKey | undefined => {
   const parsed = parseAddress(path);
   return parsed.ok ? addressKey(parsed.value) : undefined;
@@ -77,7 +78,8 @@ function fitting({ sender, recipient }: RefusedQuery): (row: AuditRow) => boolea
     if (from !== undefined && !textsOf(personal.sender).some((path) => keyOf(path) === from)) return false;
     if (to === undefined) return true;
     const named = textsOf(personal.recipients);
-    // Of MAIL, where only the sender says whose it was; or of a message to more than the row names.
+    // A refusal of MAIL fits if it is the same sender, since it names no recipients. A refusal with
+    // more recipients than the row names may be the one too.
     const more = facts.at === 'mail' ? from !== undefined : Number(facts.recipients) > named.length;
     return more || named.some((path) => keyOf(path) === to);
   };

@@ -1,6 +1,5 @@
 /**
- * The trace of a message: which ones there were, and every step of one. Never a subject, never
- * content.
+ * The trace of a message: finding it, and every step of it. It never shows a subject or content.
  */
 import { type MessageId, messageNumber, parseMessageId } from '../domain/ids.ts';
 import { settingOf } from '../domain/settings.ts';
@@ -14,17 +13,17 @@ import { AdminError } from './error.ts';
 import { type CopyView, type EventView, viewCopy, viewEvent } from './delivery-views.ts';
 import { Names } from './names.ts';
 
-/** How far back a search goes that names no time. */
+/** How far back a search goes if it names no time. */
 export const SEARCHED = days(90);
-/** Rows of the audit trail that one trace shows. */
+/** Most rows of the trail that one trace shows. */
 const MAX_EVENTS = 1000;
 
-/** A Message-ID as people copy it: with angle brackets or without. */
+/** A Message-ID as people copy it, with or without angle brackets. */
 export const withoutBrackets = (text: string): string => text.trim().replace(/^<(.*)>$/, '$1');
 
 /**
- * The message that `name` means: our own id, or the newest one with that Message-ID. Throws
- * AdminError if there is none.
+ * The message that `name` means: the one with this id of ours, or the newest one with this
+ * Message-ID. Throws AdminError if there is none.
  */
 export async function messageOf(
   { store, clock }: Pick<AdminContext, 'store' | 'clock'>,
@@ -48,7 +47,10 @@ export async function messageOf(
   return found;
 }
 
-/** The next page of messages begins at an id, which holds its time. */
+/**
+ * The end of a page of refused attempts. The next page of messages begins before an id, and an id
+ * holds its time.
+ */
 export function endOf({ before, until }: { readonly before?: MessageId; readonly until?: Instant }): {
   readonly until?: Instant;
 } {
@@ -72,8 +74,8 @@ export async function eventViews(rows: readonly AuditRow[], names: Names): Promi
 }
 
 /**
- * Which copy an address got, and what was done to it, stand apart: the one in the envelope, the
- * other in the audit trail.
+ * Adds to each copy what protection did to it. The envelope says which copy an address got, and the
+ * trail says what was done to that copy.
  */
 export function protectedCopies(
   views: readonly CopyView[],
@@ -95,7 +97,7 @@ export async function copiesOf(store: Store, message: MessageRecord, names: Name
   return views;
 }
 
-/** The end of its retention, for a copy that nobody has fetched yet. */
+/** When a copy that nobody has fetched yet will expire. */
 async function expiryOf({ registry }: Store, where: Whereabouts): Promise<Instant | undefined> {
   if (where.kind !== 'mailbox' || where.state !== 'waiting' || where.since === undefined) return undefined;
   const summary = await registry.findAccountById(where.account);

@@ -1,6 +1,6 @@
 /**
- * What listings show: the shapes that `--json` prints and docs/commands.md documents. Times are ISO
- * 8601, sizes octets.
+ * Registered things as listings show them, `--json` prints them and docs/commands.md describes
+ * them. Times are ISO 8601, sizes are octets.
  */
 import { z } from '../config/zod.ts';
 import { grouped } from '../crypto/keys/base32.ts';
@@ -24,16 +24,16 @@ export interface OrganisationView {
   readonly ura?: string;
   /** `suspended`, `ending` or `ended`, if that holds for all its accounts. */
   readonly state?: string;
-  /** Until when what is ending can be resumed. */
+  /** Until when an end can be undone. */
   readonly ends?: string;
-  /** The organisation that takes over the accounts, or took them over. */
+  /** The organisation that takes over the accounts, or that took them over. */
   readonly mergedInto?: string;
   readonly mergedAt?: string;
   readonly settings: Settings;
 }
 
 const time = z.string();
-/** Settings by name, as they are stored: those that somebody set. */
+/** Settings by name, as they are stored: only those that somebody set. */
 const stored = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 
 export const passwordView = z.object({
@@ -55,7 +55,7 @@ export const appPasswordView = z.object({
 });
 export type AppPasswordView = z.infer<typeof appPasswordView>;
 
-/** A one-time code that was not used yet. */
+/** A one-time code that has not been used. */
 export const codeView = z.object({
   id: z.string().meta({ description: 'The part of it that is not a secret.' }),
   for: z.enum(['login', 'mail', 'password']),
@@ -193,13 +193,16 @@ export const viewCertificates = (certificates: AccountSummary['certificates'], n
     ...defined({ revoked: iso(c.revokedAt), lastUsed: iso(c.lastUsedAt) }),
   }));
 
-/** The exemption as it is stored, even if its end has come by the clock. */
+/** The end of the exemption as it is stored, even if it has passed. */
 export function exemptionView(account: Pick<Account, 'settings'>): string | undefined {
   const until = exemptUntil(account);
   return until === 'no end' || until === undefined ? until : iso(until);
 }
 
-/** Undefined if there are none. As they stand, also where their end has come by the clock. */
+/**
+ * Exemptions of interchanges as they are stored, even if their end has passed; undefined if there
+ * are none.
+ */
 function ediExemptionViews({ settings }: Pick<Account, 'settings'>): AccountView['scanExemptEdi'] {
   const all = ediExemptions(settings);
   return all.length === 0

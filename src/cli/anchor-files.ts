@@ -1,6 +1,6 @@
 /**
- * Anchors of the trail as auditors have them: files, folders of files, and what came in a signed
- * document.
+ * Anchors of the trail as auditors have them: in files, in folders of files, and in signed
+ * documents.
  */
 import { type KeyObject, createPublicKey } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
@@ -8,13 +8,13 @@ import { join } from 'node:path';
 import { type Anchor, readAnchor } from '../crypto/trail/audit-anchor.ts';
 import { CommandError } from './exit.ts';
 
-/** The head of one chain, as an anchor has it. */
+/** The head of one chain, as it stands in an anchor. */
 export interface Anchored {
-  /** Lane, as in a `ChainHead`. */
+  /** The lane of the chain, as in a `ChainHead`. */
   readonly lane?: number;
   readonly seq: number;
   readonly hash: string;
-  /** ISO 8601. */
+  /** When it was signed, in ISO 8601. */
   readonly at: string;
 }
 
@@ -43,8 +43,8 @@ function filesOf(path: string): string[] {
 }
 
 /**
- * In the order of the files. Throws CommandError for a line that is no anchor of these keys: a
- * forged one is a finding, not noise.
+ * Reads anchors in the order of the files. Throws CommandError for a line that is no anchor signed
+ * by these keys: a forged anchor is a finding.
  */
 export const readAnchors = (paths: readonly string[], keys: readonly KeyObject[]): Anchored[] =>
   paths.flatMap(filesOf).flatMap((file) => anchorsOf(readFileSync(file, 'utf8').split('\n'), keys, file));
@@ -72,18 +72,18 @@ const anchoredBy = ({ seq, hash, at, lanes }: Anchor): Anchored[] =>
       }));
 
 /**
- * Anchors that are enough: the chain leads from each of them to all rows before it, so that the
- * newest ones speak for all.
+ * So many anchors are enough. The chain leads from each anchor to all rows before it, so the newest
+ * ones prove everything.
  */
 const ENOUGH = 1000;
 
 /**
- * The newest anchors of a folder, whole files of days, in their order; none where there is no
- * folder or no anchor in it. Throws CommandError as `readAnchors` does.
+ * The newest anchors of a folder, in whole files (one a day), in order. Empty if there is no folder
+ * or no anchor in it. Throws CommandError as `readAnchors` does.
  */
 export function newestAnchors(folder: string, keyFile: string): Anchored[] {
   if (!existsSync(folder) || !existsSync(keyFile)) return [];
-  // Of a file name only the day sorts: the host name in front of it may have changed.
+  // File names are sorted by their day alone: the host name in front of it may have changed.
   const dayOf = (path: string): string => path.slice(-'YYYY-MM-DD.jsonl'.length);
   const files = filesOf(folder).sort((a, b) => (dayOf(a) < dayOf(b) ? -1 : 1));
   const keys = readPublicKeys([keyFile]);
@@ -93,7 +93,7 @@ export function newestAnchors(folder: string, keyFile: string): Anchored[] {
   return anchors;
 }
 
-/** Anchors that came with their key (PEM) in a signed document. */
+/** The anchors in a signed document, which brings their key along (PEM). */
 export function anchorsIn(lines: readonly string[], key: Buffer | undefined, name: string): Anchored[] {
   if (key === undefined) return [];
   try {

@@ -1,4 +1,4 @@
-/** The fields of what a command answers with `--json`, from what its row says of them. */
+/** Describes the fields of what a command answers with `--json`, from its row. */
 import { type AnyRow, printedOf } from '../commands/core/row.ts';
 import { z } from '../config/zod.ts';
 
@@ -21,7 +21,10 @@ export function answerLines(row: AnyRow): string[] {
   return ['', row.effect === 'lists' ? 'Each row of `--json`:' : '`--json`:', '', ...lines];
 }
 
-/** Fields that need no word stand in one line; each of the others has its own. */
+/**
+ * Fields without a description stand together on one line; each of the others has a line of its
+ * own.
+ */
 function fieldLines(schema: Schema, indent: string): string[] {
   const object = objectIn(schema);
   if (object === undefined) return [];
@@ -44,7 +47,10 @@ function fieldLines(schema: Schema, indent: string): string[] {
 
 const isList = ({ type }: Schema): boolean => type === 'array';
 
-/** The object itself, what a list is of, or that of a choice which has fields. */
+/**
+ * The object in a schema: the schema itself, what a list contains, or the first choice that has
+ * fields.
+ */
 function objectIn(schema: Schema): Schema | undefined {
   if (schema.properties !== undefined) return schema;
   if (schema.items !== undefined) return objectIn(schema.items);

@@ -1,8 +1,8 @@
 /**
- * A second person where there is no store to ask in (restore, store move): request and signatures
- * lie in a file that goes from one to the other. What is signed, and what makes an approval, is as
- * everywhere (crypto/trail/approval.ts); the end is counted from the time of asking, which is
- * signed.
+ * Approval by a second person when there is no store to ask in (restore, store move). The request
+ * and its signatures stand in a file that people pass on. What is signed, and what makes an
+ * approval, is the same as everywhere (crypto/trail/approval.ts). The request ends some time after
+ * it was asked; that moment is signed.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -80,7 +80,7 @@ export function readRequestFile(path: string): RequestFile {
   const list = Array.isArray(signatures) ? (signatures as Record<string, unknown>[]).slice(0, MAX_SIGNATURES) : [];
   return {
     gateway,
-    // The end in the file is not signed, so it is not relied on.
+    // The end in the file is not signed, so it is computed again.
     request: { ...(asked as unknown as ApprovalRequest), endsAt: instant(asked.askedAt + REQUEST_LIFETIME) },
     signatures: list.map(({ fingerprint, at, signature }) => ({
       fingerprint: String(fingerprint),
@@ -90,7 +90,7 @@ export function readRequestFile(path: string): RequestFile {
   };
 }
 
-/** Writes the request; throws CommandError, since nothing was done yet. */
+/** Writes the request. Always throws CommandError, since nothing was done yet. */
 export function askByFile(path: string, asked: AskedByFile, askedBy: string, reason: string): never {
   const { gateway, operation, verb } = asked;
   const askedAt = systemClock.now();
@@ -111,7 +111,7 @@ export function askByFile(path: string, asked: AskedByFile, askedBy: string, rea
   );
 }
 
-/** Adds a signature; who `name` is, is judged when it is used. */
+/** Adds a signature. Whether `name` is an operator is checked when the approval is used. */
 export function signFile(path: string, name: string, { key, fingerprint }: OwnKey): number {
   if (!isOperatorName(name)) throw new CommandError('usage', `Cannot sign as "${name}": give --operator NAME, yours`);
   const file = readRequestFile(path);
@@ -126,8 +126,8 @@ export function signFile(path: string, name: string, { key, fingerprint }: OwnKe
 }
 
 /**
- * The two who approved exactly this, of these operators; `whose` says where those stand:
- * `in the backup`.
+ * The two operators who approved exactly this. `whose` says where the operators are registered,
+ * such as `in the backup`.
  */
 export function approvedByFile(
   path: string,

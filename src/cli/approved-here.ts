@@ -1,6 +1,6 @@
 /**
- * Who does what no running gateway can be asked about: one person, or two where the configuration
- * asks for them.
+ * Who does something that no running gateway can be asked about: one person, or two if the
+ * configuration demands it.
  */
 import { existsSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
@@ -13,17 +13,17 @@ import { type SharedOptions, callerOf } from './options.ts';
 
 export interface Deed {
   readonly verb: ChosenVerb;
-  /** In the infinitive: `restore`. */
+  /** The deed as an infinitive, such as `restore`. */
   readonly what: string;
   asked(): Promise<Omit<AskedByFile, 'verb'>>;
-  /** Who may sign, and where they stand: `in the backup`. */
+  /** Who may sign. `whose`: where they are registered, such as `in the backup`. */
   operators(): Promise<readonly Operator[]>;
   readonly whose: string;
 }
 
 /**
- * Request and signatures lie in the file of `--approval`. Throws CommandError if they are not there
- * yet.
+ * The person or persons behind the deed. With a second person, request and signatures stand in the
+ * file of `--approval`. Throws CommandError if they are not there yet.
  */
 export async function actorOfDeed(options: SharedOptions, config: Config, deed: Deed): Promise<Actor> {
   const { verb, what } = deed;
@@ -41,7 +41,10 @@ export async function actorOfDeed(options: SharedOptions, config: Config, deed: 
   return { name: `${by.first.name}, approved by ${by.second.name}`, reason: by.reason };
 }
 
-/** With `--approval` the row does not ask for it: it may stand in the request. */
+/**
+ * The reason. With `--approval` it may stand in the request, so it is asked for only without that
+ * option.
+ */
 function reasonIn({ reason }: SharedOptions, what: string): string {
   if (reason === undefined)
     throw new CommandError('usage', `Cannot ${what} without --reason TEXT: the audit trail records it`);

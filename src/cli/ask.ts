@@ -1,11 +1,11 @@
 /**
- * The question before whatever cannot be undone: `organisation end`, `cert key remove` and their
- * like. One function for all of them.
+ * The question before something that cannot be undone, such as `organisation end` or `cert key
+ * remove`. All commands use this one function.
  *
- * At a terminal a person sees what goes along, with counts, and types the name of what is to go: a
- * "yes" is typed out of habit, a name is not. The reason is asked for as well, where the command
- * line has none. Elsewhere nobody can answer: a script says --yes and --reason beforehand, which a
- * person may say as well.
+ * At a terminal, a person sees what will be lost, with counts, and types the name of what must go.
+ * People type "yes" out of habit, but not a name. If the command line has no reason, that is asked
+ * for as well. Without a terminal nobody can answer, so a script gives --yes and --reason
+ * beforehand. A person may do so too.
  */
 import type { Command } from 'commander';
 import { CommandError } from './exit.ts';
@@ -14,15 +14,15 @@ import { type Terminal, askAtTerminal } from './terminal.ts';
 
 /** What is about to happen, for the person who decides. */
 export interface Destruction {
-  /** Verb and object as in "Cannot ...": `end organisation "noord"`. */
+  /** Verb and object that fit after "Cannot", such as `end organisation "noord"`. */
   readonly what: string;
-  /** What goes along, with counts: whole lines. Asked for only where it is shown. */
+  /** What will be lost, with counts, in whole lines. It is called only if somebody will see it. */
   readonly goes: () => Promise<string>;
-  /** The text to be typed: the name of what will be destroyed. */
+  /** The text to type: the name of what will be destroyed. */
   readonly name: string;
 }
 
-/** A reason is one line of the audit trail. */
+/** Most characters of a reason, which is one line of the trail. */
 const LONGEST_REASON = 500;
 
 /** `--yes`, for a command that asks with `askToDestroy`. */
@@ -30,9 +30,9 @@ export const destroying = (command: Command): Command =>
   command.option('--yes', 'do not ask for confirmation; needs --reason');
 
 /**
- * Resolves to the options, with the reason that was typed. Throws CommandError, kind `usage`, where
- * the name was not typed, or nobody can be asked and --yes or --reason is missing; then nothing was
- * done.
+ * Asks, and resolves to the options with the reason that was typed. Throws CommandError, kind
+ * `usage`, if the name was not typed, or if nobody can be asked and --yes or --reason is missing.
+ * Nothing was done then.
  */
 export async function askToDestroy<O extends SharedOptions>(
   terminal: Terminal,
@@ -41,7 +41,7 @@ export async function askToDestroy<O extends SharedOptions>(
 ): Promise<O> {
   const { yes = false, reason, approval } = options;
   if (yes && reason !== undefined) return options;
-  // Two operators read exactly this and signed; their reason goes with it.
+  // Two operators read exactly this and signed it. Their reason goes along.
   if (approval !== undefined) return options;
   const ask = terminal.ask ?? ownTerminal(terminal);
   if (ask === undefined)
@@ -59,13 +59,10 @@ export async function askToDestroy<O extends SharedOptions>(
   return { ...options, reason: why };
 }
 
-/**
- * Case and space around it are no doubt about what is meant: addresses and names are folded
- * everywhere.
- */
+/** Case and surrounding spaces do not matter: addresses and names are folded everywhere. */
 const folded = (text: string): string => text.trim().normalize('NFC').toLowerCase();
 
-/** Undefined if the input of the process is no terminal, or a test gave it. */
+/** Undefined if the input of the process is no terminal, or if a test gave the input. */
 function ownTerminal({ input }: Terminal): Terminal['ask'] {
   if (input !== undefined || !process.stdin.isTTY) return undefined;
   return askAtTerminal;

@@ -1,4 +1,4 @@
-/** Exports of the trail, whole or in pieces, checked against anchors and without a gateway. */
+/** Checks exports of the trail, whole or in pieces, against anchors and without a gateway. */
 import { ExportCheck } from '../crypto/trail/audit-export.ts';
 import type { BrokenRow } from '../domain/audit-row.ts';
 import { agree, many } from '../domain/counted.ts';
@@ -10,11 +10,11 @@ import type { Anchored } from './anchor-files.ts';
 export interface CheckedExport {
   readonly hostname: string;
   readonly rows: number;
-  /** Number of anchors in the file. */
+  /** Number of anchors whose row is in the file. */
   readonly anchors: number;
   /**
-   * Of an export in pieces: how many, how many rows between are not told, and how many pieces end
-   * without an anchor among those given.
+   * For an export in pieces: how many pieces there are, how many rows between them were left out,
+   * and how many pieces do not end at one of the given anchors.
    */
   readonly pieces?: { readonly count: number; readonly hidden: number; readonly loose: number } | undefined;
   readonly broken?: BrokenRow | undefined;
@@ -29,11 +29,11 @@ export const checkedText = ({ rows, hostname, anchors, pieces }: CheckedExport):
     : `${many(rows, 'row')} of ${hostname} in ${many(pieces.count, 'piece')}, ${pieces.hidden} between them not told; the chain holds in each, ` +
       (pieces.loose === 0 ? 'and an anchor is at the end of each.' : `and ${pieces.loose} end without an anchor.`);
 
-/** Line by line: an export of years need not fit in memory. */
+/** Checks an export line by line: one of many years need not fit in memory. */
 export const checkExport = (path: string, anchors: readonly Anchored[]): Promise<CheckedExport> =>
   checkLines(path, exportLines(path), anchors);
 
-/** `name`: of what the lines come from, for errors. */
+/** Checks lines. `name`: where they come from, for the text of errors. */
 export async function checkLines(
   name: string,
   lines: AsyncIterable<string> | Iterable<string>,
@@ -57,14 +57,14 @@ export async function checkLines(
 
 /** Follows an export, whole or in pieces, from anchor to anchor. */
 class ExportWalk {
-  /** Hashes by chain, and by the number of a row in it. */
+  /** Hashes of the anchors, by chain and by the number of the row in it. */
   readonly #anchors = new Map<number, Map<number, string>>();
   #check: ExportCheck | undefined;
   #hostname = '';
-  /** Of the first line: the last row before the export. */
+  /** The last row before the export, which its first line names. */
   #start = 0;
   #piece: readonly [number, number] | undefined;
-  /** True: each piece of the export has all rows of its chain. */
+  /** True if each piece of the export has all rows of its chain. */
   #all = false;
   /** Chains of which there was a piece. */
   readonly #seen = new Set<number>();
@@ -72,7 +72,7 @@ class ExportWalk {
   #rows = 0;
   #hidden = 0;
   #loose = 0;
-  /** Row of the last anchor that was met. */
+  /** Row of the last anchor that was found. */
   #anchored = -1;
 
   constructor(anchors: readonly Anchored[]) {
@@ -82,14 +82,17 @@ class ExportWalk {
     }
   }
 
-  /** A text where the lines are no export; a row that does not hold; nothing where all is well. */
+  /**
+   * Takes a line. Returns a text if the lines are no export, the row if one was changed, and
+   * undefined if all is well.
+   */
   take(line: string): string | BrokenRow | undefined {
     if (this.#check === undefined) return this.#begin(line);
     if (this.#piece !== undefined && line.startsWith('{"format"')) return this.#nextPiece(line);
     const { seq } = this.#check.head;
     const next = this.#check.next(line);
     if (next.kind === 'broken') return next.broken;
-    // Only an export in pieces leaves rows out.
+    // Only an export in pieces may leave rows out.
     if (next.kind === 'links' && (this.#piece === undefined || this.#all))
       return { seq: seq + 1, why: `the next ${many(next.rows, 'row')} ${agree(next.rows, 'is', 'are')} not told` };
     return this.#meet(this.#check);
@@ -154,7 +157,7 @@ class ExportWalk {
     return this.#beyond();
   }
 
-  /** An anchor tells of a row behind the end of the chain. */
+  /** The fault of a chain that ends before a row that an anchor names. */
   #beyond(): BrokenRow | undefined {
     const { seq = 0, lane } = this.#check?.head ?? {};
     const beyond = [...(this.#anchors.get(lane ?? 0)?.keys() ?? [])].filter((anchored) => anchored > seq);
@@ -163,7 +166,7 @@ class ExportWalk {
     return { seq: seq + 1, why: `${what} ends here, and an anchor tells of row ${Math.max(...beyond)}` };
   }
 
-  /** An anchor tells of a chain of which there is no piece. */
+  /** The fault of an export that has no piece of a chain that an anchor names. */
   #unseen(): BrokenRow | undefined {
     const lane = [...this.#anchors.keys()].find((each) => !this.#seen.has(each));
     return lane === undefined ? undefined : { seq: 1, why: `an anchor tells of lane ${lane}, which is missing` };

@@ -1,4 +1,4 @@
-/** Time stamps that lie beside anchors, checked without a gateway and without a network. */
+/** Checks time stamps that lie beside anchors, without a gateway and without a network. */
 import { hash } from 'node:crypto';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,12 +7,12 @@ import type { Certificate } from '../crypto/certificates/certificate.ts';
 import { verifyTimeStamp } from '../crypto/trail/time-stamp.ts';
 import { CommandError } from './exit.ts';
 
-/** As trail/time-stamps.ts names its files. */
+/** The end of the names of their files (trail/time-stamps.ts). */
 const STAMPS = '.timestamps';
 
 export interface CheckedStamps {
   readonly stamps: number;
-  /** ISO 8601, of the newest. */
+  /** Time of the newest stamp, in ISO 8601. */
   readonly newest?: string;
 }
 
@@ -27,8 +27,8 @@ const linesOf = (file: string): string[] =>
     .filter((line) => line !== '');
 
 /**
- * Throws CommandError for a time stamp that is none, or that is over no anchor of these files: both
- * are findings.
+ * Throws CommandError for a line that is no time stamp, or for a stamp of an anchor that is not in
+ * these files. Both are findings.
  */
 export async function checkTimeStamps(
   paths: readonly string[],
@@ -51,14 +51,14 @@ export async function checkTimeStamps(
 }
 
 export interface StampTrust {
-  /** Lines, without their ends. */
+  /** Lines of the anchors, without their ends. */
   readonly anchors: readonly string[];
   readonly authorities: readonly Certificate[];
   /** Name of the file that the lines come from, for errors. */
   readonly name: string;
 }
 
-/** Throws CommandError as `checkTimeStamps` does. */
+/** Checks lines with time stamps. Throws CommandError as `checkTimeStamps` does. */
 export async function checkStampLines(
   lines: readonly string[],
   { anchors, authorities, name }: StampTrust,

@@ -1,7 +1,7 @@
 /**
- * What root's `check` cannot see by reading: root may read everything, and the gateway that systemd
- * starts may not. So each file that the gateway reads by itself is looked at once more with the
- * rights of its user.
+ * Looks at the files once more with the rights of the gateway's user. A `check` that runs as root
+ * cannot see such faults, since root may read everything, and the gateway that systemd starts may
+ * not.
  */
 import { closeSync, openSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,12 +12,12 @@ import { CannotBecome, asUser } from '../platform/other-user.ts';
 import { CHECKED_FILES } from './check-files.ts';
 import { type GatewayUser, gatewayUser } from './gateway-user.ts';
 
-/** A store on SQLite and a key a day for ten years. */
+/** Most files that are looked at: a store on SQLite, and a day key for each day of ten years. */
 const MOST_FILES = 5000;
 
 /**
- * Settings of what root makes, and the start gives to the user of the unit; and of programs, which
- * nothing runs here.
+ * Settings that are not looked at in this way: folders and keys that root makes and that the unit's
+ * start gives to its user, and programs, which `check` does not run.
  */
 const NOT_AS_USER: ReadonlySet<string> = new Set([
   'data.folder',
@@ -27,14 +27,16 @@ const NOT_AS_USER: ReadonlySet<string> = new Set([
 ]);
 
 export interface SeenByGateway {
-  /** The gateway's user; undefined: the caller has the same rights, or nothing says who it is. */
+  /**
+   * The gateway's user. Undefined if the caller has the same rights, or if nothing says who it is.
+   */
   readonly user?: string;
   readonly warnings: readonly string[];
 }
 
 /**
- * After everything has been looked at as root, and so imported. Throws ConfigError with all that
- * the gateway's user may not do.
+ * Call it after everything was looked at as root, and so after all code was loaded. Throws
+ * ConfigError with all that the gateway's user may not do.
  */
 export async function lookAsGateway(
   config: Config,
@@ -95,8 +97,8 @@ function mayRead(config: Config, path: string, file: string | undefined): void {
 }
 
 /**
- * A command of root that ran while the gateway was stopped may have left files there. Where the
- * folder is not yet its user's, the start gives it all.
+ * Files that a command of root left there while the gateway was stopped. If the folder is not yet
+ * its user's, the start gives everything to that user, so nothing is checked.
  */
 function ownFiles(config: Config, path: string, folder: string): void {
   if (statSync(folder).uid !== process.geteuid?.()) return;

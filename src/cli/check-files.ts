@@ -1,8 +1,8 @@
 /**
- * How `check` looks at everything that the configuration names: files, folders, programs. What
- * `serve` reads is read by what `serve` calls, so that the two cannot come to different answers; a
- * place that it writes is one that may be written, and a program is there. Nothing is changed and
- * nothing is run but the program that prints the master key.
+ * How `check` looks at everything that the configuration names: files, folders, programs. Files
+ * that `serve` reads are read by the same functions, so that both come to the same answer. For a
+ * place that `serve` writes, `check` finds out whether it may be written; for a program, whether it
+ * exists. It changes nothing, and runs nothing but the program that prints the master key.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -26,14 +26,17 @@ import { folderOf, mayWrite, runnable } from './check-rights.ts';
 import { listWarnings } from './check-lists.ts';
 
 /**
- * Gives warnings. Throws what a start would throw, or ConfigError where a start would go on and
+ * Returns warnings. Throws what a start would throw; or ConfigError if the gateway would start but
  * something would not work.
  */
 type Look = (config: Config) => readonly string[] | Promise<readonly string[]>;
 
 const nothing = (): readonly string[] => [];
 
-/** Keyed by setting; a test holds it to the schema, so that no setting with a path is forgotten. */
+/**
+ * By setting. A test compares the names with the schema, so that no setting with a path is
+ * forgotten.
+ */
 export const CHECKED_FILES: Readonly<Record<string, Look>> = {
   'data.folder': startFiles,
   'data.control-socket': (config) => mayWrite(config, 'data.control-socket', dirname(controlSocketOf(config))),
@@ -42,7 +45,7 @@ export const CHECKED_FILES: Readonly<Record<string, Look>> = {
   'keys.master-key-file': masterKey,
   'keys.master-key-command': masterKey,
   'keys.copy-to': (config) => mayWrite(config, 'keys.copy-to', config.keys['copy-to']),
-  // Key and certificate are put together, for each listener (check.ts).
+  // Key and certificate of each listener are checked together (check.ts).
   'tls.key': nothing,
   'tls.certificate': nothing,
   'listener.key': nothing,
@@ -53,7 +56,7 @@ export const CHECKED_FILES: Readonly<Record<string, Look>> = {
   'smime.revocation-lists': (config) => listWarnings(config, 'smime.authorities'),
   'console.oidc.secret-file': providerSecret,
   'console.oidc.authorities': (config) => authorities(config, 'console.oidc.authorities'),
-  // Not checked as a path, since clamd itself is asked (gateway/doctor-scan.ts).
+  // It is not checked as a path, since clamd itself is asked (gateway/doctor-scan.ts).
   'scan.clamd': nothing,
   'delivery.dkim-keys': dkimKeys,
   'webhooks.authorities': (config) => authorities(config, 'webhooks.authorities'),
@@ -95,7 +98,7 @@ export async function fileWarnings(config: Config): Promise<readonly string[]> {
   return warnings;
 }
 
-/** The folder in /run is made when the service starts. */
+/** The folder in /run is made when the service starts, so it may be missing. */
 function roleSockets(config: Config): readonly string[] {
   for (const { path } of groupsOf(config))
     if (existsSync(dirname(path)) || dirname(path) !== RUN_FOLDER) mayWrite(config, 'control.socket', dirname(path));
@@ -113,7 +116,7 @@ async function startFiles(config: Config): Promise<readonly string[]> {
   return [];
 }
 
-/** What the gateway shows to the servers of PostgreSQL, and knows them by. */
+/** What the gateway shows to the servers of PostgreSQL, and by what it recognises them. */
 function serverFiles(config: Config): readonly string[] {
   readServerMaterial(config);
   return [];
@@ -141,13 +144,13 @@ function providerSecret(config: Config): readonly string[] {
   return [];
 }
 
-/** Key and certificate are read by PostgreSQL's own programs. */
+/** Only the password: PostgreSQL's own programs read key and certificate. */
 function replicator(config: Config): readonly string[] {
   readReplicatorPassword(config);
   return [];
 }
 
-/** A restore on the worst day needs all of them. */
+/** Warns about programs that are missing: a restore on the worst day needs all of them. */
 function programs(folder: string | undefined): readonly string[] {
   if (folder === undefined) return [];
   const missing = ['pg_basebackup', 'pg_receivewal', 'pg_verifybackup', 'postgres'].filter(
@@ -158,13 +161,13 @@ function programs(folder: string | undefined): readonly string[] {
     : [`there is no ${missing.join(', ')} in "${folder}" (backup.programs): backups, drills or restores cannot work`];
 }
 
-/** The three files are one thing: said once. */
+/** The three files belong together, so they are checked once. */
 function channel(config: Config): readonly string[] {
   if (config.cluster.listen === undefined) return [];
   return channelWarnings(readChannelFiles(config), config.keys.folder, systemClock.now());
 }
 
-/** The key that signs the heads of the trail. Where there is none yet the gateway makes it. */
+/** The key that signs the heads of the trail. If there is none yet, the gateway will make it. */
 async function auditKey(config: Config): Promise<readonly string[]> {
   if (!existsSync(auditKeyFile(config.keys.folder))) return [];
   await auditKeys(

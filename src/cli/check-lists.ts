@@ -1,4 +1,7 @@
-/** How `check` looks at revocation lists: as `serve` reads them, and which of them do not count. */
+/**
+ * How `check` looks at revocation lists: it reads them as `serve` does, and says which of them do
+ * not count.
+ */
 import { readAuthorities } from '../auth/authorities.ts';
 import { RevocationLists, listPolicy } from '../auth/revocation-lists.ts';
 import { readAuthorityFiles } from '../config/files.ts';
@@ -18,8 +21,8 @@ const SILENT: Log = {
 };
 
 /**
- * `serve` goes on without a list that it cannot use, and then refuses every certificate of its
- * issuer.
+ * Warns about lists that cannot be used. `serve` starts without such a list, and then refuses every
+ * certificate of its issuer.
  */
 export async function listWarnings(
   config: Config,

@@ -1,5 +1,5 @@
 /**
- * What `sluis check` finds: it reads everything that `serve` reads, starts nothing and changes
+ * What `sluis check` finds. It reads everything that `serve` reads, starts nothing and changes
  * nothing.
  */
 import { X509Certificate } from 'node:crypto';
@@ -61,7 +61,9 @@ interface ServerView {
   problem?: string;
 }
 
-/** Throws ConfigError, TlsMaterialError and what else says that the gateway would not start. */
+/**
+ * Throws ConfigError, TlsMaterialError, or another error that a start of the gateway would throw.
+ */
 export async function checkReport(here: Here): Promise<CheckReport> {
   refuseOpenssl();
   const config = here.config();
@@ -87,15 +89,15 @@ export async function checkReport(here: Here): Promise<CheckReport> {
   };
 }
 
-/** The servers of PostgreSQL; undefined on SQLite. */
+/** The servers of PostgreSQL; undefined for SQLite. */
 async function serversOf(config: Config): Promise<ServersReport | undefined> {
   if (config.store.engine !== 'postgres') return undefined;
   return await (await import('../gateway/postgres-check.ts')).checkServers(config, systemClock);
 }
 
 /**
- * Servers that speak to port 25 begin in the clear (RFC 3207); what answers with a handshake hears
- * nothing from them.
+ * Mail servers begin in plain text on port 25 (RFC 3207). They send nothing that a listener could
+ * understand if it waits for a TLS handshake.
  */
 const port25 = ({ name, protocol, port, tls }: Config['listener'][number]): string[] =>
   port === 25 && protocol === 'smtp' && tls === 'implicit'
@@ -108,7 +110,7 @@ interface ServedCertificate {
   readonly certificate: X509Certificate;
   readonly file: string | undefined;
   readonly hostname: string;
-  /** Set where it is that of one listener alone. */
+  /** The listener, if only that one uses the certificate. */
   readonly listener?: string;
 }
 
@@ -140,8 +142,8 @@ function served(config: Config): readonly ServedCertificate[] {
 }
 
 /**
- * `serve` takes it all the same: a gateway that comes up with the wrong name still serves those who
- * do not look.
+ * Throws TlsMaterialError if the certificate does not have this name. `serve` starts all the same:
+ * a gateway with the wrong name still serves clients that do not look at it.
  */
 function refuseOtherName({ certificate, file, hostname, listener }: ServedCertificate): void {
   if (certificate.checkHost(hostname) !== undefined) return;

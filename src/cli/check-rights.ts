@@ -1,7 +1,4 @@
-/**
- * How `check` finds out whether a place may be written and a program run, by the user that the
- * gateway has.
- */
+/** How `check` finds out whether the gateway's user may write to a place and run a program. */
 import { constants, accessSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { reasonOf, thisUser } from '../config/files.ts';
@@ -15,10 +12,13 @@ const whoseRights = (): string => (hasOtherRights() ? `the user ${thisUser()}` :
 export const folderOf = (file: string | undefined): string | undefined =>
   file === undefined ? undefined : dirname(file);
 
-/** What is not there yet is made by the gateway, in the nearest folder that is. */
+/**
+ * Checks that a folder may be written. What does not exist yet, the gateway makes in the nearest
+ * folder that exists.
+ */
 export function mayWrite(config: Config, path: string, folder: string | undefined): readonly string[] {
   if (folder === undefined) return [];
-  // Root's until the unit's first start gives them to its user.
+  // These folders belong to root until the unit's first start gives them to its user.
   if (hasOtherRights() && [config.data.folder, config.keys.folder].some((own) => isInside(folder, own))) return [];
   let place = folder;
   while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
@@ -44,8 +44,8 @@ export function runnable(config: Config, path: string, command: readonly string[
   if (program === undefined) return [];
   try {
     accessSync(program, constants.X_OK);
-    // `access` asks for the rights that the process began with. A program that may be run may
-    // nearly always be read.
+    // `access` asks for the rights with which the process began. A program that may be run may
+    // nearly always be read, so it is opened.
     if (hasOtherRights()) closeSync(openSync(program, 'r'));
     return [];
   } catch (error) {

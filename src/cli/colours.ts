@@ -1,19 +1,19 @@
 /**
- * Colours for people at a terminal: headings of tables, states that want attention, errors and
- * warnings. Output is text until its last moment, so that nobody but this file knows of colours: it
- * looks for what commands print in one form everywhere. A word of a stranger that has the form gets
- * a colour, and nothing else.
+ * Colours for people at a terminal: headings of tables, states that need attention, errors and
+ * warnings. All other code prints plain text and knows nothing of colours. This file looks for
+ * patterns that commands print everywhere. Text of a stranger that has such a pattern gets a
+ * colour, and no more than that.
  */
 import { styleText } from 'node:util';
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Words in capitals, in columns: `LISTENER  PROTOCOL  NEXT ATTEMPT`. */
+/** A heading: words in capitals, in columns, such as `LISTENER  PROTOCOL  NEXT ATTEMPT`. */
 const HEADING = /^[A-Z][A-Z0-9-]+(?: +[A-Z0-9-]+)*$/gm;
 
 /**
- * Stands as a cell of its own, or as the value of a fact: behind two spaces or `: `, up to a comma,
- * two spaces or the end of the line.
+ * Words that stand as a cell of their own, or as the value of a fact: after two spaces or `: `, and
+ * before a comma, two spaces or the end of the line.
  */
 const cell = (words: string): RegExp => new RegExp(`(?<=(?:^| {2}|: +))(?:${words})(?=$|,| \\(| {2})`, 'gm');
 
@@ -35,8 +35,8 @@ const painted = (text: string, rules: typeof OUT): string =>
   );
 
 /**
- * What is printed on `stream`: as it is, unless it is a terminal that takes colours (no-color.org;
- * `TERM=dumb` takes none).
+ * Returns a function that colours text for `stream`. It changes nothing if the stream is no
+ * terminal with colours (no-color.org; `TERM=dumb` has none).
  */
 export function paintFor(stream: NodeJS.WriteStream, kind: 'out' | 'err'): (text: string) => string {
   const takes = stream.isTTY && stream.getColorDepth() > 1;

@@ -1,6 +1,6 @@
 /**
- * What docs/commands.md says of commands beyond their rows, by their words. A note of a group
- * stands above its commands.
+ * What docs/commands.md says about commands beyond their rows, by the words of the command. The
+ * note of a group stands above its commands.
  */
 import { GATEWAY_NOTES } from './command-notes/gateway.ts';
 import { KEY_NOTES } from './command-notes/keys.ts';

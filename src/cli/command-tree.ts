@@ -1,6 +1,6 @@
 /**
- * The commands as plain facts, for what is generated from them: completion and `docs/commands.md`.
- * What is hidden is not among them.
+ * The commands as plain facts. Completion and `docs/commands.md` are generated from them. Hidden
+ * commands and options are left out.
  */
 import type { Argument, Command, Option } from 'commander';
 
@@ -8,25 +8,27 @@ export interface ArgumentFacts {
   readonly name: string;
   readonly about: string;
   readonly required: boolean;
-  /** True: the argument takes all words that are left. */
+  /** True if the argument takes all words that are left. */
   readonly variadic: boolean;
   readonly choices: readonly string[];
 }
 
 export interface OptionFacts {
-  /** Name with its dashes: `--json`. */
+  /** The name with its dashes, such as `--json`. */
   readonly name: string;
   readonly about: string;
-  /** The word that stands for its value, such as `file`; undefined: it takes none. */
+  /** The word that stands for its value, such as `file`; undefined if it takes none. */
   readonly value: string | undefined;
   readonly choices: readonly string[];
-  /** True: the option must be given. */
+  /** True if the option must be given. */
   readonly mandatory: boolean;
   readonly env: string | undefined;
 }
 
 export interface CommandFacts {
-  /** `['account', 'password', 'add']`; empty for `sluis` itself. */
+  /**
+   * The words of the command, such as `['account', 'password', 'add']`; empty for `sluis` itself.
+   */
   readonly words: readonly string[];
   readonly about: string;
   readonly arguments: readonly ArgumentFacts[];
@@ -41,7 +43,7 @@ export function factsOf(command: Command, words: readonly string[] = []): Comman
     about: command.description(),
     arguments: command.registeredArguments.map(argumentFacts),
     options: help.visibleOptions(command).map(optionFacts),
-    // Commander adds `help` to those of a group, which is no command of ours.
+    // Commander adds `help` to the commands of a group; that is left out.
     commands: help
       .visibleCommands(command)
       .filter((one) => command.commands.includes(one))
@@ -49,7 +51,7 @@ export function factsOf(command: Command, words: readonly string[] = []): Comman
   };
 }
 
-/** Commands that do something, in the order of the help. */
+/** Commands that do something, so no groups, in the order of the help. */
 export const leavesOf = (command: CommandFacts): readonly CommandFacts[] =>
   command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf);
 

@@ -1,4 +1,7 @@
-/** docs/commands.md: a section for each command, from the commander tree and its row. */
+/**
+ * Writes docs/commands.md: a section for each command, from the commander tree and the command's
+ * row.
+ */
 import type { Placed } from '../commands/core/walk.ts';
 import type { AnyRow } from '../commands/core/row.ts';
 import { betweenMarks, marksOf } from '../domain/between-marks.ts';
@@ -9,7 +12,7 @@ import { COMMAND_NOTES } from './command-notes.ts';
 import { type ArgumentFacts, type CommandFacts, type OptionFacts, leavesOf } from './command-tree.ts';
 
 /**
- * The page with its sections brought up to date; what stands outside the two marks is written by
+ * The page with its generated sections up to date. What stands outside the two marks is written by
  * hand.
  */
 export function writeCommands(page: string, program: CommandFacts, all: readonly Placed[]): string {
@@ -70,14 +73,14 @@ function lines(command: CommandFacts, row: AnyRow): string[] {
   ];
 }
 
-/** With an empty line on its other side. */
+/** The note of a command, with an empty line on the side of `space`. */
 const noteLines = (name: string, space: 'above' | 'below' = 'below'): string[] => {
   const note = COMMAND_NOTES[name] ?? [];
   if (note.length === 0) return [];
   return space === 'above' ? ['', ...note] : [...note, ''];
 };
 
-/** Explained once, at the top of the page. */
+/** Options that are explained once, at the top of the page. */
 const SHARED = new Set(['--config', '--json', '--csv', '--reason', '--yes', '--approval', '--operator-key', '--help']);
 
 const shown = ({ name, required, variadic }: ArgumentFacts): string => {

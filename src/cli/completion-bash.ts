@@ -5,7 +5,8 @@ const list = (words: readonly string[]): string => quoted(words.join(' '));
 const names = (offers: readonly Offer[]): string => list(offers.map(({ word }) => word));
 
 /**
- * A line for each place; what is empty there is left out, since the function begins with nothing.
+ * The line of the script for one place. Empty lists are left out, because the function begins with
+ * all lists empty.
  */
 function lineOf({ at, commands, options, files, texts, choices, values, takesFile }: Point): string {
   const parts = [

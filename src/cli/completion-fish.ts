@@ -1,7 +1,7 @@
-/** Completion for fish 3 and later, with what each word does beside it. */
+/** Completion for fish 3 and later. It shows beside each word what it does. */
 import { type Offer, type Point, quoted } from './completion-points.ts';
 
-/** Lines of `word TAB about`, as fish reads what is offered. */
+/** Lines of `word TAB about`, the form in which fish reads offers. */
 const offers = (all: readonly Offer[]): string =>
   `printf '%s\\t%s\\n' ${all.map(({ word, about }) => `${quoted(word)} ${quoted(about)}`).join(' ')}`;
 const list = (words: readonly string[]): string => words.map(quoted).join(' ');
@@ -15,8 +15,8 @@ function optionLines({ at, options }: Point): readonly string[] {
 }
 
 /**
- * What becomes of the word behind an option: a file, words of a list, or a text for which nothing
- * is offered.
+ * What is offered for the word after an option: files, the words of a list, or nothing for free
+ * text.
  */
 function valueLines({ at, files, texts, choices, values, takesFile }: Point): readonly string[] {
   const cases = (names: readonly string[], answer: string): string[] =>

@@ -1,4 +1,4 @@
-/** What can be typed behind each command, as the scripts for all shells need it. */
+/** What can be typed after each command, as the scripts for all shells need it. */
 import type { CommandFacts, OptionFacts } from './command-tree.ts';
 
 export interface Offer {
@@ -6,20 +6,20 @@ export interface Offer {
   readonly about: string;
 }
 
-/** A place on the command line: behind `sluis` and the words of `at`. */
+/** A place on the command line: after `sluis` and the words of `at`. */
 export interface Point {
-  /** `account password`; empty behind `sluis` itself. */
+  /** Such as `account password`; empty directly after `sluis`. */
   readonly at: string;
   readonly commands: readonly Offer[];
   readonly options: readonly Offer[];
   /** Options whose value is the name of a file or folder. */
   readonly files: readonly string[];
-  /** Options whose value is anything else: nothing is offered for it. */
+  /** Options whose value is free text, for which nothing is offered. */
   readonly texts: readonly string[];
   readonly choices: readonly { readonly option: string; readonly words: readonly string[] }[];
-  /** Fixed values of its arguments. */
+  /** Fixed values of the arguments. */
   readonly values: readonly string[];
-  /** One of its arguments is the name of a file or folder. */
+  /** True if one of the arguments is the name of a file or folder. */
   readonly takesFile: boolean;
 }
 
@@ -48,7 +48,7 @@ function pointOf({ words, commands, options, arguments: taken }: CommandFacts): 
 }
 
 /**
- * In single quotes, in a form that all three shells read. A backslash is left out: within quotes
- * fish reads it as something else than the others.
+ * The text in single quotes, in a form that all three shells read. Backslashes are removed, since
+ * inside quotes fish reads them differently from the others.
  */
 export const quoted = (text: string): string => `'${text.replaceAll('\\', '').replaceAll("'", "'\\''")}'`;

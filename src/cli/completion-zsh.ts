@@ -1,7 +1,7 @@
-/** Completion for zsh, with what each word does beside it. */
+/** Completion for zsh. It shows beside each word what it does. */
 import { type Offer, type Point, quoted } from './completion-points.ts';
 
-/** `word:about`, where a colon of either has a backslash before it. */
+/** `word:about`, in which each colon of the two parts has a backslash before it. */
 const described = ({ word, about }: Offer): string => {
   const [first, second] = [word, about].map((part) => quoted(part).slice(1, -1).replaceAll(':', '\\:'));
   return `'${first ?? ''}:${second ?? ''}'`;

@@ -1,8 +1,11 @@
-/** Asks a person who looks; a program says it beforehand. */
+/** Asks a person to confirm. A program gives the answer beforehand. */
 import { CommandError } from './exit.ts';
 import { type Terminal, askAtTerminal } from './terminal.ts';
 
-/** Throws CommandError for any other answer than "yes". `yes`: said on the command line. */
+/**
+ * Throws CommandError for any other answer than "yes". `yes`: true if the command line already said
+ * it.
+ */
 export async function confirm(terminal: Terminal, question: string, yes = false): Promise<void> {
   if (yes) return;
   if ((await answerTo(terminal, `${question} Type yes to continue: `)).trim().toLowerCase() === 'yes') return;

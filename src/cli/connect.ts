@@ -1,6 +1,6 @@
 /**
- * Reaches the operations: over the control socket of the running gateway, or, when nobody serves,
- * on the store itself. The store's lock decides between the two: it is never open twice.
+ * Reaches the operations: over the control socket of the running gateway or, if none runs, on the
+ * store itself. The store's lock decides between the two, so the store is never open twice.
  */
 import { AdminError } from '../admin/error.ts';
 import type { Caller } from '../admin/call.ts';
@@ -15,13 +15,13 @@ import { once } from './upload.ts';
 import { type Roads, connectAny, notServed, roadsFor, tokenFrom } from './roads.ts';
 
 /**
- * A gateway that starts holds the lock a moment before its socket answers; one that stops holds it
- * a moment longer.
+ * How often, and after how many milliseconds, it tries again. A gateway that starts holds the lock
+ * a moment before its socket answers; one that stops holds it a moment longer.
  */
 const ATTEMPTS = 20;
 const PAUSE = 250;
 
-/** Whoever opens it closes it. */
+/** Opens a client. The caller must close it. */
 export async function openAdmin(options: SharedOptions): Promise<AdminClient> {
   const roads = roadsFor(options.config);
   const client = await connect(roads, { ...callerOf(options), ...defined({ token: tokenFrom() }) });
@@ -42,7 +42,7 @@ async function connect(roads: Roads, caller: Caller): Promise<AdminClient> {
     } catch (error) {
       if (!(error instanceof StoreRefused) || !error.held) throw error;
       if (attempt === ATTEMPTS) {
-        // Loaded only here: each command loads this file.
+        // Loaded only here, because each command loads this file.
         const { holderText } = await import('../domain/lock-holder.ts');
         throw new AdminError(
           'unavailable',
@@ -55,7 +55,7 @@ async function connect(roads: Roads, caller: Caller): Promise<AdminClient> {
 }
 
 async function direct(config: Config, { approval, token, ...said }: Caller): Promise<AdminClient> {
-  // Loaded only here: most commands speak to a running gateway, and start in half the time without
+  // Loaded only here. Most commands talk to a running gateway, and start in half the time without
   // the store and its libraries.
   const [{ runOperation }, { openForCommand }, { createLog }, { callerAt }] = await Promise.all([
     import('../admin/operations.ts'),
@@ -65,8 +65,8 @@ async function direct(config: Config, { approval, token, ...said }: Caller): Pro
   ]);
   const log = createLog({ level: 'error', format: 'pretty' });
   const { store, context } = await openForCommand(config, { clock: systemClock, log });
-  // Whoever opens the files themselves may do everything; a token that goes along says who it is,
-  // and allows no more than it does.
+  // Somebody who opens the files himself may do everything. If a token goes along, it says who he
+  // is, and allows no more than the token does.
   let caller: Awaited<ReturnType<typeof callerAt>>;
   try {
     caller = await callerAt(context, 'owner', { actor: said, token });

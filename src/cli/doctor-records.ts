@@ -1,6 +1,6 @@
 /**
- * What `sluis doctor --records` does: it reads the configuration, asks the DNS, and looks at the
- * listener that mail servers speak to.
+ * The work of `sluis doctor --records`: it reads the configuration, asks the DNS, and looks at the
+ * listener to which mail servers connect.
  */
 import { rootCertificates } from 'node:tls';
 import type { Here } from '../commands/core/row.ts';
@@ -33,7 +33,7 @@ export async function examineRecords(here: Here): Promise<RecordsReport> {
   return { hostname, records, policy: mtaStsPolicy(hostname), tests };
 }
 
-/** The one on port 25, else the first with STARTTLS. */
+/** The listener on port 25, or else the first one with STARTTLS. */
 async function mailListener(config: Config): Promise<MailTestFacts['listener']> {
   const fit = config.listener.filter(
     (one) => one.protocol === 'smtp' && one.tls === 'starttls' && !profileEnded(one, systemClock.now()),

@@ -1,6 +1,6 @@
 /**
- * What `sluis doctor` does: it connects to the listeners of the configuration and judges what they
- * offer.
+ * The work of `sluis doctor`: it connects to the listeners of the configuration and judges what
+ * they offer.
  */
 import type { Here } from '../commands/core/row.ts';
 import { hostnameOf, profileEnded } from '../config/listeners.ts';
@@ -19,7 +19,7 @@ import { CommandError } from './exit.ts';
 import { newFile, withFiles } from './new-file.ts';
 import { portsOfGateway } from './readiness.ts';
 
-/** All that `doctor` found: `--json` writes it, and the text is made of it alone. */
+/** All that `doctor` found. `--json` writes it, and the text is made from it alone. */
 export interface DoctorReport {
   readonly listeners: readonly ListenerReport[];
   readonly findings: readonly DoctorFinding[];
@@ -30,7 +30,7 @@ type Configured = Config['listener'][number];
 export async function examineAll(here: Here): Promise<DoctorReport> {
   const config = here.config();
   const listeners: ListenerReport[] = [];
-  // A legacy listener after its last day is closed; `check` tells of it.
+  // A legacy listener is closed after its last day; `check` reports it.
   const open = config.listener.filter((listener) => !profileEnded(listener, systemClock.now()));
   const running = open.some(({ port }) => port === 0) ? await portsOfGateway(here) : new Map<string, number>();
   for (const listener of open)
@@ -46,8 +46,8 @@ export async function examineAll(here: Here): Promise<DoctorReport> {
 }
 
 /**
- * Writes what was found of the listeners into a new file, with where and when it was found; where
- * it cannot be examined no file stays.
+ * Writes what was found about the listeners into a new file, with place and time. If they cannot be
+ * examined, no file is left.
  */
 export async function writeTlsReport(
   here: Here,
@@ -66,7 +66,10 @@ export async function writeTlsReport(
   });
 }
 
-/** A listener with port 0 has one that the gateway was given; the gateway that runs tells which. */
+/**
+ * Examines one listener. With port 0 the system chose the port, and only the running gateway can
+ * tell it.
+ */
 async function examine(config: Config, listener: Configured): Promise<ListenerReport> {
   if (listener.port === 0)
     throw new CommandError(

@@ -1,6 +1,6 @@
 /**
- * How commands end: the one table of exit codes (docs/signals.md). Imports nothing, so that it can
- * be had where modules cannot be loaded.
+ * How commands end: the only table of exit codes (docs/signals.md). It imports nothing, so that it
+ * is there even if modules cannot be loaded.
  */
 
 export const exitCodes = {
@@ -41,8 +41,8 @@ export const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /**
- * As a program reads an error, in one line. `json` writes a value as JSON; main.ts has nothing but
- * what Node brings.
+ * An error for programs, in one line. `json` writes a value as JSON; main.ts has only what Node
+ * itself brings.
  */
 export function refusalJson(
   code: ExitCode,

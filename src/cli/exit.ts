@@ -1,7 +1,4 @@
-/**
- * How commands end: one table of exit codes (docs/signals.md), and one place that turns an error
- * into a text and a code.
- */
+/** How commands end: this is the one place that turns an error into a text and an exit code. */
 import { AdminError } from '../admin/error.ts';
 import { knownRefusal } from '../admin/known-refusal.ts';
 import { ListenerRefused } from '../platform/listener.ts';
@@ -12,7 +9,7 @@ import { type ExitCode, exitCodes, refusalJson } from './exit-codes.ts';
 
 export { type ExitCode, exitCodes };
 
-/** A command that ends with a text and a code of its own. */
+/** Ends a command with a text and a code of its own. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly code: ExitCode;
@@ -39,19 +36,19 @@ const byKind = {
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof CommandError) return error.code;
   const known = knownRefusal(error);
-  // A gateway of a later version may know another kind.
+  // A gateway of a later version may send a kind that is unknown here.
   if (known !== undefined) return (byKind as Partial<typeof byKind>)[known.kind] ?? exitCodes.failed;
   if (error instanceof ListenerRefused || (error instanceof StoreRefused && error.held)) return exitCodes.unavailable;
   if (error instanceof StoreRefused) return exitCodes.store;
   return exitCodes.failed;
 }
 
-/** A bug, of ours or of what we called. */
+/** True for a bug, in our code or in code that we called. */
 export const isUnexpected = (error: Error): boolean =>
   exitCodeOf(error) === exitCodes.failed && !(error instanceof CommandError) && !(error instanceof AdminError);
 
 /**
- * What the person reads. An error that nobody expected shows where it came from: it is a bug to be
+ * The text for people. An unexpected error shows where it came from, so that the bug can be
  * reported.
  */
 export const messageOf = (error: unknown): string => {
@@ -60,8 +57,8 @@ export const messageOf = (error: unknown): string => {
 };
 
 /**
- * An error on standard error: a text, or with `--json` an object in one line, the last one there
- * (docs/signals.md, "Exit codes").
+ * An error for standard error: a text or, with `--json`, an object on one line, which is the last
+ * line there (docs/signals.md, "Exit codes").
  */
 export const refusal = (code: ExitCode, message: string, json: boolean): string =>
   json ? refusalJson(code, message, visibleJson) : `${message}\n`;

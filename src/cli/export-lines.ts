@@ -1,7 +1,8 @@
 /**
- * The lines of an export as octets. Its last line holds the SHA-256 of all octets before it: rows
- * are held by their chain, and this holds the first line, the spacing, and that the file is whole.
- * Whoever changes an export on purpose can write it again; anchors tell of that.
+ * The lines of an export as octets. The last line holds the SHA-256 of all octets before it. The
+ * chain already protects the rows; this hash protects the first line and the spaces, and shows that
+ * the file is complete. Somebody who changes an export on purpose can compute it again, but anchors
+ * reveal that.
  */
 import { type Hash, createHash } from 'node:crypto';
 import { accessSync, constants, createReadStream } from 'node:fs';
@@ -12,7 +13,7 @@ import { fileCode } from './new-file.ts';
 const END = '{"end":';
 const SEALED = '"sealed":true';
 
-/** Takes the octets of an export as they are written; gives its last line, with its end. */
+/** Takes the octets of an export as they are written, and makes its last line. */
 export class ExportSeal {
   readonly #hash: Hash = createHash('sha256');
 
@@ -33,8 +34,8 @@ export class UnsealedExport extends Error {
 }
 
 /**
- * Throws UnsealedExport behind the last row where the octets are not those that were written. An
- * export without a last line is read as it is.
+ * Yields the lines. Throws UnsealedExport after the last row if these are not the octets that were
+ * written. An export without such a last line is read as it is.
  */
 export async function* exportLines(path: string): AsyncGenerator<string, void, undefined> {
   const hash = createHash('sha256');
@@ -58,7 +59,7 @@ export async function* exportLines(path: string): AsyncGenerator<string, void, u
   if (sealed === true && !ended) throw new UnsealedExport('it ends early: its last line is missing');
 }
 
-/** Joins the pieces of one line, whose length `octetLines` bounds. */
+/** Joins the pieces of one line. `octetLines` limits the length of a line. */
 function joined(pieces: readonly Buffer[]): Buffer {
   const whole = Buffer.alloc(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;
@@ -67,8 +68,8 @@ function joined(pieces: readonly Buffer[]): Buffer {
 }
 
 /**
- * With their ends. Only LF ends a line: to a reader that takes a CR for one, a changed octet is
- * none.
+ * The lines with their ends. Only LF ends a line: a reader that also accepts CR would miss a
+ * changed octet.
  */
 async function* octetLines(path: string): AsyncGenerator<Buffer, void, undefined> {
   let held: Buffer[] = [];
@@ -91,7 +92,8 @@ async function* octetLines(path: string): AsyncGenerator<Buffer, void, undefined
 }
 
 /**
- * A file that was mistyped is a value that is wrong; the stream would say that the machine refuses.
+ * A mistyped file name is a wrong value. Without this check, the stream's error would look like a
+ * fault of the machine.
  */
 function refuseUnreadable(path: string): void {
   try {

@@ -1,6 +1,6 @@
 /**
- * What `sluis` says when it is given no command: what one does first; where there is a
- * configuration, what one looks at first.
+ * What `sluis` prints without a command: what to do first or, if there is a configuration, what to
+ * look at first.
  */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';

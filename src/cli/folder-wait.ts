@@ -1,4 +1,4 @@
-/** What a command that needs the data folder alone says while it waits for another one. */
+/** What a command says while it waits for another one, because it needs the data folder alone. */
 import { holderText } from '../domain/lock-holder.ts';
 import { TURN_SECONDS, type Waits } from '../gateway/stopped-store.ts';
 import { note } from './terminal.ts';

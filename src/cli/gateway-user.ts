@@ -1,7 +1,7 @@
 /**
- * Whom the gateway runs as, while root asks: the user of the unit that names this configuration,
- * else the owner of the data folder. Before the first start of a unit the data folder is still
- * root's; systemd gives it away then (`StateDirectory=`).
+ * The user that runs the gateway, if root asks: the user of the unit that names this configuration,
+ * or else the owner of the data folder. Before the unit's first start that folder still belongs to
+ * root; systemd then gives it to the user (`StateDirectory=`).
  */
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
@@ -10,26 +10,26 @@ import { defined } from '../domain/defined.ts';
 import type { OtherUser } from '../platform/other-user.ts';
 
 export interface GatewayUser extends OtherUser {
-  /** The file of the unit, or the data folder. */
+  /** Where the user was found: the file of the unit, or the data folder. */
   readonly by: string;
   /**
-   * The service manager hands over the master key, so that its file may be root's (systemd.exec(5),
-   * LoadCredential=).
+   * True if the service manager hands over the master key, so that its file may belong to root
+   * (systemd.exec(5), LoadCredential=).
    */
   readonly hasMasterKey: boolean;
 }
 
-/** Where systemd looks for units, the first of a name wins (systemd.unit(5)). */
+/** Folders where systemd looks for units. The first file of a name wins (systemd.unit(5)). */
 const UNIT_FOLDERS = [
   '/etc/systemd/system',
   '/run/systemd/system',
   '/usr/local/lib/systemd/system',
   '/usr/lib/systemd/system',
 ];
-/** Most drop-ins of one unit that are read. Nobody has more. */
+/** Most drop-ins of one unit that are read; nobody has more. */
 const MOST_DROP_INS = 100;
 
-/** The gateway's user; undefined if it is root, or nothing says who. */
+/** The gateway's user; undefined if it is root, or if nothing says who it is. */
 export function gatewayUser(
   { file, data }: Pick<Config, 'file' | 'data'>,
   folders: readonly string[] = UNIT_FOLDERS,
@@ -67,7 +67,7 @@ function ofUnit(file: string, folders: readonly string[]): GatewayUser | undefin
   return undefined;
 }
 
-/** All values of each setting, after the last line that empties it. */
+/** All values of each setting. A line with an empty value removes those before it. */
 function settingsOf(text: string): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
   for (const line of text.replace(/\\\n/g, ' ').split('\n')) {

@@ -1,11 +1,11 @@
 /**
- * A certificate that an operator brings along: PEM, DER, or a PKCS #7 (.p7b) or PKCS #12 file as
+ * A certificate that an operator brings: PEM, DER, or a PKCS #7 (.p7b) or PKCS #12 file as
  * authorities hand them out and Windows exports them.
  *
- * A PKCS #12 file mostly has the private key as well. The gateway lets its owner in by the
- * certificate and has no use for the key, which is to be in one place alone: the file is opened
- * here, in the operator's own process, and nothing but the certificate goes on. Only a key for mail
- * that the operator wants it to hold goes to the gateway.
+ * A PKCS #12 file mostly has the private key too. To log its owner in, the gateway needs only the
+ * certificate, and a private key should be in one place alone. So the file is opened here, in the
+ * operator's own process, and only the certificate is sent on. A key goes to the gateway only if it
+ * is for mail and the operator wants the gateway to hold it.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { type Certificate, certificatePem, readCertificate } from '../crypto/certificates/certificate.ts';
@@ -19,7 +19,7 @@ import type { Terminal } from './terminal.ts';
 
 export interface GivenCertificate {
   readonly pem: string;
-  /** Where it was asked for: the private key, PEM. */
+  /** The private key in PEM, if it was asked for. */
   readonly key?: string;
   /** What was left in the file and why, for the operator. */
   readonly notes: readonly string[];
@@ -28,8 +28,8 @@ export interface GivenCertificate {
 const LARGEST = 256 * 1024;
 
 /**
- * `passwordFile`: for a PKCS #12 file; without it the password is asked for. `take`: what goes on
- * of a PKCS #12 file.
+ * Reads the file. `passwordFile`: the password of a PKCS #12 file; without it, the person is asked.
+ * `take`: what to take from a PKCS #12 file.
  */
 export async function readGivenCertificate(
   terminal: Terminal,
@@ -80,7 +80,7 @@ export async function readGivenCertificate(
   };
 }
 
-/** Said once it is known that the rest was of use. */
+/** Prints the notes. Call it once it is known that the rest could be used. */
 export const tellNotes = (terminal: Terminal, { notes }: GivenCertificate): void =>
   notes.forEach((note) => terminal.err(`${note}\n`));
 
@@ -107,7 +107,8 @@ function readOctets(file: string): Buffer {
 }
 
 /**
- * The one that a key in the file belongs to; in a file without keys the one that is no authority's.
+ * The certificate that belongs to a key in the file. In a file without keys, the one that is no
+ * authority's.
  */
 function ownOf(file: string, { keys, certificates }: Pkcs12Contents): Certificate {
   const ofKeys = keys.flatMap(({ certificate }) => certificate ?? []);

@@ -1,15 +1,15 @@
 /**
- * Where each command of the top level is made. A command that is named on the command line has only
- * its own file loaded, since all of them together, with the cryptography and the schemas that they
- * need, take longer to load than any of them takes to run. `test/cli/groups.test.ts` holds the
- * names to what the files add, and counts what a plain command loads.
+ * Where each command of the top level is made. For a command that is named on the command line,
+ * only its own file is loaded: all of them, with their cryptography and schemas, take longer to
+ * load than any of them takes to run. `test/cli/groups.test.ts` compares the names with what the
+ * files add, and counts what a plain command loads.
  */
 import type { Group } from '../commands/core/walk.ts';
 
 interface Loaded {
   /**
-   * The commands that are loaded, all of them and in their order, with the sentence of each for the
-   * help of the whole.
+   * All commands of this file in their order, each with its sentence for the help of the whole
+   * program.
    */
   readonly names: Readonly<Record<string, string>>;
   readonly load: () => Promise<Group>;
@@ -205,8 +205,8 @@ export const groups: readonly Loaded[] = [
 ];
 
 /**
- * The one that has the command `word`; for any other word, and for none, all: help and what is
- * offered instead must know every command, and so must completion.
+ * The group that has the command `word`. For another word, or none, all groups: help and
+ * suggestions must know every command, and so must completion.
  */
 export const groupsFor = (word: string | undefined): readonly Loaded[] => {
   if (word === '--version') return [];
@@ -215,7 +215,7 @@ export const groupsFor = (word: string | undefined): readonly Loaded[] => {
   return named.length > 0 ? named : groups;
 };
 
-/** Each command of the top level and what it is for. */
+/** Each command of the top level, with what it is for. */
 export const summaries: readonly (readonly [name: string, about: string])[] = groups.flatMap(({ names }) =>
   Object.entries(names),
 );

@@ -1,6 +1,6 @@
 /**
- * Where a command runs: its terminal and options, and one connection to the operations, opened when
- * it is needed.
+ * The surroundings of a command: its terminal and options, and one connection to the operations,
+ * which is opened when it is first needed.
  */
 import { type AdminClient, connectControl } from '../admin/client.ts';
 import { AdminError } from '../admin/error.ts';
@@ -37,7 +37,10 @@ export class OneConnection implements Here {
     this.words = words;
   }
 
-  /** The same with other options. A connection carries the reason, so it is another one. */
+  /**
+   * The same with other options. It needs another connection, because a connection carries the
+   * reason.
+   */
   with(options: SharedOptions): OneConnection {
     return options === this.options ? this : new OneConnection(this.terminal, options, this.words);
   }
@@ -73,7 +76,7 @@ export class OneConnection implements Here {
       return await Promise.race([asked(), late]);
     } finally {
       clearTimeout(timer);
-      // Not awaited: a gateway that hangs would not close its side.
+      // Not awaited, since a gateway that hangs would not close its side.
       void client?.close();
     }
   }
@@ -81,7 +84,7 @@ export class OneConnection implements Here {
   async close(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
-    // Where it could not be opened, whoever called has been told.
+    // If it could not be opened, the caller has already been told.
     await client?.then(
       (opened) => opened.close(),
       () => undefined,
@@ -89,7 +92,7 @@ export class OneConnection implements Here {
   }
 }
 
-/** Closes what was opened. */
+/** Runs `use` and then closes what was opened. */
 export async function withHere<T>(
   terminal: Terminal,
   options: SharedOptions,

@@ -1,17 +1,18 @@
-/** How a look at a message at hand ends, whatever protects it. */
+/** The exit code of an inspection of a message, whatever protects the message. */
 import type { exitCodes } from './exit-codes.ts';
 
 export interface Inspected {
   /** The outermost layer. */
   readonly form: string;
   readonly standing: string;
-  /** It was decrypted, and nothing proves that it was not changed before. */
+  /** True if it was decrypted and nothing proves that nobody had changed it. */
   readonly flagged?: boolean;
   readonly problem?: string | undefined;
 }
 
 /**
- * What nobody signed, or is closed, is not found valid: nothing was there to be. Undefined: it is.
+ * Undefined if the message was found valid. A message that nobody signed, or that is still
+ * encrypted, was not found valid, so it has a code.
  */
 export function inspectedCode({
   form,

@@ -1,7 +1,7 @@
 /**
  * Keys of certificates, as commands make and write them. A private key is made here, in the
- * operator's process, and goes into a PKCS #12 file at once: the gateway sees a request and answers
- * with a certificate.
+ * operator's process, and goes straight into a PKCS #12 file. The gateway only sees a request, and
+ * answers with a certificate.
  */
 import { readFileSync } from 'node:fs';
 import type { IssuedView } from '../admin/cert-views.ts';
@@ -27,7 +27,7 @@ export interface FilePasswordOptions {
   readonly passwordOut?: string | undefined;
 }
 
-/** The password of a PKCS #12 file: never an argument. */
+/** The password of a PKCS #12 file. It is never an argument. */
 export const FILE_PASSWORD = {
   passwordFile: opt(file, 'first line of this file is the password; - for standard input; else a prompt'),
   passwordOut: opt(file, 'generate a password and write it to this new file, mode 0600'),
@@ -81,12 +81,12 @@ const certificateOf = (pem: string): Certificate => {
   return read.value;
 };
 
-/** `key`: the private key, PEM, where the gateway is to hold it. */
+/** `key`: the private key in PEM, if the gateway is to hold it. */
 type Issue = (request: string, key?: string) => Promise<IssuedView>;
 
 /**
- * Asks `issue` for a certificate, for the request given or for a new key, and writes what belongs
- * in the file.
+ * Calls `issue` for the given request, or for one with a new key, and writes what belongs in the
+ * file.
  */
 export async function deliver(terminal: Terminal, options: KeyOptions, issue: Issue): Promise<IssuedView> {
   const { csr, out: path, keepKey } = options;
@@ -142,7 +142,7 @@ async function answerRequest(
 
 const chainOf = ({ pem, chain }: IssuedView): string => [pem, ...chain].join('');
 
-/** What came of it and where it lies, for the person. */
+/** What was issued and where it is, as text for people. */
 export function deliveredText(issued: IssuedView, options: KeyOptions): string {
   const { serial, use, account, ends } = issued;
   return [

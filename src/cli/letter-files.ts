@@ -1,6 +1,6 @@
 /**
- * Where letters are written: one file each, or one file with a form feed between two. Each holds a
- * secret: mode 0600, and nothing is overwritten.
+ * Where letters are written: each to its own file, or all to one file with a form feed between two.
+ * A letter holds a secret, so files have mode 0600, and nothing is overwritten.
  */
 import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,9 +8,9 @@ import { CommandError } from './exit.ts';
 import { fileCode, newFile } from './new-file.ts';
 
 export interface LetterFiles {
-  /** For people. */
+  /** The place, in words for people. */
   readonly where: string;
-  /** A letter for the account lies there. */
+  /** True if there is already a letter for this account. */
   has(login: string): boolean;
   write(login: string, letter: string): void;
   end(): void;
@@ -21,7 +21,10 @@ interface Wanted {
   readonly letters?: string | undefined;
 }
 
-/** Opened before a code is made: what is made must not be lost for want of a place to put it. */
+/**
+ * Opens the place for letters. Call it before a code is made, so that no code is lost because it
+ * cannot be written.
+ */
 export function letterFiles({ letter, letters }: Wanted): LetterFiles | undefined {
   if (letters !== undefined) return folderOf(letters);
   return letter === undefined ? undefined : fileOf(letter);
@@ -44,7 +47,10 @@ function fileOf(path: string): LetterFiles {
   };
 }
 
-/** A login name may have any character but few; a file name may not leave its folder. */
+/**
+ * The name of a letter's file. A login name may contain nearly any character, but a file name must
+ * not leave its folder.
+ */
 const nameOf = (login: string): string =>
   `${login.replace(/[^\p{L}\p{N}@._+-]/gu, (c) => `%${c.codePointAt(0)?.toString(16) ?? ''}`).replace(/^\./, '%2e')}.txt`;
 
@@ -63,7 +69,7 @@ function folderOf(path: string): LetterFiles {
     write: (login, letter) => {
       const file = join(path, nameOf(login));
       try {
-        // Whole or not there: --resume takes what is there for done.
+        // The file is either complete or absent: `--continue` counts a file that exists as done.
         writeFileSync(`${file}.part`, letter, { mode: 0o600 });
         linkSync(`${file}.part`, file);
         rmSync(`${file}.part`);
@@ -75,7 +81,7 @@ function folderOf(path: string): LetterFiles {
         );
       }
     },
-    // One sync for all letters: for 20,000 of them a sync each would take minutes.
+    // One sync for all letters: with one for each, 20,000 letters would take minutes.
     end: () => {
       const folder = openSync(path, 'r');
       fsyncSync(folder);

@@ -1,11 +1,11 @@
-/** Listings as they come, page by page: of 20,000 accounts no more than one page is in memory. */
+/** Prints listings page by page while they come: of 20,000 accounts only one page is in memory. */
 import { visibleJson } from '../domain/visible.ts';
 import { type Cell, type OutputOptions, csv, plain } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
- * Columns that keep their place: as wide as the longest cell so far, so that a listing of one page
- * is as narrow as it can be and a longer one widens where it must.
+ * A table whose columns are as wide as their longest cell so far. A listing of one page is as
+ * narrow as possible, and a longer one widens when it must.
  */
 export class TableLines {
   readonly #header: readonly string[];
@@ -17,7 +17,7 @@ export class TableLines {
     this.#widths = header.map(() => 0);
   }
 
-  /** The header comes with the first of them. */
+  /** The lines of these rows. The first rows come with the header. */
   of(rows: readonly (readonly Cell[])[]): string {
     const lines = [...(this.#begun ? [] : [this.#header]), ...rows.map((row) => row.map(plain))];
     this.#begun = true;
@@ -35,12 +35,12 @@ export class TableLines {
   }
 }
 
-/** An array of JSON, in the form that `JSON.stringify` gives the whole of it. */
+/** A JSON array in the same form as `JSON.stringify` would give the whole of it. */
 export class JsonLines {
   readonly #indent: string;
   #begun = false;
 
-  /** Spaces in front, where it stands inside something. */
+  /** `indent`: spaces in front of each line, if the array stands inside something else. */
   constructor(indent = '') {
     this.#indent = indent;
   }
@@ -63,9 +63,9 @@ export class JsonLines {
 export interface Listing<R> {
   readonly header: readonly string[];
   readonly row: (row: R) => readonly Cell[];
-  /** Printed where nothing is listed, in place of the header. */
+  /** Printed in place of the header if there are no rows. */
   readonly none?: string;
-  /** With --csv; otherwise those of the table. */
+  /** The header with --csv, if it is not that of the table. */
   readonly csvHeader?: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * The manual page sluis(8), from the command table: every command with what it takes.
- * docs/commands.md has examples and answers as well.
+ * The manual page sluis(8), from the command table: every command with its arguments and options.
+ * docs/commands.md also has examples and answers.
  */
 import type { Edition } from '../config/man-page.ts';
 import { bold, entry, heading, italic, page, roff, sentence, title } from '../config/roff.ts';
@@ -50,7 +50,7 @@ const PLACES = [
   ['/var/lib/sluis-keys', 'Keys of days. They belong into no backup of the data.'],
 ] as const;
 
-/** Said once, below all commands. */
+/** Options that are described once, below all commands. */
 const SHARED = ['--config', '--json', '--reason', '--yes', '--approval', '--operator-key', '--help'];
 
 function command({ words, about, arguments: taken, options }: CommandFacts): string[] {
@@ -69,7 +69,7 @@ function command({ words, about, arguments: taken, options }: CommandFacts): str
   ];
 }
 
-/** The first command that has it says what it is. */
+/** Describes each of these options with the words of the first command that has it. */
 function shared(program: CommandFacts): string[] {
   const all = program.commands.flatMap(leavesOf).flatMap(({ options }) => options);
   return SHARED.flatMap((name) => {

@@ -1,16 +1,16 @@
 /**
- * A message out of a file, as the gateway takes it: one character an octet, line ends CRLF. Mail
- * programs on Unix save messages with bare LF, which no signature was made over; a bare smime.p7m
- * gets the header that it came with.
+ * Reads a message from a file in the form that the gateway takes: one character an octet, with line
+ * ends CRLF. Mail programs on Unix save messages with bare LF, which is not what was signed. A bare
+ * smime.p7m gets the header back that it once came with.
  */
 import type { Readable } from 'node:stream';
 import { CommandError } from './exit.ts';
 
 const HEADER = 'Content-Type: application/pkcs7-mime; name="smime.p7m"\r\nContent-Transfer-Encoding: binary\r\n\r\n';
-/** First octet of a DER or BER sequence. */
+/** The first octet of a sequence in DER or BER. */
 const SEQUENCE = 0x30;
 
-/** Form of the file, which its first piece decides. */
+/** The form of the file, which its first piece decides. */
 type Form = 'cms' | 'crlf' | 'lf';
 
 function formOf(piece: Buffer): Form {
@@ -32,7 +32,7 @@ export async function* messageFile(
         if (form === 'cms') yield HEADER;
       }
       const text = piece.toString('latin1');
-      // A CR at the end of the piece before belongs to an LF at the begin of this one.
+      // A CR at the end of the previous piece belongs to an LF at the beginning of this one.
       yield form === 'lf' ? (last + text).replace(/\r?\n/g, '\r\n').slice(last.length) : text;
       last = form === 'lf' && text.endsWith('\r') ? '\r' : '';
     }

@@ -1,7 +1,7 @@
 /**
- * `sluis check --monitor`: one line, and an exit code as Nagios, Icinga, Zabbix and their like know
- * it (Monitoring Plugins Development Guidelines). Whatever goes wrong is said in that line. It
- * opens no store and writes no row of the trail, and it ends by itself when the gateway hangs.
+ * `sluis check --monitor`: prints one line and ends with an exit code that Nagios, Icinga, Zabbix
+ * and the like know (Monitoring Plugins Development Guidelines). That line says whatever is wrong.
+ * It opens no store and writes no row of the trail. It ends by itself if the gateway hangs.
  */
 import { AdminError } from '../admin/error.ts';
 import type { GatewayStatus } from '../admin/running-gateway.ts';
@@ -9,7 +9,7 @@ import type { Here } from '../commands/core/row.ts';
 import { many } from '../domain/counted.ts';
 import { type Figure, type Finding, LEVELS, type Level, judged, worst } from '../domain/monitor.ts';
 
-/** Zabbix gives up after three seconds, Nagios' NRPE after ten. */
+/** Milliseconds. Zabbix gives up after three seconds, NRPE of Nagios after ten. */
 const DEADLINE = 2_000;
 
 interface Monitored {
@@ -60,7 +60,7 @@ async function answerOf(here: Here): Promise<MonitorFacts> {
 
 const ofStatus = ({ reasons }: GatewayStatus, missing: readonly string[]): readonly Finding[] => [
   ...reasons.map(({ name, text }) => ({
-    // Somebody wanted it so, and may have forgotten it.
+    // Somebody wanted it so, but may have forgotten it.
     level: name === 'drained' ? ('WARNING' as const) : ('CRITICAL' as const),
     what: `no mail is accepted, ${name.replaceAll('-', ' ')}: ${text}`,
   })),
@@ -70,7 +70,10 @@ const ofStatus = ({ reasons }: GatewayStatus, missing: readonly string[]): reado
   })),
 ];
 
-/** `SLUIS WARNING: ... | 'free'=...`. The worst comes first, since many cut the line. */
+/**
+ * The line, such as `SLUIS WARNING: ... | 'free'=...`. The worst finding comes first, since many
+ * tools cut the line.
+ */
 function lineOf(level: Level, { findings, status, figures = [] }: MonitorFacts): string {
   const order = ['CRITICAL', 'UNKNOWN', 'WARNING', 'OK'];
   const all = [...findings].sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level)).map(({ what }) => what);
@@ -83,8 +86,8 @@ function lineOf(level: Level, { findings, status, figures = [] }: MonitorFacts):
 }
 
 /**
- * `'label'=value[unit];warning;critical`. Of several of one kind the one that is nearest to its
- * limit.
+ * The figures as `'label'=value[unit];warning;critical`. Of several figures of one kind, it shows
+ * the one nearest to its limit.
  */
 function performance(status: GatewayStatus, figures: readonly Figure[]): string {
   const of = (name: string, only?: readonly [string, string]): number[] =>

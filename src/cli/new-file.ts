@@ -1,24 +1,24 @@
 /**
- * A file that a command makes: opened before anything else is done, so that what follows is not
- * lost for want of a place to put it.
+ * A file that a command makes. It is opened before anything else is done, so that no result is lost
+ * because it cannot be written.
  */
 import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { CommandError } from './exit.ts';
 
 export interface NewFile {
   readonly path: string;
-  /** Durable when it returns; the file is whole. */
+  /** Writes the whole file. It is on the disk when this returns. */
   write(content: string | Uint8Array): void;
-  /** Adds a piece of a large file: called as often as needed, then `end`. */
+  /** Adds a piece of a large file. Call it as often as needed, then `end`. */
   append(content: string | Uint8Array): void;
   end(): void;
-  /** Removes it: for a command that failed. */
+  /** Removes the file, after the command failed. */
   undo(): void;
 }
 
 /**
- * The exit code of a file that cannot be made: it exists, the place that was named is wrong, or the
- * machine has no room.
+ * The exit code for a file that cannot be made: it exists, the given place is wrong, or the machine
+ * has no space.
  */
 export function fileCode(error: unknown): 'conflict' | 'usage' | 'unavailable' {
   const { code = '' } = error as NodeJS.ErrnoException;
@@ -28,7 +28,7 @@ export function fileCode(error: unknown): 'conflict' | 'usage' | 'unavailable' {
     : 'unavailable';
 }
 
-/** Overwrites nothing. `mode` 0600 for what holds a key. */
+/** Opens a new file, and never overwrites one. Use `mode` 0600 for a file that holds a key. */
 export function newFile(path: string, mode: number): NewFile {
   let file: number;
   try {
@@ -56,7 +56,7 @@ export function newFile(path: string, mode: number): NewFile {
   };
 }
 
-/** Runs `use`; when it fails, none of the files stays. */
+/** Runs `use`. If that fails, none of the files is left. */
 export async function withFiles<T>(
   files: readonly (Pick<NewFile, 'undo'> | undefined)[],
   use: () => Promise<T>,

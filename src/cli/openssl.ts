@@ -1,11 +1,11 @@
 /**
- * Refuses to work with an OpenSSL that would tell senders what they must not learn; what `main.ts`
- * asks of Node itself is in `runtime.ts`.
+ * Refuses to run with an OpenSSL that would reveal to senders what they must not learn. For what
+ * `main.ts` asks of Node itself, see `runtime.ts`.
  */
 import { type DecryptsPkcs1, rejectsImplicitly } from '../crypto/certificates/implicit-rejection.ts';
 import { CommandError } from './exit.ts';
 
-/** Refuses an OpenSSL that is not safe. Throws CommandError (unavailable). */
+/** Throws CommandError (unavailable) if the OpenSSL is not safe. */
 export function refuseOpenssl(decrypts?: DecryptsPkcs1): void {
   if (rejectsImplicitly(decrypts)) return;
   throw new CommandError(

@@ -1,4 +1,4 @@
-/** The files of `sluis operator key`: a key pair that is made in the operator's own hands. */
+/** The files of `sluis operator key`: a key pair that the operator makes for himself. */
 import { makeOperatorKey } from '../crypto/trail/operator-key.ts';
 import { defined } from '../domain/defined.ts';
 import { readFilePassword } from './key-material.ts';
@@ -7,8 +7,8 @@ import { withSecret } from './secret.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
- * Writes the private key to `path`, under a passphrase, and the public one beside it. Throws
- * CommandError, and leaves no file then.
+ * Writes the private key to `path`, encrypted with a passphrase, and the public key beside it.
+ * Throws CommandError, and then leaves no file.
  */
 export async function makeKeyFiles(
   terminal: Terminal,

@@ -1,6 +1,6 @@
 /**
- * An operator's private key in the operator's own hands: read from a file for one signature, which
- * is all that the gateway gets to see.
+ * The private key of an operator, who keeps it himself. It is read from a file for one signature,
+ * and the gateway sees only the signature.
  */
 import { type KeyObject, createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -50,8 +50,8 @@ export async function readOwnKey(terminal: Terminal, path: string, passphraseFil
 }
 
 /**
- * What the gateway shows, with whose key it is. Throws if the hash is not that of what is shown: it
- * is what gets signed.
+ * The request as the gateway shows it, and the name of the operator with this key. Throws if its
+ * hash does not belong to what is shown, because the hash is what gets signed.
  */
 export async function requestFor(call: Calls, id: string, { fingerprint }: OwnKey): Promise<RequestView> {
   const request = await call<RequestView>('approval.show', { id, fingerprint });
@@ -77,7 +77,10 @@ export async function signRequest(
   return await call<SignedView>('approval.sign', { id, fingerprint, at, signature: signature.toString('base64') });
 }
 
-/** `--operator-key`: whoever asks for a second person signs at once, as the first. */
+/**
+ * For `--operator-key`: the person who asks for a second person signs the request at once, as the
+ * first of the two.
+ */
 export const signingFirst = <C extends Client>(client: C, path: string): C => ({
   ...client,
   call: (...given: Parameters<C['call']>) =>

@@ -1,4 +1,4 @@
-/** Options that commands share. */
+/** The options that commands share. */
 import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
 import type { Caller } from '../admin/call.ts';
@@ -20,18 +20,18 @@ const configOption = (): Option =>
 type Shared = 'config' | 'json';
 const BOTH: readonly Shared[] = ['config', 'json'];
 
-/** `--config` and `--json`, or one of them, or none. */
+/** Adds `--config` and `--json`, one of them, or neither. */
 export function sharing(command: Command, which = BOTH): Command {
   if (which.includes('config')) command.addOption(configOption());
   return which.includes('json') ? command.option('--json', 'print JSON for programs') : command;
 }
 
-/** Commands that change nothing. */
+/** The commands that change nothing. */
 const readers = new WeakSet<Command>();
 
 /**
- * Whether running it changes nothing: it was declared so, or it is a group that runs no command by
- * its name alone, or one of those.
+ * True if running the command changes nothing. That holds for a command that was declared so, and
+ * for a group unless its name alone runs a command that changes something.
  */
 export function onlyReads(command: Command): boolean {
   if (command.commands.length === 0) return readers.has(command);
@@ -39,13 +39,16 @@ export function onlyReads(command: Command): boolean {
   return typeof own !== 'string' || command.commands.some((one) => one.name() === own && onlyReads(one));
 }
 
-/** A command that reads. */
+/** Adds the options of a command that reads. */
 export function reading(command: Command, which = BOTH): Command {
   readers.add(command);
   return sharing(command, which);
 }
 
-/** A command that changes something: also `--reason`, and what a second person takes. */
+/**
+ * Adds the options of a command that changes something: also `--reason`, and those for a second
+ * person.
+ */
 export const changing = (command: Command): Command =>
   sharing(command)
     .option('--reason <text>', 'why, for the audit trail')
@@ -55,7 +58,8 @@ export const changing = (command: Command): Command =>
     );
 
 /**
- * As `changing`, and its help tells of the second person: for verbs of `operators.second-person`.
+ * The same as `changing`, but its help mentions the second person. For the verbs of
+ * `operators.second-person`.
  */
 export const guarded = (command: Command): Command => {
   changing(command).options.forEach((option) => option.hideHelp(false));
@@ -66,8 +70,8 @@ export const guarded = (command: Command): Command => {
 };
 
 /**
- * The person behind a command. sudo tells who became root; without it the user of the process is
- * the person.
+ * The person behind a command. sudo tells who became root; without sudo it is the user of the
+ * process.
  */
 export function callerOf({ reason, approval }: Pick<SharedOptions, 'reason' | 'approval'>): Caller {
   const name = process.env.SUDO_USER?.trim() || userName();
@@ -78,7 +82,7 @@ function userName(): string {
   try {
     return userInfo().username;
   } catch {
-    // A container's user may have no entry in the user table.
+    // The user of a container may have no entry in the table of users.
     return `uid ${process.getuid?.() ?? 'unknown'}`;
   }
 }

@@ -1,7 +1,4 @@
-/**
- * Tells of a running gateway of another version, where a command came to an end that nobody
- * expected.
- */
+/** After an unexpected error, says whether the running gateway has another version. */
 import type { Command } from 'commander';
 import { connectControl } from '../admin/client.ts';
 import { notUnderstood } from '../admin/control-protocol.ts';
@@ -11,10 +8,10 @@ import { CommandError } from './exit.ts';
 import { type SharedOptions, callerOf } from './options.ts';
 
 /**
- * Where a command ends in an error that nobody expected, and the running gateway is of another
- * version, the person has to know that: the number in admin/control-protocol.ts is raised by hand,
- * and may have been forgotten. Answers the error itself where no gateway of another version runs,
- * or none can be asked.
+ * Returns an error that names the other version, if the running gateway has one. Versions that do
+ * not fit should be refused by the number in admin/control-protocol.ts. But people raise that
+ * number by hand, and may forget it. Returns `error` itself if no gateway of another version runs,
+ * or if none can be asked.
  */
 export async function perhapsOtherVersion(command: Command, error: Error): Promise<Error> {
   const options = command.opts<Partial<SharedOptions>>();

@@ -6,10 +6,10 @@ import type { Terminal } from './terminal.ts';
 
 export type Cell = string | number | undefined;
 
-/** A cell in one line, with nothing in it that a terminal obeys. */
+/** A cell on one line, without anything that a terminal would obey. */
 export const plain = (cell: Cell): string => (cell === undefined || cell === '' ? '-' : visibleLine(String(cell)));
 
-/** Columns as wide as their longest cell; the last one runs free. */
+/** A table whose columns are as wide as their longest cell. The last column has any width. */
 export function table(header: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const lines = [header, ...rows.map((row) => row.map(plain))];
   const widths = header.map((_, i) => Math.max(...lines.map((line) => Array.from(line[i] ?? '').length)));
@@ -24,8 +24,8 @@ export function table(header: readonly string[], rows: readonly (readonly Cell[]
 }
 
 /**
- * `name: value` lines; what is not there is left out. Of several values of one name each has a line
- * of its own.
+ * Lines of `name: value`. A name without a value is left out. If a name has several values, each
+ * has a line of its own.
  */
 export function facts(pairs: readonly (readonly [string, Cell | readonly Cell[]])[]): string {
   const known = pairs.map(([name, value]) => [name, [value].flat().filter(isThere)] as const);
@@ -40,10 +40,10 @@ export function facts(pairs: readonly (readonly [string, Cell | readonly Cell[]]
 
 const isThere = (cell: Cell): boolean => cell !== undefined && cell !== '';
 
-/** Columns of a terminal that everybody has. */
+/** Every terminal has at least so many columns. */
 const COLUMNS = 80;
 
-/** Words that go on in the next line, behind `indent`, before they reach the edge. */
+/** Wraps a text before the right edge. Further lines begin with `indent`. */
 export function wrapped(text: string, first: string, indent: string): string {
   const lines: string[] = [];
   let line = first;
@@ -83,8 +83,8 @@ export function readableSize(n: number): string {
 }
 
 /**
- * A time for people: by the wall clock in Amsterdam, to the minute, with its zone. Programs get the
- * form of ISO 8601, in UTC.
+ * A time for people: by the clock in Amsterdam, to the minute, with its zone. Programs get ISO 8601
+ * in UTC.
  */
 export function readableTime(iso: string): string;
 export function readableTime(iso: string | undefined): string | undefined;
@@ -92,17 +92,20 @@ export function readableTime(iso: string | undefined): string | undefined {
   return iso === undefined ? undefined : wallClock(instant(Date.parse(iso)));
 }
 
-/** The day of it in Amsterdam. */
+/** The day of that time in Amsterdam. */
 export function readableDay(iso: string): string;
 export function readableDay(iso: string | undefined): string | undefined;
 export function readableDay(iso: string | undefined): string | undefined {
   return isoDay(iso === undefined ? undefined : dayOf(instant(Date.parse(iso))));
 }
 
-/** The time, in UTC too: for a period that others answer for. */
+/** The time, also in UTC, for a period about which other organisations must answer. */
 export const localTime = (iso: string): string => `${readableTime(iso)} (${iso.slice(0, 10)} ${iso.slice(11, 16)}Z)`;
 
-/** RFC 4180. A value that a spreadsheet would take for a formula gets an apostrophe in front. */
+/**
+ * A cell of CSV (RFC 4180). A value that a spreadsheet would take for a formula gets an apostrophe
+ * in front.
+ */
 const csvCell = (cell: Cell): string => {
   const plain = String(cell ?? '').replace(/^[=+@\t\r\uff0b\uff0d\uff1d\uff20-]/, "'$&");
   return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;

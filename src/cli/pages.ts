@@ -1,7 +1,7 @@
-/** Listings come page by page. */
+/** Rows of one page of a listing. */
 export const PAGE = 500;
 
-/** Every row of a listing, page by page. */
+/** Yields every row of a listing, page by page. */
 export async function* pages<R>(
   fetch: (page: { limit: number; after?: string }) => Promise<readonly R[]>,
   nameOf: (row: R) => string,

@@ -1,8 +1,8 @@
-/** Parts and interchanges of a message, as `sluis trace` prints them. */
+/** The parts and interchanges of a message, as `sluis trace` prints them. */
 import type { InterchangeView, PartsView } from '../admin/part-views.ts';
 import { facts, readableSize, table } from './output.ts';
 
-/** Tables and lists, empty for a message that the gateway wrote itself. */
+/** Tables and lists; empty for a message that the gateway wrote itself. */
 export const partsText = ({ parts, interchanges, limits }: PartsView): string[] => [
   ...(parts.length === 0
     ? []

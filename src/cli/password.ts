@@ -1,8 +1,8 @@
-/** Passwords and codes of an account, as people read them. */
+/** Passwords and codes of an account, as text for people. */
 import type { AppPasswordView, CodeView, PasswordView } from '../admin/views.ts';
 import { readableTime, table } from './output.ts';
 
-/** Codes that nobody has used yet, without what is secret of them. */
+/** Codes that nobody has used yet, without the secret part. */
 export const codeTable = (codes: readonly CodeView[]): string =>
   table(
     ['OPEN CODE', 'FOR', 'PASSWORD', 'MADE', 'HOLDS UNTIL', 'TRIES LEFT'],

@@ -1,4 +1,4 @@
-/** Every command with its row: for what is generated from all of them. It loads them all. */
+/** Every command with its row, for what is generated from all of them. It loads them all. */
 import { type Placed, commandsIn } from '../commands/core/walk.ts';
 import { groups } from './groups.ts';
 

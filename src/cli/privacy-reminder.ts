@@ -1,13 +1,13 @@
 /**
- * What `check` and `doctor` say of what the registry holds: organisations whose purpose nobody
- * said, and encryption that is required and cannot be kept. The running gateway is asked; without
- * one nothing is opened.
+ * What `check` and `doctor` say about the registry: organisations whose purpose nobody has stated,
+ * and encryption that is required but cannot be kept. They ask the running gateway; without one,
+ * nothing is opened.
  */
 import { PURPOSE_REMINDER } from '../admin/purpose.ts';
 import type { Here } from '../commands/core/row.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';
 
-/** Never rejects: that the gateway cannot be asked is a finding of its own. */
+/** Never rejects: a gateway that cannot be asked is a finding of its own. */
 export async function privacyFindings(here: Here): Promise<readonly DoctorFinding[]> {
   try {
     const found = await here.running(async (gateway) => {

@@ -1,4 +1,4 @@
-/** The command line: one file a group of commands. */
+/** The command line, with one file for each group of commands. */
 import { Command, CommanderError, type Help } from 'commander';
 import { nearest } from '../domain/nearest.ts';
 import { buildVersion } from '../platform/version.ts';
@@ -8,8 +8,9 @@ import { onlyReads } from './options.ts';
 import { type Terminal, processTerminal, shielded } from './terminal.ts';
 
 /**
- * With `word`, the command of the top level that is to run, only what it needs is there; without
- * it, every command. `writeErr` gets what commander says of a line that it cannot read.
+ * Builds the program. With `word`, the command of the top level that will run, it loads only what
+ * that needs; without it, every command. `writeErr` gets what commander says about a line that it
+ * cannot read.
  */
 export async function buildProgram(terminal: Terminal, word?: string, writeErr = terminal.err): Promise<Command> {
   const program = emptyProgram({ ...terminal, err: writeErr });
@@ -21,7 +22,7 @@ export async function buildProgram(terminal: Terminal, word?: string, writeErr =
 }
 
 /**
- * The help of the whole program shows names and sentences alone: nothing needs to be loaded for it.
+ * The help of the whole program. It shows only names and sentences, so nothing is loaded for it.
  */
 function overview(terminal: Terminal): Command {
   const program = emptyProgram(terminal);
@@ -39,22 +40,23 @@ const emptyProgram = (terminal: Terminal): Command =>
 const HELP = new Set(['--help', '-h', 'help']);
 
 async function programFor(terminal: Terminal, [word, next]: readonly string[], json: boolean): Promise<Command> {
-  // With --json what commander says is told as every other error is, and not twice.
+  // With --json, an error of commander is reported in the same form as every other error, and not
+  // twice.
   if (word === undefined || !HELP.has(word))
     return await buildProgram(terminal, word, json ? () => undefined : terminal.err);
   return word === 'help' && next !== undefined ? await buildProgram(terminal, next) : overview(terminal);
 }
 
 /**
- * An option as a word of its own: known before commander has read the line, and also where it
- * cannot.
+ * True if the option stands on the line as a word of its own. It must be known before commander has
+ * read the line, and even if commander cannot read it.
  */
 const asksFor = (option: string, argv: readonly string[]): boolean => {
   const end = argv.indexOf('--');
   return argv.slice(0, end < 0 ? argv.length : end).includes(option);
 };
 
-/** Runs one command; answers the exit code. */
+/** Runs one command. Resolves to the exit code. */
 export async function runCommandLine(argv: readonly string[], own?: Terminal): Promise<number> {
   const json = asksFor('--json', argv);
   const terminal = shielded(own ?? processTerminal({ plainly: json || asksFor('--csv', argv) }));
@@ -64,7 +66,7 @@ export async function runCommandLine(argv: readonly string[], own?: Terminal): P
     return exitCodes.usage;
   }
   const program = await programFor(terminal, argv, json);
-  // Each subcommand must return its errors instead of ending the process.
+  // Each subcommand must return its errors and not end the process.
   const inherit = (command: Command): void => {
     command.exitOverride();
     command.commands.forEach(inherit);
@@ -92,18 +94,17 @@ export async function runCommandLine(argv: readonly string[], own?: Terminal): P
   }
 }
 
-/** The message of commander as one sentence in one line. */
+/** The message of commander as one sentence on one line. */
 const usageProblem = ({ message }: CommanderError): string => message.replace(/^error: /, '').replaceAll('\n', ' ');
 
 /**
- * The commands, and what is said to somebody who mistypes one. A suggestion is one key press from
- * being run, so only commands that read are suggested: `mailbox delete` is not answered with
- * `reset`.
+ * The commands, and the answer to a mistyped one. A suggestion is one key press away from being
+ * run, so only commands that read are suggested: `mailbox delete` is not answered with `reset`.
  */
 class Verbs extends Command {
   constructor(name?: string) {
     super(name);
-    // Offers any command that is spelled alike.
+    // Commander's own suggestion would offer any command with a similar spelling.
     this.showSuggestionAfterError(false);
   }
 
@@ -111,14 +112,16 @@ class Verbs extends Command {
     return new Verbs(name);
   }
 
-  /** The whole program lists names alone: what each takes is in its own help. */
+  /**
+   * The help of the whole program lists names alone: the help of each command says what it takes.
+   */
   override createHelp(): Help {
     const help = super.createHelp();
     if (this.parent === null) help.subcommandTerm = (command) => command.name();
     return help;
   }
 
-  /** Called by commander where no command has the name. */
+  /** Commander calls it if no command has the name. */
   unknownCommand(): void {
     const [word = ''] = this.args;
     const offered = this.commands.filter(onlyReads).map((command) => command.name());

@@ -1,7 +1,7 @@
 /** Progress of long work, on standard error. */
 
 interface Progress {
-  /** `phase`: another one than the first, where the work has several. */
+  /** `phase`: the present phase, if it is not the first one. */
   readonly show: (done: number, total: number, phase?: string) => void;
   readonly end: () => void;
 }
@@ -9,8 +9,9 @@ interface Progress {
 const WIDTH = 24;
 
 /**
- * A bar for a person who looks; nothing for a log. A `total` of 0 is not known yet: then it counts.
- * `phase` is a verb, such as "Checking": who waits sees what for.
+ * Shows a bar to a person at a terminal, and nothing in a log. While `total` is 0 it is not known,
+ * and the bar only counts. `phase` is a verb such as "Checking", which says what the person waits
+ * for.
  */
 export function showProgress(phase: string, unit: string): Progress {
   if (!process.stderr.isTTY) return { show: () => undefined, end: () => undefined };

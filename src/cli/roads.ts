@@ -1,12 +1,12 @@
 /**
- * Where a command finds the gateway. The owner reads the configuration and has the socket in the
- * data folder. A person of a role may read neither: then the sockets of roles are tried, those that
- * the configuration names or, where it cannot be read, those where they lie if nothing else is
- * said. The one with the most rights that lets him in is taken.
+ * Where a command finds the gateway. The owner reads the configuration and uses the socket in the
+ * data folder. A person with a role may be able to read neither. Then the sockets of the roles are
+ * tried: those that the configuration names or, if it cannot be read, those at the usual place. The
+ * command uses the one with the most rights that lets the person in.
  *
- * `SLUIS_SOCKET` names one, and no other is tried. `SLUIS_TOKEN_FILE` names a file with a token:
- * both belong to a person or a program and not to one command, so neither is an option, and a token
- * is never an argument, which every user of the machine sees.
+ * `SLUIS_SOCKET` names one socket, and then no other is tried. `SLUIS_TOKEN_FILE` names a file with
+ * a token. Both belong to a person or a program and not to one command, so they are no options. A
+ * token is never an argument, since every user of the machine can see those.
  */
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -21,13 +21,13 @@ import { CommandError } from './exit.ts';
 
 export interface Roads {
   readonly sockets: readonly string[];
-  /** Absent if the store cannot be opened by this command. */
+  /** Absent if this command cannot open the store. */
   readonly config?: Config;
-  /** The error that is shown if none of the sockets answers. */
+  /** The error to show if none of the sockets answers. */
   readonly error?: ConfigError;
 }
 
-/** Throws ConfigError if there is neither a configuration that can be used nor a socket to try. */
+/** Throws ConfigError if there is neither a usable configuration nor a socket to try. */
 export function roadsFor(configFile: string, env: NodeJS.ProcessEnv = process.env): Roads {
   const given = env.SLUIS_SOCKET;
   if (given !== undefined && given !== '') return { sockets: [resolve(given)] };
@@ -48,8 +48,8 @@ const socketsOf = (config: Config): readonly string[] => [
 ];
 
 /**
- * For somebody who may not read the keys that it names, or not the configuration itself. None: it
- * is wrong, whoever reads it.
+ * Sockets for somebody who may not read the keys that the configuration names, or not the
+ * configuration itself. Empty if the configuration is wrong for every reader.
  */
 function socketsWithoutFiles(file: string): readonly string[] {
   if (!canRead(file)) return wellKnownSockets.filter((path) => existsSync(path));
@@ -71,8 +71,8 @@ function canRead(file: string): boolean {
 }
 
 /**
- * The first that lets the caller in. Undefined: nobody serves. Throws SocketShut if somebody does,
- * and none of the sockets is open to the caller.
+ * Connects to the first socket that lets the caller in. Undefined if no gateway runs. Throws
+ * SocketShut if one runs, but none of its sockets is open to the caller.
  */
 export async function connectAny({ sockets, config }: Roads, caller: Caller): Promise<AdminClient | undefined> {
   let shut: SocketShut | undefined;
@@ -80,7 +80,8 @@ export async function connectAny({ sockets, config }: Roads, caller: Caller): Pr
     try {
       const client = await connectControl(path, caller);
       if (client !== undefined) return client;
-      // Whoever may look there sees that nobody serves: sockets of roles are not tried in vain.
+      // A caller who may look at the first socket sees that no gateway runs, so the sockets of the
+      // roles need not be tried.
       if (config !== undefined && path === sockets[0]) return undefined;
     } catch (error) {
       if (!(error instanceof SocketShut)) throw error;
@@ -90,7 +91,10 @@ export async function connectAny({ sockets, config }: Roads, caller: Caller): Pr
   return undefined;
 }
 
-/** The token of the file that `SLUIS_TOKEN_FILE` names. Throws CommandError. */
+/**
+ * The token in the file that `SLUIS_TOKEN_FILE` names; undefined if it names none. Throws
+ * CommandError.
+ */
 export function tokenFrom(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const file = env.SLUIS_TOKEN_FILE;
   if (file === undefined || file === '') return undefined;

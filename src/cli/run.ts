@@ -1,6 +1,6 @@
 /**
  * Runs a gateway until a signal ends it or its store fails, and tells the service manager how it
- * goes.
+ * is.
  */
 import { many } from '../domain/counted.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
@@ -13,26 +13,26 @@ import { exitCodes } from './exit.ts';
 import { outliveReaders } from './terminal.ts';
 
 /**
- * After everything was stopped the process ends by itself; what keeps it alive longer is a leak,
- * and must not hang the supervisor.
+ * Milliseconds to wait at the very end. After everything was stopped the process should end by
+ * itself. Whatever keeps it alive longer is a leak, and must not make the supervisor wait.
  */
 const LAST_WAIT = 2000;
 /**
- * A second signal that comes sooner is the first one: npm passes on what the terminal gave its
- * children as well, and a supervisor may signal both.
+ * Milliseconds. A second signal within this time counts as the first one: npm passes a signal on
+ * that the terminal also sent to its children, and a supervisor may signal both.
  */
 const SAME_SIGNAL = 1000;
 
 interface RunOptions {
   readonly supervisor?: Supervisor;
-  /** Done once the gateway runs. */
+  /** Called once the gateway runs. */
   readonly begun?: (gateway: Gateway) => Promise<void>;
 }
 
 /**
- * Resolves with the exit code when the gateway has stopped. Whatever fails between its start and
- * its end ends it, and the process: one that is told to stop and goes on would keep the next from
- * starting.
+ * Resolves with the exit code when the gateway has stopped. Any failure between start and end stops
+ * the gateway and the process. Otherwise a gateway that was told to stop would keep running, and
+ * keep the next one from starting.
  */
 export async function runUntilStopped(
   start: () => Promise<Gateway>,
@@ -40,11 +40,11 @@ export async function runUntilStopped(
   options: RunOptions = {},
 ): Promise<number> {
   outliveReaders();
-  // Before the start: a supervisor may change its mind while the database is checked, and must
-  // still get an orderly end.
+  // Listens before the start: a supervisor may change its mind while the database is still checked,
+  // and the end must be orderly then too.
   const signals = stopSignals();
   let reload = (): void => undefined;
-  // Without a listener SIGHUP would end the process.
+  // Without a listener, SIGHUP would end the process.
   process.on('SIGHUP', () => reload());
   const gateway = await start();
   try {
@@ -59,7 +59,7 @@ export async function runUntilStopped(
   }
 }
 
-/** `ending` is called as soon as that is known. */
+/** Waits for the end. `ending` is called as soon as the end is certain. */
 async function running(
   gateway: Gateway,
   signals: StopSignals,
@@ -123,10 +123,10 @@ const statusOf = ({ admin }: Gateway): string => {
 };
 
 /**
- * Tells the service manager that the gateway is alive, but only where the store has answered since:
- * the call itself shows that the loop turns. A disk that hangs, or a thread that is stuck, so ends
- * in a restart. A database that is away for a while is an answer: a restart would not bring it
- * back, and what the gateway still hands out would end with it.
+ * Tells the service manager that the gateway is alive, but only if the store has answered since the
+ * last time; the call itself shows that the event loop turns. So a disk that hangs or a thread that
+ * is stuck leads to a restart. "The database is away" also counts as an answer: a restart would not
+ * bring it back, and would end what the gateway can still hand out.
  */
 export function startWatchdog(
   store: Pick<Store, 'alive'>,
@@ -147,10 +147,10 @@ export function startWatchdog(
       .then(() => {
         if (!ended) supervisor.alive(status());
       })
-      // The store has failed for good, or is closed: what follows is under way already.
+      // The store has failed for good or is closed; both already have their consequences.
       .catch(() => undefined)
       .finally(() => {
-        // The next question is asked only after an answer: one without an answer is not repeated.
+        // The next question is asked only after an answer, and is never repeated without one.
         if (!ended) timer = clock.after(every, ask);
       });
   };

@@ -1,6 +1,6 @@
 /**
- * Where a command takes a password from: its words. What they do is in secret.ts, which is loaded
- * where it is needed.
+ * The options that say where a command gets a password from. The code behind them is in secret.ts,
+ * which is loaded only when it is needed.
  */
 import { type Command, Option } from 'commander';
 
@@ -10,7 +10,7 @@ export interface SecretOptions {
   readonly out?: string;
 }
 
-/** `isNew`: one may be made up. */
+/** `isNew`: true if the command may also generate a password. */
 export function secretOptions(command: Command, isNew = true): Command {
   const file = new Option('--password-file <file>', 'first line of this file; - for standard input');
   if (!isNew) return command.addOption(file);

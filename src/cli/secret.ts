@@ -1,6 +1,7 @@
 /**
- * Where a command takes a password from: a prompt without echo, a file, standard input, or the
- * generator. Never an argument: those are seen by every user of the machine, and kept in histories.
+ * Where a command gets a password from: a prompt without echo, a file, standard input, or the
+ * generator. It is never an argument: every user of the machine can see those, and shells keep them
+ * in histories.
  */
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { generatePassword } from '../crypto/passwords/password-generate.ts';
@@ -14,9 +15,9 @@ export { type SecretOptions, secretOptions };
 
 export interface Secret {
   readonly password: string;
-  /** Where it was written, in a sentence. */
+  /** Where it was written, as a sentence. */
   readonly written?: string;
-  /** Removes a file that was written for a command that failed afterwards. */
+  /** Removes the file that was written, because the command failed afterwards. */
   undo(): void;
 }
 
@@ -48,12 +49,13 @@ export async function readSecret(terminal: Terminal, options: SecretOptions): Pr
   return kept(text);
 }
 
-/** A password that somebody else chose, as it is: from a file, standard input or a prompt. */
+/** A password that somebody else chose, unchanged: from a file, standard input or a prompt. */
 export const readGivenPassword = async (terminal: Terminal, file: string | undefined): Promise<string> =>
   file === undefined ? await fromTerminalOrInput(terminal) : fromFile(terminal, file);
 
 /**
- * A password that stands elsewhere already, asked for once: a mistyped one is found out at once.
+ * A password that already exists elsewhere. It is asked for only once, since a typing error is
+ * noticed at once.
  */
 export async function readGivenSecret(terminal: Terminal, file: string | undefined, question: string): Promise<string> {
   if (file !== undefined) return fromFile(terminal, file);
@@ -62,7 +64,8 @@ export async function readGivenSecret(terminal: Terminal, file: string | undefin
 }
 
 /**
- * The password of a file that exists: asked for once, since a mistyped one is found out at once.
+ * The password of an existing file. It is asked for only once, since a typing error is noticed at
+ * once.
  */
 export async function readOpeningPassword(terminal: Terminal, file: string | undefined): Promise<string> {
   return await readGivenSecret(terminal, file, 'Password of the file: ');
@@ -85,7 +88,7 @@ function generated(out: string): Secret {
   return { password, written: writtenText(out), undo: () => rmSync(out, { force: true }) };
 }
 
-/** The first line. More than a line is taken for the wrong file. */
+/** The first line of a text. A text of several lines is most likely the wrong file. */
 function firstLine(text: string, from: string): string {
   const [line = '', ...rest] = text.split(/\r?\n/);
   if (line === '')
@@ -129,7 +132,7 @@ async function fromTerminalOrInput(terminal: Terminal): Promise<string> {
 /** Reads one line from the terminal without showing it. */
 function promptSecret(question: string): Promise<string> {
   const { stdin } = process;
-  // Echo off before the question: a quick typist, or a program, answers at once.
+  // The echo goes off before the question: a quick typist, or a program, answers at once.
   stdin.setRawMode(true);
   stdin.setEncoding('utf8');
   stdin.resume();
@@ -157,8 +160,8 @@ function promptSecret(question: string): Promise<string> {
 }
 
 /**
- * A password file that was written for a command that then failed must not stay: somebody would
- * take it for valid.
+ * Runs `use`. If that fails, a password file that was already written is removed; otherwise
+ * somebody would believe that its password works.
  */
 export async function withSecret<T>(secret: Secret | undefined, use: () => Promise<T>): Promise<T> {
   try {

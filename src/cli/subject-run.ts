@@ -1,6 +1,6 @@
 /**
- * Runs a row: asks where it must, calls the operation or does the work here, and prints what came
- * of it.
+ * Runs a row: asks for confirmation if it must, calls the operation or does the work here, and
+ * prints the result.
  */
 import { createHash } from 'node:crypto';
 import type { Input } from '../admin/input.ts';
@@ -22,13 +22,13 @@ import type { SecretOptions } from './secret-options.ts';
 import type { Terminal } from './terminal.ts';
 import { readUpload } from './upload.ts';
 
-// What comes from commander has the names of the rows; the rows know the types.
+// What comes from commander has the names in the rows; the rows know the types.
 export type Given = SharedOptions &
   SecretOptions & {
-    /** commander: false for `--no-password`. */
+    /** False for `--no-password`: so commander says it. */
     readonly password?: boolean;
     readonly csv?: boolean;
-    /** The file that comes along. */
+    /** The file that goes along. */
     readonly upload?: string;
     readonly limit?: number;
     readonly watch?: number;
@@ -37,7 +37,7 @@ type One = Row<Params, unknown>;
 type List = ListRow<Params, unknown>;
 type Local = LocalRow<Params, unknown>;
 
-/** `words`: every command that is loaded. */
+/** `words`: gives every command that is loaded. */
 export async function runRow(
   terminal: Terminal,
   options: Given,
@@ -47,8 +47,8 @@ export async function runRow(
 ): Promise<void> {
   if (options.csv !== undefined && options.json === true)
     throw new CommandError('usage', 'Cannot print JSON and CSV in one output; leave out --json or --csv');
-  // Values that are right each by itself: refused before a gateway is asked. A password is not
-  // known yet.
+  // Values that are right one by one but not together are refused before a gateway is asked. A
+  // password is not known yet.
   if (row.check !== undefined && !takesSecret(row)) inputOf(row, input);
   if (row.effect === 'lists') return await list(terminal, options, row, input, words);
   if (
@@ -71,8 +71,8 @@ export async function runRow(
       if (options.watch === undefined) await once();
       else await again(terminal, options, once);
     } catch (error) {
-      // A password file that was written for a command that then failed must not stay: somebody
-      // would take it for valid.
+      // If the command failed, a password file that was already written is removed: somebody would
+      // believe that its password works.
       secret?.undo();
       throw error;
     } finally {
@@ -83,7 +83,10 @@ export async function runRow(
 
 const takesSecret = (row: { readonly in: Params }): boolean => Object.values(row.in).some(({ as }) => as === 'secret');
 
-/** A result that is a failure ends a command, but not a watch. */
+/**
+ * Shows the result again and again. A result that counts as a failure ends a command, but not a
+ * watch.
+ */
 async function again(
   terminal: Terminal,
   { watch: seconds = 1, json }: Given,
@@ -100,7 +103,7 @@ async function again(
   });
 }
 
-/** The password that the row takes (core/secret.ts), unless it is to have none. */
+/** The password that the row takes (core/secret.ts); undefined if it must have none. */
 async function secretOf({ terminal, options }: Here, { in: params }: One | Local): Promise<Secret | undefined> {
   const param = Object.values(params).find(({ as }) => as === 'secret');
   if (param === undefined) return undefined;
@@ -141,7 +144,7 @@ async function list(
   });
 }
 
-/** The first `limit` of rows that come newest first, in one page, oldest first. */
+/** Of rows that come newest first, the first `limit`, in one page, with the oldest first. */
 export async function* newestOf(
   pages: AsyncIterable<readonly unknown[]>,
   limit: number,
@@ -156,7 +159,7 @@ export async function* newestOf(
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** Calls the row's operation, with the file that comes along and the bar that is shown. */
+/** Calls the row's operation, with its file and its progress bar. */
 async function calling(here: Here, row: One, input: Input): Promise<unknown> {
   const { upload: file } = here.options as Given;
   const upload = row.upload === undefined || file === undefined ? undefined : readUpload(here.terminal, file);
@@ -175,13 +178,13 @@ async function calling(here: Here, row: One, input: Input): Promise<unknown> {
 }
 
 /**
- * Throws CommandError, kind `usage`, where the person is not sure. Otherwise with the reason that
- * was typed.
+ * Asks the person to confirm. Returns options with the reason that was typed. Throws CommandError,
+ * kind `usage`, if he does not confirm.
  */
 async function asked(here: OneConnection, row: One | Local, input: Input): Promise<OneConnection> {
   const confirm = confirmOf(row);
   if (confirm === undefined) return here;
-  // Refused here, before anybody is asked whether he is sure, where the gateway would refuse it.
+  // Input that the gateway would refuse is refused here, before anybody is asked to confirm.
   const values = inputOf(row, input);
   if (row.isLook?.(values) === true) return here;
   const look = async (): Promise<string> => {
@@ -193,8 +196,8 @@ async function asked(here: OneConnection, row: One | Local, input: Input): Promi
     name: confirm.name(values),
     goes: async () => {
       const text = confirm.goes === undefined ? await look() : await confirm.goes(here, values);
-      // A person thinks as long as he likes: a store that was opened for this command must be free
-      // for a gateway that starts.
+      // A person may think for long. A store that was opened for this command must not block a
+      // gateway that starts meanwhile.
       await here.close();
       return text;
     },
@@ -209,7 +212,7 @@ function told(
   values: Values<Params>,
   where: string | undefined,
 ): void {
-  // The command has printed its result piece by piece.
+  // The command has already printed its result piece by piece.
   if (result === undefined) return;
   for (const warning of row.warnings?.(result) ?? []) terminal.err(`Warning: ${warning}.\n`);
   const looked = confirmOf(row) !== undefined && row.isLook?.(values) === true;

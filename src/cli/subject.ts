@@ -1,4 +1,4 @@
-/** The words of a subject: its commands, options and help, made from its rows. */
+/** Makes the command line of a subject from its rows: commands, options and help. */
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '../platform/clock.ts';
 import type { Kind, Outside } from '../commands/core/kind.ts';
@@ -37,9 +37,9 @@ export function addGroup(terminal: Terminal, program: Command, group: Group): vo
 }
 
 interface Spelling {
-  /** The present name of a word that belongs to the previous version. */
+  /** The present name, for a word that belongs to the previous version. */
   readonly now?: string;
-  /** The previous version allowed the group alone. */
+  /** True if the previous version allowed the group's name alone for this row. */
   readonly isInitial?: boolean;
 }
 
@@ -55,11 +55,11 @@ function addVerb(terminal: Terminal, verb: Command, row: AnyRow, { now, isInitia
     `\nExamples:\n${row.examples.map((example) => `  ${words} ${example}`.trimEnd()).join('\n')}\n\n${moreOf(verb, now)}`,
   );
   verb.action(async (...all: readonly unknown[]) => {
-    // Commander passes the options, and the command itself, after the arguments.
+    // After the arguments, commander passes the options and then the command itself.
     const options = all.at(-2) as Given;
     const group = pathOf(verb).slice(0, -1).join(' ');
     if (now !== undefined) tellOld(terminal, words, `${group} ${now}`);
-    // A group that is named alone means this row, as in the version before.
+    // The name of the group alone means this row, as in the previous version.
     if (isInitial && verb.parent?.args[0] !== verb.name()) tellOld(terminal, group, words);
     const wire = wireOf(terminal, params, all, options);
     const file = upload?.as === 'argument' ? all.at(-3) : uploadOf(terminal, row, all, options, wire);
@@ -75,7 +75,10 @@ function addUpload(verb: Command, { about, as = 'from', needed, was }: Upload): 
   if (was !== undefined) verb.addOption(new Option(`--${was.name} <file>`, text).hideHelp());
 }
 
-/** The file that was named. A value that is another option's in this version is put into `wire`. */
+/**
+ * The file that was named. If the value belongs to another option in this version, it is put into
+ * `wire`.
+ */
 function uploadOf(
   terminal: Terminal,
   row: AnyRow,
@@ -96,14 +99,15 @@ function uploadOf(
 
 const programOf = (command: Command): Command => (command.parent === null ? command : programOf(command.parent));
 
-/** `["sluis", "account", "password", "add"]`. */
+/** The words of the command, such as `["sluis", "account", "password", "add"]`. */
 function pathOf(command: Command): string[] {
   return [...(command.parent === null ? [] : pathOf(command.parent)), command.name()];
 }
 
 /**
- * Where its notes, and the fields of its JSON, are. Groups and commands have a section each; a
- * group within another one has that of its group. `now`: how an old word is written.
+ * Where the documentation has its notes and the fields of its JSON. Each group and each command has
+ * a section; a group inside another one is in that group's section. `now`: the present name of an
+ * old word.
  */
 function moreOf(command: Command, now?: string): string {
   const [, ...words] = pathOf(command);
@@ -160,7 +164,7 @@ function addParam(
         { flag: `--${called}`, no: `--no-${called}` }[as as string] ??
         `--${called} ${bare === undefined ? `<${word}>` : `[${word}]`}`;
       const made = new Option(form, about);
-      // For the help and for shells that complete it; the kind itself says what is refused.
+      // For the help, and for shells that complete it. The kind itself decides what is refused.
       if (kind?.choices !== undefined) made.choices(kind.choices);
       if (bare !== undefined) made.preset(bare);
       if (as === 'option') made.argParser(reader(terminal, kind));
@@ -193,12 +197,12 @@ const reader =
     return value;
   };
 
-/** Collects an option that may be given several times. */
+/** Collects the values of an option that may be repeated. */
 const gathering =
   (read: Reader) =>
   (text: string, before: readonly unknown[] = []): readonly unknown[] => [...before, read(text)];
 
-/** The value as it is sent over the socket. */
+/** The input as it is sent over the socket. */
 function wireOf(
   terminal: Terminal,
   params: readonly (readonly [string, Param])[],
@@ -215,7 +219,7 @@ function wireOf(
     for (const other of also) value ??= options[camelOf(other)];
     for (const before of was) {
       const given = options[camelOf(before)];
-      // commander says true for `--no-x` that was not given.
+      // Commander says true for a `--no-x` that was not given.
       if (given === undefined || (as === 'no' && given === true)) continue;
       tellOld(terminal, `--${before}`, `--${nameOf(key)}`);
       value ??= given;

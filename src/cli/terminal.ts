@@ -4,19 +4,22 @@ import { paintFor } from './colours.ts';
 import { exitCodes } from './exit.ts';
 
 /**
- * What a command reads and writes besides the gateway: the terminal of a person, or what a test
- * gives in its place.
+ * What a command reads and writes besides the gateway: the terminal of a person, or a test's
+ * substitute.
  */
 export interface Terminal {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
-  /** Clears the screen and shows this. Absent: the terminal cannot do that. */
+  /** Clears the screen and shows this text. Absent if the terminal cannot do that. */
   readonly redraw?: (text: string) => void;
-  /** What standard input holds, or what is left of it; absent: the process's own. */
+  /**
+   * The content of standard input, or what is left of it. Absent: the process's own standard input
+   * is read.
+   */
   input?: string;
   /**
-   * Asks the person at the terminal one question; absent: the process's own terminal, where there
-   * is one.
+   * Asks the person at the terminal one question. Absent: the process's own terminal is used, if
+   * there is one.
    */
   readonly ask?: (question: string) => Promise<string>;
   /** Exit code of the command; see exit.ts. */
@@ -24,9 +27,9 @@ export interface Terminal {
 }
 
 /**
- * Everything that a command prints goes through here: text of strangers (a Message-ID, a file name,
- * an argument) must not reach the terminal as something that it obeys. Tables and JSON have made it
- * visible before, so that columns fit and JSON stays JSON.
+ * Protects the terminal: everything that a command prints goes through here. Text of strangers (a
+ * Message-ID, a file name, an argument) must not reach the terminal as something that it obeys.
+ * Tables and JSON have made such text visible before, so that columns fit and JSON stays JSON.
  */
 export function shielded(terminal: Terminal): Terminal {
   const { ask, redraw } = terminal;
@@ -39,7 +42,7 @@ export function shielded(terminal: Terminal): Terminal {
   };
 }
 
-/** Asks at the terminal of the process; what is typed is shown there. */
+/** Asks at the terminal of the process. What is typed is shown there. */
 export async function askAtTerminal(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {
@@ -49,10 +52,10 @@ export async function askAtTerminal(question: string): Promise<string> {
   }
 }
 
-/** Where a person looks, and no program reads: beside what the command prints. */
+/** Writes a note for people to standard error, apart from the output that programs read. */
 export const note = (text: string): void => void process.stderr.write(visibleText(text));
 
-/** `plainly`: a program reads what is printed, whatever it is printed on. */
+/** The terminal of the process. `plainly`: a program reads the output, even on a terminal. */
 export function processTerminal({ plainly = false } = {}): Terminal {
   process.stdout.once('error', readerGone);
   const as = (text: string): string => text;
@@ -66,8 +69,8 @@ export function processTerminal({ plainly = false } = {}): Terminal {
 }
 
 /**
- * From the upper left corner (ECMA-48, CUP and ED); what does not fit is counted, since the first
- * lines would roll away.
+ * Draws from the upper left corner (ECMA-48, CUP and ED). Lines that do not fit are counted and not
+ * printed, since they would push the first lines off the screen.
  */
 function redrawn(text: string): void {
   const lines = text.trimEnd().split('\n');
@@ -78,8 +81,8 @@ function redrawn(text: string): void {
 }
 
 /**
- * `sluis ... | head` has seen enough. Nothing that comes after would be read: end as other programs
- * do, without a trace.
+ * The reader of the output has gone, as in `sluis ... | head`. Nobody would read the rest, so the
+ * process ends as other programs do, without a stack trace.
  */
 function readerGone(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
@@ -87,8 +90,8 @@ function readerGone(error: NodeJS.ErrnoException): void {
 }
 
 /**
- * From here on nothing ends because a reader has gone: a gateway whose supervisor closed the pipe
- * of its log still has mail to take. What nobody reads is lost, each line by itself.
+ * From now on a reader that goes away ends nothing: a gateway whose supervisor closed the pipe of
+ * its log must still accept mail. Each line that nobody reads is lost.
  */
 export function outliveReaders(): void {
   process.stdout.off('error', readerGone);

@@ -1,11 +1,11 @@
-/** A file that a command sends along with its call. */
+/** The file that a command sends along with its call. */
 import { readFileSync, statSync } from 'node:fs';
 import { CommandError } from './exit.ts';
 import type { Terminal } from './terminal.ts';
 
 const MAX_UPLOAD = 64 * 1024 * 1024;
 
-/** A file that a command sends along; - is standard input. */
+/** Reads the file; `-` is standard input. */
 export function readUpload({ input }: Terminal, file: string): string {
   if (file === '-' && input !== undefined) return input;
   try {

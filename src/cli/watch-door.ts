@@ -1,16 +1,16 @@
 /**
- * How long a service was away: its port is asked for a greeting again and again, one connection at
- * a time. What it tells is the longest time from the last greeting before a failure to the first
- * one after it: what a client may have seen at worst. It sees the door alone, not whether mail was
- * taken behind it.
+ * Measures how long a service was away. It asks the port for a greeting again and again, one
+ * connection at a time. The result is the longest time from the last greeting before a failure to
+ * the first greeting after it: the worst that a client may have seen. It tests only the greeting,
+ * not whether mail was accepted.
  */
 import { connect } from 'node:net';
 import type { Clock } from '../domain/effects.ts';
 
 export interface Outage {
-  /** ISO 8601: the last greeting before it. */
+  /** The last greeting before the outage, in ISO 8601. */
   readonly from: string;
-  /** The first greeting after it; absent: there was none until the end. */
+  /** The first greeting after it; absent if there was none until the end. */
   readonly until?: string;
   readonly seconds: number;
 }
@@ -18,19 +18,19 @@ export interface Outage {
 export interface Watched {
   readonly looks: number;
   readonly failed: number;
-  /** Seconds. */
+  /** The longest outage, in seconds. */
   readonly longest: number;
   readonly outages: readonly Outage[];
 }
 
-/** Outages that are listed one by one; further ones are only counted in `failed`. */
+/** Most outages that are listed one by one; further ones are only counted in `failed`. */
 const MOST_OUTAGES = 100;
 
 export interface WatchParts {
   readonly look: () => Promise<boolean>;
   readonly pause: () => Promise<void>;
   readonly clock: Pick<Clock, 'now' | 'monotonic'>;
-  /** Milliseconds. */
+  /** How long to watch, in milliseconds. */
   readonly time: number;
 }
 
@@ -64,8 +64,8 @@ export async function watchDoor({ look, pause, clock, time }: WatchParts): Promi
 }
 
 /**
- * A greeting of SMTP or POP3 that is no refusal: `421` and `-ERR` are what a gateway says that
- * stops.
+ * Resolves with true for a greeting of SMTP or POP3 that is no refusal. A gateway that stops says
+ * `421` or `-ERR`.
  */
 export function greets(host: string, port: number, patience: number): Promise<boolean> {
   return new Promise((resolve) => {

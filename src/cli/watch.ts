@@ -1,11 +1,11 @@
-/** `--watch`: the same shown again and again, until Ctrl-C. */
+/** `--watch`: shows the same again and again, until Ctrl-C. */
 import { setTimeout } from 'node:timers/promises';
 import { Option, InvalidArgumentError } from 'commander';
 import { instant } from '../domain/units.ts';
 import { timeOfDay } from '../domain/working-days.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Nobody looks longer, and a terminal that was forgotten must not ask for ever. Seconds. */
+/** Seconds. Nobody looks longer, and a forgotten terminal must not ask for ever. */
 const LONGEST = 12 * 3600;
 const MOST_SECONDS = 3600;
 
@@ -20,9 +20,9 @@ export const watchOption = (): Option =>
     });
 
 /**
- * `show` prints it once, on a terminal that keeps it until it is whole. A terminal is drawn again
- * each time; elsewhere one stands below the other. What `show` throws ends it, such as a gateway
- * that has gone.
+ * Calls `show` again and again. Its output is collected and then shown as a whole. A terminal is
+ * redrawn each time; elsewhere one output stands below the other. If `show` throws, because the
+ * gateway has gone for example, the watch ends.
  */
 export async function watched(
   terminal: Terminal,
@@ -38,7 +38,7 @@ export async function watched(
       const add = (piece: string): void => void (text += piece);
       await show({ ...terminal, out: add, err: add });
       (terminal.redraw ?? terminal.out)(terminal.redraw === undefined && !json ? `${text}\n` : text);
-      // Rejects when the watch is stopped.
+      // It rejects when the watch is stopped.
       await setTimeout(seconds * 1000, undefined, { signal: stopped.signal }).catch(() => undefined);
     }
   } finally {

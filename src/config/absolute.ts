@@ -1,13 +1,10 @@
-/** The paths of a configuration, as seen from the folder of its file. */
+/** Makes the paths of a configuration absolute, as seen from the folder of its file. */
 import { resolve } from 'node:path';
 import { fieldMeta } from './fields/field.ts';
 import { type ParsedConfig, configSchema } from './schema.ts';
 import { type Definition, shapeOf } from './shape.ts';
 
-/**
- * The same settings with every path absolute: each field that says `isPath` of itself, in whichever
- * section.
- */
+/** The same settings with absolute paths: every field with `isPath`, in any section. */
 export const absolute = (config: ParsedConfig, folder: string): ParsedConfig =>
   within(configSchema, config, (path) => resolve(folder, path)) as ParsedConfig;
 

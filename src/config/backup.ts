@@ -1,18 +1,18 @@
-/** Values that follow from the section backup. */
+/** Values that follow from the section `backup`. */
 import { type Milliseconds, days, hours, milliseconds } from '../domain/units.ts';
 import { isInside } from '../platform/paths.ts';
 import { type ConfigProblem, shown } from './problem.ts';
 import type { Config } from './schema.ts';
 import { formatDuration } from './units.ts';
 
-/** A backup takes its time, and one that fails once is taken a while later. */
+/** A backup takes time, and one that fails is tried again later. */
 const SLACK = hours(2);
 
 /** Age beyond which the newest backup is too old. */
 export const maxAgeOf = ({ backup }: Pick<Config, 'backup'>): Milliseconds =>
   backup['max-age'] ?? milliseconds(backup.every + SLACK);
 
-/** Where nothing is scheduled: a drill every three months, and some days to make it. */
+/** If no drill is scheduled: one every three months, and some days to do it. */
 const BY_HAND = days(100);
 
 /** Age beyond which the last good drill is too old. */
@@ -21,7 +21,10 @@ export const maxDrillAgeOf = ({ backup }: Pick<Config, 'backup'>): Milliseconds 
   return every === undefined ? BY_HAND : milliseconds(every + days(2));
 };
 
-/** A backup must not be lost with what it is a backup of, nor lie beside the keys that open it. */
+/**
+ * Problems of the places: a backup must not be lost together with what it saves, nor lie beside the
+ * keys that open it.
+ */
 export function backupProblems(config: Config): ConfigProblem[] {
   const { backup, data, keys } = config;
   const { folder, 'copy-to': copyTo, 'copy-command': copy, every, 'max-age': age } = backup;
@@ -57,7 +60,7 @@ export function backupProblems(config: Config): ConfigProblem[] {
   return [...problems, ...ofServer(config)];
 }
 
-/** Settings that need a server of PostgreSQL. */
+/** Settings that only make sense with a server of PostgreSQL. */
 const OF_SERVER = [
   ...(['server', 'user', 'password-file', 'certificate', 'key', 'programs'] as const),
   ...(['take-command', 'check-command', 'restore-command'] as const),

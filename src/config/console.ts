@@ -1,4 +1,4 @@
-/** Where the web console is, and how long its sessions hold. */
+/** The address of the web console, and how long its sessions last. */
 import { defined } from '../domain/defined.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import { GROUP_ROLES, type GroupRole } from '../domain/roles.ts';
@@ -8,12 +8,15 @@ import type { Config } from './schema.ts';
 import { readSecretLine } from './store.ts';
 
 interface ConsoleFacts {
-  /** Address with a slash at the end; absent if no listener has the console. */
+  /** Address with a slash at the end; absent if no listener serves the console. */
   readonly page?: string;
   readonly times: { readonly idle: Milliseconds; readonly longest: Milliseconds };
 }
 
-/** As browsers have it, in lower case and without a slash; undefined: no listener has it. */
+/**
+ * The address as browsers write it, in lower case and without a slash at the end. Undefined if no
+ * listener serves the console.
+ */
 export const consoleOrigin = (config: Config): string | undefined =>
   (config.console.page?.replace(/\/$/, '') ?? originOf(config, 'console'))?.toLowerCase();
 
@@ -23,7 +26,7 @@ export function consoleFacts(config: Config): ConsoleFacts {
   return { times: { idle, longest }, ...defined({ page: origin && `${origin}/` }) };
 }
 
-/** Settings without which a login at the provider would be worth nothing. */
+/** Problems of the settings without which a login at the provider would prove nothing. */
 export function consoleProblems({ console: { oidc } }: Config): readonly ConfigProblem[] {
   if (oidc === undefined) return [];
   const problems: ConfigProblem[] = [];
@@ -54,10 +57,13 @@ export function consoleProblems({ console: { oidc } }: Config): readonly ConfigP
 
 export type OidcConfig = NonNullable<Config['console']['oidc']>;
 
-/** The client secret. Throws ConfigError. */
+/** The client's secret. Throws ConfigError. */
 export const readClientSecret = (config: Config): string =>
   readSecretLine(config, 'console.oidc.secret-file', config.console.oidc?.['secret-file'] ?? '');
 
-/** The role of somebody in these groups, the most rights first; undefined: none. */
+/**
+ * The role of a person in these groups: the one with the most rights. Undefined if none of them has
+ * a role.
+ */
 export const roleOfGroups = (oidc: OidcConfig, groups: readonly string[]): GroupRole | undefined =>
   GROUP_ROLES.find((role) => oidc[`${role}-groups`].some((group) => groups.includes(group)));

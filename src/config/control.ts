@@ -1,4 +1,4 @@
-/** Sockets for system groups: one for each role, in a folder that the group can enter. */
+/** Control sockets for system groups: one for each role, in a folder that the group can enter. */
 import { dirname, join } from 'node:path';
 import { GROUP_ROLES, type GroupRole } from '../domain/roles.ts';
 import { groupId } from '../platform/group.ts';
@@ -7,10 +7,9 @@ import { ConfigError, type ConfigProblem, shown } from './problem.ts';
 import type { Config } from './schema.ts';
 
 /**
- * Where sockets of roles lie if nothing else is said, and where a command looks that cannot read
- * the configuration: the folder that systemd makes for the service (`RuntimeDirectory=sluis`). It
- * is gone after a restart of the machine, so no socket outlives its gateway; and unlike the data
- * folder it may be entered by others.
+ * The usual folder of the sockets of roles. A command that cannot read the configuration looks
+ * there. systemd makes it for the service (`RuntimeDirectory=sluis`). A restart of the machine
+ * removes it, so no socket outlives its gateway. Unlike the data folder, others may enter it.
  */
 export const RUN_FOLDER = '/run/sluis';
 
@@ -60,7 +59,10 @@ export function controlProblems(config: Config): ConfigProblem[] {
   });
 }
 
-/** Sockets of roles, with the number of each group. Throws ConfigError if one is not there. */
+/**
+ * The sockets of roles, each with the number of its group. Throws ConfigError if there is no such
+ * group.
+ */
 export const groupsOf = (config: Config): readonly (RoleSocket & { readonly groupId: number })[] =>
   roleSocketsOf(config).map((one) => ({ ...one, groupId: groupOf(config, one.group) }));
 

@@ -1,6 +1,6 @@
 /**
- * The files that a configuration names: whether they can be used, and what they hold. What they
- * hold is read again at each use, since a file may be replaced while the gateway runs.
+ * The files that a configuration names: whether they can be used, and their content. The content is
+ * read again at each use, since a file may be replaced while the gateway runs.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
@@ -10,7 +10,7 @@ import { masterKeyCredential } from './master-key.ts';
 import { ConfigError, type ConfigProblem, shown } from './problem.ts';
 import type { Config } from './schema.ts';
 
-/** Why a file or folder cannot be read, in the operator's words. */
+/** Why a file or folder cannot be read, in words for the operator. */
 export const reasonOf = (error: unknown): string => {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOENT') return 'it does not exist';
@@ -21,8 +21,8 @@ export const reasonOf = (error: unknown): string => {
 const mayNot = (error: unknown): boolean => ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 /**
- * Whose rights this process has; by number where the system has no name for it, as in a container
- * with another user.
+ * The user whose rights this process has. Its number if the system has no name for it, as in a
+ * container with another user.
  */
 export function thisUser(): string {
   try {
@@ -33,15 +33,15 @@ export function thisUser(): string {
 }
 
 /**
- * The commonest mistake of a first installation: whoever made the file is root, and the gateway
- * runs as another user.
+ * What helps. The most frequent mistake of a first installation is that root made the file, and the
+ * gateway runs as another user.
  */
 export const remedyFor = (error: unknown, file: string): string =>
   mayNot(error)
     ? `${reasonOf(error)}; run "chown ${thisUser()}: ${file}", or correct the path`
     : `${reasonOf(error)}; correct the path or put it there`;
 
-/** Files that must be there, and keys that nobody else may read. */
+/** Problems of files that must exist, and of keys that nobody else may read. */
 export function fileProblems(config: Config): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const check = (name: string, file: string | undefined, secret: boolean): void => {
@@ -110,7 +110,7 @@ export function fileProblems(config: Config): ConfigProblem[] {
   check('cluster.ca', config.cluster.ca, false);
   check('cluster.certificate', config.cluster.certificate, false);
   check('cluster.key', config.cluster.key, true);
-  // The service manager looks after the modes of what it hands over.
+  // The service manager takes care of the modes of the files that it hands over.
   if (masterKeyCredential() === undefined) check('keys.master-key-file', config.keys['master-key-file'], true);
   return problems;
 }
@@ -131,8 +131,8 @@ function readPem(config: Config, name: string, file: string): string {
 }
 
 /**
- * Reads keys and certificates: those of the listener where it has its own, else those of the
- * section tls. Throws ConfigError when a file has gone since.
+ * Reads keys and certificates: those of the listener if it has its own, otherwise those of the
+ * section `tls`. Throws ConfigError if a file has gone.
  */
 export function readTlsMaterial(config: Config, listener?: Config['listener'][number]): readonly TlsMaterial[] {
   const { where, key, certificate } = tlsFilesFor(config, listener);
@@ -147,8 +147,8 @@ export function readTlsMaterial(config: Config, listener?: Config['listener'][nu
 }
 
 /**
- * What the gateway shows the collector of `audit.forward-to`; empty if nothing is configured.
- * Throws ConfigError when a file has gone since.
+ * Key and certificate for the collector of `audit.forward-to`; empty if none are configured. Throws
+ * ConfigError if a file has gone.
  */
 export function readForwardMaterial(config: Config): Partial<TlsMaterial> {
   const { 'forward-certificate': certificate, 'forward-key': key } = config.audit;
@@ -160,8 +160,8 @@ export function readForwardMaterial(config: Config): Partial<TlsMaterial> {
 }
 
 /**
- * Authorities of client certificates, of mail certificates, of time stamps, of the receivers of
- * webhooks, of front doors, or of the OpenID provider.
+ * Settings that name files with authorities: for client certificates, mail certificates, time
+ * stamps, receivers of webhooks and of the trail, the probe, and the OpenID provider.
  */
 export type AuthoritiesSetting =
   | 'tls.client-authorities'
@@ -183,9 +183,7 @@ function filesOf(config: Config, setting: AuthoritiesSetting): readonly string[]
     : config.audit['timestamp-authorities'];
 }
 
-/**
- * The files with authorities, and what they hold. Throws ConfigError when a file has gone since.
- */
+/** The files with authorities and their content. Throws ConfigError if a file has gone. */
 export function readAuthorityFiles(
   config: Config,
   setting: AuthoritiesSetting,

@@ -1,6 +1,6 @@
 /**
- * Every setting of a configuration as it holds, beside what the reference page says of it. What may
- * be secret is left out by the kinds of fields (fields/).
+ * Every setting of a configuration with its present value, and with what the reference page says of
+ * it. The kinds of fields (fields/) leave out what may be secret.
  */
 import { dirname, resolve } from 'node:path';
 import { type ConfigSetting, holdsAfterReload } from '../domain/config-setting.ts';
@@ -11,7 +11,7 @@ import type { Config } from './schema.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Settings in the order of the reference page. */
+/** The settings in the order of the reference page. */
 export const heldSettings = (config: Config): readonly ConfigSetting[] =>
   configReference().flatMap((section) =>
     placesOf(config, section).flatMap(({ at, values }) =>
@@ -19,7 +19,7 @@ export const heldSettings = (config: Config): readonly ConfigSetting[] =>
     ),
   );
 
-/** Where the fields of a section stand: once, or once in each that bears a name. */
+/** Where the fields of a section stand: once, or once in each repetition that has a name. */
 function placesOf(config: Config, { name, repeated }: SectionReference): readonly HeldSection[] {
   const all = config as unknown as Values;
   if (name === '') return [{ at: '', values: all }];

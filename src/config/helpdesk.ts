@@ -4,8 +4,7 @@ import type { Helpdesk } from '../domain/helpdesk.ts';
 import type { Config } from './schema.ts';
 
 /**
- * The registered address that reads what the gateway writes to its operator, and that users write
- * to.
+ * The registered address to which the gateway writes for its operator, and to which users write.
  */
 export const operatorOf = ({ notices, hostname }: Pick<Config, 'notices' | 'hostname'>): Address =>
   notices.operator ?? (`postmaster@${hostname}` as Address);

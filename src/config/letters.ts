@@ -1,4 +1,4 @@
-/** The operator's own letters: read at each use, and checked with the configuration. */
+/** The operator's own letters. They are read at each use, and checked with the configuration. */
 import { readFileSync, statSync } from 'node:fs';
 import { type LetterTemplate, parseLetterTemplate } from '../domain/letter-template.ts';
 import type { Language } from '../domain/registry.ts';
@@ -42,7 +42,7 @@ export const letterProblems = (config: Config): readonly ConfigProblem[] =>
     .filter((read) => read !== undefined)
     .filter(isProblem);
 
-/** The operator's own letter; undefined: there is none. Throws ConfigError. */
+/** The operator's own letter; undefined if there is none. Throws ConfigError. */
 export function ownLetter(config: Config, language: Language): LetterTemplate | undefined {
   const english = language === 'en' && config.enrolment['letter-en'] !== undefined;
   const read = readLetter(config, english ? 'letter-en' : 'letter');

@@ -1,6 +1,6 @@
 /**
- * What the listeners of a configuration must have to one another, which files each serves from, and
- * when a legacy one ends.
+ * Rules that listeners of a configuration must follow together, the files that each serves from,
+ * and when a legacy listener ends.
  */
 import type { Instant } from '../domain/units.ts';
 import { ConfigError, type ConfigProblem, shown } from './problem.ts';
@@ -9,39 +9,39 @@ import type { Config } from './schema.ts';
 type Listener = Config['listener'][number];
 
 export interface TlsFiles {
-  /** `tls`, or `listener[0]`: where the configuration names them. */
+  /** Where the configuration names them: `tls`, or for example `listener[0]`. */
   readonly where: string;
   readonly key: readonly string[];
   readonly certificate: readonly string[];
 }
 
-/** The files of a listener; without one, those of the section tls. */
+/** The files of a listener; without a listener, those of the section `tls`. */
 export function tlsFilesFor({ tls, listener: all }: Config, listener?: Listener): TlsFiles {
   if (listener?.key === undefined || listener.certificate === undefined)
     return { where: 'tls', key: tls.key, certificate: tls.certificate };
   return { where: `listener[${all.indexOf(listener)}]`, key: listener.key, certificate: listener.certificate };
 }
 
-/** The TLS files of the section tls, and of each listener that has its own. */
+/** The TLS files of the section `tls`, and of each listener that has its own. */
 export const tlsFilesOf = (config: Config): readonly TlsFiles[] => [
   tlsFilesFor(config),
   ...config.listener.map((listener) => tlsFilesFor(config, listener)).filter(({ where }) => where !== 'tls'),
 ];
 
 /**
- * Where browsers find the first listener of the protocol: `https://host:port`, without a slash;
- * undefined: there is none.
+ * Where browsers find the first listener of the protocol: `https://host:port`, without a slash at
+ * the end. Undefined if there is none.
  */
 export function originOf(config: Config, protocol: Listener['protocol']): string | undefined {
   const listener = config.listener.find((one) => one.protocol === protocol);
   return listener === undefined ? undefined : originOfListener(config, listener);
 }
 
-/** Origin as browsers have it, without a slash. */
+/** The origin as browsers write it, without a slash at the end. */
 export const originOfListener = (config: Config, listener: Listener): string =>
   `https://${hostnameOf(config, listener)}${[0, 443].includes(listener.port) ? '' : `:${listener.port}`}`;
 
-/** The name that clients of the listener know the gateway by. */
+/** The name by which clients of this listener know the gateway. */
 export const hostnameOf = ({ hostname }: Config, listener: Listener): string => listener.hostname ?? hostname;
 
 export const listenerProblems = (config: Config): readonly ConfigProblem[] => [
@@ -99,7 +99,10 @@ const halfMaterial = ({ key, certificate }: Listener, i: number): readonly Confi
         },
       ];
 
-/** Old TLS is for those who cannot do better: by name, and not for ever. */
+/**
+ * Problems of the TLS profile. Old TLS is only for named accounts or networks that cannot do
+ * better, and only for a time.
+ */
 function profileProblems(listener: Listener, i: number): readonly ConfigProblem[] {
   const { profile, 'profile-until': until, accounts, networks } = listener;
   const problems: ConfigProblem[] = [];
@@ -120,8 +123,8 @@ function profileProblems(listener: Listener, i: number): readonly ConfigProblem[
 }
 
 /**
- * A dot between bare LFs that ends a message is what lets mail be smuggled past a stricter server
- * (docs/decisions/1103-quirks.md).
+ * Problems of quirks. A message that may end with a dot between bare LFs is what allows mail to be
+ * smuggled past a stricter server (docs/decisions/1103-quirks.md).
  */
 function quirkProblems(listener: Listener, i: number): readonly ConfigProblem[] {
   const { protocol, quirks, accounts, networks } = listener;
@@ -143,7 +146,7 @@ function quirkProblems(listener: Listener, i: number): readonly ConfigProblem[] 
 }
 
 /**
- * What browsers and programs speak HTTP to is TLS from the first octet, and knows no SASL; LDAP has
+ * Problems of listeners for HTTP and LDAP. HTTP has TLS from the first octet and no SASL; LDAP has
  * no SCRAM here.
  */
 function webProblems(
@@ -192,7 +195,7 @@ export const endOfProfile = (until: string): Instant => (Date.parse(`${until}T00
 export const profileEnded = ({ 'profile-until': until }: Listener, now: Instant): boolean =>
   until !== undefined && now >= endOfProfile(until);
 
-/** Throws ConfigError for listeners whose legacy profile has had its last day. */
+/** Throws ConfigError for listeners whose legacy profile is past its last day. */
 export function refuseEndedProfiles(config: Config, now: Instant): void {
   const problems = config.listener.flatMap((listener, i): readonly ConfigProblem[] =>
     profileEnded(listener, now)

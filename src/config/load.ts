@@ -1,6 +1,6 @@
 /**
- * Reads the configuration file. Every problem is reported at once; nothing is guessed, and a name
- * that nobody knows is refused, since a mistyped limit is a limit that does not hold.
+ * Reads the configuration file. It reports all problems at once, and guesses nothing. An unknown
+ * name is refused, because a limit with a mistyped name would not hold.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -18,15 +18,17 @@ import { type Config, configSchema } from './schema.ts';
 import { storeProblems } from './store.ts';
 import { ConfigError, type ConfigProblem, problemsOf } from './problem.ts';
 
-/** No configuration comes near this; a device file or a log given by mistake does. */
+/**
+ * Octets. No configuration is as large, but a device file or a log that was given by mistake is.
+ */
 const MAX_FILE = 1024 * 1024;
 
 export interface LoadOptions {
-  /** False: key and certificate files need not be there yet. */
+  /** False if key and certificate files need not exist yet. */
   readonly files?: boolean;
 }
 
-/** Loads the configuration. Throws ConfigError. */
+/** Reads and checks the configuration. Throws ConfigError. */
 export function loadConfig(path: string, options: LoadOptions = {}): Config {
   const text = readText(resolve(path));
   if (typeof text !== 'string') throw new ConfigError(path, [text]);
@@ -34,14 +36,14 @@ export function loadConfig(path: string, options: LoadOptions = {}): Config {
 }
 
 /**
- * What the parser says of the commonest slip leads astray: it meets the end of the line inside the
- * text.
+ * Better words for the most frequent mistake. The parser's own text is misleading: it finds the end
+ * of the line inside a text.
  */
 const TOLD: Readonly<Record<string, string>> = {
   'control characters are not allowed in strings': 'a text lacks its closing quote, or holds a control character',
 };
 
-/** Reads the text of a configuration that lies, or will lie, at `path`. Throws ConfigError. */
+/** Reads the text of a configuration that stands, or will stand, at `path`. Throws ConfigError. */
 export function parseConfig(text: string, path: string, { files = true }: LoadOptions = {}): Config {
   const file = resolve(path);
   const refuse = (...problems: ConfigProblem[]): never => {

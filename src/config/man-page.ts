@@ -5,7 +5,7 @@ import { bold, entry, heading, italic, page, roff, title } from './roff.ts';
 
 export interface Edition {
   readonly version: string;
-  /** `2026-12-02` */
+  /** Such as `2026-12-02`. */
   readonly date: string;
 }
 

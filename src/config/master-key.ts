@@ -1,7 +1,7 @@
 /**
- * The master key: 32 octets written as 64 hexadecimal digits, from a file or printed by a command
- * (a key store, an HSM's tool), so that it need not lie on a disk. It wraps the day keys and
- * nothing else.
+ * The master key: 32 octets, written as 64 hexadecimal digits. It comes from a file, or from a
+ * command (a key store, the tool of an HSM) that prints it, so that it need not be on a disk. It
+ * wraps the day keys and nothing else.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -11,15 +11,15 @@ import { ConfigError } from './problem.ts';
 import type { Config } from './schema.ts';
 
 const LENGTH = 32;
-/** A key store may ask its operator, but a start must end. */
+/** Milliseconds. A key store may ask its operator, but a start must come to an end. */
 const PATIENCE = 60_000;
 
-/** The content of a new master-key-file. */
+/** The content of a new master key file. */
 export const newMasterKey = (random: RandomBytes): string => `${Buffer.from(random(LENGTH)).toString('hex')}\n`;
 
 /**
- * The key as the service manager hands it over (LoadCredential=sluis.master-key:...), which stands
- * in for `master-key-file`: that file may then be readable by root alone, or sealed to the machine.
+ * The key as the service manager hands it over (LoadCredential=sluis.master-key:...). It replaces
+ * `master-key-file`, which may then be readable for root alone, or sealed to the machine.
  */
 export function masterKeyCredential(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const { CREDENTIALS_DIRECTORY: folder } = env;

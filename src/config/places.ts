@@ -1,12 +1,15 @@
-/** Where keys may lie, and their copy: what is lost or found together must not open one another. */
+/**
+ * Where keys and their copy may lie: two things that are lost or found together must not open each
+ * other.
+ */
 import { join } from 'node:path';
 import { isInside } from '../platform/paths.ts';
 import { type ConfigProblem, shown } from './problem.ts';
 import type { Config } from './schema.ts';
 
 /**
- * Of the signed heads of the trail: outside the data folder, as the keys are, so that who can write
- * the database alone cannot write here.
+ * The folder of the anchors, which are signed heads of the trail. Like the keys it is outside the
+ * data folder, so that somebody who can write only the database cannot write here.
  */
 export const anchorFolderOf = ({ audit, keys }: Config): string => audit.anchors ?? join(keys.folder, 'anchors');
 
@@ -33,7 +36,10 @@ export function keyProblems(config: Config): ConfigProblem[] {
   return problems;
 }
 
-/** The copy must not be lost with the keys, nor lie with what they open. */
+/**
+ * Problems of the copy of the keys: it must not be lost together with the keys, nor lie beside what
+ * they open.
+ */
 export function keyCopyProblems({ keys, data, backup }: Config): ConfigProblem[] {
   const to = keys['copy-to'];
   if (to === undefined) return [];

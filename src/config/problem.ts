@@ -1,5 +1,5 @@
 /**
- * What is wrong with a configuration: everything at once, so that the operator edits the file once.
+ * All that is wrong with a configuration, at once, so that the operator edits the file only once.
  */
 import type { z } from './zod.ts';
 import { many } from '../domain/counted.ts';
@@ -8,7 +8,7 @@ import { Unusable } from '../domain/unusable.ts';
 import { configSchema } from './schema.ts';
 
 export interface ConfigProblem {
-  /** `smtp.max-message`, `listener[1].port`, or a file. */
+  /** The setting, such as `smtp.max-message` or `listener[1].port`, or a file. */
   readonly path: string;
   /** The value as the file has it; absent if there is none. */
   readonly value?: string;
@@ -30,7 +30,7 @@ export class ConfigError extends Unusable {
 const describe = (p: ConfigProblem): string =>
   `${p.path}: ${p.value === undefined ? '' : `${p.value}; `}expected ${p.expected}; ${p.remedy}`;
 
-/** A value as the file writes it, cut to a length that a line can bear. */
+/** A value as the file writes it, cut to a length that fits in a line. */
 export const shown = (value: unknown): string => {
   const text = typeof value === 'bigint' ? String(value) : JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
@@ -74,7 +74,7 @@ function unknownKey(path: readonly PropertyKey[]): ConfigProblem {
   const key = String(path.at(-1));
   const known = keysAt(path.slice(0, -1));
   const near = nearest(key, known);
-  // With a near miss the list of all names would only hide it.
+  // With a name that is nearly right, a list of all names would only hide it.
   if (near !== undefined) return { path: pathOf(path), expected: 'a known name', remedy: `did you mean "${near}"?` };
   return {
     path: pathOf(path),
@@ -83,7 +83,7 @@ function unknownKey(path: readonly PropertyKey[]): ConfigProblem {
   };
 }
 
-/** The names that the schema knows below `path`. */
+/** The names that the schema has below `path`. */
 function keysAt(path: readonly PropertyKey[]): string[] {
   let here: unknown = configSchema;
   for (const key of path) {

@@ -1,6 +1,6 @@
 /**
- * The schema as a list: what the reference page, the file of `sluis init` and the test of both are
- * written from.
+ * The schema as a list. The reference page, the file that `sluis init` writes, and the test of both
+ * are made from it.
  */
 import { type FieldMeta, fieldMeta, writeValue } from './fields/field.ts';
 import { configSchema, sections } from './schema.ts';
@@ -14,9 +14,9 @@ export interface SectionReference {
   /** Name of the section; empty for fields above the first section. */
   readonly name: string;
   readonly about: string;
-  /** True: the section is written as `[[name]]`, once for each. */
+  /** True if the section is written as `[[name]]`, and may be repeated. */
   readonly repeated: boolean;
-  /** It stands within another one, and is left out as a whole where it is not wanted. */
+  /** The section stands inside another one, and is left out as a whole if it is not wanted. */
   readonly within?: true;
   readonly fields: readonly FieldReference[];
 }
@@ -46,13 +46,15 @@ const sectionOf = (name: string, schema: Definition): Pick<SectionReference, 'na
   }),
 });
 
-/** Text of the column "default", and behind `#` in the file of `sluis init`. */
+/**
+ * The text of the column "default", and of the commented line in the file that `sluis init` writes.
+ */
 export const initialText = (field: FieldReference): string | undefined =>
   field.initial === undefined ? undefined : writeValue(field.initial);
 
 const WIDTH = 100;
 
-/** Breaks a text into comment lines. */
+/** Breaks a text into lines of a TOML comment. */
 export function comment(text: string): string {
   const lines: string[] = [];
   let line = '#';

@@ -1,6 +1,6 @@
 /**
- * Reads revocation lists from where the configuration says: files, and folders that an authority's
- * lists are put into.
+ * Reads revocation lists from the places that the configuration names: files, and folders into
+ * which an authority's lists are put.
  */
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,15 +8,15 @@ import type { Milliseconds } from '../domain/units.ts';
 import { reasonOf } from './files.ts';
 import type { Config } from './schema.ts';
 
-/** Authorities whose lists the configuration names. */
+/** The settings of authorities for which the configuration names lists. */
 export type ListedAuthorities = 'tls.client-authorities' | 'smime.authorities';
 
 export interface ListPlaces {
-  /** The setting that says where they are. */
+  /** The setting that says where the lists are. */
   readonly name: string;
-  /** Files and folders. */
+  /** The files and folders. */
   readonly places: readonly string[];
-  /** How long an overdue list counts. */
+  /** How long a list still counts after it was due to be replaced. */
   readonly grace: Milliseconds;
 }
 
@@ -29,7 +29,9 @@ export const listsOf = ({ tls, smime }: Pick<Config, 'tls' | 'smime'>, of: Liste
         grace: tls['client-revocation-grace'],
       };
 
-/** Largest revocation list that is read; the largest of a national authority has a few MB. */
+/**
+ * Octets of the largest list that is read. The largest list of a national authority has a few MB.
+ */
 const MAX_LIST = 64 * 1024 * 1024;
 const MOST_LISTS = 1000;
 
@@ -52,7 +54,7 @@ async function listsAt(place: string): Promise<readonly string[]> {
       .sort()
       .map((name) => join(place, name));
   } catch {
-    // An error is reported when the file is read.
+    // Reading the file will report the error.
     return [place];
   }
 }

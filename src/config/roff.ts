@@ -1,8 +1,8 @@
-/** Text of manual pages: macros of man(7), as groff and mandoc read them. */
+/** Text of manual pages: macros of man(7), for groff and mandoc. */
 
 /**
- * Text for a line. A hyphen becomes the minus of the keyboard, so that options can be copied from
- * the page.
+ * Text for a page. A hyphen becomes a minus sign as on the keyboard, so that options can be copied
+ * from the page.
  */
 export const roff = (text: string): string =>
   text
@@ -14,7 +14,10 @@ export const roff = (text: string): string =>
 export const bold = (text: string): string => `\\fB${roff(text)}\\fR`;
 export const italic = (text: string): string => `\\fI${roff(text)}\\fR`;
 
-/** `date` as `2026-12-02`: a page that is made twice from one commit has the same octets. */
+/**
+ * `date` has the form `2026-12-02`. It is given, so that a page that is made twice from the same
+ * commit has the same octets.
+ */
 export const title = (name: string, section: number, date: string, version: string, about: string): string[] => [
   `.TH ${name} ${section} ${date} "Sluis ${version}" "${about}"`,
   '.nh',
@@ -23,10 +26,10 @@ export const title = (name: string, section: number, date: string, version: stri
 
 export const heading = (text: string): string => `.SH ${roff(text).toUpperCase()}`;
 
-/** A term and, indented below it, what is said of it. */
+/** A term and, indented below it, its description. */
 export const entry = (term: string, text: readonly string[]): string[] => ['.TP', term, ...text];
 
-/** A whole sentence for a phrase of a table. */
+/** Makes a sentence of a phrase from a table. */
 export const sentence = (text: string): string =>
   text === '' ? '' : `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.:!?]$/.test(text) ? '' : '.'}`;
 

@@ -1,11 +1,11 @@
 /**
- * The configuration file as a whole: which sections it has, in the order of the reference page, and
- * what each is about. The settings of a section, with types, defaults and what they mean, are in
- * its file in sections/.
+ * The whole configuration file: its sections in the order of the reference page, with a sentence
+ * about each. A section's settings, with types, defaults and descriptions, are in its file in
+ * sections/.
  *
- * docs/configuration.md is written from here (`npm run docs`), and a test holds the two together.
- * Policy about one organisation, account or address is no configuration: it is a setting in the
- * registry (domain/settings.ts).
+ * docs/configuration.md is written from this (`npm run docs`), and a test compares the two. Policy
+ * about one organisation, account or address is no configuration: it is a setting in the registry
+ * (domain/settings.ts).
  */
 import { GROUP_ROLES } from '../domain/roles.ts';
 import { hostname } from './fields/hosts.ts';
@@ -63,7 +63,7 @@ export const configSchema = z.strictObject({
 
 type SectionName = Exclude<keyof typeof configSchema.shape, 'hostname'> | 'console.oidc';
 
-/** What each section is about, for the reference page and the file that `sluis init` writes. */
+/** A sentence about each section, for the reference page and the file that `sluis init` writes. */
 export const sections: Readonly<Record<string, string>> = {
   data: 'Where messages are stored.',
   keys: 'Keys that seal the mail. Without them nobody can read it, you included: keep a copy of both in a safe place.',
@@ -107,6 +107,6 @@ export type ParsedConfig = z.infer<typeof configSchema>;
 
 /** A checked configuration. Every path in it is absolute. */
 export interface Config extends ParsedConfig {
-  /** The file it came from. */
+  /** The file that it was read from. */
   readonly file: string;
 }

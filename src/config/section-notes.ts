@@ -1,4 +1,7 @@
-/** What docs/configuration.md says of sections beyond their settings, by their names. */
+/**
+ * What docs/configuration.md says about sections beyond their settings, by the names of the
+ * sections.
+ */
 import type { Notes } from './section-notes/notes.ts';
 import { MAIL_NOTES } from './section-notes/mail.ts';
 import { PORT_NOTES } from './section-notes/ports.ts';

@@ -1,4 +1,4 @@
-/** The ports of the configuration that mail programs connect to. */
+/** The ports of the configuration to which mail programs connect. */
 import type { ServedPort } from '../domain/served-port.ts';
 import { hostnameOf } from './listeners.ts';
 import type { Config } from './schema.ts';

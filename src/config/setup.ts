@@ -1,10 +1,13 @@
-/** What set-up that mail programs find needs of the listeners, and where it is found. */
+/**
+ * The settings that mail programs find by themselves: what they need of the listeners, and where
+ * programs look.
+ */
 import { portsForAll } from '../domain/served-port.ts';
 import { type ConfigProblem, shown } from './problem.ts';
 import type { Config } from './schema.ts';
 import { servedPorts } from './served-ports.ts';
 
-/** The listener that programs ask; undefined: nothing is to be found. */
+/** The listener that programs ask; undefined if nothing is offered. */
 export const setupListener = ({ setup, listener }: Config): Config['listener'][number] | undefined =>
   setup.domains.length === 0 ? undefined : listener.find(({ protocol }) => protocol === 'self-service');
 

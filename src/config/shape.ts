@@ -1,12 +1,12 @@
-/** What a schema of zod is made of, for whoever goes through all settings. */
-/** As much of a schema of zod as is looked at here. */
+/** The structure of a zod schema, for code that goes through all settings. */
+/** The parts of a zod schema that are looked at here. */
 export interface Definition {
   readonly shape?: Readonly<Record<string, object>>;
   readonly def?: { readonly type: string; readonly innerType?: object; readonly element?: object };
 }
 
 /**
- * The settings of a section by their names; of a repeated section those of each. Undefined if the
+ * The settings of a section by their names; for a repeated section, those of each. Undefined if the
  * schema is no section.
  */
 export const shapeOf = (schema: Definition): Definition['shape'] => {
@@ -15,6 +15,6 @@ export const shapeOf = (schema: Definition): Definition['shape'] => {
   return inner === undefined ? undefined : shapeOf(inner);
 };
 
-/** Whether a section is a list. */
+/** True if the section is a list. */
 export const isRepeated = ({ def }: Definition): boolean =>
   def?.element !== undefined || (def?.innerType !== undefined && isRepeated(def.innerType));

@@ -1,6 +1,6 @@
 /**
- * What follows from the sections store and cluster: which engine needs what, and what means nothing
- * with it.
+ * What follows from the sections `store` and `cluster`: which engine needs which settings, and
+ * which mean nothing with it.
  */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import type { Config } from './schema.ts';
 
 type Sections = Pick<Config, 'store' | 'cluster'>;
 
-/** Settings that need PostgreSQL, as far as they are set. */
+/** The settings in use that need PostgreSQL. */
 function setForPostgres({ store, cluster }: Sections): readonly string[] {
   const ofStore = ['database', 'user', 'password-file', 'certificate', 'key', 'ca', 'places'] as const;
   const ofCluster = ['node', 'site', 'listen', 'ca', 'certificate', 'key'] as const;
@@ -36,13 +36,13 @@ const sqliteProblems = (config: Sections): ConfigProblem[] =>
     remedy: 'set store.engine = "postgres", or remove it',
   }));
 
-/** What this gateway is called among those that share a store, and where it stands. */
+/** The name of this gateway among those that share a store, and its site. */
 export const nodeOf = ({ cluster: { node, site = '' }, hostname }: Pick<Config, 'cluster' | 'hostname'>) => ({
   node: node ?? hostname,
   site,
 });
 
-/** The channel between gateways: all of it or nothing. */
+/** Problems of the channel between gateways: it needs all of its settings, or none. */
 function channelProblems({ cluster }: Pick<Sections, 'cluster'>): ConfigProblem[] {
   const { listen, peers, ca, certificate, key } = cluster;
   if (listen === undefined && peers.length === 0 && ca === undefined && certificate === undefined && key === undefined)
@@ -66,7 +66,7 @@ function channelProblems({ cluster }: Pick<Sections, 'cluster'>): ConfigProblem[
   );
 }
 
-/** Traffic to such a host does not leave this machine, so it may go without TLS. */
+/** True for a host whose traffic does not leave this machine, so that it may go without TLS. */
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
@@ -120,7 +120,7 @@ function postgresProblems({ store, cluster }: Sections): ConfigProblem[] {
 }
 
 /**
- * What the gateway knows the servers of PostgreSQL by, and what it shows them: PEM, and the
+ * By what the gateway recognises the servers of PostgreSQL, and what it shows them: PEM, and the
  * password as it is sent.
  */
 export interface ServerMaterial {
@@ -131,7 +131,7 @@ export interface ServerMaterial {
 }
 
 /**
- * Reads the files of the section store again. Throws ConfigError when one has gone, or does not
+ * Reads the files of the section `store` again. Throws ConfigError if one has gone, or does not
  * hold what it should.
  */
 export function readServerMaterial(config: Config): ServerMaterial {
@@ -150,17 +150,23 @@ export function readServerMaterial(config: Config): ServerMaterial {
   };
 }
 
-/** Of the role that takes base backups; undefined: none is configured. Throws ConfigError. */
+/**
+ * The password of the role that takes base backups; undefined if none is configured. Throws
+ * ConfigError.
+ */
 export function readReplicatorPassword(config: Config): string | undefined {
   const file = config.backup['password-file'];
   return file && readSecretLine(config, 'backup.password-file', file);
 }
 
-/** The one line of a file with a secret. Throws ConfigError, which never repeats what was read. */
+/**
+ * The one line of a file that holds a secret. Throws ConfigError, which never repeats what was
+ * read.
+ */
 export const readSecretLine = (config: Config, name: string, file: string): string =>
   read(config, name, file, 'one line', checkLine).replace(/\r?\n$/, '');
 
-/** What gateways of one store know each other by: PEM. */
+/** By what gateways of one store recognise each other, in PEM. */
 export interface ChannelFiles {
   readonly ca: string;
   readonly certificate: string;
@@ -168,7 +174,7 @@ export interface ChannelFiles {
 }
 
 /**
- * Reads the files of the section cluster again. Throws ConfigError when one has gone, or does not
+ * Reads the files of the section `cluster` again. Throws ConfigError if one has gone, or does not
  * hold what it should.
  */
 export function readChannelFiles(config: Config): ChannelFiles {

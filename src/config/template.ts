@@ -1,6 +1,6 @@
 /**
- * The configuration that `sluis init` writes: every name with its meaning, the defaults commented
- * out.
+ * The configuration that `sluis init` writes: every name with its description; the defaults are
+ * commented out.
  */
 import { writeValue } from './fields/field.ts';
 import { type FieldReference, type SectionReference, comment, configReference, initialText } from './reference.ts';
@@ -9,7 +9,7 @@ import { SECTION_NOTES } from './section-notes.ts';
 export type TemplateValues = Readonly<Record<string, string | number | readonly string[]>>;
 
 export interface TemplateOptions {
-  /** Values that differ from the default, as `hostname` or `tls.key`. */
+  /** Values that differ from the default, by names such as `hostname` or `tls.key`. */
   readonly values: TemplateValues;
   readonly listeners: readonly TemplateValues[];
 }
@@ -36,15 +36,15 @@ function sectionText(section: SectionReference, values: TemplateValues): string 
 }
 
 /**
- * What it is about, and where more is said of it than its settings. The anchor is that of its
- * heading, `[name]`.
+ * What a section is about, and where to read more if there are notes on it. The anchor is that of
+ * its heading, `[name]`.
  */
 const aboutLines = ({ name, about }: SectionReference): string[] => [
   comment(about),
   ...(SECTION_NOTES[name] === undefined ? [] : [`# More: docs/configuration.md#${name.replaceAll('.', '')}`]),
 ];
 
-/** A section that is left out as a whole: some of its fields have no default. */
+/** A section that is left out as a whole, because some of its fields have no default. */
 const withinText = (section: SectionReference): string =>
   [
     ...aboutLines(section),
@@ -59,7 +59,7 @@ const fieldText = (field: FieldReference, value: TemplateValues[string] | undefi
   return `${comment(field.about)}\n${line}`;
 };
 
-/** Off until it is wanted: the page is for whoever reaches it. */
+/** It is off until somebody wants it: anybody who can reach the page can use it. */
 const PAGE = [
   '# The page where one-time codes are used, for passwords and certificates (https):',
   '# [[listener]]',
@@ -71,7 +71,7 @@ const PAGE = [
   '',
 ];
 
-/** Nobody but the owner gets in until it is wanted. */
+/** Nobody but the owner has access until somebody wants it. */
 const CONTROL = ['# [[control]]', '# role = "support"', '# group = "helpdesk"', ''];
 
 const repeatedText = (section: SectionReference, items: readonly TemplateValues[]): string =>

@@ -1,4 +1,4 @@
-/** Organisations, accounts, addresses, what people ask of a report. */
+/** Organisations, accounts, addresses, and reports about people. */
 import type { Notes } from '../../config/section-notes/notes.ts';
 
 export const PEOPLE_NOTES: Notes = {

@@ -1,11 +1,11 @@
-/** Fields that are numbers and times: lengths of time, sizes, counts, days. */
+/** Fields that are numbers and times: durations, sizes, counts, days. */
 import { formatOctets, parseOctets } from '../../domain/octets-text.ts';
 import { type Milliseconds, type Octets, minutes, octets } from '../../domain/units.ts';
 import { formatDuration, parseDuration } from '../units.ts';
 import type { z } from '../zod.ts';
 import { type FieldMeta, field, withInitial, writeValue } from './field.ts';
 
-/** A length of time; `initial`, `min` and `max` as they are written. */
+/** A duration. `initial`, `min` and `max` are in the form of the file. */
 export function duration(about: string, initial: string, min: string, max: string): z.ZodType<Milliseconds> {
   return withinTimes(
     { about, initial, expects: `a length of time from ${min} to ${max}, such as "${initial}"` },
@@ -14,7 +14,7 @@ export function duration(about: string, initial: string, min: string, max: strin
   );
 }
 
-/** A length of time whose absence has a meaning. */
+/** A duration that may be absent, which then has a meaning of its own. */
 export const givenDuration = (about: string, example: string, min: string, max: string): z.ZodType<Milliseconds> =>
   withinTimes({ about, expects: `a length of time from ${min} to ${max}, such as "${example}"` }, min, max);
 
@@ -27,7 +27,7 @@ function withinTimes(meta: FieldMeta, min: string, max: string): z.ZodType<Milli
   });
 }
 
-/** Lengths of time, each at least as long as the one before. */
+/** A list of durations, each at least as long as the one before. */
 export function durations(
   about: string,
   initial: readonly string[],
@@ -47,7 +47,10 @@ export function durations(
   });
 }
 
-/** In powers of 1000 where those of 1024 do not fit: 50MB is no whole number of KiB. */
+/**
+ * Writes a size. It uses powers of 1000 if it is no whole number in powers of 1024: 50MB is no
+ * whole number of KiB.
+ */
 function sizeWritten(value: Octets): string {
   const inThousands = (
     [
@@ -78,7 +81,7 @@ export function count(about: string, initial: number | undefined, min: number, m
   );
 }
 
-/** A day, as it is written; it must be one of the calendar. */
+/** A day as it is written. It must exist in the calendar. */
 export const day = (about: string): z.ZodType<string> =>
   field({ about, expects: 'a day, such as "2027-06-30"' }, (raw) => {
     // TOML has dates of its own, without quotes.
@@ -93,7 +96,7 @@ const timeWritten = (value: Milliseconds): string => {
   return writeValue([Math.floor(minute / 60), minute % 60].map((n) => String(n).padStart(2, '0')).join(':'));
 };
 
-/** A time of day, by the wall clock in Amsterdam; milliseconds since midnight. */
+/** A time of day by the clock in Amsterdam, as milliseconds since midnight. */
 export const timeOfDay = (about: string): z.ZodType<Milliseconds> =>
   field({ about, expects: 'a time of day, such as "02:30"', written: timeWritten }, (raw) => {
     const read = typeof raw === 'string' ? /^([01]\d|2[0-3]):([0-5]\d)$/.exec(raw) : null;

@@ -1,6 +1,6 @@
 /**
- * One field of the configuration. It carries its expectation, its default and its meaning, so that
- * the type, the error text and the reference page come from one line of its section.
+ * One field of the configuration. It carries its description, what it expects and its default. So
+ * the type, the text of errors and the reference page all come from one line of its section.
  */
 import { z } from '../zod.ts';
 
@@ -8,25 +8,28 @@ export interface FieldMeta {
   readonly about: string;
   readonly expects: string;
   /**
-   * As it is written in the file; absent if a value must be given or where leaving it out means
-   * something.
+   * The default, as it is written in the file. Absent if a value must be given, or if leaving it
+   * out has a meaning.
    */
   readonly initial?: Initial;
   readonly optional?: boolean;
-  /** A relative path in it starts at the folder of the file. */
+  /** The value is a path. A relative one starts at the folder of the file. */
   readonly isPath?: true;
-  /** A value as the file writes it; left out: as JSON does. Nothing that may be secret is in it. */
+  /**
+   * Writes a value as the file does; without it, JSON does. The text must contain nothing that may
+   * be secret.
+   */
   readonly written?: (value: never) => string;
-  /** The default as it was read. */
+  /** The default after reading. */
   readonly start?: unknown;
 }
 
 type Initial = string | number | boolean | readonly string[];
 
-// zod keeps what is said about a schema in a registry; ours is typed.
+// zod keeps what is said about a schema in a registry. This one is typed.
 export const fieldMeta = z.registry<FieldMeta>();
 
-/** One field: `read` answers undefined for a value that is not what `expects` says. */
+/** Makes a field. `read` returns undefined for a value that is not what `expects` says. */
 export function field<T>(meta: FieldMeta, read: (raw: unknown) => T | undefined): z.ZodType<T> {
   const parse = z.unknown().transform((raw, context): T => {
     const value = read(raw);
@@ -50,12 +53,12 @@ export function optional<T>(inner: z.ZodType<T>): z.ZodOptional<z.ZodType<T>> {
 export const withInitial = (meta: FieldMeta, initial: Initial | undefined): FieldMeta =>
   initial === undefined ? meta : { ...meta, initial };
 
-/** Writes a default as the file writes it. */
+/** Writes a value as the file does. */
 export const writeValue = (value: unknown): string => JSON.stringify(value);
 
 /**
- * A section that a file may leave out: every field has a default or is optional, which zod's type
- * of the input does not know.
+ * A section that a file may leave out. All its fields have a default or are optional, which zod's
+ * type of the input does not know.
  */
 export const section = <S extends z.ZodRawShape>(shape: S): z.ZodPrefault<z.ZodObject<S, z.core.$strict>> => {
   const strict = z.strictObject(shape);

@@ -8,7 +8,7 @@ const MAX_PATH = 4096;
 export const isPath = (raw: unknown): raw is string =>
   typeof raw === 'string' && raw !== '' && raw.length <= MAX_PATH && !raw.includes('\0');
 
-/** A file or folder; relative ones start at the folder of the configuration file. */
+/** A file or folder. A relative path starts at the folder of the configuration file. */
 export const path = (about: string, initial?: string): z.ZodType<string> =>
   field(
     withInitial(
@@ -26,7 +26,9 @@ export const paths = (about: string): z.ZodType<readonly string[]> =>
     return read.length === list.length && read.length > 0 && read.length <= 4 ? read : undefined;
   });
 
-/** Files; relative ones start at the folder of the configuration file. None when left out. */
+/**
+ * A list of files. Relative paths start at the folder of the configuration file. Empty if left out.
+ */
 export const files = (about: string): z.ZodType<readonly string[]> =>
   field({ about, expects: 'a list of paths, such as ["client-ca.pem"]', initial: [], isPath: true }, (raw) => {
     if (!Array.isArray(raw) || raw.length > 100) return undefined;
@@ -34,12 +36,12 @@ export const files = (about: string): z.ZodType<readonly string[]> =>
     return list.length === raw.length ? list : undefined;
   });
 
-/** Words of the program may hold a secret, so only its path is shown. */
+/** Writes a program. Its arguments may hold a secret, so only its path is shown. */
 const programWritten = ([program = '', ...more]: readonly string[]): string =>
   writeValue(more.length === 0 ? [program] : [program, `(not shown: ${more.length})`]);
 
 /**
- * A program by its absolute path, and its arguments: no shell takes part, so nothing in it is
+ * A program by its absolute path, and its arguments. No shell is used, so nothing in it is
  * expanded.
  */
 export const command = (about: string): z.ZodType<readonly string[]> =>

@@ -1,5 +1,6 @@
 /**
- * Fields that are a host with a port: servers, addresses to listen at, services of this machine.
+ * Fields that are a host with a port: servers, addresses to listen at, and services on this
+ * machine.
  */
 import { isAbsolute } from 'node:path';
 import { isIP } from 'node:net';
@@ -8,7 +9,7 @@ import { field, writeValue } from './field.ts';
 import { isPath } from './files.ts';
 import { isLoopback } from './hosts.ts';
 
-/** Where something listens: `host:port`, an IPv6 address in brackets. */
+/** Where something listens, written as `host:port`, with an IPv6 address in brackets. */
 export interface HostPort {
   readonly host: string;
   readonly port: number;
@@ -18,7 +19,7 @@ const hostPortText = ({ host, port }: HostPort): string => `${isIP(host) === 6 ?
 
 const hostPortWritten = (value: HostPort): string => writeValue(hostPortText(value));
 
-/** Servers in the order in which they are asked; none when left out. */
+/** A list of servers in the order in which they are asked. Empty if left out. */
 export const servers = (about: string, most: number): z.ZodType<readonly HostPort[]> =>
   field(
     {
@@ -53,10 +54,10 @@ export const listenAt = (about: string): z.ZodType<HostPort> =>
     },
   );
 
-/** A Unix socket by its absolute path, or a port that only this machine reaches. */
+/** A Unix socket by its absolute path, or a port that can be reached only from this machine. */
 export type LocalService = { readonly path: string } | HostPort;
 
-/** For what neither encrypts nor asks who calls. */
+/** A service that neither encrypts nor asks who calls, so it must be on this machine. */
 export const localService = (about: string): z.ZodType<LocalService> =>
   field<LocalService>(
     {
@@ -72,7 +73,10 @@ export const localService = (about: string): z.ZodType<LocalService> =>
     },
   );
 
-/** A loopback address, for answers that are believed because nobody else can have written them. */
+/**
+ * A loopback address of a service. Its answers are trusted because nobody outside this machine can
+ * have written them.
+ */
 export const localPort = (about: string, example: string): z.ZodType<HostPort> =>
   field(
     { about, expects: `a loopback address with its port, such as "${example}"`, written: hostPortWritten },

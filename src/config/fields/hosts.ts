@@ -8,15 +8,15 @@ import { type FieldMeta, field, withInitial, writeValue } from './field.ts';
 import { SHORT_NAME } from './names.ts';
 
 /**
- * RFC 1123 section 2.1; the name must have a dot or be localhost, since peers compare it with
- * certificates.
+ * A host name (RFC 1123 section 2.1). It must have a dot or be localhost, since peers compare it
+ * with certificates.
  */
 const HOST = /^(?=.{1,253}$)(?:(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)+(?!-)[A-Za-z0-9-]{1,63}(?<!-)$/;
 
 const isHostname = (raw: unknown): raw is string =>
   typeof raw === 'string' && (HOST.test(raw) || raw === 'localhost') && isIP(raw) === 0;
 
-/** Domains behind the @ of addresses, as they are compared. None when left out. */
+/** Domains that stand after the @ of addresses, in lower case for comparison. Empty if left out. */
 export const mailDomains = (about: string): z.ZodType<readonly string[]> =>
   field({ about, expects: 'a list of at most 100 different domains, such as ["example.nl"]', initial: [] }, (raw) => {
     if (!Array.isArray(raw) || raw.length > 100) return undefined;
@@ -38,7 +38,7 @@ export const webFolder = (about: string): z.ZodType<string> =>
       : undefined,
   );
 
-/** An https address, since people type secrets there. */
+/** A web address. It must be https, since people type secrets there. */
 export const webPage = (about: string): z.ZodType<string> =>
   field({ about, expects: 'an https address, such as "https://code.example.nl/"' }, (raw) =>
     typeof raw === 'string' &&
@@ -56,7 +56,7 @@ export const ipAddress = (about: string, initial?: string): z.ZodType<string> =>
 
 export const isLoopback = (host: string): boolean => host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
-/** An address that only this machine reaches. */
+/** An address that can be reached only from this machine. */
 export const loopback = (about: string, initial: string): z.ZodType<string> =>
   field(
     {
@@ -83,7 +83,7 @@ export const networks = (about: string): z.ZodType<readonly string[]> =>
 /** Most names of one table. */
 const MOST_NAMES = 32;
 
-/** Short names, and what each stands for; none when left out. */
+/** A table of short names, with what each stands for. Empty if left out. */
 function table<T>(
   meta: Omit<FieldMeta, 'initial'>,
   read: (raw: unknown) => T | undefined,

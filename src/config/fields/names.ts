@@ -10,7 +10,7 @@ export function choice<const C extends string>(about: string, of: readonly C[], 
   );
 }
 
-/** Any of these, each once; none when left out. */
+/** Any of these words, each once. Empty if left out. */
 export const choices = <const C extends string>(about: string, of: readonly C[]): z.ZodType<readonly C[]> =>
   field({ about, expects: `a list of any of ${of.map((c) => `"${c}"`).join(', ')}`, initial: [] }, (raw) => {
     if (!Array.isArray(raw) || new Set(raw).size !== raw.length) return undefined;
@@ -25,7 +25,7 @@ export const shortName = (about: string): z.ZodType<string> =>
     typeof raw === 'string' && SHORT_NAME.test(raw) ? raw : undefined,
   );
 
-/** Words for people, on one line. */
+/** A text for people, on one line. */
 export const words = (about: string, max: number, example: string, initial?: string): z.ZodType<string> =>
   field(
     withInitial({ about, expects: `a line of 1 to ${max} characters, such as ${JSON.stringify(example)}` }, initial),
@@ -35,7 +35,7 @@ export const words = (about: string, max: number, example: string, initial?: str
     },
   );
 
-/** Texts that others have chosen, such as names of groups. None when left out. */
+/** Texts that other people chose, such as names of groups. Empty if left out. */
 export const texts = (about: string, example: string): z.ZodType<readonly string[]> =>
   field({ about, expects: `a list of at most 50 texts, such as [${JSON.stringify(example)}]`, initial: [] }, (raw) => {
     if (!Array.isArray(raw) || raw.length > 50) return undefined;
@@ -43,14 +43,14 @@ export const texts = (about: string, example: string): z.ZodType<readonly string
     return list.length === raw.length ? list : undefined;
   });
 
-/** An address in the closed group; whether it is registered is not known here. */
+/** An address of the closed group. Whether it is registered is not known here. */
 export const mailAddress = (about: string): z.ZodType<Address> =>
   field({ about, expects: 'an address, such as "beheer@example.nl"' }, (raw) => {
     const parsed = typeof raw === 'string' ? parseAddress(raw) : undefined;
     return parsed?.ok === true ? parsed.value : undefined;
   });
 
-/** Login names, as they are compared. */
+/** Login names, folded for comparison. */
 export const logins = (about: string): z.ZodType<readonly string[]> =>
   field({ about, expects: 'a list of login names, such as ["practice@example.nl"]', initial: [] }, (raw) => {
     if (!Array.isArray(raw) || raw.length > 1000) return undefined;

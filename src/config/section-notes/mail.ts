@@ -1,4 +1,4 @@
-/** What becomes of mail. */
+/** Notes on sections about mail. */
 import type { Notes } from './notes.ts';
 
 export const MAIL_NOTES: Notes = {

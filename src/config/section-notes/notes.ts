@@ -1,4 +1,5 @@
 /**
- * What a page of reference says of a thing beyond its one sentence: lines of Markdown, by its name.
+ * What a reference page says about things beyond their one sentence: lines of Markdown, by the name
+ * of the thing.
  */
 export type Notes = Readonly<Record<string, readonly string[]>>;

@@ -1,4 +1,4 @@
-/** Ports, certificates, pages. */
+/** Notes on ports, certificates and pages. */
 import type { Notes } from './notes.ts';
 
 export const PORT_NOTES: Notes = {

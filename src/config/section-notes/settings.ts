@@ -1,4 +1,4 @@
-/** What stands below the table of settings of organisations, accounts and addresses. */
+/** The text below the table of settings of organisations, accounts and addresses. */
 export const SETTING_NOTES: readonly string[] = [
   '### Old systems',
   '',

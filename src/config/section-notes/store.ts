@@ -1,4 +1,4 @@
-/** Store, gateways that share it, backups, trail. */
+/** Notes on the store, the gateways that share it, backups and the trail. */
 import type { Notes } from './notes.ts';
 
 export const STORE_NOTES: Notes = {

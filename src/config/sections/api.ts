@@ -1,4 +1,4 @@
-/** Programs of others: the HTTPS API, and the webhooks that the gateway calls. */
+/** Programs of others: the HTTPS API, and the webhooks by which the gateway calls them. */
 import { count, duration, size } from '../fields/amounts.ts';
 import { optional, section } from '../fields/field.ts';
 import { files } from '../fields/files.ts';

@@ -1,4 +1,7 @@
-/** The audit trail: its signed heads, how long it knows of people, and where it is forwarded to. */
+/**
+ * The audit trail: its signed heads, how long it keeps personal fields, and where it is forwarded
+ * to.
+ */
 import { duration } from '../fields/amounts.ts';
 import { optional, section } from '../fields/field.ts';
 import { command, files, path } from '../fields/files.ts';

@@ -1,6 +1,6 @@
 /**
- * Logins: what is remembered of them, how long wrong passwords wait, and how much work waits for a
- * hash at most.
+ * Logins: how long they are remembered, how long somebody waits after wrong passwords, and how many
+ * may wait to be hashed.
  */
 import { count, duration } from '../fields/amounts.ts';
 import { section } from '../fields/field.ts';

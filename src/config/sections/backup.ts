@@ -1,6 +1,6 @@
 /**
- * Backups: where they go, how they are proved, and the server of PostgreSQL that they are taken
- * from.
+ * Backups: where they go, how they are tested, and the server of PostgreSQL from which they are
+ * taken.
  */
 import { count, duration, givenDuration, timeOfDay } from '../fields/amounts.ts';
 import { optional, section } from '../fields/field.ts';

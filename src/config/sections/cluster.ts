@@ -6,7 +6,7 @@ import { listenAt, servers } from '../fields/host-ports.ts';
 import { hostsByName } from '../fields/hosts.ts';
 import { choice, mailAddress, shortName } from '../fields/names.ts';
 
-/** How many other gateways one store has at most. */
+/** Most other gateways that one store can have. */
 const MOST_PEERS = 31;
 
 export const cluster = section({

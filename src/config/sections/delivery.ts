@@ -1,4 +1,4 @@
-/** What becomes of mail: pushed to partners, held, returned, or handed to a substitute. */
+/** What happens to mail: it is pushed to partners, held, returned, or given to a substitute. */
 import { count, duration, durations, size } from '../fields/amounts.ts';
 import { optional, section } from '../fields/field.ts';
 import { path } from '../fields/files.ts';

@@ -1,5 +1,5 @@
 /**
- * Where clients come in: listeners, the certificate that they see, and how many connections may be
+ * Where clients connect: listeners, the certificate that they see, and how many connections may be
  * open.
  */
 import { RENEWALS } from '../../domain/renewal.ts';

@@ -1,5 +1,5 @@
 /**
- * What is done to content, and by whose certificates: S/MIME, the own authority, and the scan for
+ * What is done to content, and with whose certificates: S/MIME, our own authority, and the scan for
  * malware.
  */
 import { count, duration } from '../fields/amounts.ts';

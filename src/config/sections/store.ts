@@ -31,7 +31,7 @@ export const keys = section({
   ),
 });
 
-/** How many servers of PostgreSQL one service has at most. */
+/** Most servers of PostgreSQL that one service can have. */
 const MOST_SERVERS = 8;
 
 export const store = section({

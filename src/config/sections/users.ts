@@ -1,5 +1,5 @@
 /**
- * What users see and need: whom they call, the letters with their codes, and the set-up of their
+ * What users see and need: whom they call, the letters with their codes, and the settings of their
  * mail programs.
  */
 import { optional, section } from '../fields/field.ts';
