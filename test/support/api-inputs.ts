@@ -1,7 +1,7 @@
 /**
- * Requests made from the OpenAPI document alone: what it says is taken, and what it says is not.
- * Good values come from json-schema-faker, bad ones are ours, since what a generator calls an edge
- * is tame.
+ * Makes requests from the OpenAPI document alone: some that follow it, and some that do not.
+ * json-schema-faker makes the good values. The bad ones are ours, because a generator's edge cases
+ * are tame.
  */
 import { generateSync } from 'json-schema-faker';
 import type { OpenApi, OpenApiOperation } from './api-judge.ts';
@@ -23,10 +23,10 @@ export interface MadeRequest {
   readonly body?: string;
 }
 
-/** Members of answers that are tried again: ids in paths and queries, names in bodies. */
+/** Members of answers whose values are tried again: ids in paths and queries, names in bodies. */
 const LEARNT = /Id$|^(?:serial|fingerprint|organisation|login|address|account|partner)$/;
 
-/** Texts that have broken something somewhere. */
+/** Texts that have broken some program somewhere. */
 const TEXTS = [
   '',
   ' ',
@@ -85,7 +85,7 @@ const RAW = [
 export class ApiInputs {
   readonly #document: OpenApi;
   readonly #random: Seeded;
-  /** Ids that answers showed, by the name of the parameter that takes them. */
+  /** Ids that were seen in answers, by the name of the parameter that takes them. */
   readonly #ids = new Map<string, string[]>();
 
   constructor(document: OpenApi, random: Seeded) {
@@ -93,7 +93,9 @@ export class ApiInputs {
     this.#random = random;
   }
 
-  /** Ids in an answer are tried in paths from then on; never those of `spared`. */
+  /**
+   * Remembers the ids in an answer, so that later paths use them. It leaves out those in `spared`.
+   */
   learn(json: unknown, spared: ReadonlySet<string>): void {
     if (Array.isArray(json)) for (const one of json) this.learn(one, spared);
     if (typeof json !== 'object' || json === null) return;
@@ -106,7 +108,10 @@ export class ApiInputs {
     }
   }
 
-  /** `good`: as the document says. Otherwise one thing of it is not, or may not be. */
+  /**
+   * Makes a request. `good`: it follows the document. Otherwise one part of it does not, or may
+   * not.
+   */
   make(method: string, template: string, operation: OpenApiOperation, good: boolean): MadeRequest {
     const random = this.#random;
     const parameters = operation.parameters.map((one) => this.#resolved(one) as unknown as Parameter);
@@ -121,7 +126,7 @@ export class ApiInputs {
       const { name, required = false, schema } = parameter;
       const isBad = spoilt === parameter.in && random.below(2) === 0;
       if (!required && !isBad && random.below(2) === 0) continue;
-      // The request would wait for mail that does not come.
+      // Such a request would wait for mail that never comes.
       if (name.toLowerCase() === 'prefer') continue;
       const value = isBad ? random.pick(TEXTS) : this.#text(name, schema);
       if (parameter.in === 'path') path = path.replace(`{${name}}`, encoded(value) || '-');
@@ -144,7 +149,7 @@ export class ApiInputs {
     return JSON.stringify(isBad ? this.#spoilt(value) : value);
   }
 
-  /** Uses names that exist, since an invented one matches nothing. */
+  /** Puts names that exist into a value, since an invented one matches nothing. */
   #withNames(value: unknown): unknown {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
     return Object.fromEntries(
@@ -158,7 +163,7 @@ export class ApiInputs {
     );
   }
 
-  /** One member is another, one is too many, or all of it is something else. */
+  /** Spoils a value: it changes one member, adds one, or replaces all of it. */
   #spoilt(value: unknown): unknown {
     const random = this.#random;
     if (typeof value !== 'object' || value === null || random.below(8) === 0) return random.pick(VALUES);
@@ -196,8 +201,8 @@ export class ApiInputs {
   }
 }
 
-/** A lone half of a pair cannot be written in a path. */
+/** Half of a surrogate pair cannot be written in a path, so it becomes a question mark. */
 const encoded = (text: string): string => encodeURIComponent(text.replaceAll(/\p{Cs}/gu, '?'));
 
-/** True for text that a client can put into a header. */
+/** The text with every character replaced that a client cannot put into a header. */
 const printable = (text: string): string => text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 2000) || '?';

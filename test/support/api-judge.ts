@@ -1,6 +1,6 @@
 /**
- * Judges every answer of the API by its OpenAPI document, with ajv: the document is asked for over
- * the wire, as a stranger gets it.
+ * Judges every answer of the API by its OpenAPI document, with ajv. It fetches that document from
+ * the API, as any client does.
  */
 import assert from 'node:assert/strict';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -31,7 +31,10 @@ export interface JudgedAnswer {
   readonly json: unknown;
 }
 
-/** Of the line and not of an operation: the document tells of them in its description. */
+/**
+ * Statuses of the connection and not of an operation. The document describes them in its
+ * introduction.
+ */
 const OF_THE_LINE = new Set([405, 414, 417, 431, 505]);
 /** Statuses for a path that does not exist. */
 const NOWHERE = new Set([404, ...OF_THE_LINE, 400]);
@@ -51,7 +54,10 @@ export class ApiJudge {
     this.#ajv.addSchema(document, 'api');
   }
 
-  /** `path`: behind `/v1`, with its query. Undefined: the document has no such path. */
+  /**
+   * Finds an operation. `path`: what follows `/v1`, with its query. Undefined if the document has
+   * no such path.
+   */
   operationOf(
     method: string,
     path: string,
@@ -72,7 +78,7 @@ export class ApiJudge {
     return operation === undefined ? { template } : { template, operation };
   }
 
-  /** Throws AssertionError for an answer that the document does not have. */
+  /** Throws AssertionError for an answer that is not in the document. */
   judge(method: string, path: string, answer: JudgedAnswer): void {
     const where = `${method} ${path}: ${answer.status} ${answer.body.toString('utf8', 0, 500)}`;
     assert.equal(answer.headers['api-version'] !== undefined, true, `${where}: no API-Version`);
@@ -142,7 +148,8 @@ const fits = (range: string, type: string): boolean =>
 const judges = new Map<string, Promise<ApiJudge>>();
 
 /**
- * One judge for one document, however many listeners serve it: compiling takes longer than a test.
+ * One judge for each document, however many listeners serve it: compiling one takes longer than a
+ * test.
  */
 export function judgeOf(text: string): Promise<ApiJudge> {
   let judge = judges.get(text);

@@ -1,14 +1,14 @@
 /**
- * A short look at an OpenAPI document by the rules of the Dutch government's REST API Design Rules
- * that are easily broken. The published linter judges all of them, in a suite that runs before a
- * release (test/long/design-rules).
+ * A quick check of an OpenAPI document for rules that are easily broken, out of the REST API Design
+ * Rules of the Dutch government. The published linter checks all of them in a suite that runs
+ * before a release (test/long/design-rules).
  */
 
 type Node = Readonly<Record<string, unknown>>;
 const nodeOf = (value: unknown): Node => (typeof value === 'object' && value !== null ? (value as Node) : {});
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 
-/** Each begins with the rule that is broken, and a colon. */
+/** Each remark begins with the broken rule and a colon. */
 export function remarksOn(document: Node): readonly string[] {
   const { info, servers, paths, webhooks, components } = document;
   return [
@@ -66,7 +66,7 @@ function ofResponses(where: string, responses: Node, shared: Node): readonly str
   return remarks;
 }
 
-/** `...Date` is a day; a moment is called `...At`. */
+/** A field that ends in `Date` must be a day; a moment is called `...At`. */
 function ofDates(value: unknown, where: string): readonly string[] {
   if (typeof value !== 'object' || value === null) return [];
   const own = Object.entries(nodeOf(nodeOf(value).properties)).flatMap(([name, schema]) =>

@@ -1,8 +1,8 @@
-/** Values that a route of the API takes in its path, of a form that it reads. */
+/** Values for the path parameters of a route, in a form that the route accepts. */
 import { typesOf } from '../../src/api/core/body.ts';
 import type { Route } from '../../src/api/core/route.ts';
 
-/** Samples about things that do not exist. */
+/** Samples that name nothing that exists. */
 const SAMPLES = [
   '987654321',
   'A'.repeat(22),
@@ -14,7 +14,10 @@ const SAMPLES = [
   'AAAAAAAA',
 ];
 
-/** The path with the first sample that each parameter takes, or with what is given for it. */
+/**
+ * The path of the route. Each parameter gets the value in `given`, or else the first sample that
+ * fits.
+ */
 export function pathOf({ path, params, id }: Route, given: Readonly<Record<string, string>> = {}): string {
   return path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => {
     const sample = given[name] ?? SAMPLES.find((one) => params[name]?.safeParse(one).success === true);
@@ -23,7 +26,10 @@ export function pathOf({ path, params, id }: Route, given: Readonly<Record<strin
   });
 }
 
-/** The least that is read: an empty object, or an empty file of the type that the route takes. */
+/**
+ * The smallest body that is accepted: an empty object, or an empty file of the type that the route
+ * takes.
+ */
 export function bodyOf({ body }: Route): {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;

@@ -25,9 +25,9 @@ export interface ApiRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as application/json. */
   readonly json?: unknown;
-  /** Sent as it is; say its type in the headers. An iterable is sent in chunks. */
+  /** Sent as it is; give its type in the headers. An iterable is sent in chunks. */
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-  /** Default of a POST: a new one. `null`: none is sent. */
+  /** Idempotency-Key. A POST gets a new one by default; `null` sends none. */
   readonly key?: string | null;
 }
 
@@ -35,7 +35,7 @@ export interface ApiAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** The body, where it is JSON; undefined otherwise. */
+  /** The body if it is JSON; otherwise undefined. */
   readonly json: unknown;
 }
 
@@ -80,7 +80,7 @@ export class ApiClient {
     return this.ask('DELETE', path, asked);
   }
 
-  /** `path`: behind `/v1`. Every answer is judged by the OpenAPI document. */
+  /** `path`: what follows `/v1`. Every answer is judged by the OpenAPI document. */
   async ask(method: string, path: string, asked: ApiRequest = {}): Promise<ApiAnswer> {
     const answer = await this.#send(method, `/v1${path}`, asked);
     await this.#judge(method, path, answer);
@@ -148,11 +148,14 @@ export interface TestApi {
   readonly target: ApiTarget;
   /** A client without a login. */
   readonly anyone: ApiClient;
-  /** An account of `accounts`, by its password. */
+  /** A client with the password of an account in `accounts`. */
   as(name: string): ApiClient;
-  /** A client with this header Authorization and this certificate. */
+  /** A client with this Authorization header and this certificate. */
   client(authorization?: string, certificate?: { readonly key: string; readonly certificate: string }): ApiClient;
-  /** An operator with that role, by a token; `organisation`: he may do it for that one alone. */
+  /**
+   * A client with the token of an operator in this role. `organisation`: he acts for that one
+   * alone.
+   */
   operator(role: Role, organisation?: string): Promise<ApiClient>;
 }
 
@@ -162,7 +165,7 @@ export const basic = (login: string, password: string): string =>
 export const API_LISTENER =
   '[[listener]]\nname = "api"\nprotocol = "https"\naddress = "127.0.0.1"\nport = 0\ntls = "implicit"\n';
 
-/** Everything it opens is closed when the test has ended. */
+/** Starts the gateway. Everything is closed when the test ends. */
 export async function startApi(t: TestContext, options: ApiOptions = {}): Promise<TestApi> {
   const { configuration = '', listener = '', ...rest } = options;
   const gateway = await startTestGateway({ ...rest, configuration: `${configuration}\n${API_LISTENER}${listener}` });

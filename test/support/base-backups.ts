@@ -1,6 +1,6 @@
 /**
- * Backups of a store on PostgreSQL as a gateway has them, in this process: under a folder of their
- * own, with Debian's 17, which has the programs.
+ * Backups of a store on PostgreSQL as a gateway makes them, in this process and in a folder of
+ * their own. They use Debian's PostgreSQL 17, which has the programs.
  */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -35,9 +35,9 @@ export interface Backed {
 export interface BaseBackups {
   readonly backups: Backups;
   readonly parts: BackupParts;
-  /** A path beside the folder of backups, which is `at('backups')`. */
+  /** A path in the test's folder. The backups are in `at('backups')`. */
   readonly at: (name: string) => string;
-  /** Steps whose failure an operator was told of by mail. */
+  /** Failures that were reported to the operator by mail. */
   readonly told: readonly string[];
   readonly restore: (backup: string, into: string, wishes?: Partial<RestoreWishes>) => Promise<Restored>;
   /** The parts of another gateway with the same folder. */
@@ -51,7 +51,8 @@ export function baseBackups(
 ): BaseBackups {
   const under = mkdtempSync(join(tmpdir(), 'sluis-base-'));
   t.after(() => rmSync(under, { recursive: true, force: true }));
-  // As root the server over a copy runs as another user, who must get there.
+  // If the test runs as root, the server of a restored copy runs as another user, who must be able
+  // to enter.
   chmodSync(under, 0o755);
   const at = (name: string): string => join(under, name);
   mkdirSync(at('backups'), { mode: 0o755 });

@@ -1,6 +1,6 @@
 /**
- * Senders and readers whose every step a test decides, told in a history (history.ts) as those of a
- * crew are.
+ * Senders and readers whose every step the test decides. Their history (history.ts) has the same
+ * form as that of a crew.
  *
  *   const people = new ByHand('sender');
  *   const sent = people.message('anna');
@@ -71,7 +71,8 @@ export class ByHand {
   }
 
   /**
-   * What is in a mailbox, in a session that deletes nothing; tried until the gateway lets it in.
+   * Reads what is in a mailbox, in a session that deletes nothing. It tries again until the gateway
+   * lets it in.
    */
   async look(front: Front, box: string): Promise<Pickup> {
     for (const end = performance.now() + 60_000; ; await pause(100))
@@ -92,7 +93,7 @@ export class ByHand {
   }
 }
 
-/** One message, which may be sent again and again. */
+/** One message, which may be sent several times. */
 export class Sent implements Submission {
   readonly to: readonly string[];
   readonly attempts: Attempt[] = [];
@@ -114,8 +115,8 @@ export class Sent implements Submission {
   }
 
   /**
-   * Resolves to whether it was acknowledged; the connection is closed where it was not. What was
-   * broken off before the content was sent is no attempt.
+   * Sends it. Resolves to true if it was acknowledged; otherwise the connection is closed. If the
+   * connection breaks before the content was sent, that is no attempt.
    */
   async over(client: SmtpClient, { name }: Pick<Front, 'name'>): Promise<boolean> {
     let begun = false;
@@ -135,7 +136,7 @@ export class Sent implements Submission {
     }
   }
 
-  /** On a connection of its own. */
+  /** Sends it on a new connection. */
   async once(people: ByHand, front: Front): Promise<boolean> {
     try {
       const client = await people.connect(front);
@@ -143,13 +144,13 @@ export class Sent implements Submission {
       client.wire.destroy();
       return taken;
     } catch (error) {
-      // Nobody is let in while a gateway looks for its servers.
+      // Nobody can log in while a gateway looks for its servers.
       if (!isTemporary(error)) throw error;
       return false;
     }
   }
 
-  /** Tries again, as a client would. */
+  /** Sends it again and again, as a client would, until it is acknowledged. */
   async untilTaken(people: ByHand, front: Front): Promise<void> {
     await until(`${front.name} takes ${this.key}`, () => this.once(people, front), 60_000, 100);
   }
@@ -168,7 +169,7 @@ export class Opened {
     this.pickup = pickup;
   }
 
-  /** DELE of each message. */
+  /** Sends DELE for each message. */
   async mark(): Promise<void> {
     for (const [n, name] of (this.pickup.listed ?? []).entries()) {
       await this.#client.command(`DELE ${n + 1}`);
@@ -176,7 +177,7 @@ export class Opened {
     }
   }
 
-  /** Resolves when it was answered, however: `pickup.ending` tells. */
+  /** Sends QUIT. Resolves when there is an answer, whatever it is: see `pickup.ending`. */
   async quit(): Promise<void> {
     try {
       await quit(this.#client, this.pickup);

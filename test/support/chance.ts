@@ -1,7 +1,8 @@
 /**
- * Chance for suites that choose content, moments and what a power cut leaves: one seed for a test
- * file and the processes it starts, printed when it is made. `SLUIS_TEST_SEED=N` in front of the
- * command gives the same choices again (not the same moments: those are the machine's).
+ * Random choices for suites that choose content, moments, or what a power cut leaves. A test file
+ * and the processes that it starts share one seed, which is printed. With `SLUIS_TEST_SEED=N` in
+ * front of the command, the choices are the same again. The moments are not: the machine decides
+ * those.
  */
 import { randomInt } from 'node:crypto';
 import { seeded } from './seeded.ts';
@@ -19,5 +20,5 @@ function seedOf(): number {
 
 export const chance = seeded(seedOf());
 
-/** A whole number from `least` up to, not including, `end`. */
+/** A whole number from `least` up to, but not including, `end`. */
 export const between = (least: number, end: number): number => least + chance.below(end - least);

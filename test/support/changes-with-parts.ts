@@ -1,6 +1,6 @@
 /**
- * Changes of the table of operations that need messages, keys, codes or files: each prepares its
- * parts, and says what it is called with.
+ * Changes in the table of operations that need messages, keys, codes or files. Each prepares these,
+ * and returns the input of the call.
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
@@ -24,13 +24,13 @@ import { OWNER_SAID } from '../../src/domain/roles.ts';
 export interface WithParts {
   readonly input: Record<string, unknown>;
   readonly upload?: AsyncIterable<string>;
-  /** Default: the one of the running gateway. */
+  /** The context of the call; without it, that of the running gateway. */
   readonly context?: AdminContext;
 }
 
 export type ChangeWithParts = readonly [OperationName, (scene: Scene) => Promise<WithParts>];
 
-/** A gateway with `anna`, `bert` and `carl`, and what one change leaves for the next. */
+/** A gateway with `anna`, `bert` and `carl`. `kept` holds what one change leaves for the next. */
 export class Scene {
   readonly gateway: TestGateway;
   readonly kept = new Map<string, string>();
@@ -71,7 +71,10 @@ export class Scene {
 
 const anna = addressOf('anna');
 const bert = addressOf('bert');
-/** Another one than the call has: what the trail says is what was said with the call. */
+/**
+ * A reason in the input that differs from that of the call. The trail must have the one of the
+ * call.
+ */
 const reason = 'of the input';
 const given = (input: Record<string, unknown>): Promise<WithParts> => Promise.resolve({ input });
 
@@ -82,7 +85,7 @@ async function requestOf(commonName: string): Promise<{ readonly request: string
   return { request: pem, key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
 }
 
-/** A message that waits for a partner that is suspended. */
+/** Queues a message for a partner that is suspended. */
 async function waitingMail(scene: Scene): Promise<void> {
   if (!scene.kept.has('partner')) {
     scene.keep('partner', 'noord');
@@ -192,7 +195,7 @@ const messages: readonly ChangeWithParts[] = [
   ['queue.fail', (scene) => given({ partner: scene.of('partner'), reason })],
 ];
 
-/** A webhook that is never called: its address is not public. */
+/** A webhook that is never called, because its address is not public. */
 const itsId = async (scene: Scene): Promise<string | undefined> => (await scene.gateway.store.webhooks.list())[0]?.id;
 const ofWebhook =
   (more: Record<string, unknown> = {}) =>
@@ -206,7 +209,7 @@ const webhooks: readonly ChangeWithParts[] = [
   ['webhook.end', ofWebhook()],
 ];
 
-/** The people whose signatures count, and what they sign. */
+/** Changes of the people whose signatures count, and of what they sign. */
 const people: readonly ChangeWithParts[] = [
   ['operator.add', () => given({ name: 'jan', 'public-key': publicPem() })],
   ['operator.set', () => given({ name: 'jan', role: 'support' })],

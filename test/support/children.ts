@@ -1,4 +1,4 @@
-/** Programs that another process has started. */
+/** Finds programs that another process has started. */
 import { readFileSync } from 'node:fs';
 
 const read = (path: string): string => {
@@ -10,8 +10,8 @@ const read = (path: string): string => {
 };
 
 /**
- * The process number of a child of that name, with that word on its command line; undefined: there
- * is none.
+ * The process id of a child with that name and with that word on its command line. Undefined if
+ * there is none.
  */
 export const childOf = (pid: number, name: string, word = ''): number | undefined =>
   read(`/proc/${pid}/task/${pid}/children`)
@@ -19,5 +19,5 @@ export const childOf = (pid: number, name: string, word = ''): number | undefine
     .map(Number)
     .find((child) => read(`/proc/${child}/comm`) === name && read(`/proc/${child}/cmdline`).includes(word));
 
-/** True if a process runs; one that has ended and was not waited for does not. */
+/** True if a process runs. One that has ended but is still in the process table does not. */
 export const isRunning = (pid: number): boolean => /^\d+ \(.*\) [^ZX]/.test(read(`/proc/${pid}/stat`));

@@ -12,13 +12,17 @@ import { withoutProgram } from './require.ts';
 
 export const withoutChromium = withoutProgram('chromium', 'chromium') || withoutProgram('certutil', 'libnss3-tools');
 
-/** What a page says of itself. The compiler knows no browser, so it is asked in text. */
+/**
+ * Evaluates an expression in the page. It is text, because the compiler has no types of a browser.
+ */
 export const ask = async <T>(page: Pick<Page, 'evaluate'>, expression: string): Promise<T> =>
   (await page.evaluate(expression)) as T;
 export const textOf = (page: Page, selector: string): Promise<string> =>
   ask(page, `document.querySelector(${JSON.stringify(selector)}).textContent`);
 
-/** A browser that trusts the authority of the test, and finds its host on this machine. */
+/**
+ * Starts a browser that trusts the authority of the test and finds the test's host on this machine.
+ */
 export async function startBrowser(t: TestContext, console: Pick<TestConsole, 'gateway'>): Promise<Browser> {
   const home = mkdtempSync(join(tmpdir(), 'sluis-browser-'));
   const database = `sql:${join(home, '.pki', 'nssdb')}`;
@@ -38,7 +42,7 @@ export async function startBrowser(t: TestContext, console: Pick<TestConsole, 'g
   return browser;
 }
 
-/** A page with an authenticator that has its user beside it. */
+/** Opens a page with a virtual authenticator whose user is always present. */
 export async function pageWithKey(context: BrowserContext): Promise<Page> {
   const page = await context.newPage();
   const cdp = await page.createCDPSession();
@@ -60,7 +64,10 @@ export const press = async (page: Page, selector: string): Promise<void> => {
   await Promise.all([page.waitForNavigation(), page.click(selector)]);
 };
 
-/** Registers a passkey by the code of an existing operator: logged in, at Today. */
+/**
+ * Registers a passkey with a code of an existing operator, who is then logged in and sees the first
+ * page.
+ */
 export async function register(console: TestConsole, page: Page, name: string): Promise<void> {
   await page.goto(`${console.origin}/register`);
   await page.type('#code', await console.code(name));
@@ -69,20 +76,20 @@ export async function register(console: TestConsole, page: Page, name: string): 
   assert.equal(new URL(page.url()).pathname, '/');
 }
 
-/** A file of this machine in the field of a form. */
+/** Puts a file of this machine into a field of a form. */
 export async function give(page: Page, selector: string, path: string): Promise<void> {
   const field = (await page.$(selector)) as unknown as { uploadFile(path: string): Promise<void> } | null;
   assert(field !== null, selector);
   await field.uploadFile(path);
 }
 
-/** The form as it is, whatever the browser would refuse to send. */
+/** Sends the form as it is, even if the browser would refuse to. */
 export async function sendUnfinished(page: Page, form: string): Promise<void> {
   await page.evaluate(`document.querySelector(${JSON.stringify(form)}).noValidate = true`);
   await press(page, `${form} button`);
 }
 
-/** Opens it in this language. */
+/** Opens the site in this language. */
 export async function speak(page: Page, origin: string, language: Language): Promise<void> {
   await page.goto(origin);
   if ((await ask(page, 'document.documentElement.lang')) !== language)

@@ -1,4 +1,7 @@
-/** A clamd that a test tells what to answer, and Debian's own with signatures for EICAR alone. */
+/**
+ * Two kinds of clamd: one whose answers the test decides, and Debian's own with signatures for
+ * EICAR alone.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,22 +14,22 @@ import { until } from './until.ts';
 
 export interface Stream {
   readonly octets: number;
-  /** The first MiB of it. */
+  /** The first MiB of the stream. */
   readonly content: Buffer;
   readonly socket: Socket;
 }
 
-/** What it does with a stream that has ended. Undefined: nothing more, ever. */
+/** The answer to a stream that has ended. Undefined: it never answers. */
 export type Answers = (stream: Stream) => string | undefined;
 
 export interface FakeClamdOptions {
-  /** Called for every piece as it comes; true: the rest is left unread. */
+  /** Called for every piece as it arrives. If it returns true, the rest is not read. */
   readonly piece?: (octets: number, socket: Socket) => boolean;
   readonly version?: string;
 }
 
 /**
- * Large archives of the proof (src/scan/proof.ts) are answered as a scanner does that tells of its
+ * Answers the large archives of the proof (src/scan/proof.ts) as a scanner does that reports its
  * limits.
  */
 export const limitsTold: Answers = ({ content, octets }) =>
@@ -40,11 +43,11 @@ export const eicarFound: Answers = (stream) =>
 export class FakeClamd {
   readonly path: string;
   answers: Answers = eicarFound;
-  /** Streams that have ended, those of proofs left out. */
+  /** Streams that have ended, without those of proofs. */
   readonly streams: Stream[] = [];
-  /** Streams that have begun. */
+  /** Number of streams that have begun. */
   begun = 0;
-  /** Connections that are open. */
+  /** Number of open connections. */
   open = 0;
   most = 0;
   readonly #server: Server;
@@ -72,7 +75,7 @@ export class FakeClamd {
     await new Promise<void>((resolve) => this.#server.listen(this.path, resolve));
   }
 
-  /** Removes its socket, as after a `systemctl stop`. */
+  /** Stops and removes the socket, as `systemctl stop` does. */
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -124,7 +127,10 @@ export class FakeClamd {
   }
 }
 
-/** Debian's clamd on a socket of its own; `lines`: of its configuration. It ends with the test. */
+/**
+ * Starts Debian's clamd on a socket of its own. `lines`: more lines of its configuration. It ends
+ * with the test.
+ */
 export async function startClamd(t: Cleanup, lines: readonly string[] = []): Promise<{ path: string; port: number }> {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-clamd-'));
   for (const name of ['db', 'tmp']) mkdirSync(join(folder, name));

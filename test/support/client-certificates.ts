@@ -1,6 +1,6 @@
 /**
- * Client certificates of an authority of the test's own: a root, an intermediate that clients send
- * along, and any leaf.
+ * Client certificates from an authority of the test: a root, an intermediate that clients send
+ * along, and leaf certificates.
  */
 import { type Authority, type KeyPair, makeRoot, issueAuthority } from '../../src/crypto/certificates/authority.ts';
 import { type Certificate, certificatePem } from '../../src/crypto/certificates/certificate.ts';
@@ -11,9 +11,9 @@ import { days, instant } from '../../src/domain/units.ts';
 import { craft, keyNamed } from '../crypto/support.ts';
 
 export interface ClientCertificate {
-  /** PEM. */
+  /** The private key in PEM. */
   readonly key: string;
-  /** PEM, with the intermediate. */
+  /** The leaf and the intermediate, in PEM. */
   readonly certificate: string;
   readonly leaf: Certificate;
 }
@@ -23,16 +23,16 @@ export interface LeafOptions {
   readonly notBefore?: number;
   readonly notAfter?: number;
   readonly purpose?: string;
-  /** Signed by itself. */
+  /** The leaf is signed by itself. */
   readonly selfSigned?: boolean;
-  /** Under the issuer's name, but with a key that is not the issuer's. */
+  /** The leaf names the issuer, but another key signed it. */
   readonly forged?: boolean;
 }
 
 export interface ClientAuthority {
-  /** PEM of the root. */
+  /** The root in PEM. */
   readonly root: string;
-  /** The intermediate, able to sign. */
+  /** The intermediate with its key, so that it can sign. */
   readonly issuing: Authority;
   issue(commonName: string, options?: LeafOptions): Promise<ClientCertificate>;
 }
@@ -40,7 +40,7 @@ export interface ClientAuthority {
 const nameOf = (commonName: string): Name => makeName({ commonName, organisation: 'Zorggroep', country: 'NL' });
 const pemOf = (keys: KeyPair): string => keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
-/** `now`: about when its certificates are valid, from a day before to 100 days after. */
+/** `now`: the certificates are valid from a day before it to 100 days after it. */
 export async function makeClientAuthority(name: string, now: number = Date.now()): Promise<ClientAuthority> {
   const context = { now: instant(now), random: (n: number) => crypto.getRandomValues(new Uint8Array(n)) };
   const rootKeys = await keyNamed(`${name} root`);

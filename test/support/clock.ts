@@ -1,20 +1,23 @@
 /**
- * A clock that a test moves: timers run when `advance` passes them, in order, and never by
+ * A clock that only the test moves. Timers run in order when `advance` passes them, and never by
  * themselves.
  */
 import type { Clock, Timer } from '../../src/domain/effects.ts';
 import { type Instant, type Milliseconds, instant, milliseconds } from '../../src/domain/units.ts';
 
-/** Milliseconds. */
+/**
+ * Both in milliseconds. In a step longer than LEAP, a timer that runs again within LEAPT_OVER is
+ * delayed.
+ */
 const LEAP = 86_400_000;
 const LEAPT_OVER = 60_000;
 /**
- * How often a timer that sets itself again runs in one leap at most: once a minute of a month was
- * 43,000 times, and three seconds of a test for each timer.
+ * Most runs of a timer that sets itself again, within one step. One that ran every minute of a
+ * month ran 43,000 times, which took three seconds of a test.
  */
 const STEPS = 1500;
 
-/** Fraction of a millisecond, and how many of them stay below one. */
+/** A fraction of a millisecond, and how many of these stay below one millisecond. */
 const FRACTION = 2 ** -20;
 const MOST_ASKED = 2 ** 20 - 1;
 
@@ -28,14 +31,14 @@ export class FakeClock implements Clock {
   #monotonic = 0;
   #asked = 0;
   /**
-   * Times of the monotonic clock have a fraction of a millisecond, as the real ones, which is
-   * another at each call: who reckons with whole ones is found.
+   * Gives the monotonic times a fraction of a millisecond that differs at each call, as on a real
+   * clock. This finds code that counts on whole milliseconds.
    */
   fractions = false;
   readonly #timers = new Set<Waiting>();
-  /** The least delay of what is set while time leaps. */
+  /** The least delay of timers that are set during the present step. */
   #least = 0;
-  /** Resolves when what timers have set off is done, where that is done beside this process. */
+  /** Resolves when the work that timers started is done, if it is done outside this process. */
   quiet?: () => Promise<void>;
 
   constructor(now = Date.UTC(2026, 10, 25, 12)) {
@@ -57,14 +60,14 @@ export class FakeClock implements Clock {
     return { cancel: () => void this.#timers.delete(timer) };
   }
 
-  /** How many timers wait: a session that ended should leave none. */
+  /** Number of timers that wait. A session that has ended should leave none. */
   get waiting(): number {
     return this.#timers.size;
   }
 
   /**
-   * Over more than a day, what a timer that ran sets for less than a minute later comes after a
-   * minute, or after more where the leap is longer.
+   * Moves the clock. In a step of more than a day, a timer that runs and sets itself again within a
+   * minute waits for a minute, or for longer if the step is longer.
    */
   advance(by: number): void {
     const until = this.#monotonic + by;
@@ -90,14 +93,14 @@ export class FakeClock implements Clock {
   }
 
   /**
-   * Lets time pass without running what waited for it: for windows that a test wants behind it, and
-   * no deadline.
+   * Lets time pass without running timers: for a test that needs a time window to be over, but no
+   * deadline to run.
    */
   setMonotonic(now: number): void {
     this.#monotonic = now;
   }
 
-  /** Sets the wall clock alone, as an operator or NTP may, also backwards. */
+  /** Sets the wall clock alone, as an operator or NTP may do. It may go backwards. */
   setWall(now: number): void {
     this.#now = now;
   }

@@ -1,16 +1,16 @@
 /**
- * Three real PostgreSQL servers at three places, one primary and two standbys over links that can
- * be cut, as two sites and a backup place have them.
+ * Three real PostgreSQL servers at three places: one primary and two standbys, connected by links
+ * that can be cut, as at two sites and a backup place.
  *
  *   const cluster = await startCluster(t);
  *   await cluster.cut('noord', 'zuid');
  *   await cluster.kill('noord-1');
  *   await cluster.failOver();
  *
- * The programs are npm's PostgreSQL 18; `SLUIS_PGBIN=/usr/lib/postgresql/17/bin` takes others. What
- * is at one place reaches a server of another over a link, in both directions; `hostsFrom` gives
- * the servers' addresses as a gateway at a place has them, `ca` what their certificates lead to.
- * Everything runs on loopback and ends with the test.
+ * The programs are npm's PostgreSQL 18; `SLUIS_PGBIN=/usr/lib/postgresql/17/bin` chooses others. A
+ * program at one place reaches a server at another over a link, in both directions. `hostsFrom`
+ * gives the addresses of the servers as a gateway at a place sees them, and `ca` the authority of
+ * their certificates. Everything runs on loopback and ends with the test.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -28,12 +28,12 @@ import { until } from './until.ts';
 const run = promisify(execFile);
 
 export const NAMES = ['noord-1', 'zuid-1', 'derde-1'] as const;
-/** A place is a server's name up to its dash. */
+/** The place of a server: its name up to the dash. */
 export const placeOf = (name: string): string => name.split('-')[0]!;
 
 const SETTINGS = {
   ...{ max_connections: '120', shared_buffers: '32MB', wal_level: 'replica', max_wal_senders: '10' },
-  // What a standby misses while its link is cut is still there when it comes back.
+  // What a standby misses while its link is cut must still be there when it comes back.
   ...{ wal_keep_size: '512MB', wal_log_hints: 'on', hot_standby: 'on' },
   ...{ wal_sender_timeout: '5s', wal_receiver_timeout: '5s', wal_receiver_status_interval: '1s' },
   ...{ ssl: 'on', wal_retrieve_retry_interval: '200ms', log_min_messages: 'warning', timezone: 'UTC' },
@@ -41,7 +41,7 @@ const SETTINGS = {
 
 const PATIENCE = 30_000;
 const PACE = 10;
-/** The superuser without a password, everybody else over TLS with one. */
+/** The superuser has no password; all others use TLS and a password. */
 const ACCESS = [
   `local all ${SUPERUSER} trust`,
   `host all ${SUPERUSER} 127.0.0.1/32 trust`,
@@ -51,18 +51,18 @@ const ACCESS = [
 ];
 
 export interface ClusterOptions {
-  /** `false`: commits wait for nobody. A control. */
+  /** `false`: commits wait for no standby. This is for controls. */
   readonly synchronous?: boolean;
   /**
-   * Servers reach each other without links: nothing can be cut, and nothing but they spends time.
+   * The servers reach each other without links, so nothing can be cut and the links cost no time.
    * For measurements.
    */
   readonly direct?: boolean;
-  /** More settings, of all three. */
+  /** More settings of all three servers. */
   readonly settings?: Readonly<Record<string, string>>;
   /**
-   * Where the data of a server lies, by its name, when not with that of the others: a folder that
-   * does not exist.
+   * The data folder of a server, by its name, if it is not beside the others. It must not exist
+   * yet.
    */
   readonly folders?: Readonly<Record<string, string>>;
 }
@@ -73,8 +73,8 @@ export interface StandbySeen {
   readonly state: string;
   readonly syncState: string;
   /**
-   * Octets of the log that it says it has flushed beyond the primary's own end: above 0 it has a
-   * log of its own.
+   * Octets of log that it says it has flushed beyond the end of the primary's log. Above 0, it has
+   * a log of its own.
    */
   readonly ahead: number;
 }
@@ -96,13 +96,13 @@ export class Cluster {
   readonly #servers = new Map<string, PostgresServer>();
   readonly #direct: boolean;
   readonly #links = new Links();
-  /** By "place>server". */
+  /** Links by "place>server". */
   readonly #between = new Map<string, Link>();
   readonly #ways: { readonly places: readonly string[]; readonly link: Link }[] = [];
-  /** Links by "place>server". */
+  /** Servers that should be running: neither killed, nor stopped, nor hanging. */
   readonly #well = new Set<string>();
   primary: string = NAMES[0];
-  /** Servers that are to run: neither killed nor stopped nor hanging. */
+  /** The authority of the servers' certificates, in PEM. */
   readonly ca: string;
 
   constructor(
@@ -150,7 +150,7 @@ export class Cluster {
   }
 
   /**
-   * "127.0.0.1:PORT" of each server, in the order of `NAMES`, as what is at `place` reaches them.
+   * "127.0.0.1:PORT" of each server in the order of `NAMES`, as a program at `place` reaches it.
    */
   hostsFrom(place: string): readonly string[] {
     return NAMES.map((name) => `127.0.0.1:${this.#portFrom(place, name)}`);
@@ -167,8 +167,8 @@ export class Cluster {
   }
 
   /**
-   * A way from what is at `place` to a port of another place, which is cut with the others between
-   * the two. Resolves with the port that stands for it.
+   * Opens a way from `place` to a port at another place. It is cut together with the links between
+   * the two places. Resolves to the port that stands for it.
    */
   async openWay(place: string, to: { readonly place: string; readonly port: number }): Promise<number> {
     const link = await this.#links.open(to.port);
@@ -177,8 +177,8 @@ export class Cluster {
   }
 
   /**
-   * Cuts all between two places, in both directions: connections stay open, nothing passes, nobody
-   * is told.
+   * Cuts everything between two places, in both directions. Connections stay open, nothing passes,
+   * and nobody is told.
    */
   async cut(a: string, b: string): Promise<void> {
     await Promise.all(this.#linksBetween(a, b).map((link) => link.cut()));
@@ -209,7 +209,7 @@ export class Cluster {
     ];
   }
 
-  /** The machine of a server dies, and with it what it sent over links that are cut. */
+  /** Kills the machine of a server. What it had sent over cut links is lost too. */
   async kill(name: string): Promise<void> {
     this.#well.delete(name);
     await this.server(name).kill();
@@ -217,14 +217,15 @@ export class Cluster {
       await Promise.all(this.#linksBetween(placeOf(name), place).map((link) => link.lose()));
   }
 
-  /** An orderly end: a primary waits until its standbys have its whole log. */
+  /** Stops a server in order: a primary waits until its standbys have its whole log. */
   async stop(name: string): Promise<void> {
     this.#well.delete(name);
     await this.server(name).stop();
   }
 
   /**
-   * Starts one that was killed or stopped as what it was, with what it has: a standby or a primary.
+   * Starts a server that was killed or stopped, with the data that it has and as what it was: a
+   * standby or a primary.
    */
   async startAgain(name: string): Promise<void> {
     await this.server(name).start();
@@ -252,7 +253,10 @@ export class Cluster {
     }));
   }
 
-  /** Until the primary hears each of them and, with synchronous commits, counts it. */
+  /**
+   * Waits until each of these standbys streams and, with synchronous commits, counts for the
+   * primary.
+   */
   async untilStreaming(names: readonly string[]): Promise<void> {
     const wanted = this.#synchronous ? 'quorum' : 'async';
     const streams = (seen: readonly StandbySeen[], name: string): boolean =>
@@ -268,7 +272,7 @@ export class Cluster {
     );
   }
 
-  /** Until each standby that runs has applied what the primary has written. */
+  /** Waits until each running standby has applied all that the primary has written. */
   async untilLevel(): Promise<void> {
     const end = await this.positionOf(this.primary);
     const standbys = NAMES.filter((name) => name !== this.primary && this.#well.has(name));
@@ -280,8 +284,8 @@ export class Cluster {
   }
 
   /**
-   * How far a server's log goes, in octets: of a standby what it has received or applied, whichever
-   * is more (what it received counts from again after a break).
+   * The end of a server's log, in octets. For a standby it is what it has received or applied,
+   * whichever is more: what it received is counted anew after a break.
    */
   async positionOf(name: string): Promise<bigint> {
     const [row] = await this.server(name).ask(
@@ -292,8 +296,8 @@ export class Cluster {
   }
 
   /**
-   * The standby that runs and has most of the log. They receive nothing more from then on, so that
-   * it stays so.
+   * The running standby that has most of the log. From then on the standbys receive nothing more,
+   * so that this stays true.
    */
   async mostAdvanced(): Promise<string> {
     const standbys = NAMES.filter((name) => name !== this.primary && this.#well.has(name));
@@ -311,7 +315,7 @@ export class Cluster {
   }
 
   /**
-   * What a person does after the loss of the primary: the more advanced standby takes over, the
+   * What a person does after the loss of the primary: the more advanced standby takes over, and the
    * other follows it.
    */
   async failOver(): Promise<string> {
@@ -321,7 +325,7 @@ export class Cluster {
   }
 
   /**
-   * Promotes this one, whatever it has. Its own list, over the two others, stands before it takes
+   * Promotes a server, whatever it has. It gets its own list of the two others before it accepts
    * writes.
    */
   async promote(name: string): Promise<void> {
@@ -339,12 +343,15 @@ export class Cluster {
     return row?.recovers === true;
   }
 
-  /** A running standby turns to the primary. */
+  /** A running standby follows the present primary. */
   async follow(name: string): Promise<void> {
     await this.server(name).set({ primary_conninfo: this.#conninfo(name) });
   }
 
-  /** A planned switch: the primary ends in order, `name` takes over, the old one follows it. */
+  /**
+   * A planned switch: the primary stops in order, `name` takes over, and the old primary follows
+   * it.
+   */
   async switchOver(name: string): Promise<void> {
     const old = this.primary;
     await this.stop(old);
@@ -354,21 +361,21 @@ export class Cluster {
   }
 
   /**
-   * Starts one that was primary as a standby under its name, with whatever its log holds. Right
-   * only after an orderly end whose whole log arrived: else it says that it holds what it does not.
-   * A control.
+   * Starts a former primary as a standby, whatever its log holds. That is right only after an
+   * orderly stop whose whole log arrived. Otherwise it claims to hold what it does not. This is for
+   * controls.
    */
   async returnAsItIs(name: string): Promise<void> {
     this.#makeStandby(name);
     await this.startAgain(name);
   }
 
-  /** Brings one back that was killed: a full copy of the primary. */
+  /** Brings back a server that was killed, as a full copy of the primary. */
   async rejoin(name: string): Promise<void> {
     const { data } = this.server(name);
     const primary = this.server(this.primary);
     rmSync(data, { recursive: true, force: true });
-    // One connection for both: a backup ends with the connection that began it.
+    // Both calls need one connection: a backup ends with the connection that began it.
     const client = await primary.open();
     try {
       await client.query(`SELECT pg_backup_start('${name}', true)`);
@@ -384,7 +391,7 @@ export class Cluster {
     await this.untilStreaming([name]);
   }
 
-  /** Ends all of it. */
+  /** Ends everything and removes it. */
   async remove(): Promise<void> {
     await Promise.all([...this.#servers.values()].map((server) => server.kill()));
     await this.#links.close();
@@ -401,7 +408,7 @@ export class Cluster {
     return `host=127.0.0.1 port=${port} user=${SUPERUSER} sslmode=disable application_name=${name}`;
   }
 
-  /** While it does not run. */
+  /** Makes it a standby. The server must not be running. */
   #makeStandby(name: string): void {
     this.#configure(name, { primary_conninfo: this.#conninfo(name) });
     const signal = join(this.server(name).data, 'standby.signal');
@@ -409,7 +416,7 @@ export class Cluster {
     ownedAsServer(signal);
   }
 
-  /** What ALTER SYSTEM would write. */
+  /** Writes what ALTER SYSTEM would write. */
   #configure(name: string, settings: Readonly<Record<string, string>>): void {
     const file = join(this.server(name).data, 'postgresql.auto.conf');
     const lines = Object.entries(settings).map(([key, value]) => `${key} = '${value}'\n`);
@@ -419,7 +426,8 @@ export class Cluster {
 }
 
 /**
- * Files come and go under the copy: the log that the standby gets over its link makes up for it.
+ * Copies a running server. Files come and go meanwhile; the log that the standby then receives
+ * makes up for it.
  */
 async function copyLive(from: string, to: string): Promise<void> {
   const left = ['pg_wal/*', 'postmaster.pid', 'postmaster.opts', 'standby.signal', 'pg_replslot/*', 'pgsql_tmp*'];
@@ -431,7 +439,7 @@ async function copyLive(from: string, to: string): Promise<void> {
   await run('sh', ['-c', script, 'copy', from, to, ...read, ...excluded]);
 }
 
-/** What a server of the cluster has in its folder besides. */
+/** Writes the certificate and the access rules of a server into its folder. */
 async function writeAccess(data: string): Promise<void> {
   const { server } = await testCertificates();
   const files = { 'server.crt': server.certificate, 'server.key': server.key, 'pg_hba.conf': `${ACCESS.join('\n')}\n` };

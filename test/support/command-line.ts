@@ -17,13 +17,13 @@ export interface RunOptions {
   readonly input?: string;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Entry of another copy of the program. */
+  /** `main.js` of another copy of the program. */
   readonly main?: string;
 }
 
 /**
- * Runs a command inside this process: the same code without the 0.2 s that a process takes to
- * start.
+ * Runs a command inside this process: the same code, without the 0.2 s that it takes to start a
+ * process.
  */
 export async function sluisHere(args: readonly string[], input = ''): Promise<Ran> {
   let [stdout, stderr] = ['', ''];
@@ -36,18 +36,19 @@ export async function sluisHere(args: readonly string[], input = ''): Promise<Ra
   return { code, stdout, stderr };
 }
 
-/** What tests of commands call, on one configuration. */
+/** What tests of commands call, with one configuration. */
 export interface Commands {
   readonly run: (...args: string[]) => Promise<Ran>;
-  /** What a command that must succeed printed. */
+  /** Runs a command that must succeed. Resolves to what it printed. */
   readonly done: (...args: string[]) => Promise<string>;
   readonly json: <T>(...args: string[]) => Promise<T>;
-  /** What a command that must fail with `code` said of it. */
+  /** Runs a command that must fail with `code`. Resolves to what it said. */
   readonly refused: (code: number, text: RegExp, ...args: string[]) => Promise<string>;
 }
 
 /**
- * `config` is asked at each command: the gateway may start later. `input`: what is typed at each.
+ * `config` is called for each command, since the gateway may start later. `input`: standard input
+ * of each command.
  */
 export function commandsOn(config: () => string, input = ''): Commands {
   const run = (...args: string[]): Promise<Ran> => sluisHere([...args, '--config', config()], input);
@@ -94,13 +95,15 @@ export interface Running {
   readonly child: ChildProcess;
   readonly stdout: () => string;
   readonly stderr: () => string;
-  /** Resolves when standard output or error has `text`; rejects when the process ends first. */
+  /**
+   * Resolves when standard output or standard error has `text`. Rejects if the process ends first.
+   */
   until(text: string): Promise<void>;
   /** Sends the signal and resolves with the exit code. */
   end(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts a command that goes on until a signal. */
+/** Starts a command that runs until a signal. */
 export function start(args: readonly string[], options: RunOptions = {}): Running {
   const { SLUIS_CONFIG: _, ...env } = process.env;
   const child = spawn(process.execPath, [options.main ?? MAIN, ...args], {
@@ -135,8 +138,8 @@ export function start(args: readonly string[], options: RunOptions = {}): Runnin
 }
 
 /**
- * Serves what `config` says, on free ports: the commands of a test then ask a gateway, and none of
- * them opens the store again, which takes 0.15 s of processor time.
+ * Serves what `config` says on free ports. Commands of the test then ask this gateway and need not
+ * open the store, which would take 0.15 s of processor time each.
  */
 export async function serving(config: string, options: RunOptions = {}): Promise<Running> {
   writeFileSync(config, readFileSync(config, 'utf8').replace(/^#?port = \d+$/gm, 'port = 0'));

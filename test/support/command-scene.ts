@@ -1,4 +1,4 @@
-/** A whole gateway that commands are run on, and a folder of the test's own beside it. */
+/** A whole gateway for tests of commands, and a folder of the test beside it. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,13 +9,13 @@ import { SmtpClient } from './smtp-client.ts';
 
 export interface CommandScene extends Commands {
   readonly gateway: TestGateway;
-  /** A place in the test's own folder, outside the gateway's. */
+  /** A path in the test's own folder, outside the gateway's. */
   readonly at: (name: string) => string;
   /** Anna sends a message of about `size` octets that ends in `end of ID`. */
   readonly submit: (to: string, id: string, size?: number) => Promise<void>;
 }
 
-/** Gateway and folder are gone when the test has ended. */
+/** Starts the gateway. Gateway and folder are removed when the test ends. */
 export async function commandScene(t: TestContext, options: TestGatewayOptions): Promise<CommandScene> {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-scene-'));
   const gateway = await startTestGateway(options);

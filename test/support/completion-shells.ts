@@ -1,4 +1,4 @@
-/** What real shells offer at Tab once they have read the script of `sluis completion`. */
+/** What real shells offer for Tab after they have read the script of `sluis completion`. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,17 +9,17 @@ import { buildProgram } from '../../src/cli/program.ts';
 
 export const tree: CommandFacts = factsOf(await buildProgram({ out: () => undefined, err: () => undefined, code: 0 }));
 
-/** A line up to the cursor, in words: the last one is what Tab is pressed on. */
+/** The words of a line up to the cursor. Tab is pressed on the last one. */
 export type Line = readonly string[];
 
 const within = (line: Line): string => line.map((word) => `'${word}'`).join(' ');
 
-/** Programs that ask the shell for each line, and end each answer with a line of a dot. */
+/** Programs that ask the shell about each line and end each answer with a line that is a dot. */
 const PROGRAMS: Readonly<Record<Shell, (script: string, lines: readonly Line[]) => string>> = {
   bash: (script, lines) =>
     [
       `source ${script}`,
-      // The function as bash calls it, which `complete -p` names.
+      // The function that bash itself would call; `complete -p` names it.
       '[[ $(complete -p sluis) =~ " -F "([^ ]+) ]]; function=${BASH_REMATCH[1]}',
       'ask() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); $function; printf "%s\\n" "${COMPREPLY[@]}" .; }',
       ...lines.map((line) => `ask ${within(line)}`),
@@ -29,9 +29,9 @@ const PROGRAMS: Readonly<Record<Shell, (script: string, lines: readonly Line[]) 
       `source ${script}`,
       ...lines.map((line) => `complete -C '${line.join(' ')}' | string split -f 1 \\t; echo .`),
     ].join('\n'),
-  // Completion of zsh works in the line editor alone, so another zsh gets a terminal, and completes
-  // all lines as soon as its editor is there. It notes what would be offered: what is shown depends
-  // on the size of the terminal.
+  // Completion in zsh works only in the line editor. So another zsh gets a terminal, and completes
+  // all lines as soon as its editor is there. It notes what would be offered, because what is shown
+  // depends on the size of the terminal.
   zsh: (script, lines) =>
     [
       "cat > ../.zshrc <<'end'",
@@ -55,8 +55,8 @@ const RUN: Readonly<Record<Shell, readonly string[]>> = {
 };
 
 /**
- * What the shell offers for each line, in its order. Empty: nothing of ours. It stands in a folder
- * with `letter.txt`.
+ * What the shell offers for each line, in its order. Empty if it offers nothing of ours. The
+ * shell's folder has one file, `letter.txt`.
  */
 export function offered(shell: Shell, lines: readonly Line[]): readonly (readonly string[])[] {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-completion-'));
@@ -79,7 +79,7 @@ export function offered(shell: Shell, lines: readonly Line[]): readonly (readonl
   }
 }
 
-/** Every place of the command line, with what must be offered there. */
+/** Every place on the command line, with the words that must be offered there. */
 export const places = (
   command: CommandFacts = tree,
 ): readonly { readonly line: Line; readonly words: readonly string[] }[] => [

@@ -1,4 +1,4 @@
-/** Limits on connections that no test meets by chance. */
+/** Limits on connections that no test reaches by chance. */
 import { seconds } from '../../src/domain/units.ts';
 import type { ConnectionLimitOptions } from '../../src/platform/connections.ts';
 import { NetworkSet } from '../../src/platform/network.ts';

@@ -1,6 +1,6 @@
 /**
- * A gateway with a web console, and a browser without a screen: it keeps cookies, follows nothing,
- * and reads forms.
+ * A gateway with a web console, and a browser without a screen. The browser keeps cookies and reads
+ * forms, but does not follow redirects.
  */
 import { Agent } from 'node:https';
 import type { TestContext } from 'node:test';
@@ -23,7 +23,7 @@ export interface TestConsole {
   readonly port: number;
   readonly origin: string;
   readonly browser: (language?: string, from?: string, shows?: PageTarget['shows']) => Browser;
-  /** An operator with a passkey, in a browser that is logged in. */
+  /** Makes an operator with a passkey, and a browser in which he is logged in. */
   readonly loggedIn: (
     name: string,
     role: Role,
@@ -32,7 +32,10 @@ export interface TestConsole {
   readonly code: (name: string) => Promise<string>;
 }
 
-/** `port`: one that the test has told somebody already. `asks`: for a client certificate. */
+/**
+ * `port`: a port that the test has already told somebody. `asks`: the listener asks for a client
+ * certificate.
+ */
 export async function startConsole(
   t: TestContext,
   { port: told, asks, ...options }: TestGatewayOptions & { readonly port?: number; readonly asks?: true } = {},
@@ -73,7 +76,10 @@ export async function startConsole(
   };
 }
 
-/** The clock of the system, which a test puts forward: times of sessions go by, timers do not. */
+/**
+ * The clock of the system, which a test can put forward. Times of sessions then pass, but timers do
+ * not run.
+ */
 export class LeapingClock implements Clock {
   #ahead = 0;
   now(): Instant {
@@ -106,7 +112,7 @@ export class Seen {
     return this.headers.location;
   }
 
-  /** What the form of this action would send: its hidden fields. */
+  /** The hidden fields of the form with this action. */
   form(action: string): Readonly<Record<string, string>> {
     const start = this.body.indexOf(`action="${action}"`);
     if (start < 0) throw new Error(`There is no form for ${action} in ${this.body}`);
@@ -115,7 +121,7 @@ export class Seen {
     return Object.fromEntries(inputs.map(([, name = '', value = '']) => [name, unescaped(value)]));
   }
 
-  /** What a passkey is asked for. */
+  /** The options with which the page asks for a passkey. */
   get options(): string {
     const [, found] = /data-options="([^"]*)"/.exec(this.body) ?? [];
     if (found === undefined) throw new Error(`No passkey is asked for: ${this.status} ${this.body}`);
@@ -144,7 +150,8 @@ export class Browser {
   }
 
   /**
-   * One connection for all that it asks, as a browser has, where a test asks for hundreds of pages.
+   * Uses one connection for all requests, as a browser does, for a test that asks for hundreds of
+   * pages.
    */
   keepAlive(): void {
     this.#target = { ...this.#target, agent: new Agent({ keepAlive: true, maxSockets: 1 }) };
@@ -154,7 +161,7 @@ export class Browser {
     return this.#kept(await askPage(this.#target, path, { headers: { ...this.#sent(), ...headers } }));
   }
 
-  /** Posts a form as a page of ours does. */
+  /** Posts a form in the way that our own pages do. */
   async post(
     path: string,
     fields: Readonly<Record<string, string>>,
@@ -176,7 +183,7 @@ export class Browser {
     return this.#kept(answer);
   }
 
-  /** Posts a form with a file as a page of ours does. */
+  /** Posts a form with a file in the way that our own pages do. */
   async upload(
     path: string,
     fields: Readonly<Record<string, string>>,

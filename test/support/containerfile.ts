@@ -12,7 +12,7 @@ export const steps = text
     const [, word = '', rest = ''] = /^([A-Z]+) (.*)$/.exec(line) ?? [];
     return { word, rest };
   });
-/** What follows each instruction of that name. */
+/** The arguments of each instruction with that name. */
 export const argumentsOf = (word: string): readonly string[] =>
   steps.filter((step) => step.word === word).map(({ rest }) => rest);
 /** Where the second stage begins. */

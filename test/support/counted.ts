@@ -1,6 +1,6 @@
 /**
- * What a change asks of its engine: statements, services, and rows in the trail. Each is a trip
- * where the database is another machine.
+ * Counts what a change asks of its engine: statements, services, and rows of the trail. Each is a
+ * round trip if the database is on another machine.
  */
 import { randomBytes } from 'node:crypto';
 import Database from 'better-sqlite3';
@@ -24,7 +24,7 @@ export interface Counted<T = unknown> {
   readonly value: T;
 }
 
-/** An empty database of the newest version, and what runs changes on it. */
+/** An empty database of the newest version, and a function that runs changes on it. */
 export function countingRunner(t: Cleanup): {
   readonly db: Database.Database;
   readonly run: <T>(change: (context: ChangeContext) => Change<T>, at?: number) => Counted<T>;

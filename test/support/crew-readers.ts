@@ -1,4 +1,7 @@
-/** Those who fetch in a crew (crew.ts): sessions one after the other, each told in the history. */
+/**
+ * The readers of a crew (crew.ts): they run one session after another, and write each into the
+ * history.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { between, chance } from './chance.ts';
 import type { Front, CrewState } from './crew.ts';
@@ -14,14 +17,17 @@ export interface ReaderParts {
   readonly record: (pickup: Pickup) => void;
 }
 
-/** Messages that one session fetches: the next has the rest. */
+/** Most messages that one session fetches. The next session fetches the rest. */
 const MOST = 30;
-/** Seconds after which a claim lapses whose worker is gone. */
+/** Seconds after which a claim ends if its worker is gone. */
 const LAPSES = 10;
-/** Milliseconds in which a mailbox can be opened at the end, however many sessions broke there. */
+/**
+ * Milliseconds within which it must be possible to open a mailbox at the end, however many sessions
+ * broke there.
+ */
 const PATIENCE = 90_000;
 
-/** A pickup as it grows. */
+/** A pickup while it grows. */
 export type Growing = {
   -readonly [K in keyof Pickup]: K extends 'fetched' ? Fetched[] : K extends 'removed' ? string[] : Pickup[K];
 };
@@ -30,7 +36,7 @@ export const begin = (mailbox: string, front: Pick<Front, 'name'>, road: Pickup[
   ...{ listed: undefined, fetched: [], removed: [] },
 });
 
-/** What a fault may do to a client; everything else is a finding. */
+/** True for an error that a fault may cause in a client. Any other error is a finding. */
 export const isExpected = (error: unknown): boolean => error instanceof WireEnded || error instanceof UnexpectedReply;
 
 export function fetchedAs({ ledger }: Pick<CrewState, 'ledger'>, name: string, content: Buffer): Fetched {
@@ -41,7 +47,7 @@ export function fetchedAs({ ledger }: Pick<CrewState, 'ledger'>, name: string, c
 export class Pop3Reader {
   readonly #parts: ReaderParts;
   readonly #name: string;
-  /** UIDLs of what it has, as a program that leaves mail on the server keeps them. */
+  /** UIDLs of the messages that it has, as kept by a program that leaves mail on the server. */
   readonly #has = new Set<string>();
 
   constructor(parts: ReaderParts, name: string) {
@@ -65,7 +71,7 @@ export class Pop3Reader {
       const pickup = begin(this.#name, front, 'pop3', begun);
       this.#parts.record(pickup);
       await this.#fetch(client, pickup);
-      // Some programs break off; what they marked must stay.
+      // Some programs break off; the messages that they marked must stay.
       if (chance.below(10) > 0) await quit(client, pickup);
     } catch (error) {
       if (!isExpected(error)) throw error;
@@ -98,7 +104,7 @@ export async function quit(client: Pop3Client, pickup: Growing): Promise<void> {
     await client.command('QUIT');
     pickup.ending = { sent, answered: performance.now(), outcome: 'answered' };
   } catch (error) {
-    // RFC 3206: with [SYS/TEMP] nothing is said of what was done.
+    // With [SYS/TEMP] (RFC 3206) nobody knows what was done.
     if (error instanceof UnexpectedReply && !error.reply.includes('[SYS/TEMP]'))
       pickup.ending = { sent, answered: performance.now(), outcome: 'refused' };
     throw error;
@@ -180,7 +186,9 @@ export class ApiReader {
   }
 }
 
-/** All of each mailbox, at the first gateway with its content, and at each with its list. */
+/**
+ * Reads all of each mailbox: with its content at the first gateway, and as a list at the others.
+ */
 export async function collectAll(
   parts: ReaderParts,
   fronts: readonly Front[],

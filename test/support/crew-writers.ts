@@ -1,4 +1,7 @@
-/** Those who send in a crew (crew.ts): one message after the other, each until its end is known. */
+/**
+ * The writers of a crew (crew.ts): they send one message after another, each until its end is
+ * known.
+ */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { between, chance } from './chance.ts';
@@ -13,7 +16,7 @@ import { WireEnded } from './wire.ts';
 export interface WriterParts {
   readonly crew: CrewState;
   readonly mailboxes: readonly string[];
-  /** Whether another message is wanted. */
+  /** True if another message is wanted. */
   wanted(): boolean;
   record(submission: Submission): void;
   acknowledged(): void;
@@ -21,7 +24,7 @@ export interface WriterParts {
 
 type Outcome = Attempt['outcome'];
 
-/** Milliseconds for one message; what has no answer then has none for good. */
+/** Milliseconds for one message. If it has no answer by then, its end stays unknown. */
 const PATIENCE = 120_000;
 
 abstract class Writer {
@@ -61,7 +64,7 @@ abstract class Writer {
     }
   }
 
-  /** Undefined: the attempt was broken off, or put off, before the content was sent. */
+  /** One attempt. Undefined if it was broken off or put off before the content was sent. */
   protected abstract attempt(
     front: Front,
     message: LedgerMessage,
@@ -73,7 +76,7 @@ abstract class Writer {
 }
 
 export class SmtpWriter extends Writer {
-  /** Kept for a few messages; after a failure another gateway may be tried. */
+  /** Kept for a few messages. After a failure, another gateway may be tried. */
   #client: SmtpClient | undefined;
   #left = 0;
 
@@ -126,7 +129,7 @@ export class ApiWriter extends Writer {
       const { status } = await this.#client.answer();
       if (status === 201) return 'acknowledged';
       this.leave();
-      // A temporary refusal (docs/api.md): the same request is sent again, under the same key.
+      // A temporary refusal (docs/api.md): the same request is sent again with the same key.
       return status >= 500 || status === 429 || status === 409 ? 'unknown' : 'refused';
     } catch (error) {
       this.leave();

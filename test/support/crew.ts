@@ -1,16 +1,16 @@
 /**
- * Writers and readers as a region has them, beside each other and at whatever gateway answers: over
- * SMTP, POP3 and the API, with the patience of real clients.
+ * Writers and readers as in a real region. They work at the same time and use any gateway that
+ * answers, over SMTP, POP3 and the API, with the patience of real clients.
  *
  *   const crew = new Crew({ fronts, writers: names('w', 16), mailboxes: names('m', 4) });
  *   crew.start();
  *   ... kill, cut, promote ...
  *   const verdict = judge(await crew.stop());
  *
- * A writer sends a message until it has an answer for good, at another gateway if need be, as mail
- * programs do within minutes and these within a moment. A reader fetches what it has not, deletes
- * some of it, and keeps what it was told; some sessions break off by themselves. The history of it
- * is judged by history.ts.
+ * A writer sends a message until it has a final answer, if need be at another gateway. Mail
+ * programs do so within minutes, these writers within a moment. A reader fetches what it does not
+ * have, deletes some of it, and keeps what it was told; some sessions break off by themselves.
+ * history.ts judges the history.
  */
 import type { History, Pickup, Submission } from './history.ts';
 import { type Instance, addressOf } from './instance.ts';
@@ -28,7 +28,7 @@ export interface Front {
   readonly api: WireTarget;
 }
 
-/** The ports of an instance with a listener of the API on that port (`apiListener`). */
+/** The ports of an instance, with `api` as the port of its listener of the API (`apiListener`). */
 export function frontOf(instance: Instance, name: string, api: number): Front {
   const [smtp, pop3, https] = [
     instance.target('submissions'),
@@ -43,20 +43,20 @@ export const namesOf = (prefix: string, count: number): readonly string[] =>
 
 export interface CrewOptions {
   readonly fronts: readonly Front[];
-  /** Accounts that send; every fourth does so over the API. */
+  /** Accounts that send; every fourth one uses the API. */
   readonly writers: readonly string[];
   /**
-   * Accounts that receive. Each has two readers, of which one is a worker at the API in every other
-   * mailbox.
+   * Accounts that receive. Each has two readers. In every other mailbox, one of them is a worker
+   * that uses the API.
    */
   readonly mailboxes: readonly string[];
-  /** Milliseconds that one answer may take; a gateway that hangs counts as lost then. */
+  /** Milliseconds that an answer may take. A gateway that hangs for longer counts as lost. */
   readonly patience?: number;
-  /** Milliseconds between two messages of a writer, and two sessions of a reader. */
+  /** Milliseconds between two messages of a writer, and between two sessions of a reader. */
   readonly rest?: number;
 }
 
-/** State that its members share. */
+/** State that all members share. */
 export interface CrewState {
   readonly ledger: Ledger;
   readonly rest: number;
@@ -85,7 +85,7 @@ export class Crew implements CrewState {
     }));
   }
 
-  /** Messages whose `250` or 201 was read. */
+  /** Number of messages whose `250` or 201 was read. */
   get acknowledged(): number {
     return this.#acknowledged;
   }
@@ -115,13 +115,13 @@ export class Crew implements CrewState {
         new (n % 2 === 1 ? ApiReader : Pop3Reader)(reading, name).run(),
       ]),
     );
-    // Whoever awaits `stop` sees a failure; until then it must not count as unhandled.
+    // Whoever awaits `stop` sees the failure. Until then it must not count as unhandled.
     for (const part of [this.#writing, this.#reading]) part.catch(() => undefined);
   }
 
   /**
-   * Each writer goes on until it knows what became of its last message, then the readers stop, and
-   * every mailbox is looked through at every gateway.
+   * Ends the crew: each writer continues until it knows the end of its last message. Then the
+   * readers stop, and every mailbox is read at every gateway.
    */
   async stop(): Promise<History> {
     this.#stopped = 'writers';

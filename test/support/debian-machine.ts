@@ -1,10 +1,10 @@
 /**
- * A machine with Debian and nothing else: a fresh root made by mmdebstrap, systemd as its first
- * process in a container, a network of its own with loopback alone. Commands run in it as root's
- * would in a terminal, one after another in the same folder.
+ * A machine with Debian and nothing else: a fresh root file system from mmdebstrap, with systemd as
+ * the first process of a container, and a network with loopback alone. Commands run in it one after
+ * another in the same folder, as root would type them in a terminal.
  *
- * SLUIS_DEBIAN_ROOT may name a tarball of such a root, so that trying something does not wait for
- * it to be made again.
+ * SLUIS_DEBIAN_ROOT may name a tarball of such a root, so that a trial need not wait until one is
+ * made.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -13,7 +13,9 @@ import { basename, dirname, join } from 'node:path';
 import { present, withoutProgram } from './require.ts';
 import { until } from './until.ts';
 
-/** For all that is tried in it: systemd, two mail programs of the command line, and curl. */
+/**
+ * Packages for all that is tried in it: systemd, two mail programs for the command line, and curl.
+ */
 const PACKAGES = 'systemd,systemd-sysv,ca-certificates,curl,openssl,msmtp,mpop,fetchmail,man-db,bash-completion';
 const SUITE = 'trixie';
 const MINUTE = 60_000;
@@ -27,11 +29,11 @@ export const withoutMachine = (): string | false =>
 
 export interface Did {
   readonly code: number | null;
-  /** What it said on standard output and standard error. */
+  /** Standard output and standard error together. */
   readonly text: string;
 }
 
-/** Runs a program of this machine to its end, which must be good within `patience` milliseconds. */
+/** Runs a program of this machine. It must succeed within `patience` milliseconds. */
 export function runs(program: string, words: readonly string[], patience = 10 * MINUTE, cwd?: string): string {
   const ran = spawnSync(program, words, {
     ...{ encoding: 'utf8', timeout: patience, maxBuffer: 64 * 1024 * 1024, stdio: ['ignore', 'pipe', 'pipe'] },
@@ -46,10 +48,10 @@ export class DebianMachine {
   readonly #log: string;
   #container: ChildProcess | undefined;
   #ended: Promise<unknown> = Promise.resolve();
-  /** Pid of the first process in it. */
+  /** Process id of the first process in it. */
   pid = 0;
 
-  /** `folder` is the test's own, and is removed by it after `halt`. */
+  /** `folder` belongs to the test, which removes it after `halt`. */
   private constructor(folder: string) {
     this.root = join(folder, 'root');
     this.#log = join(folder, 'boot.log');
@@ -70,8 +72,8 @@ export class DebianMachine {
 
   async boot(): Promise<void> {
     const log = openSync(this.#log, 'a');
-    // A name of its own: by that of the folder two machines at a time would have the same one, and
-    // the second is refused.
+    // A name of its own. By default it would be the name of the folder `root`, so two machines
+    // would have the same one, and the second would be refused.
     const name = `--machine=${basename(dirname(this.root)).toLowerCase()}`;
     const words = ['-q', '-D', this.root, name, '--register=no', '--keep-unit', '--private-network', '--boot'];
     const container = spawn('systemd-nspawn', words, { stdio: ['ignore', log, log], detached: true });
@@ -92,10 +94,10 @@ export class DebianMachine {
     return readFileSync(this.#log, 'utf8');
   }
 
-  /** Powers off, as by the power button. */
+  /** Powers off, as the power button does. */
   async halt(): Promise<void> {
     if (this.#container?.exitCode !== null) return;
-    // Does what SIGRTMIN+4 tells systemd: power off.
+    // The same as SIGRTMIN+4 for systemd: power off.
     this.tries('systemctl poweroff');
     const late = setTimeout(() => this.#container?.kill('SIGKILL'), MINUTE);
     await this.#ended;

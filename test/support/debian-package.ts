@@ -1,5 +1,6 @@
 /**
- * Packages for the tests: made as an operator makes them, and taken apart to be the next version.
+ * Packages for the tests: made as an operator makes them, or taken apart and changed into the next
+ * version.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -14,7 +15,7 @@ export const { version: VERSION } = JSON.parse(readFileSync(join(root, 'package.
 /** SHA-256 of a file, in hexadecimal digits. */
 export const hashOf = (path: string): string => createHash('sha256').update(readFileSync(path)).digest('hex');
 
-/** Makes it in `folder`, with that umask; the path of the package. */
+/** Makes the package in `folder` with that umask. Returns its path. */
 export function makePackage(folder: string, umask = '022'): string {
   const script = join(root, 'scripts', 'package', 'deb.mjs');
   const made = runs('sh', ['-c', `umask ${umask} && exec "$0" "$1" --out "$2"`, process.execPath, script, folder]);
@@ -22,8 +23,8 @@ export function makePackage(folder: string, umask = '022'): string {
 }
 
 /**
- * The same package under another version, with one file changed, as the next one has it. Not packed
- * tightly: that takes a minute.
+ * The same package with another version number and one changed file. It is packed with weak
+ * compression, since good compression takes a minute.
  */
 export function nextPackage(
   deb: string,

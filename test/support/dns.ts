@@ -1,4 +1,4 @@
-/** A resolver on free ports of loopback, UDP and TCP, that says what a script says. */
+/** A DNS resolver on free ports of loopback, UDP and TCP, whose answers come from a script. */
 import { type Socket as DatagramSocket, createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
@@ -6,21 +6,24 @@ import { type Answer, type Question, AUTHENTIC_DATA, TRUNCATED_RESPONSE, decode,
 import type { Cleanup } from './store.ts';
 
 export interface Said {
-  /** Default: 0, NOERROR. 2: SERVFAIL. 3: NXDOMAIN. */
+  /** The response code. Default: 0, NOERROR. 2: SERVFAIL. 3: NXDOMAIN. */
   readonly code?: number;
   /** The AD bit. Default: set. */
   readonly secure?: boolean;
   readonly truncated?: boolean;
   readonly answers?: readonly Answer[];
-  /** The question that it repeats, where it is another one. */
+  /** The question that the answer repeats, if it is another one than was asked. */
   readonly question?: Question;
-  /** Added to the id. */
+  /** Added to the id of the answer. */
   readonly otherId?: number;
-  /** The octets as they are, in place of all that; by TCP with their own length before them. */
+  /**
+   * The octets of the answer as they are, in place of all the above. Over TCP they must begin with
+   * their own length.
+   */
   readonly raw?: (id: number) => Buffer;
 }
 
-/** Undefined: no answer. Several: one after the other. */
+/** Undefined: no answer. Several: sent one after the other. */
 export type Script = (question: Question, by: 'udp' | 'tcp') => Said | readonly Said[] | undefined;
 
 export class ScriptedDns {
@@ -28,7 +31,7 @@ export class ScriptedDns {
   readonly #tcp: Server;
   readonly #sockets = new Set<Socket>();
   script: Script;
-  /** `TLSA _25._tcp.mx.test udp`, in order. */
+  /** The questions in order, such as `TLSA _25._tcp.mx.test udp`. */
   readonly asked: string[] = [];
 
   private constructor(script: Script) {

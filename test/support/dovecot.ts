@@ -1,7 +1,7 @@
 /**
- * A Dovecot of Debian (2.4) with a folder of its own, on loopback, for one maildir: nothing of the
- * machine's own is read or touched, and no process of it has rights. Where the test is root, it
- * runs as nobody.
+ * A Dovecot of Debian (2.4) with a folder of its own, on loopback. It reads and touches nothing
+ * else on the machine, and none of its processes has special rights. If the test runs as root,
+ * Dovecot runs as nobody.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
@@ -30,8 +30,8 @@ export interface DovecotOptions {
   readonly key: string;
   readonly certificate: string;
   /**
-   * Of every user; all of them have the same mailbox. Left out: users are those of `setUsers`, each
-   * with a mailbox of its own.
+   * The password of every user; all of them have the same mailbox. Without it, the users are those
+   * of `setUsers`, each with a mailbox of its own.
    */
   readonly password?: string;
 }
@@ -65,7 +65,7 @@ export class Dovecot {
     return join(this.folder, 'log');
   }
 
-  /** Lines of a passwd-file; Dovecot reads it again at the next login. */
+  /** Writes the lines of a passwd file. Dovecot reads it again at the next login. */
   setUsers(lines: readonly string[]): void {
     const file = join(this.folder, 'users');
     writeFileSync(`${file}.new`, `${lines.join('\n')}\n`);

@@ -1,6 +1,6 @@
 /**
- * The network of the files in docs/examples/two-sites, 192.0.2.0/24, as a piece of loopback that
- * nobody else uses: names and ports stay as they are in the files, and only their addresses change.
+ * Stands in for 192.0.2.0/24, the network in the files of docs/examples/two-sites. It is a part of
+ * loopback that nobody else uses. Names and ports stay as in the files; only the addresses change.
  */
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -9,8 +9,8 @@ import { join } from 'node:path';
 
 const FOLDER = join(import.meta.dirname, '..', '..', '..', 'docs', 'examples', 'two-sites');
 /**
- * Those that the files name. A listener of somebody else's on all addresses would have them here
- * too.
+ * The ports in the files. They must be free: somebody else's listener on all addresses would also
+ * be here.
  */
 const PORTS = [110, 443, 465, 587, 995, 2379, 2380, 5432, 8008, 9588, 9589];
 
@@ -21,7 +21,7 @@ export class ExampleNet {
     this.#prefix = prefix;
   }
 
-  /** Needs the right to listen on ports below 1024. */
+  /** Finds free addresses. It needs the right to listen on ports below 1024. */
   static async take(): Promise<ExampleNet> {
     let busy = '';
     for (let turn = 0; turn < 20; turn += 1) {
@@ -33,14 +33,14 @@ export class ExampleNet {
     throw new Error(`Somebody listens on all addresses on port ${busy}; stop that, or use another machine`);
   }
 
-  /** 192.0.2.N here. */
+  /** The address here that stands in for 192.0.2.N. */
   address(n: number): string {
     return `${this.#prefix}${n}`;
   }
 
   /**
-   * A file of the examples, or part of one. What comes over loopback comes from 127.0.0.1, whatever
-   * address it goes to.
+   * Changes the addresses in a file of the examples, or in a part of one. A peer on loopback always
+   * comes from 127.0.0.1, whatever address it connects to.
    */
   fit(text: string): string {
     return text.replaceAll('192.0.2.0/24', '127.0.0.0/8').replaceAll('192.0.2.', this.#prefix);

@@ -1,6 +1,6 @@
 /**
- * The queue's part of the store in memory, for tests of the dispatcher: it keeps the contract of
- * leases and fences, and nothing else.
+ * The store's part for the queue, in memory, for tests of the dispatcher. It keeps the contract of
+ * leases and fences, and does nothing else.
  */
 import type { Address } from '../../src/domain/address.ts';
 import type { Clock } from '../../src/domain/effects.ts';
@@ -20,16 +20,16 @@ export class FakeQueue implements Queue {
   readonly notices: Acceptance[] = [];
   readonly settlements: Settlement[] = [];
   claims = 0;
-  /** Most deliveries under a lease at a time. */
+  /** Most deliveries that were under a lease at the same time. */
   mostClaimed = 0;
-  /** Thrown by `settle` while it is set. */
+  /** While it is set, `settle` throws it. */
   failure: Error | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Queues one delivery; `quiet`: without the hint. */
+  /** Queues one delivery. `quiet`: without the hint that there is something new. */
   add(
     partner: number,
     more: { sender?: string; recipient?: string; receivedAt?: Instant; quiet?: true } = {},

@@ -1,4 +1,7 @@
-/** What a mailbox holds, whole, oldest first; `from` as in Array.at: -1 for the newest alone. */
+/**
+ * The messages in a mailbox, whole and oldest first, from number `from` on. As in Array.at, -1
+ * gives the newest alone.
+ */
 import type { Store } from '../../src/store/port/store.ts';
 import { readAll } from './store.ts';
 

@@ -1,5 +1,6 @@
 /**
- * A command of `sluis` that has a data folder open, as another process, until it is told to end.
+ * Another process that holds a data folder open, as a command of `sluis` does, until it is told to
+ * end.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,7 +8,7 @@ import type { TestContext } from 'node:test';
 
 export const LOCK = new URL('../../src/store/sqlite/folder-lock.js', import.meta.url).href;
 
-/** Called as `sluis account show anna`; it ends when its input does. */
+/** It calls itself `sluis account show anna`, and ends when its input does. */
 export async function holding(t: TestContext, dataFolder: string): Promise<ChildProcess> {
   const code = `const { FolderLock } = await import('${LOCK}');
 FolderLock.take(${JSON.stringify(dataFolder)});

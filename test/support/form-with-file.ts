@@ -1,11 +1,11 @@
-/** What a browser sends for a form with a file in it. */
+/** What a browser sends for a form with a file. */
 
 export interface FormWithFile {
   readonly type: string;
   readonly body: Buffer;
 }
 
-/** `file`: undefined for a form whose file was left out. */
+/** `file`: undefined if the file field was left empty. */
 export function formWithFile(
   fields: Readonly<Record<string, string>>,
   file: string | Buffer | undefined,

@@ -1,6 +1,6 @@
 /**
- * The worked examples of docs/formats.md, made by the functions that write the real files, with
- * keys that are the same at each run.
+ * The worked examples of docs/formats.md. The functions that write the real files make them, with
+ * keys that are the same in every run.
  */
 import { type KeyObject, createHash, createPrivateKey, createPublicKey, createSecretKey, sign } from 'node:crypto';
 import { reportText } from '../../src/backup/reports.ts';
@@ -16,7 +16,7 @@ import { statementHash } from '../../src/crypto/trail/passkey-approval.ts';
 import type { ChainHead, ChainRow } from '../../src/domain/audit-row.ts';
 import { type Instant, instant } from '../../src/domain/units.ts';
 
-/** An Ed25519 key from 32 octets that are all the same (RFC 8410 section 7). */
+/** An Ed25519 key made from 32 equal octets (RFC 8410 section 7). */
 function keyOf(octet: number): { readonly privateKey: KeyObject; readonly publicKey: KeyObject } {
   const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.alloc(32, octet)]);
   const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
@@ -33,7 +33,7 @@ type Told = Partial<Pick<ChainRow, 'event' | 'message' | 'account' | 'facts' | '
   readonly oldest?: boolean;
 };
 
-/** The row `seq` behind `head`. `oldest`: chained as the oldest stores did. */
+/** The row `seq` that follows `head`. `oldest`: chained as the oldest stores did it. */
 export function rowBehind(head: ChainHead, seq: number, { oldest = false, personal = null, ...told }: Told): ChainRow {
   const salt = personal === null ? null : Buffer.alloc(16, seq);
   const fields = {
@@ -61,8 +61,8 @@ export function sealed(lines: readonly string[]): string {
 }
 
 /**
- * A chain of three: one of the oldest form, one with personal fields, one whose personal fields
- * were erased.
+ * A chain of three rows: one in the oldest form, one with personal fields, and one whose personal
+ * fields were erased.
  */
 function threeRows(): readonly [ChainRow, ChainRow, ChainRow] {
   const first = rowBehind(BEFORE_ALL, 1, { oldest: true, facts: '{"version":"1.0.0"}' });
@@ -74,7 +74,7 @@ function threeRows(): readonly [ChainRow, ChainRow, ChainRow] {
   return [first, second, { ...third, personal: null, salt: null }];
 }
 
-/** An approval by a passkey of Ed25519, as its row in the trail has it. */
+/** An approval by an Ed25519 passkey, as a row of the trail. */
 export function approvalRow(head: ChainHead, seq: number, more: Pick<Told, 'lane' | 'place'> = {}): ChainRow {
   const passkey = keyOf(2);
   const origin = `https://${HOST}:8443`;
@@ -134,7 +134,7 @@ function anchorExample(): string {
   return `${pem}\n${line}\n\n${signed.join('\n')}\n`;
 }
 
-/** Two lanes of two rows each, and the anchor over both. */
+/** Two lanes of two rows each, and the anchor of both. */
 export function lanesExample(): { readonly text: string; readonly anchor: string; readonly told: string } {
   const names = [3, 5].map((lane) => ({ node: 4, epoch: 2, lane }));
   const lanes = names.map((name, i) => {
@@ -156,8 +156,8 @@ export function lanesExample(): { readonly text: string; readonly anchor: string
 }
 
 /**
- * A trail of lanes 0, 3 and 5 as three files: lane 0 has a row of the oldest form, one whose who
- * was erased, and an approval by passkey; lane 5 has ended.
+ * A trail of lanes 0, 3 and 5 as three files. Lane 0 has a row in the oldest form, one whose
+ * personal fields were erased, and an approval by passkey. Lane 5 has ended.
  */
 export function lanesOfThree(): Readonly<Record<'export.jsonl' | 'anchors.jsonl' | 'anchor.pem', string>> {
   const three = threeRows();
@@ -205,9 +205,7 @@ export function lanesOfThree(): Readonly<Record<'export.jsonl' | 'anchors.jsonl'
   };
 }
 
-/**
- * Row 3 alone is told, of a chain of three of the second form and one of the oldest behind them.
- */
+/** An export that tells only row 3 of a longer chain. Row 4 is in the oldest form. */
 function linksExample(): string {
   const rows: ChainRow[] = [];
   let head: ChainHead = BEFORE_ALL;
@@ -243,7 +241,7 @@ function reportExample(): string {
   ].join('\n');
 }
 
-/** By the name that stands above each in the page; each ends with a line end. */
+/** The examples, by the name above each in the page. Each ends with a line end. */
 export const formatExamples = (): Readonly<Record<string, string>> => {
   const lanes = lanesExample();
   return {

@@ -1,6 +1,7 @@
 /**
- * A client that sends one message after the other to a service name, by whichever of its addresses
- * answers, and notes when each was taken: how long a service was away, as its clients see it.
+ * A client that sends one message after another to a service name, by any of its addresses that
+ * answers. It notes when each was accepted. So it measures how long a service was away as its
+ * clients see it.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Front } from './crew.ts';
@@ -9,7 +10,7 @@ import { SmtpClient, UnexpectedReply } from './smtp-client.ts';
 import { until } from './until.ts';
 import { WireEnded } from './wire.ts';
 
-/** Milliseconds that an answer may take: an address that hangs is left then. */
+/** Milliseconds that an answer may take. After that, an address that hangs is left. */
 const PATIENCE = 3000;
 const REST = 10;
 const AGAIN = 20;
@@ -17,7 +18,7 @@ const AGAIN = 20;
 export class FrontProbe {
   readonly #fronts: readonly Front[];
   readonly #account: string;
-  /** When each `250` was read. */
+  /** The moments at which each `250` was read. */
   readonly taken: number[] = [];
   #stopping = false;
   #running: Promise<void> = Promise.resolve();
@@ -37,14 +38,14 @@ export class FrontProbe {
     await this.#running;
   }
 
-  /** The first message that was taken after that time; its time. */
+  /** The time of the first message that was accepted after that moment. */
   async firstAfter(time: number): Promise<number> {
     const found = (): number | undefined => this.taken.findLast((at) => at > time);
     await until('a message is taken', () => found() !== undefined, 90_000);
     return this.taken.find((at) => at > time)!;
   }
 
-  /** The longest time from one message to the next, of those since then. */
+  /** The longest time between two accepted messages since that moment. */
   longestSince(time: number): number {
     const [from, ...rest] = this.taken.filter((at) => at >= time);
     let before = from ?? time;
@@ -78,7 +79,7 @@ export class FrontProbe {
   }
 }
 
-/** Milliseconds of several rounds, for people. */
+/** Sums up the milliseconds of several rounds, also as text for people. */
 export function summary(times: readonly number[]): {
   readonly median: number;
   readonly worst: number;

@@ -1,7 +1,7 @@
 /**
- * A whole gateway inside the test's process: free ports, a folder of its own, accounts, and seams
- * for whatever a test wants to break. `instance.ts` has the other kind, a process of its own that
- * can be killed.
+ * A whole gateway inside the test's process: with free ports, a folder of its own, accounts, and
+ * places at which a test can replace a part. For a gateway in a process of its own, which can be
+ * killed, see `instance.ts`.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,23 +26,26 @@ import type { TranscriptOptions } from './transcript.ts';
 import { type WireTarget, trusting } from './wire.ts';
 
 export interface TestGatewayOptions {
-  /** Local parts: `anna` logs in as `anna@group.test` with `passwordOf('anna')`. */
+  /** Local parts of addresses: `anna` logs in as `anna@group.test` with `passwordOf('anna')`. */
   readonly accounts?: readonly string[];
-  /** Puts more files into the folder, before the configuration is read. */
+  /** Puts more files into the folder before the configuration is read. */
   readonly prepare?: (folder: string) => void;
-  /** With a store of its own, not that which other gateways of this run have too. */
+  /**
+   * Makes a new store. Without it, the store is a copy of one that is made once for all gateways of
+   * this run.
+   */
   readonly own?: boolean;
   /** More lines of TOML: whole sections, such as `[smtp]`. */
   readonly configuration?: string;
-  /** PEM, for `tls.client-authorities`. */
+  /** PEM for `tls.client-authorities`. */
   readonly clientAuthorities?: string;
-  /** Paths, for `tls.client-revocation-lists`. */
+  /** Paths for `tls.client-revocation-lists`. */
   readonly revocationLists?: readonly string[];
-  /** What a program is told of the ports beforehand; default: each takes a free one. */
+  /** Ports that a program was told before the start. Without it, each listener gets a free port. */
   readonly ports?: Partial<Record<PortName, number>>;
   /** Every listener offers SCRAM. */
   readonly scram?: boolean;
-  /** Certificates with their keys; default: the one of `testCertificates`. */
+  /** Certificates with their keys. Default: the one of `testCertificates`. */
   readonly certificates?: readonly TlsMaterial[];
   readonly clock?: Clock;
   readonly log?: Log;
@@ -51,19 +54,21 @@ export interface TestGatewayOptions {
   readonly sites?: GatewayOptions['sites'];
 }
 
-/** `api`, `ldap` and `ldaps`: of listeners that the test adds, see `api.ts` and `ldap.ts`. */
+/** `api`, `ldap` and `ldaps` belong to listeners that the test adds; see `api.ts` and `ldap.ts`. */
 export type PortName = 'submission' | 'submissions' | 'pop3' | 'pop3s' | 'api' | 'ldap' | 'ldaps';
 
 export interface TestGateway extends Gateway {
   readonly folder: string;
   readonly config: Config;
-  /** Empty when another log was given. */
+  /** Empty if the test gave another log. */
   readonly log: MemoryLog;
   readonly ca: string;
   port(name: PortName): number;
   target(name: PortName): WireTarget;
   transcript(name: PortName): TranscriptOptions;
-  /** Stops and starts again on the same folder: other ports, the same mail. */
+  /**
+   * Stops the gateway and starts it again on the same folder: with other ports but the same mail.
+   */
   restart(options?: Pick<TestGatewayOptions, 'openStore'>): Promise<TestGateway>;
   /** Stops it and removes the folder. */
   remove(): Promise<void>;
@@ -128,9 +133,9 @@ async function writeConfiguration(folder: string, options: TestGatewayOptions): 
       'tls.key': files('server-key'),
       'tls.certificate': files('server'),
       ...(more.includes('[http]') ? {} : { 'http.port': 0 }),
-      // Two hundred handshakes with its own listeners and a program that knows of the clock, each
-      // day that a test lets pass. Each start would write 64 MiB, a twentieth of what all tests
-      // take.
+      // The doctor would make 200 TLS handshakes with its own listeners, and ask a program about
+      // the clock, on each day that a test lets pass. The reserve would write 64 MiB at each start,
+      // which is a twentieth of the time of all tests.
       ...(more.includes('[store]') ? {} : { 'store.reserve': '1MiB' }),
       ...(more.includes('[doctor]') ? {} : { 'doctor.every': '0s' }),
       ...(authorities === undefined ? {} : { 'tls.client-authorities': ['client-ca.pem'] }),
@@ -143,7 +148,8 @@ async function writeConfiguration(folder: string, options: TestGatewayOptions): 
       listener('pop3s', 'pop3', 'implicit'),
     ],
   });
-  // TOML knows a section once: those of the test take the place of ours, which hold defaults only.
+  // TOML allows each section only once. Sections of the test replace ours, which hold defaults
+  // only.
   const sections = [...more.matchAll(/^\[([a-z0-9]+)\]/gm)].map(([, name]) => name ?? '');
   const own = sections.reduce<string>(
     (kept, name) => kept.replace(new RegExp(`^\\[${name}\\]$`, 'm'), `#[${name}]`),
@@ -193,7 +199,7 @@ async function start(folder: string, config: Config, options: TestGatewayOptions
     remove: async () => {
       await gateway.stop({ drain: 'none' });
       rmSync(folder, { recursive: true, force: true });
-      // Here, so that no test of a login can forget it.
+      // Done here, so that no test of a login can forget it.
       assertNoSecret(log, ...secrets);
     },
   };

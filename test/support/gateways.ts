@@ -1,6 +1,6 @@
 /**
- * Gateways as processes of their own, as many as a test wants and each where it wants it, on one
- * store in a cluster of PostgreSQL.
+ * Gateways as processes of their own on one store in a cluster of PostgreSQL: as many as a test
+ * wants, each at the place that it wants.
  *
  *   const store = await makeStore(t, cluster);
  *   const noord = await store.gateway({ node: 'gw1', place: 'noord' });
@@ -26,16 +26,16 @@ export interface GatewayOptions {
   readonly node: string;
   /** The place from which it reaches the servers. */
   readonly place: string;
-  /** Hosts in place of the cluster's own addresses. */
+  /** Hosts to use in place of the cluster's own addresses. */
   readonly hosts?: readonly string[];
-  /** In place of what leads to the cluster's certificates, PEM; empty: without TLS. */
+  /** PEM of the authority to trust in place of the cluster's own. Empty: without TLS. */
   readonly ca?: string;
   readonly password?: string;
   /** More lines of TOML. */
   readonly configuration?: string;
 }
 
-/** An empty database, whose tables and keys the first gateway makes. */
+/** An empty database. The first gateway makes its tables and keys. */
 export async function makeStore(t: Cleanup, cluster: Cluster, database = 'sluis'): Promise<SharedStore> {
   const first = cluster.server(cluster.primary);
   if ((await first.ask('SELECT 1 FROM pg_roles WHERE rolname = $1', [ROLE])).length === 0) {
@@ -50,7 +50,7 @@ export class SharedStore {
   readonly cluster: Cluster;
   readonly database: string;
   readonly #t: Cleanup;
-  /** The key folder and the master key, which all gateways of a test have in common. */
+  /** The folder with the day keys and the master key, which all gateways of a test share. */
   readonly #folder: string;
   #made = false;
 
@@ -63,7 +63,7 @@ export class SharedStore {
     writeFileSync(join(this.#folder, 'master.key'), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
   }
 
-  /** One that is not started. */
+  /** Makes a gateway, but does not start it. */
   async gateway({ node, place, hosts, ca, password, configuration = '' }: GatewayOptions): Promise<Instance> {
     const servers = (hosts ?? this.cluster.hostsFrom(place)).map((host) => `"${host}"`);
     const instance = await Instance.create({
@@ -87,14 +87,14 @@ export class SharedStore {
   }
 
   /**
-   * Until a gateway that was killed counts as gone its name is kept for seconds; here they are over
-   * at once.
+   * After a gateway was killed, its name stays reserved for some seconds until it counts as gone.
+   * This ends that time at once.
    */
   async forget(node: string): Promise<void> {
     await this.ask(`UPDATE node SET heard_at = 0 WHERE name = '${node}'`);
   }
 
-  /** Asks as the superuser, on the primary; what it writes waits for no standby. */
+  /** Asks the primary as the superuser. What it writes waits for no standby. */
   async ask(text: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
     const { port } = this.cluster.server(this.cluster.primary);
     const client = await openAt(port, { database: this.database, options: '-c synchronous_commit=local' });
@@ -112,8 +112,8 @@ async function makeTables({ config }: Instance): Promise<void> {
 }
 
 /**
- * A gateway that finds no primary within a second ends at its start, and a supervisor starts it
- * again: on a busy machine that happens.
+ * Starts a gateway again if its start fails, as a supervisor does. A gateway that finds no primary
+ * within a second ends, which happens on a busy machine.
  */
 export async function supervised(instance: Instance, options: ServeOptions = {}): Promise<Served> {
   for (let turn = 1; ; turn += 1)

@@ -1,4 +1,4 @@
-/** HAProxy as `docs/examples/two-sites/haproxy.cfg` starts it, before gateways on loopback. */
+/** HAProxy with `docs/examples/two-sites/haproxy.cfg`, in front of gateways on loopback. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,8 +11,8 @@ const SITES = ['noord', 'zuid'] as const;
 export type Site = (typeof SITES)[number];
 
 /**
- * Of a gateway: listeners that take a PROXY header from 127.0.0.1, and the port for the questions
- * of HAProxy.
+ * Ports of a gateway: listeners that accept a PROXY header from 127.0.0.1, and the port that
+ * HAProxy asks for its state.
  */
 export interface Behind {
   readonly smtp: number;
@@ -81,8 +81,8 @@ export class Haproxy {
 }
 
 /**
- * The file as it ships, with other addresses and ports, without the user that only root can become,
- * and with fewer descriptors than some machines give.
+ * The shipped file with other addresses and ports, without the user that only root can become, and
+ * with fewer descriptors, because some machines do not allow more.
  */
 async function fitted(
   text: string,

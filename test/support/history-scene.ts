@@ -1,5 +1,5 @@
 /**
- * Sixteen writers and eight readers before the gateways of two sites, for histories that are
+ * Sixteen writers and eight readers in front of the gateways of two sites, for histories that are
  * judged.
  */
 import { Crew, namesOf } from './crew.ts';
@@ -14,14 +14,14 @@ export interface HistoryScene extends TwoSites {
   readonly crew: Crew;
 }
 
-/** The crew is not started. */
+/** Starts the sites. The crew is not started yet. */
 export async function startHistories(t: Cleanup, options: TwoSitesOptions = {}): Promise<HistoryScene> {
   const sites = await startTwoSites(t, [...WRITERS, ...MAILBOXES], options);
   const crew = new Crew({ fronts: sites.fronts, writers: WRITERS, mailboxes: MAILBOXES, patience: 8000 });
   return { ...sites, crew };
 }
 
-/** Resolves when so many more were acknowledged. */
+/** Resolves when so many more messages were acknowledged. */
 export async function more(crew: Crew, messages: number): Promise<void> {
   const enough = crew.acknowledged + messages;
   await until(`${messages} more messages`, () => crew.acknowledged >= enough, 60_000);

@@ -1,6 +1,6 @@
 /**
- * The judge of histories: a good one passes, and each class is found in a history that differs from
- * it in that alone.
+ * Tests the judge of histories. A good history passes. Each class of fault is found in a history
+ * that differs from the good one in that fault alone.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -23,7 +23,7 @@ const sent = (key: string, ...attempts: readonly Attempt[]): Submission => ({ ke
 const fetched = (n: number, more: Partial<Fetched> = {}): Fetched => ({
   ...{ name: `u${n}`, copy: `c${n}`, key: `k${n}`, intact: true, ...more },
 });
-/** A session that lists and fetches u1, u2, ... and takes `length` of time. */
+/** A session that lists and fetches u1, u2 and so on. */
 function pop3(at: number, numbers: readonly number[], more: Partial<Pickup> = {}): Pickup {
   return {
     ...{ mailbox: 'anna', gateway: 'gw1', road: 'pop3', begun: at, opened: at + 1 },
@@ -40,7 +40,7 @@ function claim(at: number, numbers: readonly number[], more: Partial<Pickup> = {
 }
 
 const SUBMISSIONS = [sent('k1', acknowledged), sent('k2', unknown, acknowledged), sent('k3', acknowledged)];
-/** u1 is deleted by the first, c2 by a worker, u3 stays. */
+/** The first session deletes u1, a worker deletes c2, and u3 stays. */
 const PICKUPS = [pop3(10, [1, 2], { removed: ['u1'] }), claim(20, [2]), pop3(30, [3])];
 const good: History = { submissions: SUBMISSIONS, pickups: PICKUPS };
 

@@ -1,45 +1,45 @@
 /**
- * Judges what clients saw of a gateway while it was killed, cut off and moved: what writers were
- * answered and what readers found, against each other.
+ * Judges what clients saw while a gateway was killed, cut off and moved. It compares what writers
+ * were answered with what readers found.
  *
- * Nothing here knows a gateway or a clock: times are numbers of one clock that rise, and a message
- * is known by the key that its writer gave it. A *copy* is one stored message (its id stands in the
- * trace line), so a message that was filed twice has two. The classes:
+ * It knows nothing of gateways or clocks. Times are rising numbers of one clock, and a message is
+ * known by the key that its writer gave it. A *copy* is one stored message (its id stands in the
+ * trace line), so a message that was filed twice has two copies. The classes of faults:
  *
- * - lost: acknowledged and in no mailbox, or seen in a mailbox and gone, and nobody who had the
- *   whole of it asked for its deletion
- * - unexpected: found where nobody sent it, or with other octets, or though every attempt was
+ * - lost: acknowledged but in no mailbox, or seen in a mailbox and then gone, although nobody who
+ *   had fetched the whole message asked for its deletion
+ * - unexpected: found where nobody sent it, or with other octets, or although every attempt was
  *   refused
- * - doubled: more copies in one mailbox than attempts whose end the writer did not know allow;
- *   those that they allow are `explained`
- * - recovered: found though no attempt was ever acknowledged; a writer who tries until it is leaves
- *   none
+ * - doubled: more copies in one mailbox than attempts with an unknown end allow; those that they do
+ *   allow are `explained`
+ * - recovered: found although no attempt was ever acknowledged; a writer who tries until it is
+ *   acknowledged leaves none
  * - UIDL changed: a copy with two names, or a name with two copies
  * - resurrected: listed again after an answered deletion, or after a listing without it
- * - two owners: two sessions that could both delete from one mailbox at a time, as their answers
- *   show
+ * - two owners: two sessions that could both delete from one mailbox at the same time, as their
+ *   answers show
  */
 
 export interface Attempt {
   readonly gateway: string;
   /**
-   * `unknown`: the content was sent, and what was answered said nothing for good (a 4xx, or
-   * nothing). What was broken off before is no attempt.
+   * `unknown`: the content was sent, and there was no final answer (a 4xx, or nothing). If the
+   * attempt broke off before the content was sent, it is no attempt.
    */
   readonly outcome: 'acknowledged' | 'refused' | 'unknown';
 }
 export interface Submission {
   readonly key: string;
-  /** Mailboxes. */
+  /** The mailboxes to which it was sent. */
   readonly to: readonly string[];
   readonly attempts: readonly Attempt[];
 }
 
 export interface Fetched {
-  /** UIDL; over the API the copy's own id. */
+  /** The UIDL or, over the API, the copy's own id. */
   readonly name: string;
   readonly copy: string;
-  /** Key of the message; undefined: it is unknown. */
+  /** Key of the message; undefined if it is unknown. */
   readonly key: string | undefined;
   readonly intact: boolean;
 }
@@ -48,35 +48,34 @@ export interface Pickup {
   readonly mailbox: string;
   readonly gateway: string;
   readonly road: 'pop3' | 'api';
-  /** The login was sent, and answered. */
+  /** When the login was sent, and when it was answered. */
   readonly begun: number;
   readonly opened: number;
   /**
-   * UIDLs of the whole mailbox over POP3; over the API the ids that were claimed, which need not be
-   * all. Absent: the session broke before.
+   * UIDLs of the whole mailbox for POP3. For the API, the ids that were claimed, which need not be
+   * all. Absent if the session broke before.
    */
   readonly listed: readonly string[] | undefined;
   readonly fetched: readonly Fetched[];
   /**
-   * Names whose deletion `ending` asks for; each was fetched whole, in this session or in an
-   * earlier one.
+   * Names that `ending` asks to delete. Each was fetched whole, in this session or an earlier one.
    */
   readonly removed: readonly string[];
   /**
-   * QUIT or the acknowledgement. `refused`: it said that nothing was deleted. Absent: it was never
-   * sent, so nothing may be deleted.
+   * QUIT, or the acknowledgement. `refused`: the answer said that nothing was deleted. Absent if it
+   * was never sent, so that nothing may be deleted.
    */
   readonly ending?: Ending;
 }
 interface Ending {
   readonly sent: number;
-  /** Infinity where no answer came. */
+  /** Infinity if no answer came. */
   readonly answered: number;
   readonly outcome: 'answered' | 'refused' | 'unknown';
 }
 
 /**
- * Pickups in the order in which they began. The last whole listing of each mailbox says what is
+ * Pickups are in the order in which they began. The last whole listing of each mailbox says what is
  * left.
  */
 export interface History {
@@ -95,19 +94,22 @@ export const CLASSES = [
 ] as const;
 export type Class = (typeof CLASSES)[number];
 export type Verdict = Readonly<Record<Class, readonly string[]>> & {
-  /** Copies beyond the first that attempts of unknown end explain. */
+  /** Copies beyond the first that attempts with an unknown end explain. */
   readonly explained: readonly string[];
   readonly acknowledged: number;
   readonly unknown: number;
   readonly removed: number;
 };
 
-/** One session with names that are the same on both roads: of copies where they are known. */
+/**
+ * One session in which copies have names that are the same for POP3 and the API, as far as the
+ * copies are known.
+ */
 interface Look {
   readonly pickup: Pickup;
   readonly listed: ReadonlySet<string> | undefined;
   readonly removed: ReadonlySet<string>;
-  /** Whether it says of everything that is not in it that it is not there. */
+  /** True if everything that is not in its list was not in the mailbox. */
   readonly whole: boolean;
 }
 
@@ -140,7 +142,9 @@ const UIDL = 'UIDL ';
 /** The name of a copy before its content is known. */
 const nameOf = ({ road }: Pickup, name: string): string => (road === 'api' ? name : `${UIDL}${name}`);
 
-/** Which copy each name stands for; on each road a copy has one name for ever. */
+/**
+ * Finds the copy that each name stands for. In POP3 and in the API, a copy keeps one name for ever.
+ */
 function readNames(mailbox: string, pickups: readonly Pickup[], tell: Tell): ReadonlyMap<string, string> {
   const copyOf = new Map<string, string>();
   const nameOfCopy = new Map<string, string>();
@@ -166,24 +170,24 @@ function lookOf(pickup: Pickup, copyOf: ReadonlyMap<string, string>): Look {
   return { pickup, listed: listed && known(listed), removed: known(removed), whole };
 }
 
-/** What happened to one copy, in the order of time. */
+/** One sight of a copy: it was there or not, between two moments. */
 interface Sight {
   readonly from: number;
   readonly to: number;
   readonly there: boolean;
 }
 
-/** A copy that was listed is listed until somebody deletes it, and never again. */
+/** A copy that was listed must be listed until somebody deletes it, and never again after that. */
 function judgeNames(mailbox: string, looks: readonly Look[], copyOf: ReadonlyMap<string, string>, tell: Tell): void {
   const named = new Set([...copyOf].filter(([name]) => name.startsWith(UIDL)).map(([, copy]) => copy));
   const workers = looks.some(({ pickup }) => pickup.road === 'api');
   for (const copy of new Set(looks.flatMap(({ listed }) => [...(listed ?? [])]))) {
-    // A UIDL that nobody fetched may be what a worker took by its other name.
+    // A UIDL that nobody fetched may belong to a copy that a worker took by its other name.
     const unfetched = copy.startsWith(UIDL);
     const sure = (whole: boolean): boolean => (unfetched ? !workers : whole || named.has(copy));
     const sights = looks.flatMap(({ pickup, listed, whole }): readonly Sight[] => {
       const there = listed?.has(copy);
-      // A claim takes what is free: what it does not have may be there all the same.
+      // A claim gets only what is free. What it does not get may be there all the same.
       if (there === undefined || (!there && (pickup.road === 'api' || !sure(whole)))) return [];
       return [{ from: pickup.begun, to: pickup.opened, there }];
     });
@@ -210,9 +214,9 @@ function judgeSights(what: string, sights: readonly Sight[], removals: readonly 
 }
 
 /**
- * A session that deletes at its end was the owner until then: nobody else may have been let in
- * meanwhile. (Who is let in by the rules ends the other session, whose QUIT must then be refused.)
- * Workers with claims share a mailbox, but never a message.
+ * A session that deletes at its end owned the mailbox until then, so nobody else may have been let
+ * in meanwhile. (If the rules let somebody in, the other session ends, and its QUIT must be
+ * refused.) Workers with claims share a mailbox, but never a message.
  */
 function judgeOwners(mailbox: string, looks: readonly Look[], tell: Tell): void {
   const by = new Map<string, Pickup>();
@@ -231,7 +235,7 @@ function judgeOwners(mailbox: string, looks: readonly Look[], tell: Tell): void 
   }
 }
 
-/** Each message against what its writer was told. */
+/** Compares each message with what its writer was answered. */
 function judgeCopies(
   submissions: readonly Submission[],
   mailboxes: ReadonlyMap<string, readonly Pickup[]>,
@@ -267,7 +271,7 @@ function judgeFound(name: string, { key, attempts }: Submission, copies: number,
 }
 
 /**
- * What everybody saw of the message that a finding is about, for people: a line an attempt or
+ * What everybody saw of the message that a finding is about, for people: a line for each attempt or
  * session, in the order of time.
  */
 export function storyOf({ submissions, pickups }: History, finding: string): readonly string[] {

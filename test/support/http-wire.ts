@@ -1,6 +1,6 @@
 /**
- * HTTP on a wire: one kept connection that costs little beside what it measures, and breaks where
- * the server is killed.
+ * HTTP on a wire: one kept connection. It costs little beside what it measures, and breaks if the
+ * server is killed.
  */
 import { randomUUID } from 'node:crypto';
 import { Wire, type WireTarget } from './wire.ts';
@@ -9,7 +9,7 @@ export interface WireAnswer {
   readonly status: number;
   /** Octets of the body. */
   readonly length: number;
-  /** The body, where it was asked for as JSON. */
+  /** The body, if it was read as JSON. */
   readonly json: unknown;
 }
 
@@ -28,7 +28,7 @@ export class HttpWire {
     return new HttpWire(await Wire.open(target), `Host: ${host}\r\nAuthorization: Basic ${authorization}\r\n`);
   }
 
-  /** `path`: behind `/v1`. The body of the answer goes to `take`, or is read as JSON. */
+  /** `path`: what follows `/v1`. The body of the answer goes to `take`, or is read as JSON. */
   async ask(
     method: string,
     path: string,
@@ -49,7 +49,7 @@ export class HttpWire {
     return await this.answer(take);
   }
 
-  /** The head of a POST; its body is the caller's to send. Behind it `answer`. */
+  /** Sends the head of a POST. The caller sends its body, and then calls `answer`. */
   begin(path: string, length: number, key: string, headers: readonly string[]): void {
     const own = [...headers, `Idempotency-Key: ${key}`, `Content-Length: ${length}`].map((line) => `${line}\r\n`);
     this.wire.send(`POST /v1${path} HTTP/1.1\r\n${this.#common}${own.join('')}\r\n`);

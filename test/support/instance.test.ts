@@ -1,6 +1,6 @@
 /**
- * A gateway that a test serves never outlives it: neither a failed assertion nor a test process
- * that was killed leaves one behind.
+ * A gateway that a test serves never outlives the test: none is left behind by a failed assertion,
+ * or by a test process that was killed.
  */
 // @release: the gateways that tests start, killed in every way; every other test uses them.
 import assert from 'node:assert/strict';

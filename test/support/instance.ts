@@ -1,6 +1,6 @@
 /**
- * A whole gateway as its operator has it: a folder with configuration, keys and data, made by
- * `sluis init`, and the process `sluis serve` that a test starts, kills and starts again.
+ * A whole gateway as an operator has it: a folder with configuration, keys and data that `sluis
+ * init` made, and the process `sluis serve`, which a test can start, kill and start again.
  */
 import Database from 'better-sqlite3';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -18,15 +18,16 @@ import { type WireTarget, trusting } from './wire.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 export const HOSTNAME = 'localhost';
-/** Loaded into the gateway: see there. */
+/** Loaded into the gateway; see that file. */
 const ENDS_WITH_TEST = fileURLToPath(new URL('./ends-with-test.js', import.meta.url));
 /**
- * A start is some two seconds; on a machine that is busy with other suites it took half a minute.
+ * Milliseconds. A start takes about two seconds; on a machine that is busy with other suites it
+ * took half a minute.
  */
 const START_PATIENCE = 60_000;
 /**
- * Milliseconds for one command: an import of 20,000 accounts takes a minute. It is waited for with
- * the event loop stopped, so nothing else can end it.
+ * Milliseconds for one command: an import of 20,000 accounts takes a minute. The event loop stands
+ * still meanwhile, so nothing else can end the command.
  */
 const COMMAND_PATIENCE = 300_000;
 
@@ -40,22 +41,22 @@ export interface Ports {
 const NO_PORTS: Ports = { submission: 0, submissions: 0, pop3: 0, pop3s: 0 };
 
 export interface InstanceOptions {
-  /** Where the folder is made; the temporary folder when absent. */
+  /** Where the folder is made; without it, in the temporary folder. */
   readonly under?: string;
-  /** This very folder, which must not exist yet. */
+  /** The folder itself, which must not exist yet. */
   readonly folder?: string;
   readonly hostname?: string;
   readonly ports?: Ports;
   /** More words for `sluis init`. */
   readonly init?: readonly string[];
   /**
-   * With keys, certificates and a store of its own, not those that other instances of this run have
-   * too.
+   * Makes new keys, certificates and a new store. Without it, they are a copy of those that other
+   * instances of this run also have.
    */
   readonly own?: boolean;
   /** Sections that stay as `sluis init` wrote them. */
   readonly keep?: readonly string[];
-  /** More lines of TOML: whole sections, such as `[store]`. They take the place of ours. */
+  /** More lines of TOML: whole sections, such as `[store]`. They replace ours. */
   readonly configuration?: string;
 }
 
@@ -67,11 +68,11 @@ export interface ServeOptions {
   readonly secrets?: readonly string[];
   /** `main.js` of another copy of the program. */
   readonly main?: string;
-  /** A script of the test's own instead of `sluis serve`; it gets `--config FILE`. */
+  /** A script of the test in place of `sluis serve`. It gets `--config FILE`. */
   readonly script?: string;
   /** Further arguments. */
   readonly arguments?: readonly string[];
-  /** Hears every piece of the log. */
+  /** Called with every piece of the log. */
   readonly hear?: (text: string) => void;
 }
 
@@ -82,7 +83,7 @@ export class Instance {
   readonly ports: Ports;
   #context: SecureContext | undefined;
   readonly #served = new Set<Served>();
-  /** Whether it has the organisation of `addAccounts`. */
+  /** True if it has the organisation of `addAccounts`. */
   #organised = false;
 
   private constructor(folder: string, ports: Ports) {
@@ -94,14 +95,14 @@ export class Instance {
 
   static async create(options: InstanceOptions = {}): Promise<Instance> {
     const { hostname = HOSTNAME, init = [], keep = [], own = init.length > 0 || keep.length > 0 } = options;
-    // Real path: the preload shims compare with what /proc says.
+    // The real path, because the preloaded shims compare it with what /proc says.
     if (options.folder !== undefined) mkdirSync(options.folder, { mode: 0o700 });
     const folder = realpathSync(options.folder ?? mkdtempSync(join(options.under ?? tmpdir(), 'sluis-test-')));
     const instance = new Instance(folder, options.ports ?? (await freePorts()));
     if (own) instance.#init(hostname, init);
     else {
       cpSync(await Instance.initialised(hostname), folder, { recursive: true });
-      // A store in a database has nothing of that folder's.
+      // A store in a database has nothing of that folder's store.
       instance.#organised = options.configuration?.includes('engine = "postgres"') !== true;
     }
     const kept = sectionsOf(readFileSync(instance.config, 'utf8'), keep);
@@ -110,17 +111,17 @@ export class Instance {
   }
 
   /**
-   * The folder that instances of this name begin as, with the organisation of `addAccounts`: each
-   * command takes a second of processor time. Only the paths in its configuration are its own, and
-   * those are written again.
+   * The folder from which instances with this host name are copied. It already has the organisation
+   * of `addAccounts`, since each command takes a second of processor time. Only the paths in its
+   * configuration belong to the one folder, and those are written anew.
    */
   private static initialised(hostname: string): Promise<string> {
     return madeOnce(`instance-${hostname}`, (folder) => {
       const instance = new Instance(folder, NO_PORTS);
       instance.#init(hostname, []);
       instance.sluis(...ORGANISATION);
-      // 64 MiB, that each copy would have. A gateway makes its own, as large as its configuration
-      // says.
+      // The reserve is 64 MiB, which every copy would have. A gateway makes its own, as large as
+      // its configuration says.
       rmSync(join(instance.data, 'reserve'), { force: true });
     });
   }
@@ -129,14 +130,14 @@ export class Instance {
     this.sluis('init', '--hostname', hostname, '--data', this.data, '--dev-certificates', ...more);
   }
 
-  /** One that `create` made earlier, in another process. */
+  /** An instance that `create` made earlier, in another process. */
   static at(folder: string, ports: Ports): Instance {
     return new Instance(realpathSync(folder), ports);
   }
 
   /**
-   * What the database holds beside the gateway that serves it: a number, such as of
-   * `SELECT count(*) ...`.
+   * Asks the database directly, beside the gateway that serves it: a number, such as `SELECT
+   * count(*) ...`.
    */
   count(sql: string): number {
     const db = new Database(join(this.data, 'sluis.db'), { readonly: true });
@@ -148,8 +149,8 @@ export class Instance {
   }
 
   /**
-   * Our own listeners on free ports, and no limits per network: every client of a test comes from
-   * one address.
+   * Writes our listeners on free ports, and no limits for each network: every client of a test
+   * comes from one address.
    */
   #configure(hostname: string, more: string): void {
     const listener = (name: string, protocol: string, port: number, tls: string): string =>
@@ -183,7 +184,8 @@ export class Instance {
   }
 
   /**
-   * Runs one command of the command line on this instance; throws with its output when it fails.
+   * Runs a command of the command line on this instance. Throws, with the command's output, if it
+   * fails.
    */
   sluis(...args: readonly string[]): string {
     const done = spawnSync(process.execPath, [MAIN, ...args, '--config', this.config], {
@@ -195,8 +197,8 @@ export class Instance {
   }
 
   /**
-   * Again where the gateway cannot answer for a moment, as on a busy machine: what an operator
-   * would do. It is told: often, it is a fault.
+   * Tries again if the gateway cannot answer for a moment, as happens on a busy machine, and prints
+   * a line each time. If it happens often, it is a fault.
    */
   #patiently(...args: readonly string[]): void {
     for (let turn = 1; ; turn += 1)
@@ -210,8 +212,8 @@ export class Instance {
   }
 
   /**
-   * Registers an organisation and accounts `NAME@ledger.test` in one import. `hash` spares a hash
-   * per account.
+   * Registers an organisation and accounts `NAME@ledger.test` in one import. `hash`: a ready hash
+   * for all of them, which saves the hashing.
    */
   addAccounts(names: readonly string[], { hash }: { readonly hash?: string } = {}): void {
     if (!this.#organised) this.#patiently(...ORGANISATION);
@@ -225,8 +227,8 @@ export class Instance {
   }
 
   /**
-   * Registers a partner `name` on loopback with the whole domain `NAME.test`; after `addAccounts`.
-   * `authorities`: PEM.
+   * Registers a partner `name` on loopback with the whole domain `NAME.test`. Call it after
+   * `addAccounts`. `authorities`: PEM.
    */
   addPartner(name: string, port: number, authorities: string, ...more: readonly string[]): void {
     const ca = join(this.folder, `${name}-ca.pem`);
@@ -247,7 +249,7 @@ export class Instance {
     return { port: this.ports[port], tls, servername: HOSTNAME, context: this.#context };
   }
 
-  /** Starts the gateway and resolves when it greets. */
+  /** Starts the gateway, and resolves when it greets. */
   async serve(options: ServeOptions = {}): Promise<Served> {
     const command =
       options.script === undefined
@@ -265,8 +267,8 @@ export class Instance {
   }
 
   /**
-   * Also ends what still runs: after an assertion that failed nobody else does, and a gateway that
-   * goes on would keep the test from ending.
+   * Removes the folder. It also kills what still runs: after a failed assertion nobody else does,
+   * and a running gateway would keep the test from ending.
    */
   remove(): void {
     for (const served of this.#served) if (!served.over) served.signal('SIGKILL');
@@ -282,15 +284,15 @@ const sectionsOf = (text: string, names: readonly string[]): readonly string[] =
 /** One process of the gateway. */
 export class Served {
   readonly #child: ChildProcess;
-  /** Its last log lines, for a failure's text. */
+  /** The end of its log, for the text of a failure. */
   #log = '';
   /** Exit code, or the signal that ended it. */
   readonly exit: Promise<number | NodeJS.Signals>;
   #over = false;
-  /** How it ended, for a failure's text. */
+  /** How it ended, for the text of a failure. */
   ended = '';
 
-  /** Looked for in every octet of the log, of which only the end is kept. */
+  /** Forms of secrets. The whole log is searched for them, although only its end is kept. */
   readonly #forms: readonly string[];
   #leaked: string | undefined;
 
@@ -299,7 +301,7 @@ export class Served {
     this.#forms = secrets.flatMap(formsOf);
     const longest = Math.max(...this.#forms.map((form) => form.length));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      // A secret may come in two pieces.
+      // A secret may arrive in two pieces.
       const looked = this.#log.slice(-longest) + text;
       this.#leaked ??= this.#forms.find((form) => looked.includes(form));
       this.#log = (this.#log + text).slice(-65_536);
@@ -344,19 +346,22 @@ export class Served {
     this.#child.kill(signal);
   }
 
-  /** The power fails, as far as a process can tell. */
+  /** Kills it: the power fails, as far as a process can notice. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.exit;
     this.assertNoSecret();
   }
 
-  /** What every test of a login ends with; both ways of ending the process do it. */
+  /**
+   * Throws if a secret is in the log. Every test of a login must check that, so both ways of ending
+   * the process do it.
+   */
   assertNoSecret(): void {
     if (this.#leaked !== undefined) throw new Error(`a secret is in the log, as "${this.#leaked}"`);
   }
 
-  /** An orderly stop. Resolves to the exit code. */
+  /** Stops it in order. Resolves to the exit code. */
   async stop(): Promise<number | NodeJS.Signals> {
     this.#child.kill('SIGTERM');
     const code = await this.exit;
@@ -364,7 +369,7 @@ export class Served {
     return code;
   }
 
-  /** Resident memory in KiB, of whatever kind: `now`, and the peak since `resetPeak`. */
+  /** Resident memory in KiB: `now`, and the peak since `resetPeak`. */
   memory(): { readonly now: number; readonly peak: number } {
     const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
     const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]);
@@ -396,11 +401,11 @@ export function greets(port: number): Promise<boolean> {
   });
 }
 
-/** For the configuration: a listener of the API, without a limit of requests. */
+/** For the configuration: a listener of the API without a limit on requests. */
 export const apiListener = (port: number): string =>
   `[[listener]]\nname = "api"\nprotocol = "https"\naddress = "127.0.0.1"\nport = ${port}\ntls = "implicit"\n[api]\nrequests = 10000000\n`;
 
-/** Four that are not one another's. */
+/** Four different free ports. */
 export async function freePorts(): Promise<Ports> {
   const ports = new Set<number>();
   while (ports.size < 4) ports.add(await freePort());
@@ -411,8 +416,8 @@ export async function freePorts(): Promise<Ports> {
 const given = new Set<number>();
 
 /**
- * Nobody was given it before, here or in another file of the run: whoever was may not listen yet
- * (seen: a gateway whose port was taken between the two).
+ * True if nobody was given this port before, in this file or another file of the run. The owner may
+ * not listen yet (seen: a gateway whose port was taken in between).
  */
 function isNew(port: number): boolean {
   if (given.has(port)) return false;
@@ -429,9 +434,9 @@ function isNew(port: number): boolean {
 }
 
 /**
- * A port that nobody listens on now. Below those that the system gives to connections (Linux: from
- * 32768 on): a gateway that is killed and started again finds its port free, whatever connected
- * meanwhile.
+ * A port on which nobody listens now. It is below the ports that the system gives to outgoing
+ * connections (Linux: from 32768 on). So a gateway that is killed and started again finds its port
+ * free, whatever connected meanwhile.
  */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 100; tries += 1) {

@@ -1,6 +1,6 @@
 /**
- * A passkey and a session of an operator, put into the store as a browser would have: for commands
- * that list and end them.
+ * Puts a passkey and a session of an operator into the store, for tests of commands that list and
+ * end them.
  */
 import { randomBytes } from 'node:crypto';
 import type { Store } from '../../src/store/port/store.ts';

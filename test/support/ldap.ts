@@ -1,5 +1,5 @@
 /**
- * A client of LDAP that says exactly what a test wants, wrong things too, and filters as mail
+ * An LDAP client that says exactly what a test wants, including wrong things, and filters as mail
  * programs send them.
  */
 import assert from 'node:assert/strict';
@@ -25,7 +25,7 @@ import { type TestGateway, type TestGatewayOptions, addressOf, passwordOf, start
 const listener = (name: string, tls: string): string =>
   `[[listener]]\nname = "${name}"\nprotocol = "ldap"\naddress = "127.0.0.1"\nport = 0\ntls = "${tls}"\n`;
 
-/** With both listeners. `listed`: the organisation agreed. */
+/** Starts a gateway with both LDAP listeners. `listed`: the organisation agreed to be listed. */
 export async function startLdap(
   t: TestContext,
   { listed = true, configuration = '', ...options }: TestGatewayOptions & { readonly listed?: boolean } = {},
@@ -50,7 +50,7 @@ export const present = (name: string): Encoded => value(context(7, 'primitive'),
 export const and = (...all: readonly Encoded[]): Encoded => value(context(0), ...all);
 export const or = (...all: readonly Encoded[]): Encoded => value(context(1), ...all);
 export const not = (one: Encoded): Encoded => value(context(2), one);
-/** `*` stands between its parts, as people write it. */
+/** A substring filter. In `pattern`, `*` stands between the parts, as people write it. */
 export function like(name: string, pattern: string): Encoded {
   const parts = pattern.split('*');
   const last = parts.length - 1;
@@ -116,11 +116,11 @@ export interface Found {
   readonly code: number;
   readonly text: string;
   readonly entries: readonly FoundEntry[];
-  /** Cookie of the control for pages. */
+  /** The cookie of the paging control. */
   readonly cookie?: Buffer;
 }
 
-/** Resolves to one that is connected; inside TLS where the listener begins so. */
+/** Resolves to a connected client, inside TLS if the listener begins with TLS. */
 export async function connectLdap(
   t: TestContext,
   gateway: TestGateway,
@@ -171,7 +171,7 @@ export class LdapClient {
     this.#socket.write(octets);
   }
 
-  /** The next answer; undefined: the server has closed. */
+  /** The next answer; undefined if the server has closed the connection. */
   async answer(): Promise<Answer | undefined> {
     while (this.#answers.length === 0 && !this.#ended) await new Promise<void>((resolve) => (this.#wake = resolve));
     return this.#answers.shift();
@@ -184,7 +184,7 @@ export class LdapClient {
     return answer;
   }
 
-  /** Binds as one of the test gateway's accounts. */
+  /** Binds as an account of the test's gateway. */
   async bind(name: string, password = passwordOf(name)): Promise<number> {
     return (await this.ask(bindOf(addressOf(name), password))).code;
   }

@@ -1,24 +1,24 @@
 /**
- * The client's own book of what was acknowledged: each message is written down after its `250` was
- * read, and later looked for over POP3.
+ * The client's own record of what was acknowledged. Each message is written down after its `250`
+ * was read, and is later looked for over POP3.
  *
- * A message is `lost` when it was acknowledged and is in no mailbox, `duplicated` when it is there
- * twice, `damaged` when the octets behind the gateway's own trace lines are not the ones that were
- * sent. What was never acknowledged may be there once or not at all.
+ * A message is `lost` if it was acknowledged and is in no mailbox; `duplicated` if it is there
+ * twice; `damaged` if the octets below the gateway's own trace lines are not those that were sent.
+ * A message that was never acknowledged may be there once or not at all.
  */
 import { createHash } from 'node:crypto';
 import { chance } from './chance.ts';
 
 export interface LedgerMessage {
   readonly key: string;
-  /** The message as it goes over the wire: dots stuffed. */
+  /** The message as it is sent, with dots stuffed. */
   readonly wire: Buffer;
-  /** Number of un-stuffed octets. */
+  /** Number of octets without the stuffed dots. */
   readonly octets: number;
   readonly sha256: string;
 }
 
-/** What a message says beside the fields that the ledger needs. */
+/** The content of a message, besides the fields that the ledger needs. */
 export interface LedgerContent {
   readonly from?: string;
   readonly content?: (key: string) => { readonly fields: string; readonly body: string };
@@ -28,7 +28,7 @@ interface Sum {
   readonly octets: number;
   readonly sha256: string;
 }
-/** `inner`: of the body alone. */
+/** `inner`: the sum of the body alone. */
 interface Entry extends Sum {
   readonly inner: Sum;
   id?: string;
@@ -36,7 +36,9 @@ interface Entry extends Sum {
 
 export interface LedgerReport {
   readonly acknowledged: number;
-  /** Filed though no `250` was read: allowed, the line broke before the answer. */
+  /**
+   * Filed although no `250` was read. That is allowed, if the connection broke before the answer.
+   */
   readonly unacknowledged: number;
   readonly lost: readonly string[];
   readonly duplicated: readonly string[];
@@ -57,9 +59,9 @@ export class Ledger {
   }
 
   /**
-   * A message of about `size` octets with a body nobody can guess, some of whose lines start with
-   * dots. `content`: what it has instead, header fields that say what it is (each with its CRLF)
-   * and a body.
+   * Makes a message of about `size` octets, whose body nobody can guess and in which some lines
+   * begin with dots. `content` makes another one: header fields that describe it (each with its
+   * CRLF), and a body.
    */
   compose(size: number, { from = this.#sender, content }: LedgerContent = {}): LedgerMessage {
     const key = `k${(this.#next++).toString().padStart(7, '0')}`;
@@ -85,15 +87,15 @@ export class Ledger {
     return lines.join('\r\n');
   }
 
-  /** To be called after the `250` was read, with the id it named. */
+  /** Call it after the `250` was read, with the id in that reply. */
   acknowledge(message: LedgerMessage, id: string): void {
     const entry = this.#attempted.get(message.key);
     if (entry !== undefined) entry.id = id;
   }
 
   /**
-   * What a message is that was handed out. `id`: what our trace says that it was accepted as.
-   * Undefined: none of ours.
+   * What a fetched message is. `id`: the id in our trace lines. Undefined if it is none of the
+   * ledger's.
    */
   read(
     content: Buffer,
@@ -104,7 +106,10 @@ export class Ledger {
     return { key, id: /\r\n\tid ([0-9a-z]{13})\b/.exec(trace)?.[1], intact: sha256(own) === entry.sha256 };
   }
 
-  /** The octets that were sent stand behind what the gateway wrote above them. */
+  /**
+   * Splits a fetched message: what the gateway wrote on top, and below it the octets that were
+   * sent.
+   */
   #parts(content: Buffer): { key: string; entry: Entry; own: Buffer; trace: string } | undefined {
     const head = content.toString('latin1', 0, content.indexOf('\r\n\r\n'));
     const key = /^X-Ledger: (k\d+)$/m.exec(head)?.[1];
@@ -114,7 +119,7 @@ export class Ledger {
     return { key, entry, own: content.subarray(at), trace: content.toString('latin1', 0, at) };
   }
 
-  /** One message as POP3 handed it out. */
+  /** Checks one message as POP3 gave it. */
   found(content: Buffer): void {
     const parts = this.#parts(content);
     if (parts === undefined) {
@@ -131,8 +136,8 @@ export class Ledger {
   }
 
   /**
-   * One message that came protected. `opened`: what was in it, whose header may be another; it ends
-   * with the body that was sent.
+   * Checks one message that came protected. `opened`: what was in it. Its header may differ, but it
+   * ends with the body that was sent.
    */
   foundProtected(content: Buffer, opened: Buffer): void {
     const head = content.toString('latin1', 0, content.indexOf('\r\n\r\n'));
@@ -148,7 +153,7 @@ export class Ledger {
       this.#damaged.push(`${key}: other octets were opened than were sent`);
   }
 
-  /** Messages that were acknowledged and not found yet. */
+  /** Number of messages that were acknowledged but not yet found. */
   get missing(): number {
     let n = 0;
     for (const [key, { id }] of this.#attempted) if (id !== undefined && !this.#found.has(key)) n += 1;

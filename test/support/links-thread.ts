@@ -1,20 +1,20 @@
-/** The thread of links.ts: forwards between sockets, or holds them. */
+/** The thread of links.ts. It passes octets on between sockets, or holds them back. */
 import { type Server, type Socket, connect, createServer } from 'node:net';
 import { parentPort } from 'node:worker_threads';
 import { freePort } from './instance.ts';
 import type { LinkAnswer, LinkRequest } from './links.ts';
 
-/** Two sockets, each of which gets what comes from the other. */
+/** Two sockets; each gets what comes from the other. */
 interface Pair {
   readonly sockets: readonly [Socket, Socket];
-  /** One of them is gone; the other hears of it only when the link is whole. */
+  /** True if one of them is gone. The other is told only when the link is whole. */
   broken: boolean;
 }
 
 class Link {
   readonly #to: number;
   readonly #pairs = new Set<Pair>();
-  /** Taken while the link was cut. */
+  /** Connections that were accepted while the link was cut. */
   readonly #unanswered = new Set<Socket>();
   #cut = false;
 
@@ -75,7 +75,7 @@ class Link {
     });
   }
 
-  /** What is on its way to either of them still gets there. */
+  /** Ends a pair. Octets that are on their way to either socket still arrive. */
   #end(pair: Pair): void {
     this.#pairs.delete(pair);
     for (const socket of pair.sockets) socket.destroySoon();

@@ -1,8 +1,8 @@
 /**
- * TCP links between places, each of which can be cut as a network is cut: nothing arrives any more,
- * nobody is told. What was connected stays so, new connections are taken and never answered. They
- * run in a thread of their own: a test that waits for a command with its event loop stopped would
- * stop the links as well, and the command may wait for what comes over one.
+ * TCP links between places, each of which can be cut as a network is cut: nothing arrives any
+ * longer, and nobody is told. Open connections stay open; new ones are accepted but never answered.
+ * The links run in a thread of their own. A test may wait for a command with its event loop
+ * stopped, and that command may wait for something that comes over a link.
  */
 import { Worker } from 'node:worker_threads';
 
@@ -13,7 +13,7 @@ export interface LinkRequest {
 }
 export interface LinkAnswer {
   readonly id: number;
-  /** Where the link listens. */
+  /** The port at which the link listens. */
   readonly port: number;
 }
 
@@ -31,7 +31,7 @@ export class Links {
     });
   }
 
-  /** A link to a port of this machine. */
+  /** Opens a link to a port of this machine. */
   async open(port: number): Promise<Link> {
     const link = this.#links++;
     const opened = await this.#ask(link, { open: port });
@@ -58,9 +58,9 @@ export class Links {
 
 export interface Link {
   readonly port: number;
-  /** Resolves when nothing passes any more. */
+  /** Resolves when nothing passes any longer. */
   cut(): Promise<void>;
   heal(): Promise<void>;
-  /** What a cut link holds back never arrives, as when the machine that sent it has died. */
+  /** What the cut link holds back will never arrive, as if the machine that sent it had died. */
   lose(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** A log that a test reads. */
+/** A log that a test can read. */
 import type { Log, LogFields } from '../../src/domain/effects.ts';
 
 export interface LoggedEvent {

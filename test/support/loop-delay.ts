@@ -1,17 +1,17 @@
 /**
  * Preloaded into the gateway's process (`node --import`): measures how long its event loop was
- * held.
+ * blocked.
  *
- * At SIGUSR2 a line of JSON is appended to the file $LOOP_DELAY_FILE and the count begins again.
- * Nothing of the gateway knows of it.
+ * At SIGUSR2 it appends a line of JSON to the file $LOOP_DELAY_FILE and starts counting anew. No
+ * part of the gateway knows of it.
  *
- * A delay is what the loop did itself plus what it waited for a core, and under load the second is
- * most of it. With $LOOP_DELAY_OWN the kernel is asked at every turn how much processor time the
- * thread has used: that is the gateway's own. It costs half a percent of a core, so benchmarks go
- * without.
+ * A delay is the time of the loop's own work plus the time that it waited for a core; under load
+ * the second is the greater part. With $LOOP_DELAY_OWN it asks the kernel at every turn how much
+ * processor time the thread has used, which is the gateway's own work. That costs half a percent of
+ * a core, so benchmarks do without.
  *
- * With `--expose-gc` it tells as well what is kept in memory once all garbage is gone: resident
- * memory goes up with garbage and stays up.
+ * With `--expose-gc` it also reports what stays in memory without garbage. Resident memory grows
+ * with garbage and does not shrink.
  */
 import { appendFileSync, closeSync, openSync, readSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -20,12 +20,12 @@ import { isMainThread } from 'node:worker_threads';
 const RESOLUTION = 2;
 const file = process.env.LOOP_DELAY_FILE;
 
-// Workers inherit --import; only the thread that speaks the protocols counts.
+// Workers inherit --import, but only the thread of the protocols counts.
 if (isMainThread && file !== undefined) {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION });
   histogram.enable();
   const own = process.env.LOOP_DELAY_OWN === undefined ? undefined : measureOwn();
-  // The histogram counts from timer to timer, so its resolution is part of every value.
+  // The histogram measures from timer to timer, so every value contains its resolution.
   const ms = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION);
   process.on('SIGUSR2', () => {
     const delays = { p50: ms(histogram.percentile(50)), p99: ms(histogram.percentile(99)), max: ms(histogram.max) };
@@ -36,8 +36,8 @@ if (isMainThread && file !== undefined) {
       own?.();
       appendFileSync(file, `${JSON.stringify({ ...measured, ...(kept === undefined ? {} : { kept }) })}\n`);
     };
-    // What the collection held of the loop is nobody's delay: the timers that measure have to have
-    // seen it before the count begins again.
+    // The time of the garbage collection must not count. So the timers that measure must have seen
+    // it before the count begins anew.
     if (kept === undefined) tell();
     else setTimeout(tell, 5 * RESOLUTION);
   });
@@ -45,7 +45,7 @@ if (isMainThread && file !== undefined) {
 
 function keptOctets(): number | undefined {
   if (globalThis.gc === undefined) return undefined;
-  // What finalizers held is garbage only for the second one.
+  // What finalizers held becomes garbage only at the second collection.
   globalThis.gc();
   globalThis.gc();
   const { heapUsed, external } = process.memoryUsage();
@@ -54,9 +54,9 @@ function keptOctets(): number | undefined {
 
 /**
  * The longest turn since the last call and the 99th percentile, in milliseconds of the thread's
- * processor time. What it waited for is not in it, be it a core or something that another thread
- * held which had none: without that, 96 ms were seen at a load of 13 on two cores, of which 6 were
- * its own.
+ * processor time. Time in which it waited is not included: neither for a core, nor for something
+ * that another thread held while that one waited for a core. With waiting, 96 ms were seen at a
+ * load of 13 on two cores, of which 6 ms were the thread's own.
  */
 function measureOwn(): () => { readonly own: number; readonly own99: number } {
   const schedstat = `/proc/self/task/${process.pid}/schedstat`;

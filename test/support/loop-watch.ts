@@ -1,21 +1,21 @@
 /**
- * Asks a gateway's process from outside how long its event loop was held; see loop-delay.ts, which
- * runs inside it.
+ * Asks a gateway's process from outside how long its event loop was blocked. See loop-delay.ts,
+ * which runs inside it.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Instance, ServeOptions, Served } from './instance.ts';
 
-/** Milliseconds since the report before. */
+/** Milliseconds, since the last report. */
 export interface LoopDelay {
   readonly p50: number;
   readonly p99: number;
   readonly max: number;
-  /** The longest by the processor time of the thread, where that was asked for. */
+  /** The longest turn in processor time of the thread, if that was asked for. */
   readonly own?: number;
   /** The same for the 99th percentile. */
   readonly own99?: number;
-  /** Octets of main thread's objects and buffers without garbage, where that was asked for. */
+  /** Octets of the main thread's objects and buffers without garbage, if that was asked for. */
   readonly kept?: number;
 }
 
@@ -34,7 +34,7 @@ export class LoopWatch {
     writeFileSync(this.#file, '');
   }
 
-  /** Options for `serve`: without them the process dies of the question. */
+  /** Options for `serve`. Without them, the question would kill the process. */
   get options(): ServeOptions {
     return {
       nodeOptions: [...(this.#kept ? ['--expose-gc'] : []), '--import', new URL('loop-delay.js', import.meta.url).href],
@@ -42,7 +42,7 @@ export class LoopWatch {
     };
   }
 
-  /** What was measured since the last call; the count begins again. */
+  /** What was measured since the last call. The count then begins anew. */
   async report(served: Served): Promise<LoopDelay> {
     writeFileSync(this.#file, '');
     served.signal('SIGUSR2');

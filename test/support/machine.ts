@@ -1,24 +1,24 @@
 /**
- * Programs that live and die together, as those of one machine do: they have a process namespace of
- * their own, whose first process takes all others with it, and folders of their own in the places
- * that their configurations name. Needs root.
+ * Programs that live and die together, as on one machine. They have a process namespace of their
+ * own, whose first process takes all others with it when it ends, and their own folders in the
+ * places that their configurations name. It needs root.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 
 export interface MachineOptions {
-  /** Script for `sh`, whose last command may replace it. */
+  /** A script for `sh`. Its last command may replace the shell. */
   readonly script: string;
-  /** Gets what they say. */
+  /** The file for all their output. */
   readonly log: string;
-  /** Which folder or file of ours stands where, in their eyes. */
+  /** For each path that they see, our folder or file that stands there. */
   readonly mounts?: Readonly<Record<string, string>>;
 }
 
 const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8', TZ: 'UTC' };
 const NAMESPACE = ['unshare', '--pid', '--fork', '--kill-child=KILL', '--mount-proc'];
-/** Ends with the test's process, whatever ends that. */
+/** It ends with the test's process, whatever ends that. */
 const TIED = ['--pdeathsig', 'KILL'];
 
 export class Machine {
@@ -47,7 +47,7 @@ export class Machine {
     closeSync(to);
   }
 
-  /** The power fails. Resolves when nothing of it is left. */
+  /** The power fails. Resolves when no process is left. */
   async kill(): Promise<void> {
     if (!this.runs) return;
     const gone = once(this.#process!, 'exit');
@@ -56,7 +56,7 @@ export class Machine {
     await gone;
   }
 
-  /** Stops everything where it is, without telling anybody. */
+  /** Stops every process where it is, without telling anybody. */
   hang(): void {
     for (const pid of descendants(this.#process!.pid!)) process.kill(pid, 'SIGSTOP');
   }
@@ -66,7 +66,7 @@ export class Machine {
   }
 }
 
-/** All below a process, as this namespace numbers them. */
+/** All processes below a process, by their numbers in this namespace. */
 function descendants(pid: number): readonly number[] {
   let children: readonly number[] = [];
   try {

@@ -1,6 +1,6 @@
 /**
- * Folders that take long to make and are the same for many tests: made once for all files that
- * scripts/test.mjs runs, or for this process where it does not, and copied by who needs one.
+ * Folders that take long to make and are the same for many tests. Each is made once for all files
+ * that scripts/test.mjs runs, or once for this process without it. A test copies it.
  */
 import { existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,8 +9,8 @@ import { join } from 'node:path';
 const known = new Map<string, Promise<string>>();
 
 /**
- * `name`: says all that tells one from another. `make`: fills an empty folder. Resolves to a folder
- * that nobody may change.
+ * `name`: everything that makes it differ from others. `make`: fills an empty folder. Resolves to a
+ * folder that nobody may change.
  */
 export function madeOnce(name: string, make: (folder: string) => Promise<void> | void): Promise<string> {
   const made = known.get(name) ?? found(name, make);
@@ -28,7 +28,7 @@ async function found(name: string, make: (folder: string) => Promise<void> | voi
   return kept === undefined ? folder : shareAs(kept, folder);
 }
 
-/** If two processes make one at the same time, either one is used. */
+/** If two processes make one at the same time, either one may be used. */
 function shareAs(kept: string, folder: string): string {
   try {
     renameSync(folder, kept);

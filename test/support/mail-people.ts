@@ -1,5 +1,5 @@
 /**
- * Certificates for mail of accounts in a test gateway: by an authority that the gateway's
+ * Certificates for mail of accounts in a test gateway, from an authority that the gateway's
  * configuration trusts.
  */
 import { randomBytes } from 'node:crypto';
@@ -19,20 +19,20 @@ import { address } from './store.ts';
 const actor = { name: 'test' };
 
 export interface Given {
-  /** The gateway holds the private key. */
+  /** The gateway holds the private key too. */
   readonly keep?: boolean;
   readonly kind?: 'p256' | 'rsa2048';
-  /** Days from now. */
+  /** Days from now until it ends. */
   readonly to?: number;
   readonly email?: string;
-  /** Owner of the certificate. Default: the login that `name` has. */
+  /** Login of the account that owns it. Default: the login of `name`. */
   readonly login?: string;
 }
 
 export interface MailGateway extends TestGateway {
-  /** PEM of the authority. */
+  /** The authority in PEM. */
   readonly mailRoot: string;
-  /** A certificate for the account, and its private key for the test. */
+  /** Makes and registers a certificate for the account. The test gets its private key. */
   give(name: string, given?: Given): Promise<Person>;
   set(name: string, settings: Readonly<Record<string, string | number | boolean>>): Promise<void>;
 }
@@ -46,7 +46,7 @@ const root = (): Promise<Authority> =>
     ),
   ));
 
-/** PEM, for `smime.authorities`. */
+/** PEM for `smime.authorities`. */
 export const mailRoot = async (): Promise<string> => encodePem('CERTIFICATE', (await root()).certificate.der);
 
 export interface Registering {
@@ -54,7 +54,7 @@ export interface Registering {
   readonly seals: MailKeySeals;
 }
 
-/** A person with a certificate of the authority, registered nowhere yet. */
+/** A person with a certificate of the authority that is not yet registered anywhere. */
 export async function makeMailPerson(
   login: string,
   email: string,
@@ -79,9 +79,7 @@ export async function makeMailPerson(
   };
 }
 
-/**
- * Registers a person's certificate for an account, with its key where the gateway is to hold it.
- */
+/** Registers a person's certificate for an account, with its key if the gateway is to hold that. */
 export async function addMailPerson(
   { store, seals }: Registering,
   login: string,
@@ -93,7 +91,9 @@ export async function addMailPerson(
   await store.certificates.addCertificate(login, record, 'imported', actor);
 }
 
-/** Registers a new certificate for an account, with its key where the gateway is to hold it. */
+/**
+ * Makes and registers a certificate for an account, with its key if the gateway is to hold that.
+ */
 export async function registerMail(
   into: Registering,
   login: string,
@@ -105,7 +105,7 @@ export async function registerMail(
   return person;
 }
 
-/** Starts a gateway with its own signing key in place. */
+/** Starts a gateway that has its own signing key. */
 export async function startMailGateway(options: TestGatewayOptions): Promise<MailGateway> {
   const pem = await mailRoot();
   const gateway = await startTestGateway({

@@ -1,6 +1,6 @@
 /**
- * Sends by SMTP and fetches by POP3 as a mail program does, with the parameters and endings that a
- * test of notices needs.
+ * Sends by SMTP and fetches by POP3 as a mail program does, with the parameters and endings that
+ * tests of notices need.
  */
 import { Pop3Client } from './pop3-client.ts';
 import { type Login, SmtpClient, acceptedId } from './smtp-client.ts';
@@ -8,7 +8,7 @@ import type { WireTarget } from './wire.ts';
 
 export interface Sending {
   readonly from: string;
-  /** Each with what follows it, such as `NOTIFY=SUCCESS`. */
+  /** Recipients, each with or without RCPT parameters such as `NOTIFY=SUCCESS`. */
   readonly to: readonly (string | readonly [address: string, parameters: string])[];
   /** Parameters of MAIL FROM, such as `RET=HDRS ENVID=x`. */
   readonly parameters?: string;
@@ -16,7 +16,7 @@ export interface Sending {
   readonly content: string | Buffer;
 }
 
-/** Resolves to the id of the message. */
+/** Sends a message. Resolves to its id. */
 export async function send(
   target: WireTarget,
   login: Login,
@@ -37,8 +37,8 @@ export async function send(
 }
 
 /**
- * `quit`: ends as it should. `delete`: deletes all, then that. `drop`: the line breaks after the
- * last message.
+ * Fetches all messages. `quit`: ends as it should. `delete`: deletes them all first. `drop`: the
+ * connection breaks after the last message.
  */
 export async function fetchAll(
   target: WireTarget,

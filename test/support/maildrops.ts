@@ -1,6 +1,6 @@
 /**
- * Maildrops in memory: the few store methods that pickup uses, with faults that a test switches on.
- * The contract is the store's own.
+ * Maildrops in memory: the few methods of the store that pickup uses, with faults that a test can
+ * switch on. They follow the store's contract.
  */
 import { randomBytes } from 'node:crypto';
 import type { AccountId, EntryUid, MessageId, OrganisationId } from '../../src/domain/ids.ts';
@@ -57,27 +57,27 @@ export class MemoryMaildrops implements MaildropStore {
   readonly committed: AuditEvent[] = [];
   readonly calls: string[] = [];
   /**
-   * Message numbers (from 1, as they were filed) with a wish for a receipt, and those that an
-   * earlier session sent to their end.
+   * Numbers of messages (from 1, in the order of filing): those for which a receipt is wanted, and
+   * those that an earlier session sent completely.
    */
   readonly wanted = new Set<number>();
   readonly sentBefore = new Set<number>();
   /** Notices that came with the end of a session. */
   readonly notices: Acceptance[] = [];
-  /** What sessions without QUIT told that they had sent. */
+  /** What sessions without QUIT said that they had sent. */
   readonly released: EntryUid[] = [];
-  /** Slices that were handed out and asked for. */
+  /** Number of slices that were read. */
   slicesRead = 0;
-  /** Content ends with ContentDamaged instead of this slice (0 for the first). */
+  /** In place of this slice (0 for the first), reading ends with ContentDamaged. */
   damagedAt: number | undefined;
-  /** What calls reject with; true: that the disk is gone. */
+  /** The error with which calls reject; true: the disk is gone. */
   failing: boolean | Error = false;
-  /** Awaited by commitMaildrop, so that a test can look at the time in between. */
+  /** commitMaildrop waits for it, so that a test can look at the time in between. */
   commitGate: Promise<void> = Promise.resolve();
 
   /** Logins that are no longer active. */
   readonly suspended = new Set<string>();
-  /** The registry answers when this has come. */
+  /** The registry answers when this resolves. */
   registryAnswers: Promise<void> = Promise.resolve();
   readonly #listeners: ((accounts: readonly AccountId[] | 'many') => void)[] = [];
 
@@ -147,7 +147,7 @@ export class MemoryMaildrops implements MaildropStore {
     this.#locks.delete(account as AccountId);
   }
 
-  /** Frees a lock behind its holder's back, who goes on: for many sessions of one account. */
+  /** Frees a lock without telling its holder, who continues: for many sessions of one account. */
   forgetLock(account: number): void {
     this.#locks.delete(account as AccountId);
   }
@@ -196,8 +196,8 @@ export class MemoryMaildrops implements MaildropStore {
       if (this.damagedAt === n) throw new ContentDamaged('the tag of a chunk does not verify');
       this.slicesRead += 1;
       await Promise.resolve();
-      // A copy, as the real store makes one: what a stalled session pins must show in a
-      // measurement.
+      // A copy, as the real store makes one. So a measurement shows what a stalled session keeps in
+      // memory.
       yield Buffer.from(body.subarray(from, from + SLICE));
     }
   }

@@ -1,10 +1,10 @@
 /**
- * A gateway with one mistake on purpose, as a process: what `sluis serve` starts, with one part
- * replaced before (mistakes.ts). `--config FILE --mistake NAME`.
+ * Runs a gateway with one mistake on purpose: what `sluis serve` starts, with one part replaced
+ * first (mistakes.ts). Arguments: `--config FILE --mistake NAME`.
  *
- * Each is what somebody would write who does not know the trap. Nothing of it can be reached from
- * the program itself: what is replaced is replaced in a process that a test starts, of the
- * program's compiled files.
+ * Each mistake is one that a programmer would make who does not know the trap. The program itself
+ * cannot do any of this: the part is replaced in a process that a test starts, on the program's
+ * compiled files.
  */
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
@@ -29,13 +29,14 @@ const { Client } = createRequire(import.meta.url)('pg') as {
 };
 
 const MISTAKES = {
-  /** Whatever the servers say of themselves, what is committed is acknowledged. */
+  /** Acknowledges what is committed, whatever the servers say of their state. */
   unguarded: () => {
     Guard.prototype.mayAcknowledge = () => undefined;
     Guard.prototype.lookAgain = () => Promise.resolve(undefined);
   },
   /**
-   * Where the log of a standby ends is not compared with the primary's: none is ever seen above it.
+   * Does not compare the end of a standby's log with the primary's, so that none ever seems to be
+   * ahead.
    */
   uncompared: () => {
     // eslint-disable-next-line @typescript-eslint/unbound-method -- called on the one it belongs to
@@ -45,7 +46,7 @@ const MISTAKES = {
       return seen && withoutLead(seen);
     };
   },
-  /** Nobody listens to what the server warns of. */
+  /** Does not listen to the server's warnings. */
   deaf: () => {
     const { on } = Client.prototype;
     Client.prototype.on = function (this: object, ...given: unknown[]) {
@@ -53,10 +54,10 @@ const MISTAKES = {
     };
   },
   /**
-   * The key of a message that comes again is inserted with ON CONFLICT DO NOTHING, its row read,
-   * and nothing of it written. Nor are rows locked: a lock of a row is written too, so each of them
-   * makes the commit wait for another place, and DO NOTHING beside one does no harm. Of a message
-   * that comes again nothing is written early.
+   * Inserts the key of a message that comes again with ON CONFLICT DO NOTHING, reads its row, and
+   * writes nothing. It takes no row locks either. A row lock is written too, so it would make the
+   * commit wait for another place, and hide the harm of DO NOTHING. Nothing is written early for a
+   * message that comes again.
    */
   'do-nothing': () => {
     const { query } = Client.prototype;
@@ -65,7 +66,7 @@ const MISTAKES = {
       return query.apply(this, [{ ...(config as Query), text: readsOnly(text) }, ...given]);
     };
   },
-  /** Who has a maildrop is not asked again: neither the lease nor its fence. */
+  /** Does not check again who owns a maildrop: neither the lease nor its fence. */
   fenceless: () => {
     LeaseLocks.prototype.hold = () => Promise.resolve(true);
     LeaseLocks.prototype.write = () => undefined;
@@ -85,7 +86,7 @@ const withoutLead = (seen: ServerSeen): ServerSeen => ({
   ),
 });
 
-/** Locks that wait, and not those that skip locked rows. */
+/** Row locks that wait, and not those that skip locked rows. */
 const ROW_LOCKS = /\bFOR (?:KEY SHARE|SHARE|UPDATE)\b(?: OF \w+)?(?! OF| SKIP)/g;
 const RESUBMITTED =
   /(INSERT INTO resubmission_key AS kept[^$]*unnest\()(\$\d+)(::bytea\[\][\s\S]*?ON CONFLICT \(key\) DO )UPDATE SET at = kept\.at (RETURNING key, message, at, unsure\))/;

@@ -1,5 +1,5 @@
 /**
- * Gateways with one mistake on purpose, for controls.
+ * Gateways with one mistake on purpose, as controls for tests.
  *
  *   instance.serve(mistake('deaf'))
  */
@@ -11,7 +11,7 @@ export type { Mistake };
 
 const SCRIPT = fileURLToPath(new URL('./mistaken-gateway.js', import.meta.url));
 
-/** For `Instance.serve`. */
+/** Options for `Instance.serve`. */
 export const mistake = (name: Mistake): Pick<ServeOptions, 'script' | 'arguments'> => ({
   script: SCRIPT,
   arguments: ['--mistake', name],

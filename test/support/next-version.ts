@@ -1,5 +1,5 @@
 /**
- * An artificial later version of the program: a copy of this one that knows more migrations of
+ * An artificial later version of the program: a copy of this one with more migrations of
  * PostgreSQL.
  */
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,9 @@ import type { Cleanup } from './store.ts';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const MIGRATIONS = join('dist', 'src', 'store', 'postgres', 'migrations');
 
-/** Its `main.js`. `migrations`: SQL, each of one step behind the last that there is. */
+/**
+ * Path of its `main.js`. `migrations`: SQL, each the next migration after the last one that exists.
+ */
 export function nextVersion(t: Cleanup, migrations: readonly string[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-next-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,10 +1,10 @@
-/** What every test of a login ends with: nothing of what was secret in it has been written down. */
+/** The last check of every test of a login: no secret of the test was written down. */
 import assert from 'node:assert/strict';
 import type { MemoryLog } from './log.ts';
 
 /**
- * The characters of base64 that say the same wherever the text stands in what was encoded: one form
- * for each of three places.
+ * The parts of a text's base64 that are the same wherever the text stands in what was encoded: one
+ * form for each of three positions.
  */
 function base64Forms(text: string): readonly string[] {
   const octets = Buffer.from(text, 'utf8');
@@ -14,7 +14,7 @@ function base64Forms(text: string): readonly string[] {
   });
 }
 
-/** The text itself, in base64 at any place, and in hexadecimal. */
+/** The forms of a secret: the text itself, in base64 at any position, and in hexadecimal. */
 export const formsOf = (secret: string): readonly string[] => [
   secret,
   JSON.stringify(secret).slice(1, -1),
@@ -23,8 +23,8 @@ export const formsOf = (secret: string): readonly string[] => [
 ];
 
 /**
- * `written`: a log, or any values (audit events, command output). A secret has 6 characters or
- * more, or it would be found by chance.
+ * `written`: a log, or any values (audit events, output of commands). A secret must have at least 6
+ * characters, or it would be found by chance.
  */
 export function assertNoSecret(written: MemoryLog | readonly unknown[], ...secrets: readonly string[]): void {
   const text = JSON.stringify('events' in written ? written.events : written);

@@ -1,6 +1,6 @@
 /**
- * Several nodes of one store in this process, that speak over real TLS on loopback: the days of
- * their stores are a list, everything else is real.
+ * Several nodes of one store in this process, which talk over real TLS on loopback. The days of
+ * their stores are a list; everything else is real.
  */
 import { execFileSync } from 'node:child_process';
 import { createSecretKey, randomBytes } from 'node:crypto';
@@ -19,7 +19,7 @@ import { FakeClock } from './clock.ts';
 import { MemoryLog } from './log.ts';
 import type { Cleanup } from './store.ts';
 
-/** An authority made as docs/configuration.md (cluster) tells operators. */
+/** An authority, made as docs/configuration.md (cluster) tells operators to. */
 export class ClusterAuthority {
   readonly #folder: string;
   readonly ca: string;
@@ -36,7 +36,7 @@ export class ClusterAuthority {
     return join(this.#folder, name);
   }
 
-  /** `days`: from now on; below zero: it has ended. */
+  /** `days`: how long it is valid from now on; below zero, it has ended. */
   issue(host: string, days = 30): ChannelMaterial {
     const [key, request, certificate, extensions] = ['key', 'csr', 'pem', 'ext'].map((kind) =>
       this.#at(`${host}.${kind}`),
@@ -80,11 +80,11 @@ export class TestNode {
   readonly clock: FakeClock;
   readonly log = new MemoryLog();
   readonly erased: Set<Day>;
-  /** Days that it needs, and messages that its store has. */
+  /** Days whose keys it needs, and messages that its store has. */
   readonly used = new Set<Day>();
   readonly stored = new Set<bigint>();
   readonly writing = new Set<Day>();
-  /** Keys ahead are this node's to make. */
+  /** True if this node must make the keys of coming days. */
   mine = true;
   readonly forgotten: Day[] = [];
   readonly proofs: ErasureProof[] = [];
@@ -144,12 +144,12 @@ export class TestNode {
     this.cluster = this.#make();
   }
 
-  /** A key for each message that is stored. */
+  /** The keys: one for each stored message. */
   keptOf(_day: Day): KeptKey[] {
     return [...this.stored].sort().map((message) => ({ message, key: createSecretKey(Buffer.alloc(32, 7)) }));
   }
 
-  /** Another start of the same node. */
+  /** Starts the same node again. */
   again(): void {
     this.cluster = this.#make();
   }
@@ -167,7 +167,7 @@ export class TestNodes {
   readonly masterKey = randomBytes(32);
   readonly storeId = randomBytes(16).toString('hex');
   readonly authority: ClusterAuthority;
-  /** Days that the common store has erased. */
+  /** Days that the shared store has erased. */
   readonly erased = new Set<Day>();
   readonly #hosts: readonly string[];
   readonly #ports = new Map<string, number>();
@@ -182,7 +182,7 @@ export class TestNodes {
     });
   }
 
-  /** All others. Where one does not listen, port 1 refuses. */
+  /** All other nodes. For one that does not listen it gives port 1, which refuses connections. */
   peersOf(host: string): readonly PeerAddress[] {
     const [ports, started] = [this.#ports, this.#started];
     return this.#hosts
@@ -208,7 +208,7 @@ export class TestNodes {
     }
   }
 
-  /** `port`: something else listens there in its place. */
+  /** Something else listens at `port` in place of this node. */
   listens(host: string, port: number): void {
     this.#ports.set(host, port);
   }

@@ -1,4 +1,6 @@
-/** An old POP3 server that lies about UIDLs, or drops the line in the middle of a message. */
+/**
+ * An old POP3 server that gives wrong UIDLs, or drops the connection in the middle of a message.
+ */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type TLSSocket, createServer as createTlsServer } from 'node:tls';
@@ -9,13 +11,13 @@ export interface OldServer {
   readonly port: number;
   /** PEM. */
   readonly ca: string;
-  /** RETR of this message drops the line half way; 0: none does. */
+  /** RETR of this message drops the connection half way; 0: none does. */
   dropAt: number;
-  /** This command drops the line instead of being answered; empty: none does. */
+  /** This command drops the connection and gets no answer; empty: none does. */
   dropOn: string;
 }
 
-/** Any name and password is right. `uidls` is asked once a session. */
+/** Any user name and password is right. `uidls` is called once for each session. */
 export async function oldServer(t: Cleanup, uidls: () => readonly string[]): Promise<OldServer> {
   const { server: material, ca } = await testCertificates();
   const made = { port: 0, ca: ca.certificate, dropAt: 0, dropOn: '' };

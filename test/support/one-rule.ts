@@ -1,6 +1,6 @@
 /**
- * One of the linter's own rules (eslint.config.js), as it holds for a file; the others need the
- * whole program.
+ * Runs one of our own rules of the linter (eslint.config.js) on a file. Other rules need the whole
+ * program.
  */
 import { join } from 'node:path';
 import { ESLint, Linter } from 'eslint';
@@ -14,7 +14,10 @@ interface Judged {
   readonly rules: Readonly<Record<string, Linter.RuleEntry | undefined>>;
 }
 
-/** What `layers/NAME` says of a file with this text; undefined if it does not hold for the file. */
+/**
+ * What the rule `layers/NAME` says about a file with this text; undefined if the rule does not
+ * apply to the file.
+ */
 export async function saidByRule(name: string, file: string, text: string): Promise<readonly string[] | undefined> {
   const { plugins, languageOptions, rules } = (await eslint.calculateConfigForFile(join(root, file))) as Judged;
   const { layers } = plugins;

@@ -1,4 +1,4 @@
-/** What a console is started with that has the real oidc-provider behind it. */
+/** The configuration of a console that uses the real oidc-provider. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';

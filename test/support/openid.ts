@@ -1,6 +1,5 @@
 /**
- * OpenID providers on this machine: the real oidc-provider, and one that answers whatever a test
- * wants it to.
+ * OpenID providers on this machine: the real oidc-provider, and one whose answers the test decides.
  */
 import { createPublicKey, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -9,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { testCertificates } from './certificates.ts';
 
-/** The person at the keyboard of the provider. */
+/** The person who logs in at the provider. */
 export interface Person {
   readonly sub: string;
   readonly preferred_username?: string;
@@ -35,15 +34,17 @@ export interface RealProvider {
   readonly issuer: string;
   readonly clientId: string;
   readonly secret: string;
-  /** Whoever is at the keyboard from now on, in a browser that the provider does not know yet. */
+  /** The person who logs in from now on, in a browser that the provider does not know yet. */
   person: Person;
-  /** How often somebody was asked who he is. */
+  /** How often somebody was asked to log in. */
   readonly asked: () => number;
-  /** A browser that goes there, and through: the address that it is sent back to. */
+  /**
+   * A browser goes to the address and logs in. Resolves to the address to which it is sent back.
+   */
   readonly visit: (address: string) => Promise<URL>;
 }
 
-/** What of oidc-provider is used here; it brings no types. */
+/** The parts of oidc-provider that are used here; it has no types. */
 type Library = new (issuer: string, configuration: object) => LibraryProvider;
 interface LibraryGrant {
   addOIDCScope(scope: string): void;
@@ -84,9 +85,10 @@ export async function startRealProvider(t: TestContext, redirect: string): Promi
       claims: () => ({ ...real.person, sub: accountId }),
     }),
     loadExistingGrant: async ({ oidc }: { oidc: LibraryContext }) => {
-      // One for all tabs of a browser: with another one codes of the tabs before are void.
+      // One grant for all tabs of a browser. With another grant, codes of earlier tabs would be
+      // void.
       const known = oidc.session.grantIdFor(oidc.client.clientId);
-      // Gone once one of its codes came twice.
+      // The grant is gone once one of its codes was used twice.
       const found = known === undefined ? undefined : await provider.Grant.find(known);
       if (found !== undefined) return found;
       const grant = new provider.Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
@@ -121,7 +123,7 @@ export async function startRealProvider(t: TestContext, redirect: string): Promi
   return real;
 }
 
-/** Keeps cookies of the provider, and follows it until it sends elsewhere. */
+/** A browser that keeps the provider's cookies, and follows it until it is sent elsewhere. */
 function visitor(issuer: string): (address: string) => Promise<URL> {
   const cookies = new Map<string, string>();
   return async (address) => {
@@ -155,27 +157,27 @@ async function get(
   });
 }
 
-/** Claims of an ID token, or what else it answers with, as a test wants them. */
+/** Claims of an ID token and other answers, as a test wants them. */
 export interface FalseAnswers {
   /** Fields of /.well-known/openid-configuration that replace the right ones. */
   readonly metadata?: object;
   readonly claims?: object;
-  /** Signs with a key that it does not publish. */
+  /** Signs with a key that the provider does not publish. */
   readonly foreignKey?: boolean;
-  /** Answers in place of those of a path. `hang`: never. `pour`: without end. */
+  /** Answers at a path, in place of the right one. `hang`: never answers. `pour`: never stops. */
   readonly at?: Readonly<Record<string, 'hang' | 'pour' | 'fail' | 'redirect'>>;
 }
 
 export interface FalseProvider {
   readonly issuer: string;
   answers: FalseAnswers;
-  /** Paths that were asked. */
+  /** Paths that were requested. */
   readonly asked: readonly string[];
 }
 
 const base64url = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** A provider that is right but for what `answers` says. Its code is the nonce. */
+/** A provider that is right, except for what `answers` says. Its code is the nonce. */
 export async function startFalseProvider(t: TestContext): Promise<FalseProvider> {
   const pairs = [
     generateKeyPairSync('rsa', { modulusLength: 2048 }),

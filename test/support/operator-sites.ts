@@ -1,10 +1,10 @@
 /**
- * Two sites and a third place as docs/two-sites.md tells an operator to set them up, from the
- * packages of Debian and by the files of docs/examples/two-sites: Patroni at each place, a gateway
- * and an HAProxy at each site, and one service name with the addresses of both HAProxys.
+ * Two sites and a third place, set up as docs/two-sites.md tells operators to, from Debian's
+ * packages and with the files of docs/examples/two-sites: Patroni at each place, a gateway and an
+ * HAProxy at each site, and one service name with the addresses of both HAProxys.
  *
- * The roles of the database, the gateways and the accounts are made by the commands that the
- * documents name.
+ * The commands that the documents name make the roles of the database, the gateways and the
+ * accounts.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,10 @@ const ENDS_WITH_TEST = fileURLToPath(new URL('./ends-with-test.js', import.meta.
 export const SERVICE = 'mail.test';
 export const SITES = ['noord', 'zuid'] as const;
 export type SiteName = (typeof SITES)[number];
-/** By which the gateways reach each other: the one name that leads to this machine everywhere. */
+/**
+ * The name by which the gateways reach each other: the only one that leads to this machine
+ * everywhere.
+ */
 const CHANNEL_HOST = 'localhost';
 const PORTS = { submission: 587, submissions: 465, pop3: 110, pop3s: 995 };
 
@@ -41,7 +44,7 @@ export async function startOperatorSites(t: Cleanup, names: readonly string[]): 
   const owner = secretIn(folder, 'owner-password', passwordOf('sluis_owner'));
   const made = { patroni, channel, certificates };
   makeGateway({ ...made, site: 'noord', home: noord }, ['--dev-certificates', '--owner-password-file', owner]);
-  // What a person carries over by a safe road: the master key, and the certificate of the service
+  // What a person carries over by a safe way: the master key, and the certificate of the service
   // name.
   const carried = secretIn(folder, 'master.key', readFileSync(join(noord, 'master.key'), 'utf8').trim());
   makeGateway({ ...made, site: 'zuid', home: zuid }, ['--join', '--master-key-file', carried]);
@@ -61,9 +64,7 @@ export async function startOperatorSites(t: Cleanup, names: readonly string[]): 
 
 export class OperatorSites {
   readonly patroni: Patroni;
-  /**
-   * As /etc/hosts has it: the service name with its addresses. Programs that start read it again.
-   */
+  /** The hosts file: the service name with its addresses. Programs that start read it again. */
   readonly hosts: string;
   readonly #sites: Readonly<Record<SiteName, Site>>;
 
@@ -78,7 +79,7 @@ export class OperatorSites {
     return this.#sites[site];
   }
 
-  /** The service name leads to the HAProxys of these sites, from now on. */
+  /** From now on, the service name leads to the HAProxys of these sites. */
   name(sites: readonly SiteName[]): void {
     writeFileSync(this.hosts, sites.map((site) => `${this.at(site).haproxyAddress} ${SERVICE}\n`).join(''));
   }
@@ -91,12 +92,15 @@ export class OperatorSites {
     return SITES.map((site) => this.at(site).front);
   }
 
-  /** Both gateways take mail, as each HAProxy sees it. */
+  /** Waits until both gateways accept mail, as each HAProxy sees it. */
   async untilReady(): Promise<void> {
     for (const site of SITES) await this.at(site).untilReady();
   }
 
-  /** The site of the primary. Where it is at the third place, a person brings it to a site. */
+  /**
+   * The site of the primary. If the primary is at the third place, it is moved to a site first, as
+   * a person would do.
+   */
   async primarySite(): Promise<Site> {
     const { name } = await this.patroni.leader();
     if (name !== 'derde') return this.at(name);
@@ -112,7 +116,7 @@ export class OperatorSites {
     return this.at('noord');
   }
 
-  /** All that a lost site had comes back. */
+  /** Brings back everything at a lost site. */
   async bringBack(site: Site): Promise<void> {
     site.place.start();
     await this.patroni.untilWhole();
@@ -121,7 +125,7 @@ export class OperatorSites {
   }
 }
 
-/** A site: its place of Patroni, its gateway, its HAProxy. */
+/** A site: its place in Patroni, its gateway and its HAProxy. */
 export class Site {
   readonly name: SiteName;
   readonly place: Place;
@@ -150,7 +154,7 @@ export class Site {
     return join(this.#folder, '..', 'gw1', 'certs-dev', 'ca.pem');
   }
 
-  /** Ports of its HAProxy, which leads to both gateways. */
+  /** The ports of its HAProxy, which leads to both gateways. */
   get front(): Front {
     const { haproxyAddress: host } = this;
     const context = trusting(readFileSync(this.ca, 'utf8'));
@@ -159,18 +163,19 @@ export class Site {
   }
 
   /**
-   * What the gateway and HAProxy said last of the store and of each other, for a failure's text.
+   * The last that the gateway and HAProxy said of the store and of each other, for the text of a
+   * failure.
    */
   get log(): string {
     const gateway = (this.#served?.log ?? '')
       .split('\n')
-      // What is no line of the log is what Node says when a process ends by itself.
+      // A line that is no JSON comes from Node itself, when a process ends by an error.
       .filter((line) => /"(store|cluster)\.|"level":"error"/.test(line) || (line !== '' && !line.startsWith('{')));
     const haproxy = this.#haproxy.log.split('\n').filter((line) => /submissions\/.* is (UP|DOWN)/.test(line));
     return [`--- ${this.name}`, ...gateway.slice(-40), this.#served?.ended ?? '', ...haproxy.slice(-20)].join('\n');
   }
 
-  /** The gateway and the HAProxy. */
+  /** Starts the gateway and the HAProxy. */
   async start(): Promise<void> {
     const command = ['--import', ENDS_WITH_TEST, MAIN, 'serve', '--config', join(this.#folder, 'sluis.toml')];
     const child: ChildProcess = spawn(process.execPath, command, { stdio: ['pipe', 'ignore', 'pipe'] });
@@ -188,7 +193,7 @@ export class Site {
     );
   }
 
-  /** A status of HTTP, of the gateway itself. Undefined: it does not answer. */
+  /** The HTTP status of the gateway itself; undefined if it does not answer. */
   async ready(role: string): Promise<number | undefined> {
     try {
       const signal = AbortSignal.timeout(2000);
@@ -216,7 +221,7 @@ export class Site {
     return Instance.at(this.#folder, PORTS).sluis(...words);
   }
 
-  /** The whole site dies at one moment: database, etcd, Patroni, gateway, load balancer. */
+  /** The whole site dies at one moment: database, etcd, Patroni, gateway and load balancer. */
   async kill(): Promise<void> {
     await Promise.all([this.place.kill(), this.#served?.kill(), this.#haproxy.kill()]);
   }
@@ -239,8 +244,8 @@ export class Site {
 }
 
 /**
- * What `sluis init --postgres --sql` prints, by psql at the primary, with the passwords that an
- * administrator would type.
+ * Runs what `sluis init --postgres --sql` prints with psql on the primary, with the passwords that
+ * an administrator would type.
  */
 async function makeDatabase(patroni: Patroni, folder: string): Promise<void> {
   const config = join(folder, 'none.toml');
@@ -269,12 +274,14 @@ interface Making {
   readonly patroni: Patroni;
   readonly site: SiteName;
   readonly home: string;
-  /** Port of the channel of each. */
+  /** The port of each gateway's channel. */
   readonly channel: Readonly<Record<SiteName, number>>;
   readonly certificates: ChannelMaterial;
 }
 
-/** A gateway by `sluis init`. `how`: what makes it the first or a further one. */
+/**
+ * Makes a gateway with `sluis init`. `how`: the options of the first gateway, or of a further one.
+ */
 function makeGateway({ patroni, site, home, channel, certificates }: Making, how: readonly string[]): void {
   const { net, ca } = patroni;
   const number = SITES.indexOf(site) + 1;
@@ -296,8 +303,8 @@ function makeGateway({ patroni, site, home, channel, certificates }: Making, how
 }
 
 /**
- * What docs/two-sites.md asks of each gateway; no limits per network, since all clients of a test
- * come from one address; and the API, for programs.
+ * Sets what docs/two-sites.md asks of each gateway; no limits for each network, because all clients
+ * of a test come from one address; and the API for programs.
  */
 function configure(home: string, address: string): void {
   const file = join(home, 'sluis.toml');

@@ -1,4 +1,4 @@
-/** Asks the page where codes are used, as a browser or a program does. */
+/** Requests the page where codes are used, as a browser or a program does. */
 import { type Agent, request } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
 
@@ -6,11 +6,11 @@ export interface PageTarget {
   readonly port: number;
   readonly ca: string;
   readonly servername?: string;
-  /** The address of this machine that it comes from. */
+  /** The address of this machine from which it connects. */
   readonly from?: string;
-  /** Absent: a connection for each request. */
+  /** Without it, each request has a new connection. */
   readonly agent?: Agent;
-  /** PEM of the client certificate that it shows, with its key. */
+  /** The client certificate that it shows and its key, in PEM. */
   readonly shows?: { readonly key: string; readonly certificate: string };
 }
 

@@ -1,9 +1,9 @@
 /**
- * A partner's mail server that does what a script says: an SMTP server of few words on a free port
- * of loopback, with TLS.
+ * A partner's mail server that does what a script says: a small SMTP server with TLS, on a free
+ * port of loopback.
  *
- * Each step (`greeting`, `EHLO`, `MAIL`, ..., `message`: after the final dot) has a reply, or
- * `drop` (the connection is cut) or `stall` (nothing comes any more).
+ * For each step (`greeting`, `EHLO`, `MAIL`, ..., `message`: after the final dot) it sends a reply,
+ * or does `drop` (cuts the connection) or `stall` (sends nothing more).
  */
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
@@ -34,13 +34,13 @@ export interface ScriptOptions {
   readonly tls?: 'implicit' | 'starttls';
   readonly key: string;
   readonly certificate: string;
-  /** Asks for a client certificate of these authorities and refuses all others. */
+  /** It asks for a client certificate of these authorities, and refuses all others. */
   readonly clientAuthorities?: string;
   /** EHLO keywords after TLS. Default: all that the courier knows. */
   readonly extensions?: readonly string[];
   /**
-   * What it does at a step, for the `n`th time (from 1) on this server; undefined: what a
-   * well-behaved server does. `content`: with the step `message`, what was sent.
+   * What it does at a step for the `n`th time (from 1) on this server; undefined: what a
+   * well-behaved server does. `content`: what was sent, for the step `message`.
    */
   readonly act?: (step: PartnerStep, n: number, line: string, content?: Buffer) => Act | undefined;
 }
@@ -48,7 +48,7 @@ export interface ScriptOptions {
 export interface Taken {
   readonly mail: string;
   readonly rcpt: string;
-  /** The content as sent, dot-stuffing undone. */
+  /** The content as it was sent, without the stuffed dots. */
   readonly content: Buffer;
 }
 
@@ -76,9 +76,9 @@ export class ScriptedPartner {
   readonly taken: Taken[] = [];
   /** Every command line of every session. */
   readonly lines: string[] = [];
-  /** What each session asked for by SNI. */
+  /** The name that each session asked for by SNI. */
   readonly serverNames: (string | undefined)[] = [];
-  /** Messages whose final dot was read, taken or not. */
+  /** Messages whose final dot was read, accepted or not. */
   dots = 0;
   connections = 0;
   open = 0;
@@ -100,7 +100,7 @@ export class ScriptedPartner {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Cuts all sessions; the port stays open. */
+  /** Cuts all sessions. The port stays open. */
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -143,14 +143,14 @@ export class ScriptedPartner {
       rejectUnauthorized: clientAuthorities !== undefined,
     });
     secured.on('error', () => plain.destroy());
-    // The declarations leave it out of a socket that a server has not made.
+    // The type declarations do not have it for a socket that no server made.
     secured.on('secure', () =>
       this.serverNames.push((secured as { servername?: string | false }).servername || undefined),
     );
     return secured;
   }
 
-  /** `content`: with `message`, what was sent. */
+  /** `content`: what was sent, for the step `message`. */
   act(step: PartnerStep, line?: string, content?: Buffer): Act {
     return this.#act(step, line, content);
   }
@@ -208,7 +208,7 @@ class Dialog {
     }
   }
 
-  /** Reads content; true when a whole message was read. */
+  /** Reads content. True if a whole message was read. */
   #readContent(): boolean {
     if (this.#partner.act('content') === 'drop') {
       this.#socket.destroy();

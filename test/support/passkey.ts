@@ -1,6 +1,6 @@
 /**
- * A passkey without a browser: an authenticator of ES256 that answers what WebAuthn asks (level 3,
- * sections 6.1 and 6.5), as a form of the console brings it.
+ * A passkey without a browser: an ES256 authenticator that answers as WebAuthn (level 3, sections
+ * 6.1 and 6.5) says, in the form that the console's pages send.
  */
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 
@@ -12,16 +12,16 @@ interface Asked {
 
 export interface PasskeyQuirks {
   readonly origin?: string;
-  /** Flags of the authenticator: present 1, verified 4, copied 8 and 16. */
+  /** Flags of the authenticator: 1 user present, 4 user verified, 8 and 16 may be and is copied. */
   readonly flags?: number;
-  /** Does not count. */
+  /** The counter in the answer. It does not go up by itself then. */
   readonly counter?: number;
 }
 
 const base64url = (octets: Uint8Array): string => Buffer.from(octets).toString('base64url');
 const sha256 = (octets: string | Uint8Array): Buffer => createHash('sha256').update(octets).digest();
 
-/** RFC 8949, as much as an attestation needs. */
+/** Writes CBOR (RFC 8949), as much as an attestation needs. */
 function cbor(value: unknown): Buffer {
   const head = (major: number, n: number): Buffer =>
     n < 24
@@ -43,13 +43,13 @@ export class SoftPasskey {
   readonly #synced: boolean;
   #counter = 0;
 
-  /** `synced`: one that is copied between devices, and counts nothing. */
+  /** `synced`: a passkey that is copied between devices and has no counter. */
   constructor(origin: string, synced = false) {
     this.#origin = origin;
     this.#synced = synced;
   }
 
-  /** What `navigator.credentials.create` answers to these options, as JSON. */
+  /** What `navigator.credentials.create` returns for these options, as JSON. */
   create(options: string, quirks: PasskeyQuirks = {}): string {
     const asked = JSON.parse(options) as Asked;
     const { x = '', y = '' } = this.#key.publicKey.export({ format: 'jwk' });
@@ -80,7 +80,7 @@ export class SoftPasskey {
     });
   }
 
-  /** What `navigator.credentials.get` answers. */
+  /** What `navigator.credentials.get` returns for these options, as JSON. */
   get(options: string, quirks: PasskeyQuirks = {}): string {
     const asked = JSON.parse(options) as Asked;
     const data = this.#data(asked.rpId ?? '', quirks.flags ?? this.#flags, quirks);

@@ -1,6 +1,6 @@
 /**
- * One of the three places of podman-sites.ts: a machine with podman, and on it a server of
- * PostgreSQL in a container.
+ * One of the three places of podman-sites.ts: a machine with podman, and a PostgreSQL server in a
+ * container on it.
  */
 import type { PodmanMachine } from './podman.ts';
 
@@ -9,12 +9,12 @@ export type PlaceName = (typeof PLACES)[number];
 const IMAGE = 'localhost/postgres';
 export const DATA = '/var/lib/postgresql/sluis';
 /**
- * Where what is carried over by hand stands on each machine: certificates, and the password of the
+ * The folder on each machine for what a person carries over: certificates, and the password of the
  * superuser.
  */
 export const CARRIED = '/etc/postgres';
 
-/** An image of PostgreSQL from the tarball of a root of Debian that has it. */
+/** Makes an image of PostgreSQL from the tarball of a Debian root file system that has it. */
 export function postgresImage(podman: PodmanMachine, root: string): void {
   podman.does(
     `set -e; c=$(buildah from scratch)
@@ -44,18 +44,18 @@ export class PodmanPlace {
   readonly name: PlaceName;
   readonly machine: PodmanMachine;
   readonly address: string;
-  /** Name of its server in the list of those that confirm. */
+  /** The name of its server in the list of those that confirm commits. */
   readonly server: string;
 
   constructor(name: PlaceName, machine: PodmanMachine) {
     this.name = name;
     this.machine = machine;
-    // That of docs/two-sites.md.
+    // The address in docs/two-sites.md.
     this.address = `192.0.2.${PLACES.indexOf(name) * 10 + 12}`;
     this.server = `${name}-1`;
   }
 
-  /** Runs a command in a container of the image, with the data of the server, to its end. */
+  /** Runs a command to its end, in a container of the image with the server's data. */
   once(command: string): string {
     return this.machine.does(`podman run --rm ${this.#has} ${IMAGE} sh -ec '${command}'`);
   }
@@ -64,7 +64,7 @@ export class PodmanPlace {
     return `--network host --user postgres -v postgres-data:/var/lib/postgresql -v ${CARRIED}:${CARRIED}:ro`;
   }
 
-  /** `user:group` of whom the server runs as there. */
+  /** `user:group` of the server's user in the container. */
   get owner(): string {
     return this.machine.does(`podman run --rm ${IMAGE} sh -c 'echo $(id -u postgres):$(id -g postgres)'`).trim();
   }
@@ -75,7 +75,7 @@ export class PodmanPlace {
     this.machine.does(`podman run -d --name postgres ${this.#has} ${IMAGE} ${program}`);
   }
 
-  /** Asks as the superuser; returns the answer, one row a line. */
+  /** Asks as the superuser. Returns the answer, one row a line. */
   ask(...statements: readonly string[]): string {
     const words = statements.map((one) => `-c "${one.replaceAll('"', '\\"')}"`).join(' ');
     return this.machine
@@ -83,7 +83,7 @@ export class PodmanPlace {
       .trim();
   }
 
-  /** Whether its server takes a statement. */
+  /** True if its server accepts a statement. */
   get answers(): boolean {
     try {
       this.ask('SELECT 1');
@@ -93,12 +93,12 @@ export class PodmanPlace {
     }
   }
 
-  /** Loses the whole place at once: no process goes on, and nothing answers. */
+  /** Loses the whole place at once: no process continues, and nothing answers. */
   lose(): void {
     this.machine.does('podman kill -a; ip link set site0 down');
   }
 
-  /** Its network is back, and what `podman ps -a` lists can be started. */
+  /** Its network is back. What `podman ps -a` lists can be started. */
   comeBack(): void {
     this.machine.does('ip link set site0 up');
   }

@@ -1,5 +1,5 @@
 /**
- * What three places with podman need before a server runs there: a network that they share, and
+ * What three places with podman need before a server can run there: a network that they share, and
  * certificates for each.
  */
 import { execFileSync } from 'node:child_process';
@@ -7,17 +7,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CARRIED, type PodmanPlace } from './podman-place.ts';
 
-/**
- * A container reaches the server of its own machine by the address that it has in podman's
- * networks.
- */
+/** A container reaches the server on its own machine from its address in podman's networks. */
 const HBA = `local all postgres peer
 hostssl replication postgres 192.0.2.0/24 scram-sha-256
 hostssl all all 192.0.2.0/24 scram-sha-256
 hostssl sluis sluis,sluis_owner 10.88.0.0/15 scram-sha-256
 `;
 
-/** One network segment over all places; its switch stands at the last one, which is never lost. */
+/** One network segment for all places. Its switch is at the last place, which is never lost. */
 export function linkPlaces(places: readonly PodmanPlace[], names: Readonly<Record<string, string>>): void {
   const last = places.at(-1);
   if (last === undefined) return;
@@ -27,8 +24,8 @@ export function linkPlaces(places: readonly PodmanPlace[], names: Readonly<Recor
     last.machine.does(
       `ip link add to${n} type veth peer name site0 netns ${machine.pid} && ip link set to${n} master switch up`,
     );
-    // Of the gateway at this place too: docs/two-sites.md gives it the address before that of the
-    // server.
+    // It also has the address of the gateway at this place: in docs/two-sites.md that is the one
+    // before the server's.
     const gateway = address.replace(/2$/, '1');
     machine.does(
       `ip address add ${address}/24 dev site0 && ip address add ${gateway}/24 dev site0 && ip link set site0 up
@@ -38,8 +35,8 @@ export function linkPlaces(places: readonly PodmanPlace[], names: Readonly<Recor
 }
 
 /**
- * One authority for the servers' certificates; what each place needs lies in its /etc/postgres.
- * Answers the authority.
+ * One authority for the servers' certificates. Each place gets what it needs in its /etc/postgres.
+ * Returns the authority.
  */
 export function giveCertificates(folder: string, places: readonly PodmanPlace[]): string {
   const at = (name: string): string => join(folder, name);

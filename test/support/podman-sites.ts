@@ -1,8 +1,8 @@
 /**
- * Three places with podman: each a machine of its own on one network, with a server of PostgreSQL
- * in a container. One is primary and wants one of the others for each commit, as docs/two-sites.md
- * has it without Patroni. The image of the servers is made of Debian's packages, and is the test's
- * alone.
+ * Three places with podman, each a machine of its own on one network, with a PostgreSQL server in a
+ * container. One is the primary, and wants one of the others for each commit, as docs/two-sites.md
+ * describes it without Patroni. The image of the servers is made from Debian's packages, and
+ * belongs to the test alone.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { until } from './until.ts';
 
 export class PodmanSites {
   readonly places: Readonly<Record<PlaceName, PodmanPlace>>;
-  /** PEM, of the servers' certificates. */
+  /** The authority of the servers' certificates, in PEM. */
   readonly ca: string;
 
   private constructor(places: Readonly<Record<PlaceName, PodmanPlace>>, ca: string) {
@@ -21,7 +21,7 @@ export class PodmanSites {
     this.ca = ca;
   }
 
-  /** `images` has both images. `names`: whom /etc/hosts of each machine names, by address. */
+  /** `images` has both images. `names`: names and addresses for /etc/hosts of each machine. */
   static async start(
     folder: string,
     images: PodmanMachine,
@@ -42,13 +42,13 @@ export class PodmanSites {
     return sites;
   }
 
-  /** A list that wants one of the two others. */
+  /** A list that wants one of the two others for each commit. */
   listOf(name: PlaceName): string {
     const others = PLACES.filter((other) => other !== name).map((other) => `"${other}-1"`);
     return `ANY 1 (${others.join(', ')})`;
   }
 
-  /** Makes the standby of a place again, as a copy of the primary, and starts it. */
+  /** Makes the standby of a place anew, as a copy of the primary, and starts it. */
   follow(name: PlaceName, primary: PlaceName): void {
     const to = this.places[name];
     const from = `host=${this.places[primary].address} user=postgres sslmode=verify-full sslrootcert=${CARRIED}/ca.pem passfile=${CARRIED}/pgpass application_name=${to.server}`;

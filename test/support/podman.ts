@@ -1,7 +1,7 @@
 /**
- * podman as on a machine of its own: a network of its own, /etc that forgets what was written to
- * it, containers and images in a folder of the test. Nothing of this machine's containers is seen
- * or touched. It works without the rights over control groups that a container here would need.
+ * podman as on a machine of its own: with its own network, an /etc that forgets what was written to
+ * it, and containers and images in a folder of the test. It neither sees nor touches containers of
+ * this machine. It works without the rights over control groups that a container here would need.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -28,7 +28,7 @@ events_logger = "file"
 `;
 
 export class PodmanMachine {
-  /** Where commands are run. */
+  /** The folder in which commands run. */
   readonly home: string;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #holder: ChildProcess;
@@ -40,8 +40,8 @@ export class PodmanMachine {
   }
 
   /**
-   * `folder` is the test's own, and is removed by it after `end`. `images`: another one whose
-   * images this one has too, for reading.
+   * `folder` belongs to the test, which removes it after `end`. `images`: another machine whose
+   * images this one can read too.
    */
   static async start(folder: string, images?: PodmanMachine): Promise<PodmanMachine> {
     const at = (name: string): string => join(folder, name);
@@ -68,7 +68,7 @@ export class PodmanMachine {
     return new PodmanMachine(at('home'), environment, holder);
   }
 
-  /** Pid of a process in its network. */
+  /** Id of a process in its network. */
   get pid(): number {
     return this.#holder.pid ?? 0;
   }
@@ -78,8 +78,8 @@ export class PodmanMachine {
   }
 
   /**
-   * `way`: in the network of the machine that is tried, or in that of this one, as building needs
-   * for npm's registry.
+   * Runs a command. `way`: in the network of the tested machine, or in that of this machine, which
+   * building needs for npm's registry.
    */
   tries(command: string, { cwd = this.home, way = 'own' }: { cwd?: string; way?: 'own' | 'outside' } = {}): Did {
     const words = ['-t', String(this.#holder.pid), '-m', ...(way === 'own' ? ['-n'] : []), `--wdns=${cwd}`];
@@ -98,8 +98,8 @@ export class PodmanMachine {
   }
 
   /**
-   * An image that stands in for the one of a registry that cannot be reached: Debian, Node, npm,
-   * and the authorities that this machine trusts.
+   * Makes an image that replaces one from a registry that cannot be reached: Debian, Node, npm, and
+   * the authorities that this machine trusts.
    */
   base(name: string, root: string, node: string, npm: string): void {
     const authorities = '/etc/ssl/certs/ca-certificates.crt';
@@ -119,7 +119,7 @@ export class PodmanMachine {
     );
   }
 
-  /** Ends all containers, and the network. */
+  /** Ends all containers and the network. */
   async end(): Promise<void> {
     this.tries('podman rm -f -a -t 0; podman volume rm -a -f; podman rmi -f -a; buildah rm -a');
     const ended = new Promise((resolve) => this.#holder.once('exit', resolve));

@@ -51,20 +51,23 @@ export class Pop3Client {
     return { messages: Number(match?.[1]), octets: Number(match?.[2]) };
   }
 
-  /** Octets that arrived, for a benchmark; `take` gets them in slices. */
+  /**
+   * Retrieves a message for a benchmark, and resolves to the octets that arrived. `take` gets them
+   * in slices.
+   */
   async retrieve(number: number, take?: (slice: Buffer) => void): Promise<number> {
     await this.command(`RETR ${number}`);
     return await this.wire.message(take);
   }
 
-  /** A whole message in memory, for a test. */
+  /** Fetches a whole message into memory, for a test. */
   async fetch(number: number): Promise<Buffer> {
     const slices: Buffer[] = [];
     await this.retrieve(number, (slice) => slices.push(slice));
     return Buffer.concat(slices);
   }
 
-  /** Message number and UIDL of each message. */
+  /** The UIDL of each message, by its number. */
   async uidl(): Promise<ReadonlyMap<number, string>> {
     await this.command('UIDL');
     const slices: Buffer[] = [];

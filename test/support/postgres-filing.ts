@@ -1,4 +1,6 @@
-/** Acceptances on a PostgreSQL of a test, as a node of its own: a line over a few connections. */
+/**
+ * Acceptances on a test's PostgreSQL, as a node of its own: one filing line over a few connections.
+ */
 import { randomBytes } from 'node:crypto';
 import type { Effects } from '../../src/store/changes/changed.ts';
 import type { AcceptWork } from '../../src/store/changes/accept-work.ts';
@@ -10,7 +12,10 @@ import { Lane } from '../../src/store/postgres/lane.ts';
 import { PostgresRunner } from '../../src/store/postgres/runner.ts';
 import { ClientConnection, type PostgresClient, clientOf } from './postgres.ts';
 
-/** SQLSTATEs are the driver's; the connection of a test says of its commits what a session does. */
+/**
+ * SQLSTATEs are those of the driver. About its commits, the test's connection says what a session
+ * says.
+ */
 export class FilingNode {
   readonly line: FilingLine;
   readonly told: Effects[] = [];
@@ -61,14 +66,14 @@ export class FilingNode {
 }
 
 const ids = new MessageIds(0n);
-/** Of each work: a fixed moment, so that windows can be told. */
+/** The moment of every piece of work. It is fixed, so that windows of time can be tested. */
 export const AT = instant(Date.parse('2026-11-28T12:00:00Z'));
 
 export interface WorkOptions extends Partial<AcceptWork> {
   readonly size?: number;
 }
 
-/** A message of an account to mailboxes of accounts, whose addresses are `aN@x`. */
+/** A message from an account to mailboxes of accounts, whose addresses are `aN@x`. */
 export function workOf(from: number, to: readonly number[], { size = 1000, ...more }: WorkOptions = {}): AcceptWork {
   const id = ids.next(AT);
   const keys = to.map((account) => `a${account}@x`);
@@ -100,7 +105,7 @@ const item = (message: bigint, account: number): AcceptWork['audit'][number] => 
   ...{ personal: '{"sender":"x"}', salt: randomBytes(16) },
 });
 
-/** Accounts 1 to `count` with mailboxes and addresses, in organisation 1. */
+/** Adds accounts 1 to `count` with mailboxes and addresses, in organisation 1. */
 export async function addAccounts(client: { query(text: string): Promise<unknown> }, count: number): Promise<void> {
   await client.query(`
     INSERT INTO organisation (id, name, title, language, created_at) VALUES (1, 'o', 'O', 'en', 0);

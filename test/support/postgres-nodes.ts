@@ -1,5 +1,5 @@
 /**
- * Connections of several nodes to one PostgreSQL, each as one node has it, and the tables that they
+ * Connections of several nodes to one PostgreSQL, each as a node has it, and the tables that they
  * share.
  */
 import type { Change } from '../../src/store/sql/sql.ts';
@@ -10,18 +10,18 @@ import type { Cleanup } from './store.ts';
 
 export interface NodeConnection {
   readonly client: PostgresClient;
-  /** One statement, which is a transaction by itself. */
+  /** Runs one statement, which is a transaction by itself. */
   readonly run: <T>(change: Change<T>) => Promise<T>;
-  /** Both as one transaction; what the change throws ends it. */
+  /** Runs a change as one transaction. If the change throws, the transaction is rolled back. */
   readonly inTransaction: <T>(change: Change<T>, isolation?: Isolation) => Promise<T>;
 }
 
 export interface SharedServer {
-  /** One connection does one thing at a time, and what is asked meanwhile waits. */
+  /** A new connection. It does one thing at a time; what is asked meanwhile waits. */
   connect(name: string): Promise<NodeConnection>;
 }
 
-/** `t` ends what was begun last first. */
+/** At the end of the test, `t` ends what was begun last first. */
 export async function sharedServer(t: Cleanup): Promise<SharedServer> {
   const owner = await startPostgres(t);
   await makeTables(owner);

@@ -1,6 +1,6 @@
 /**
- * What an administrator of PostgreSQL does before `sluis init --postgres`: the text that it prints
- * with `--sql`, and a password for both roles.
+ * What an administrator of PostgreSQL does before `sluis init --postgres`: he runs the text that it
+ * prints with `--sql`, and gives both roles a password.
  */
 import { administratorSql } from '../../src/commands/init/postgres.ts';
 import { type PostgresServer, openAt } from './postgres-server.ts';
@@ -8,8 +8,8 @@ import { type PostgresServer, openAt } from './postgres-server.ts';
 export const ROLE_PASSWORD = 'between-gateway-and-database';
 
 /**
- * What psql would do with it: its own words, which begin with a backslash, are left out, but for
- * the one that goes to the new database.
+ * Does what psql would do with it. Its own commands begin with a backslash; they are left out,
+ * except the one that connects to the new database.
  */
 export async function administrate(
   server: PostgresServer,
@@ -20,7 +20,7 @@ export async function administrate(
     try {
       const statements = part.replaceAll(/^(\\|--).*$/gm, '').split(';');
       for (const one of statements) if (one.trim() !== '') await client.query(one);
-      // The question of `\password`.
+      // In place of the question that `\password` asks.
       if (n === 0)
         for (const role of ['sluis', 'sluis_owner'])
           await client.query(`ALTER ROLE ${role} PASSWORD '${ROLE_PASSWORD}'`);

@@ -1,6 +1,6 @@
 /**
- * One PostgreSQL as a process of this test's own: started, stopped, killed with all its children,
- * made to hang, and asked.
+ * One PostgreSQL as a process of this test: it can be started, stopped, killed with all its
+ * children, made to hang, and asked.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { postgresBinaries, serverUser } from './postgres-binaries.ts';
 import { hasProgram } from './require.ts';
 import { until } from './until.ts';
 
-/** What is used of a client of `pg`, whose declarations are not among the packages. */
+/** The parts of a `pg` client that are used; its type declarations are not among the packages. */
 export interface PgClient {
   connect(): Promise<void>;
   end(): Promise<void>;
@@ -26,13 +26,16 @@ interface PgResult {
 const { Client } = createRequire(import.meta.url)('pg') as { Client: new (options: object) => PgClient };
 
 const ENVIRONMENT = { PATH: process.env.PATH ?? '', LC_ALL: 'C', TZ: 'UTC' };
-/** Of the database's user and name, made by `initdb`; every local connection is let in. */
+/**
+ * The name of the database and of its superuser, both made by `initdb`. Every local connection may
+ * log in as that user.
+ */
 export const SUPERUSER = 'postgres';
 const START_PATIENCE = 30_000;
-/** Milliseconds between two looks: each is a query, on cores that the servers need. */
+/** Milliseconds between two looks. Each is a query, on cores that the servers need. */
 const PACE = 10;
 
-/** `more`: what else `pg` takes. */
+/** Opens a connection. `more`: further options of `pg`. */
 export async function openAt(port: number, more: object = {}): Promise<PgClient> {
   const client = new Client({
     ...{ host: '127.0.0.1', port, user: SUPERUSER, database: SUPERUSER, connectionTimeoutMillis: 5000, ...more },
@@ -53,8 +56,8 @@ export class PostgresServer {
   #admin: Promise<PgClient> | undefined;
 
   /**
-   * `settings`: given on the command line, so that no ALTER SYSTEM and no copied folder changes
-   * them.
+   * `settings` are given on the command line, so that neither ALTER SYSTEM nor a copied folder
+   * changes them.
    */
   constructor(name: string, port: number, data: string, settings: Readonly<Record<string, string>>) {
     this.name = name;
@@ -62,8 +65,8 @@ export class PostgresServer {
     this.data = data;
     this.#settings = {
       ...{ port: String(port), listen_addresses: '127.0.0.1', unix_socket_directories: '', cluster_name: name },
-      // In the data folder, which goes with the test: what a killed server has in /dev/shm stays
-      // there.
+      // Shared memory in the data folder, which goes with the test. What a killed server has in
+      // /dev/shm would stay there.
       dynamic_shared_memory_type: 'mmap',
       ...settings,
     };
@@ -82,7 +85,7 @@ export class PostgresServer {
     return readFileSync(`${this.data}.log`, 'utf8');
   }
 
-  /** Resolves when it takes connections. */
+  /** Resolves when it accepts connections. */
   async start(): Promise<void> {
     const settings = Object.entries(this.#settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const command = [join(postgresBinaries(), 'postgres'), '-D', this.data, ...settings];
@@ -99,7 +102,10 @@ export class PostgresServer {
     if (!this.runs) throw new Error(`${this.name} ended at its start: ${this.log.slice(-2000)}`);
   }
 
-  /** By what it writes into its own file; one that was killed has left an old file. */
+  /**
+   * Looks at what the server writes into its own file. A server that was killed has left an old
+   * file, with another process id.
+   */
   #takesConnections(): boolean {
     try {
       const lines = readFileSync(join(this.data, 'postmaster.pid'), 'utf8').split('\n');
@@ -109,21 +115,21 @@ export class PostgresServer {
     }
   }
 
-  /** A fast shutdown: a primary waits until its standbys have all of its log. */
+  /** A fast shutdown: a primary waits until its standbys have its whole log. */
   async stop(): Promise<void> {
     await this.#forget();
     if (this.runs) this.#child?.kill('SIGINT');
     await this.#exited;
   }
 
-  /** At once, and what it holds is thrown away: for a server that nobody looks at again. */
+  /** Ends it at once and loses what it holds: for a server that nobody looks at again. */
   async end(): Promise<void> {
     await this.#forget();
     if (this.runs) this.#child?.kill('SIGQUIT');
     await this.#exited;
   }
 
-  /** The machine dies, as far as processes can: the server and its children at once. */
+  /** Kills the server and its children at once, as if the machine died. */
   async kill(): Promise<void> {
     if (this.runs) {
       process.kill(this.pid, 'SIGSTOP');
@@ -133,7 +139,7 @@ export class PostgresServer {
     await this.#forget();
   }
 
-  /** Everything of it stands still. Connections stay open and nobody answers. */
+  /** Stops all its processes where they are. Connections stay open, and nobody answers. */
   hang(): void {
     for (const pid of [this.pid, ...this.#children()]) signal(pid, 'SIGSTOP');
   }
@@ -147,12 +153,12 @@ export class PostgresServer {
     return listed.split(' ').filter(Boolean).map(Number);
   }
 
-  /** A connection of its own, to be ended by whoever opens it. */
+  /** A new connection, which the caller must end. */
   open(options = ''): Promise<PgClient> {
     return openAt(this.port, { options });
   }
 
-  /** Asks, or changes a setting; what it writes does not wait for a standby. */
+  /** Asks, or changes a setting. What it writes does not wait for a standby. */
   async ask(text: string, values: readonly unknown[] = []): Promise<readonly Readonly<Record<string, unknown>>[]> {
     this.#admin ??= this.open('-c synchronous_commit=local').then((client) => {
       client.on('error', () => (this.#admin = undefined));
@@ -166,7 +172,7 @@ export class PostgresServer {
     }
   }
 
-  /** ALTER SYSTEM, and waits until it holds. */
+  /** Does ALTER SYSTEM, and waits until the setting holds. */
   async set(settings: Readonly<Record<string, string>>): Promise<void> {
     for (const [name, value] of Object.entries(settings))
       await this.ask(`ALTER SYSTEM SET ${name} = '${value.replaceAll("'", "''")}'`);

@@ -1,6 +1,6 @@
 /**
- * Stores on PostgreSQL for tests: one server for a file of tests, and a database of its own for
- * each store, made from a template.
+ * Stores on PostgreSQL for tests: one server for each test file, and a database for each store,
+ * made from a template.
  */
 import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
@@ -25,7 +25,7 @@ const COUNTS: Readonly<Record<Purpose, number>> = {
   ...{ filing: 2, changing: 2, reading: 2, leasing: 1, chunks: 1, watching: 1, listening: 1 },
 };
 
-/** Connections as a gateway has them, fewer, to a server that stays where it is. */
+/** Connections as a gateway has them, but fewer, to a server that stays where it is. */
 class TestSessions extends Pool {
   #taken = 0;
 
@@ -42,7 +42,7 @@ class TestSessions extends Pool {
   }
 
   override async withSession<T>(purpose: Purpose, work: (session: Session) => Promise<T>): Promise<T> {
-    // Who listens, and looks at the number of the registry, goes on for as long as the store is
+    // This session listens, and watches the version number of the registry, as long as the store is
     // open.
     if (purpose === 'listening') return await super.withSession(purpose, work);
     this.#taken += 1;
@@ -57,7 +57,7 @@ class TestSessions extends Pool {
     return listen(this, systemClock, told);
   }
 
-  /** Resolves when nobody has a connection. */
+  /** Resolves when nobody uses a connection. */
   async quiet(): Promise<void> {
     do await new Promise(setImmediate);
     while (this.#taken > 0);
@@ -77,22 +77,22 @@ export interface PostgresTestStore {
   readonly log: MemoryLog;
   readonly noRoom: true;
   readonly gaps: true;
-  /** Name of its database, for statements of the test's own. */
+  /** Name of its database, for the test's own statements. */
   readonly database: string;
   readonly server: PostgresServer;
   readonly keyFolder: string;
   readonly masterKey: Uint8Array;
-  /** Closes and opens again. */
+  /** Closes the store and opens it again. */
   reopen(changes?: Changes): Promise<PostgresTestStore>;
   close(): Promise<void>;
   /**
-   * Another node's store on the same database, with the same clock; and with the same keys, or a
-   * folder of its own.
+   * The store of another node on the same database, with the same clock, and with the same keys or
+   * a key folder of its own.
    */
   beside(node: string, keys?: 'same' | 'own'): Promise<PostgresTestStore>;
-  /** One statement; what it answers. */
+  /** Runs one statement and returns its answer. */
   ask(text: string): Promise<readonly object[]>;
-  /** One statement in a transaction that ends when what it resolves to is called. */
+  /** Runs one statement in a transaction. Resolves to a function that ends it. */
   hold(text: string): Promise<() => Promise<void>>;
 }
 
@@ -108,7 +108,7 @@ export class PostgresStores {
     this.#masterKey = masterKey;
   }
 
-  /** `t` ends the server. */
+  /** Starts the server; it ends with `t`. */
   static async start(t: Cleanup, settings: Readonly<Record<string, string>> = {}): Promise<PostgresStores> {
     const server = await startLone(t, settings);
     const folder = mkdtempSync(join(tmpdir(), 'sluis-template-'));
@@ -123,8 +123,8 @@ export class PostgresStores {
 
   async open(t: Cleanup): Promise<PostgresTestStore> {
     const database = `store_${(this.#count += 1)}`;
-    // Nothing is flushed here, so files are copied in a quarter of the time that the log of each
-    // page costs.
+    // Nothing is flushed here. So copying files takes a quarter of the time that it takes to log
+    // each page.
     await this.#server.ask(`CREATE DATABASE ${database} TEMPLATE made OWNER sluis STRATEGY file_copy`);
     const folder = mkdtempSync(join(tmpdir(), 'sluis-store-'));
     const keyFolder = join(folder, 'keys');
@@ -195,7 +195,8 @@ export class PostgresStores {
 }
 
 /**
- * Opens stores on one server of this test file, which starts with the first and ends with the file.
+ * Opens stores on one server for this test file. The server starts with the first store and ends
+ * with the file.
  */
 export function storesOfFile(): PostgresStores['open'] {
   const closers: (() => Promise<void> | void)[] = [];

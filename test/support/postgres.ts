@@ -1,7 +1,4 @@
-/**
- * A PostgreSQL of this test's own, thrown away after it; and a connection on which changes run
- * there.
- */
+/** A PostgreSQL of this test, thrown away after it, and a connection that runs changes on it. */
 import type { Answer, ChangingConnection, Isolation, Query } from '../../src/store/postgres/connection.ts';
 import { Lane } from '../../src/store/postgres/lane.ts';
 import { knownMigrations, migrate } from '../../src/store/postgres/migrate.ts';
@@ -14,7 +11,7 @@ import { startLone } from './lone-postgres.ts';
 import { openAt } from './postgres-server.ts';
 import type { Cleanup } from './store.ts';
 
-/** What is used of a client of `pg`, whose declarations are not among the packages. */
+/** The parts of a `pg` client that are used; its type declarations are not among the packages. */
 export interface PostgresClient {
   connect(): Promise<void>;
   end(): Promise<void>;
@@ -31,7 +28,7 @@ interface PostgresResult {
   readonly rows: readonly (readonly unknown[])[];
   readonly fields: readonly { readonly name: string }[];
   readonly rowCount: number | null;
-  /** Of what was done in the end: a COMMIT of a transaction that had failed says ROLLBACK. */
+  /** What was done in the end: COMMIT of a transaction that had failed says ROLLBACK. */
   readonly command: string;
 }
 const servers = new WeakMap<PostgresClient, number>();
@@ -43,7 +40,7 @@ export async function clientOf(client: PostgresClient, database: string): Promis
   return (await openAt(port, { database })) as unknown as PostgresClient;
 }
 
-/** Resolves to a client that may do everything there. */
+/** Starts a server. Resolves to a client that may do everything there. */
 export async function startPostgres(t: Cleanup): Promise<PostgresClient> {
   const { port } = await startLone(t);
   const client = (await openAt(port)) as unknown as PostgresClient;
@@ -52,7 +49,7 @@ export async function startPostgres(t: Cleanup): Promise<PostgresClient> {
   return client;
 }
 
-/** A connection over a client of the driver, as it is without any care for what a commit means. */
+/** A connection over a client of the driver, without any check of what a commit means. */
 export class ClientConnection implements ChangingConnection {
   readonly #client: PostgresClient;
 
@@ -62,7 +59,7 @@ export class ClientConnection implements ChangingConnection {
 
   async query(query: Query): Promise<Answer> {
     const found = await this.#client.query({ ...query, rowMode: 'array' });
-    // Of several statements at once the last one's result counts.
+    // For several statements at once, the result of the last one counts.
     const { rows, fields, rowCount } = Array.isArray(found) ? (found.at(-1) as PostgresResult) : found;
     return { rows, columns: fields.map(({ name }) => name), count: rowCount ?? 0 };
   }
@@ -90,7 +87,10 @@ function* noNotices(notices: Notices): Change<void> {
   yield* [];
 }
 
-/** Runs changes as an operator's on PostgreSQL. Nothing is tried again: nobody else is there. */
+/**
+ * Runs changes as an operator's on PostgreSQL. It tries nothing again, because nobody else is
+ * there.
+ */
 export class PostgresRunner {
   readonly #connection: ClientConnection;
   readonly #lane = new Lane({ node: 0, epoch: 1 }, () => 0);

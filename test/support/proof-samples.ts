@@ -42,14 +42,14 @@ const linesIn = (folder: string, end: string): number =>
     .reduce((sum, name) => sum + readFileSync(join(folder, name), 'utf8').split('\n').length - 1, 0);
 
 /**
- * `folder`: one that is there and empty. What runs for it has ended when it resolves, or ends with
- * `t`.
+ * `folder` must exist and be empty. When this resolves, everything that ran for it has ended, or
+ * ends with `t`.
  */
 export async function makeProofSamples(folder: string, t: Cleanup): Promise<void> {
   const at = (...names: string[]): string => join(folder, ...names);
   const authority = await startTimeAuthority(t);
   const sites = new FakeSites();
-  // The last certificate is of the present day, since openssl accepts none of tomorrow.
+  // The last certificate begins today, since openssl accepts none that begins tomorrow.
   let shift = hours(-2);
   const clock = { ...systemClock, now: () => instant(systemClock.now() + shift) };
   clock.after = systemClock.after.bind(systemClock);
@@ -87,7 +87,7 @@ export async function makeProofSamples(folder: string, t: Cleanup): Promise<void
     writeFileSync(given, Buffer.from([0x25, 0x50, 0x44, 0x46, 0, 0xff]));
     await done('statement', '--out', at('statement'), '--certificate', given, '--organisation', 'group');
     mkdirSync(at('trail'));
-    // Characters that programs write differently in JSON.
+    // Characters that programs write in different ways in JSON.
     await done('audit', 'export', at('trail', 'export.jsonl'), '--reason', 'çontrole "2026"\u2028\\\u007f/');
     await done('audit', 'export', at('trail', 'bare.jsonl'), '--without-personal');
 

@@ -1,4 +1,7 @@
-/** A store with a partner, and what pushes to it, for tests and measurements inside one process. */
+/**
+ * A store with a partner, and the dispatcher that pushes to it, for tests and measurements inside
+ * one process.
+ */
 import type { Courier } from '../../src/push/courier.ts';
 import { type Dispatcher, startDispatcher } from '../../src/push/dispatcher.ts';
 import type { DkimSigner } from '../../src/push/dkim.ts';
@@ -17,7 +20,7 @@ import { acceptanceOf, address, sealBody } from './store.ts';
 
 const actor = { name: 'test' };
 
-/** A partner `name` with the whole domain `name.test`. */
+/** Registers a partner `name` with the whole domain `name.test`. */
 export async function addTestPartner(store: Store, name: string, server: PartnerServer): Promise<PartnerId> {
   await store.registry.addOrganisation({ name, title: name, language: 'nl' }, actor);
   const id = await store.registry.addPartner({ name, organisation: name, login: `mta-${name}`, server }, actor);

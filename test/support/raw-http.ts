@@ -19,7 +19,7 @@ export function heard(socket: TLSSocket): { text: string; closed: Promise<void> 
   return told;
 }
 
-/** The whole of what comes until the line is closed. */
+/** Everything that arrives until the connection is closed. */
 export async function said(t: TestContext, api: ApiTarget, text: string | Buffer): Promise<string> {
   const told = heard(await raw(t, api, text));
   await told.closed;

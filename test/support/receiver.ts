@@ -1,6 +1,6 @@
 /**
- * A receiver of webhooks: an HTTPS server of the test's own that keeps what it was told, and
- * answers as the test says.
+ * A receiver of webhooks: an HTTPS server of the test that keeps what it was sent, and answers as
+ * the test says.
  */
 import { createHmac } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
@@ -17,9 +17,9 @@ export interface Received {
 
 export class Receiver {
   readonly received: Received[] = [];
-  /** Connections that were made, from whatever. */
+  /** Number of connections that anybody made. */
   connections = 0;
-  /** How the next one is answered; default: 204. */
+  /** Answers the next request; default: 204. */
   answer: (response: ServerResponse, received: Received) => void = (response) => response.writeHead(204).end();
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -66,7 +66,7 @@ export class Receiver {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Sockets that are open now. */
+  /** Number of sockets that are open now. */
   get open(): number {
     return this.#sockets.size;
   }
@@ -75,7 +75,7 @@ export class Receiver {
     return `https://${host}:${this.port}${path}`;
   }
 
-  /** Cuts what is open; it can be reached no more. */
+  /** Cuts open connections. After that it cannot be reached. */
   async stop(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -86,7 +86,10 @@ export class Receiver {
   }
 }
 
-/** By the specification alone, without any of our code: whether one of the signatures is right. */
+/**
+ * True if one of the signatures is right. It follows the specification alone and uses none of our
+ * code.
+ */
 export function isSigned(secret: string, { headers, body }: Received): boolean {
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
   const text = `${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.${body}`;

@@ -1,9 +1,9 @@
 /**
  * A small region for tests of notices: a practice, a laboratory whose system sends, a hospital with
- * its own mail server, an operator.
+ * its own mail server, and an operator.
  *
- * huisarts@brug.test (people), edi@brug.test (a system), lab@lab.test (a system) with
- * balie@lab.test as its contact, arts@ziekenhuis.test (a partner).
+ * The addresses: huisarts@brug.test (people), edi@brug.test (a system), lab@lab.test (a system)
+ * with the contact balie@lab.test, arts@ziekenhuis.test (a partner).
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -19,9 +19,9 @@ const actor = { name: 'test' };
 
 export interface Region extends TestStore {
   readonly noticeWriter: NoticeWriter;
-  /** Accepts a message as submission would; resolves to what the store knows of it. */
+  /** Accepts a message as submission would. Resolves to what the store knows of it. */
   send(more?: Partial<Sent>): Promise<MessageRecord>;
-  /** Claims what waits for the hospital; `pass` lets time go by first. */
+  /** Claims what waits for the hospital. `pass`: lets time pass first. */
   claim(): Promise<Claim>;
 }
 
@@ -121,7 +121,7 @@ export async function openRegion(t: Cleanup, more: Partial<NoticeWriterParts> = 
   };
 }
 
-/** A notice as a golden file keeps it: what differs from run to run is named instead. */
+/** A notice for a golden file: what differs from run to run gets a name. */
 export function golden(message: string): string {
   const ids: string[] = [];
   return message
@@ -132,7 +132,10 @@ export function golden(message: string): string {
     });
 }
 
-/** Read what differs before a golden file is made anew: delete it and run the test. */
+/**
+ * Compares with the golden file, which it writes if there is none. To renew one, read what differs,
+ * delete the file and run the test.
+ */
 export function matchesGolden(name: string, message: string): void {
   const file = new URL(`../../../test/golden/notices/${name}`, import.meta.url);
   if (!existsSync(file)) writeFileSync(file, golden(message));

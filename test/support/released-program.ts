@@ -1,6 +1,6 @@
 /**
- * A released version as a program: built from its commit, as its README told how to install it.
- * Needs the history of the repository, and npm's registry.
+ * A released version as a program, built from its commit and installed as its README said. It needs
+ * the history of the repository, and npm's registry.
  */
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,8 +24,8 @@ export function withoutHistory(version: ReleasedVersion): string | false {
 }
 
 /**
- * Packs the version in `folder`, unpacks it at `place` and fetches its packages; `place` must not
- * be there.
+ * Packs the version in `folder`, unpacks it at `place` and fetches its packages. `place` must not
+ * exist.
  */
 export function installReleased(version: ReleasedVersion, folder: string, place: string): void {
   const source = join(folder, `source-${version}`);
@@ -38,8 +38,8 @@ export function installReleased(version: ReleasedVersion, folder: string, place:
   const packed = join(source, `sluis-${version}.tgz`);
   runs('tar', ['-xzf', packed, '-C', place, '--strip-components=1', '--no-same-owner']);
   runs('npm', ['ci', '--omit=dev', ...quiet, '--prefix', place], undefined, source);
-  // The driver of then had to be compiled, or fetched from elsewhere. That of today has the same
-  // calls, and brings its ready form.
+  // The SQLite driver of that time had to be compiled, or fetched from elsewhere. Today's driver
+  // has the same calls, and comes compiled.
   const driver = join(place, 'node_modules', 'better-sqlite3');
   if (existsSync(join(driver, 'prebuilds'))) return;
   rmSync(driver, { recursive: true });

@@ -1,5 +1,6 @@
 /**
- * Stores that released versions left behind: `test/fixtures/VERSION`, made by the `make.mjs` in it.
+ * Stores that released versions left behind: `test/fixtures/VERSION`, each made by the `make.mjs`
+ * in its folder.
  */
 import { chmodSync, cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,15 +17,15 @@ export const RELEASED_HOST = 'mail.ledger.test';
 export interface HandedOut {
   readonly uidl: string;
   readonly octets: number;
-  /** 64 hexadecimal digits. */
+  /** SHA-256 in 64 hexadecimal digits. */
   readonly sha256: string;
 }
 
-/** What the version itself told of its store. */
+/** What the version itself said of its store. */
 export interface Expected {
-  /** ISO 8601. */
+  /** When it was made, in ISO 8601. */
   readonly made: string;
-  /** Ids of messages, by the name that `make.mjs` has for each. */
+  /** Ids of messages, by the name that `make.mjs` gives each. */
   readonly ids: Readonly<Record<string, string>>;
   /** Messages by account, in the order of the maildrop. */
   readonly mailboxes: Readonly<Record<string, readonly HandedOut[]>>;
@@ -63,13 +64,13 @@ export interface Released {
   readonly folder: string;
   readonly config: Config;
   readonly expected: Expected;
-  /** PEM, of a server certificate that is valid on the day of the test. */
+  /** The authority of a server certificate that is valid on the day of the test, in PEM. */
   readonly ca: string;
 }
 
 /**
- * A copy that the test may serve and change; gone when the test has ended. `more`: lines of TOML,
- * whole sections.
+ * A copy that the test may serve and change; it is removed when the test ends. `more`: lines of
+ * TOML, whole sections.
  */
 export async function releasedStore(t: TestContext, version: string, more = ''): Promise<Released> {
   const source = fileURLToPath(new URL(`../fixtures/${version}/`, import.meta.url));
@@ -86,7 +87,7 @@ export async function releasedStore(t: TestContext, version: string, more = ''):
   return { folder, config: loadConfig(file), expected, ca: ca.certificate };
 }
 
-/** Git keeps no modes, and a gateway refuses keys that others may read. */
+/** Git does not keep modes, and a gateway refuses keys that others can read. */
 function onlyForOwner(folder: string): void {
   chmodSync(folder, 0o700);
   for (const name of readdirSync(folder)) {

@@ -1,4 +1,4 @@
-/** The hook that docs/run.md has for certbot and lego, ready to run beside a gateway of a test. */
+/** The hook for certbot and lego in docs/run.md, ready to run beside a gateway of a test. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,13 +6,13 @@ import { connect } from 'node:tls';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
-/** The hook as the page prints it, first line to last. */
+/** The whole hook as the page prints it. */
 export const printedHook = (): string => readFileSync(join(ROOT, 'docs', 'examples', 'renewal', 'deploy-hook'), 'utf8');
 
 export interface HookPlace {
   /** Path of the hook. */
   readonly hook: string;
-  /** What it reads, with `sluis` on the PATH. */
+  /** Its environment, with `sluis` in the PATH. */
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -40,7 +40,8 @@ export function placeHook(
 }
 
 /**
- * Beside a gateway in this process, which has to answer meanwhile. Ends the program after a minute.
+ * Runs a program beside a gateway in this process, which must answer meanwhile. Ends the program
+ * after a minute.
  */
 export function runBeside(
   program: string,
@@ -55,9 +56,7 @@ export function runBeside(
   });
 }
 
-/**
- * SHA-256 of the certificate that a port with TLS from its first octet shows, as OpenSSL writes it.
- */
+/** SHA-256 of the certificate that a port with implicit TLS shows, as OpenSSL writes it. */
 export function shownAt(port: number, servername: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: '127.0.0.1', port, servername, rejectUnauthorized: false }, () => {

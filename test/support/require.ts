@@ -1,7 +1,7 @@
 /**
- * What a suite needs from the machine it runs on: a compiler, a mail program, a right. Where it is
- * missing the test is skipped with a loud line; with CI=true it is red instead, because a check
- * that nobody sees skipped is a check that nobody runs.
+ * What a suite needs of its machine: a compiler, a mail program, a right. If it is missing, the
+ * test is skipped with a loud line. With CI=true the test fails, because a check that is skipped
+ * unseen is a check that nobody runs.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
@@ -9,7 +9,7 @@ import { delimiter, join } from 'node:path';
 
 const inCi = process.env.CI === 'true';
 
-/** The reason to skip, or false when nothing is missing. `remedy` tells how to get it. */
+/** The reason to skip, or false if nothing is missing. `remedy`: how to get it. */
 export function present(what: string, found: boolean, remedy: string): string | false {
   if (found) return false;
   const line = `SKIPPED: ${what} is not here; ${remedy}`;
@@ -18,7 +18,7 @@ export function present(what: string, found: boolean, remedy: string): string | 
   return line;
 }
 
-/** True when a program of that name is on the PATH. */
+/** True if a program with that name is in the PATH. */
 export function hasProgram(name: string): boolean {
   return (process.env.PATH ?? '').split(delimiter).some((folder) => {
     try {
@@ -34,7 +34,7 @@ export function hasProgram(name: string): boolean {
 export const withoutProgram = (name: string, apt: string): string | false =>
   present(`the program ${name}`, hasProgram(name), `install it with "apt-get install ${apt}"`);
 
-/** True when this process may mount a file system. */
+/** True if this process may mount a file system. */
 export function mayMount(folder: string): boolean {
   if (process.getuid?.() !== 0) return false;
   const done = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);

@@ -1,18 +1,21 @@
 /**
- * A client of SCRAM-SHA-256 (RFC 5802 section 3), written from the RFC and not from our server;
- * each part can be sent wrong.
+ * A client of SCRAM-SHA-256 (RFC 5802 section 3), written from the RFC and not from our server.
+ * Each part can be sent wrong.
  */
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 
 export interface ScramClientOptions {
   readonly login: string;
   readonly password: string;
-  /** GS2 header; default "n,,". */
+  /** The GS2 header; default "n,,". */
   readonly header?: string;
-  /** Channel binding data. */
+  /** The channel binding data. */
   readonly binding?: Uint8Array;
   readonly nonce?: string;
-  /** For a proof that is wrong whatever it costs: counts instead of what the server asks. */
+  /**
+   * The number of iterations, in place of what the server asks: for a proof that must be wrong and
+   * may be cheap.
+   */
   readonly iterations?: number;
 }
 
@@ -41,7 +44,7 @@ export class ScramClient {
     return this.#header + this.#bare;
   }
 
-  /** `nonce`: sent instead of the one that was agreed. */
+  /** `nonce`: sent in place of the agreed one. */
   final(serverFirst: string, nonce = attribute(serverFirst, 'r')): string {
     const salt = Buffer.from(attribute(serverFirst, 's'), 'base64');
     const { password, iterations } = this.#options;
@@ -56,7 +59,7 @@ export class ScramClient {
     return `${withoutProof},p=${base64(proof)}`;
   }
 
-  /** What the server must answer to prove that it knows the password. */
+  /** The server's proof that it knows the password. */
   get expected(): string {
     return `v=${this.#signature}`;
   }

@@ -1,4 +1,4 @@
-/** Reads what a gateway tells at /metrics, as a metrics server would. */
+/** Reads what a gateway tells at /metrics, as a metrics server does. */
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 
@@ -8,7 +8,7 @@ export interface HttpReply {
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
-/** No connection outlives its answer. */
+/** Asks once. The connection is closed after the answer. */
 export function get(port: number, path: string, method = 'GET'): Promise<HttpReply> {
   return new Promise((resolve, reject) => {
     request({ host: '127.0.0.1', port, path, method, agent: false }, (response) => {
@@ -37,8 +37,8 @@ export class Scrape {
   }
 
   /**
-   * Of every metric that is told of, with or without a value; buckets, sum and count of a histogram
-   * as well.
+   * The names of all metrics, with or without a value; also those of buckets, sum and count of a
+   * histogram.
    */
   get names(): ReadonlySet<string> {
     const families = [...this.text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name ?? '');
@@ -46,7 +46,7 @@ export class Scrape {
     return new Set([...families, ...samples]);
   }
 
-  /** The value of the one sample with exactly these labels; undefined if there is none. */
+  /** The value of the sample with exactly these labels; undefined if there is none. */
   value(name: string, labels: Readonly<Record<string, string>> = {}): number | undefined {
     const wanted = Object.entries(labels)
       .map(([label, value]) => `${label}="${value}"`)
@@ -57,7 +57,7 @@ export class Scrape {
     return undefined;
   }
 
-  /** How many samples the metric has. */
+  /** Number of samples of the metric. */
   rows(name: string): number {
     return [...this.text.matchAll(new RegExp(`^${name}[ {]`, 'gm'))].length;
   }

@@ -1,6 +1,6 @@
 /**
- * Letters that somebody encrypted, as an attacker would replay them: the encrypted entity alone,
- * without the header that it came with.
+ * Encrypted letters as an attacker would replay them: the encrypted entity alone, without the
+ * header that it came with.
  */
 import * as openpgp from 'openpgp';
 import { instant } from '../../src/domain/units.ts';
@@ -12,7 +12,7 @@ import { type Person, collect, random, signerOf } from '../crypto/cms/support.ts
 import { protectedBy, secretOf } from '../crypto/pgp/support.ts';
 import { value } from '../crypto/support.ts';
 
-/** What is inside, each of a length of its own. */
+/** The content. Each part has a length of its own. */
 export interface Secret {
   readonly subject: string;
   readonly file: string;
@@ -20,10 +20,10 @@ export interface Secret {
 }
 
 export interface Correspondents {
-  /** Who wrote it. */
+  /** The person who wrote the letter. */
   readonly author: Person;
   readonly authorKey: PgpKey;
-  /** Whom it is encrypted to. */
+  /** The persons for whom it is encrypted. */
   readonly readers: readonly Person[];
   readonly readerKeys: readonly PgpKey[];
   readonly pgp: Pgp;
@@ -53,7 +53,7 @@ const letterOf = ({ subject, file, text }: Secret, from: string): Buffer =>
     'latin1',
   );
 
-/** The fields of its content and its body. */
+/** The content fields of the header, and the body. */
 function entityOf(message: Buffer): Buffer {
   const text = message.toString('latin1');
   const end = text.indexOf('\r\n\r\n') + 2;
@@ -65,7 +65,8 @@ function entityOf(message: Buffer): Buffer {
 const wrapping = { random, eightBit: true };
 
 /**
- * Two of one form and length differ in nothing that can be read: the boundary outside is the same.
+ * Makes a letter. Two of the same form and length look the same from outside: even the outer
+ * boundary is the same.
  */
 export async function sealedLetter(form: Form, secret: Secret, people: Correspondents): Promise<Buffer> {
   const made = (await make(form, secret, people)).toString('latin1');
@@ -124,7 +125,7 @@ async function make(form: Form, secret: Secret, people: Correspondents): Promise
   }
 }
 
-/** Compressed as GnuPG does it: the content may be many times larger. */
+/** Compressed as GnuPG does it, so the content may be many times larger than the letter. */
 async function compressed(letter: Buffer, readers: readonly PgpKey[]): Promise<Buffer> {
   const armour = await openpgp.encrypt({
     message: await openpgp.createMessage({ binary: entityOf(letter) }),

@@ -1,8 +1,8 @@
-/** Random numbers that a seed decides, so that a failed fuzz run can be repeated: mulberry32. */
+/** Random numbers from a seed (mulberry32), so that a failed fuzz run can be repeated. */
 export interface Seeded {
-  /** A number from 0 up to, not including, 1. */
+  /** A number from 0 up to, but not including, 1. */
   readonly next: () => number;
-  /** A whole number from 0 up to, not including, `n`. */
+  /** A whole number from 0 up to, but not including, `n`. */
   readonly below: (n: number) => number;
   readonly pick: <T>(of: readonly T[]) => T;
   readonly octets: (n: number) => Buffer;

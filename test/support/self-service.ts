@@ -1,6 +1,6 @@
 /**
- * A gateway with the pages of accounts, and how somebody gets in: the code is read where it was
- * sent.
+ * A gateway with the pages for accounts, and how a test logs in there: it reads the code where it
+ * was sent.
  */
 import type { TestContext } from 'node:test';
 import { Browser, type Seen, operator } from './console.ts';
@@ -27,7 +27,7 @@ export const codesIn = (messages: readonly string[]): readonly string[] =>
     return first === undefined || second === undefined ? [] : [`${first}${second}`];
   });
 
-/** Logs in with the password, and the code that was sent for it. */
+/** Logs in with the password and the code that was then sent. */
 export async function logIn(browser: Browser, login: Login, sentCode: () => Promise<string>): Promise<void> {
   const sent = await browser.post('/login', { ...(await browser.get('/login')).form('/login'), ...login });
   const done = await browser.post('/login/code', { ...sent.form('/login/code'), code: await sentCode() });
@@ -35,7 +35,7 @@ export async function logIn(browser: Browser, login: Login, sentCode: () => Prom
     throw new Error(`Nobody was let in: ${sent.status} ${sent.body} ${done.status} ${done.body}`);
 }
 
-/** Sends what the form of a page has, with what is typed. */
+/** Sends the form of a page with its own fields and what is typed. */
 export async function done(
   browser: Browser,
   path: string,
@@ -50,8 +50,8 @@ export const selfServiceListener = (port: number, more = ''): string =>
   `[[listener]]\nname = "own"\nprotocol = "self-service"\naddress = "127.0.0.1"\nport = ${port}\ntls = "implicit"\n${more}`;
 
 /**
- * Accounts: `anna`, whose pages they are, `contact`, who reads for the organisation, and those that
- * the test names.
+ * Starts the gateway. Its accounts are `anna`, who uses the pages, `contact`, who reads for the
+ * organisation, and those that the test names.
  */
 export async function startSelfService(
   t: TestContext,

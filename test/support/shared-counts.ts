@@ -1,9 +1,9 @@
-/** Gateways that tell each other what they count, without a database between them. */
+/** Gateways that tell each other their counts, without a database between them. */
 import type { SharedCounts, SharedSubject } from '../../src/store/shared-counts.ts';
 
 type Listener = (key: string, more: readonly number[]) => void;
 
-/** `deaf`: nobody hears anything, as where every notice is lost. */
+/** `deaf`: nobody hears anything, as if every notice were lost. */
 export function toldBetween(gateways: number, deaf = false): readonly SharedCounts[] {
   const listeners = Array.from({ length: gateways }, () => new Map<SharedSubject, Listener[]>());
   return listeners.map((own) => ({

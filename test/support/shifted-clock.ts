@@ -1,7 +1,7 @@
 /**
- * Loaded with `--import` into a gateway: its wall clock is `SLUIS_TEST_AHEAD` milliseconds ahead,
- * and whatever waits a minute or longer waits a sixtieth of it, so that a test sees days go by, and
- * the sweep that is due an hour from now.
+ * Loaded with `--import` into a gateway. Its wall clock is `SLUIS_TEST_AHEAD` milliseconds ahead,
+ * and a timer of a minute or longer waits a sixtieth of its time. So a test sees days pass, and the
+ * sweep that is due in an hour.
  */
 const ahead = Number(process.env.SLUIS_TEST_AHEAD ?? '0');
 const now = Date.now.bind(Date);

@@ -1,5 +1,5 @@
 /**
- * Keys of days at two sites (two-sites.ts): what lies in the key folders of both gateways, gateways
+ * Keys of days at two sites (two-sites.ts): the content of both gateways' key folders, gateways
  * whose clocks are days ahead, and mail that needs the keys.
  */
 import { readdirSync } from 'node:fs';
@@ -14,7 +14,7 @@ import type { Gateway, Site, TwoSites } from './two-sites.ts';
 import { until } from './until.ts';
 
 const DAY = 86_400_000;
-/** Time for what the gateways do by themselves within a round or two. */
+/** Milliseconds for what the gateways do by themselves within a round or two. */
 export const PATIENCE = 20_000;
 /** The day this many days from today. */
 export const day = (ahead: number): string => dayOf(instant(Date.now() + ahead * DAY));
@@ -35,12 +35,13 @@ export const keyFiles = (folder: string): readonly string[] =>
     .sort();
 
 /**
- * From anna to herself, again after each temporary refusal as a mail program does; answers the id
- * of the message.
+ * Sends a message from anna to herself, again after each temporary refusal as a mail program does.
+ * Resolves to the id of the message.
  */
 export async function send({ front }: Gateway, subject: string): Promise<string> {
   const anna = addressOf('anna');
-  // The same each time, its Message-ID too: what was taken without an answer is not taken twice.
+  // The same each time, with the same Message-ID: if a message was accepted without an answer, it
+  // is not accepted twice.
   const head = `From: <${anna}>\r\nTo: <${anna}>\r\nSubject: ${subject}\r\nMessage-ID: <${subject}@keys.test>\r\n`;
   let reply = '';
   const sent = async (): Promise<boolean> => {

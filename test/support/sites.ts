@@ -1,4 +1,4 @@
-/** The sites of an engine, as a test wants them. */
+/** The sites of an engine, as a test decides them. */
 import type { Sites, SitesLook } from '../../src/cluster/sites.ts';
 import type { Instant } from '../../src/domain/units.ts';
 

@@ -1,6 +1,6 @@
 /**
- * An SMTP submission client for tests and benchmarks: pipelines what RFC 2920 allows, checks every
- * reply.
+ * An SMTP client for submission, for tests and benchmarks. It pipelines what RFC 2920 allows, and
+ * checks every reply.
  */
 import { Wire, type WireTarget } from './wire.ts';
 
@@ -30,7 +30,7 @@ export class SmtpClient {
   }
 
   /**
-   * Connects, greets, starts TLS where the target says so, and logs in unless `login` is undefined.
+   * Connects, greets, starts TLS if the target says so, and logs in unless `login` is undefined.
    */
   static async open(target: WireTarget, login?: Login): Promise<SmtpClient> {
     const wire = await Wire.open(target);
@@ -70,7 +70,7 @@ export class SmtpClient {
     return await this.expect(code);
   }
 
-  /** MAIL, RCPT and DATA. `pipelined` sends them in one write (RFC 2920). */
+  /** Sends MAIL, RCPT and DATA. `pipelined`: in one write (RFC 2920). */
   async begin(sender: string, recipients: readonly string[], pipelined: boolean, size?: number): Promise<void> {
     const commands = [
       `MAIL FROM:<${sender}>${size === undefined ? '' : ` SIZE=${size}`}`,
@@ -86,8 +86,9 @@ export class SmtpClient {
   }
 
   /**
-   * One message. `content` is as it goes over the wire: CRLF line ends, dots stuffed, ending in
-   * CRLF. Resolves to the text of the `250`, that is: to the moment the server took responsibility.
+   * Sends one message. `content` is what goes over the wire: with CRLF line ends and stuffed dots,
+   * ending in CRLF. Resolves to the text of the `250`, which is the moment at which the server took
+   * responsibility.
    */
   async submit(
     sender: string,

@@ -1,6 +1,6 @@
 /**
- * An SMTP listener on a fresh store, with accounts alice and bob whose passwords are their names
- * and "-pw".
+ * An SMTP listener on a fresh store, with the accounts alice and bob. Their passwords are their
+ * names followed by "-pw".
  */
 import type { AuthOutcome, Authenticator } from '../../src/auth/authenticator.ts';
 import { seconds } from '../../src/domain/units.ts';
@@ -35,7 +35,7 @@ export interface SmtpFixtureOptions {
   readonly knows?: (network: string) => boolean;
   readonly wrap?: (store: Store) => Store;
   readonly absences?: AbsenceNotices;
-  /** Answers the test address, over the store that was opened. */
+  /** Answers the test address, with the store that was opened. */
   readonly tests?: (opened: TestStore) => TestReports;
   readonly middleware?: (store: Store) => Chain;
   readonly authenticate?: (login: string, password: string) => AuthOutcome['kind'] | undefined;
@@ -86,7 +86,7 @@ export async function startSmtp(t: Cleanup, options: SmtpFixtureOptions = {}): P
   });
   t.after(async () => {
     await listener.stop(seconds(0));
-    // Here, so that no test of a login can forget it.
+    // Done here, so that no test of a login can forget it.
     assertNoSecret(opened.log, 'alice-pw', 'bob-pw');
   });
   return { ...opened, store, listener, connections, port: listener.port, ca: certificates.ca.certificate };

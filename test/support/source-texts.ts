@@ -1,6 +1,6 @@
 /**
- * What the source says in words: every literal of at least two, as tests of words and spelling read
- * it.
+ * What the source says in words: every literal with at least two words, for tests of words and
+ * spelling.
  */
 import ts from 'typescript';
 import { sourceFiles } from './source-files.ts';
@@ -11,7 +11,9 @@ export interface Said {
   readonly text: string;
 }
 
-/** Texts of at least two words that the source has, with a blank for each value. SQL is none. */
+/**
+ * Texts with at least two words in a file. Each value in a template becomes an X. SQL is left out.
+ */
 function* textsOf(file: string): Generator<Said> {
   const source = sourceTree(file);
   for (const node of nodesOf(source, ts.isTaggedTemplateExpression)) {

@@ -1,11 +1,11 @@
-/** A file of the source as a tree, for tests that read names or texts in it. */
+/** A file of the source as a syntax tree, for tests that read names or texts in it. */
 import ts from 'typescript';
 import { sourceText } from './source-files.ts';
 
 export const sourceTree = (file: string): ts.SourceFile =>
   ts.createSourceFile(file, sourceText(file), ts.ScriptTarget.Latest);
 
-/** Every node below, in no order; neither those that are skipped nor what is in them. */
+/** Every node of the tree, in no order, without those that are skipped and what is inside them. */
 export function* nodesOf(
   source: ts.SourceFile,
   isSkipped: (node: ts.Node) => boolean = () => false,

@@ -1,32 +1,35 @@
 /**
- * Words that neither a dictionary nor our own list knows, in texts of two languages. A text has the
- * language in which fewer of its words are unknown: English pages quote Dutch replies, and Dutch
- * ones name English settings.
+ * Finds words that neither a dictionary nor our own list knows, in texts of two languages. A text
+ * counts as the language in which fewer of its words are unknown: English pages quote Dutch
+ * replies, and Dutch pages name English settings.
  */
 import { execFileSync } from 'node:child_process';
 
 export interface Text {
-  /** Where the word stands. */
+  /** Where the text stands. */
   readonly at: string;
   readonly text: string;
 }
 export type Speech = 'en' | 'nl';
-/** British, as the pages are. */
+/** British English, as in the pages. */
 const DICTIONARIES: Readonly<Record<Speech, string>> = { en: 'en_GB', nl: 'nl_NL' };
 
-/** What a page says in words: without fenced and indented blocks, code, addresses and marks. */
+/** The prose of a page: without fenced and indented blocks, code, addresses and marks. */
 export const proseOf = (page: string): string =>
   page
     .replaceAll(/^( *)```[\s\S]*?^\1```$/gm, '')
     .replaceAll(/^ {4}.*$/gm, '')
     .replaceAll(/<!--[\s\S]*?-->|`[^`\n]*`|(?<=\])\([^)]*\)/g, ' ');
 
-/** Sentences, cells, what stands in brackets or between quotes: pieces of one language. */
+/**
+ * Splits a text into pieces of one language: sentences, cells, and what stands in brackets or
+ * quotes.
+ */
 export const piecesOf = (text: string): readonly string[] => text.split(/\n|[|()[\]"*]|[.:;!?]\s| \/ /);
 
 /**
- * Without names of things: addresses, paths, options, settings, variables, what has a digit or a
- * capital inside. `X` is the value in a text of the source.
+ * The words of a piece without names: addresses, paths, options, settings, variables, and words
+ * with a digit or a capital inside. `X` is a value in a text of the source.
  */
 const wordsOf = (piece: string): readonly string[] =>
   (
@@ -41,7 +44,7 @@ export type Lists = Readonly<Record<Speech, readonly string[]>>;
 export interface Spelled {
   /** Words that neither the dictionary of their piece nor our list knows. */
   readonly wrong: readonly { readonly at: string; readonly word: string; readonly speech: Speech }[];
-  /** Words of our lists that something says, and that the dictionary does not know. */
+  /** Words of our lists that some text uses and that the dictionary does not know. */
   readonly used: Readonly<Record<Speech, ReadonlySet<string>>>;
 }
 
@@ -73,7 +76,7 @@ function judged(speech: Speech, words: string): ReadonlySet<string> {
     input: words,
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
-    // No list of the person who runs it.
+    // The personal word list of whoever runs it is not used.
     env: { PATH: process.env.PATH ?? '', LC_ALL: 'C.UTF-8', HOME: '/nonexistent' },
   });
   return new Set(said.split('\n'));

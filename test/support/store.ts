@@ -1,5 +1,6 @@
 /**
- * Stores for tests: a fresh SQLite store in a folder of its own, removed at the end of the test.
+ * Stores for tests: a fresh SQLite store in a folder of its own, which is removed at the end of the
+ * test.
  */
 import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
@@ -19,12 +20,11 @@ import { FakeClock } from './clock.ts';
 import { MemoryLog } from './log.ts';
 import { madeOnce } from './made-once.ts';
 
-/** The same in every process: a store that one has made is opened in another. */
+/** The same in every process, so that a store made in one can be opened in another. */
 export const TEST_KEY: Uint8Array = Buffer.alloc(32, 'the master key of tests');
 
 /**
- * For tests outside `store/` that open a store by themselves: which engine it is, is not their
- * business.
+ * For tests outside `store/` that open a store themselves. They need not know which engine it is.
  */
 export type StoreOptions = OpenOptions;
 export const openStoreAt = (options: StoreOptions): Promise<Store> => openSqliteStore(options);
@@ -35,12 +35,12 @@ export interface TestStore {
   readonly clock: FakeClock;
   readonly log: MemoryLog;
   readonly options: OpenOptions;
-  /** Closes and opens again. */
+  /** Closes the store and opens it again. */
   reopen(changes?: Partial<OpenOptions>): Promise<TestStore>;
   close(): Promise<void>;
 }
 
-/** What a test cleans up with: `node:test`'s context has it. */
+/** Cleans up after a test, as the context of `node:test` does. */
 export interface Cleanup {
   after(run: () => Promise<void> | void): void;
 }
@@ -63,7 +63,7 @@ export function testOptions(
   };
 }
 
-/** `shape`: of the database file. */
+/** The shape of the database file. */
 type Shape = 'new' | 'old';
 
 async function createShape(shape: Shape, options: OpenOptions): Promise<void> {
@@ -72,9 +72,9 @@ async function createShape(shape: Shape, options: OpenOptions): Promise<void> {
 }
 
 /**
- * As `createSqliteStore`. Making one takes three syncs and all migrations, 0.1 s of processor time,
- * and an old file a VACUUM; unit tests make two thousand. So each is a copy of one that was made
- * once, where nothing of it would differ.
+ * The same as `createSqliteStore`, but faster. Making a store takes three syncs and all migrations,
+ * 0.1 s of processor time, and an old file takes a VACUUM; unit tests make two thousand stores. So
+ * each is a copy of one that was made once, if nothing in it would differ.
  */
 export async function createFrom(shape: Shape, options: OpenOptions): Promise<void> {
   const { masterKey, hostname, clock } = options;
@@ -89,10 +89,13 @@ export async function createFrom(shape: Shape, options: OpenOptions): Promise<vo
   cpSync(join(made, 'keys'), options.keyFolder, { recursive: true });
 }
 
-/** As older versions made the file: pages of 8 KB, and free ones go back to the file system. */
+/**
+ * Gives the file the shape that older versions gave it: pages of 8 KB, and free pages go back to
+ * the file system.
+ */
 export function giveOldShape({ dataFolder }: Pick<OpenOptions, 'dataFolder'>): void {
   const db = new Database(join(dataFolder, DATABASE_FILE));
-  // The size of pages is not changed under a write-ahead log.
+  // The page size cannot be changed with a write-ahead log.
   db.pragma('journal_mode = DELETE');
   db.pragma('page_size = 8192');
   db.pragma('auto_vacuum = INCREMENTAL');
@@ -138,7 +141,7 @@ export const address = (text: string): Address => {
 
 const actor = { name: 'test' };
 
-/** Registers an organisation `practice` once, and an account with one address NAME@group.test. */
+/** Registers an account with one address NAME@group.test, and once the organisation `practice`. */
 export async function addAccount(store: Store, name: string, settings = {}): Promise<AccountId> {
   if ((await store.registry.findOrganisation('practice')) === undefined)
     await store.registry.addOrganisation({ name: 'practice', title: 'Practice', language: 'nl' }, actor);
@@ -180,7 +183,8 @@ export async function acceptanceOf(
 }
 
 /**
- * A notice of the gateway itself. Its body is sealed; the store tells nobody whether it was filed.
+ * A notice from the gateway itself. Its body is sealed; the store tells nobody whether it was
+ * filed.
  */
 export async function noticeTo(
   store: Store,
@@ -198,7 +202,7 @@ export async function noticeTo(
   });
 }
 
-/** Messages in a maildrop, oldest first. */
+/** The messages in a maildrop, oldest first. */
 export async function messagesIn(store: Store, account: AccountId): Promise<MessageId[]> {
   const lock = await store.lockMaildrop(account, { session: 'look', network: 'look' });
   if (lock === 'in-use') throw new Error('the maildrop is in use');

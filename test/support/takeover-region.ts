@@ -1,6 +1,5 @@
 /**
- * A practice of three whose mail lies in maildirs of another server, and what the gateway has of
- * it.
+ * A practice with three mailboxes in maildirs of another server, and a gateway with its accounts.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +12,7 @@ import { Pop3Client } from './pop3-client.ts';
 export interface Region {
   readonly gateway: TestGateway;
   readonly commands: Commands;
-  /** Path of a file of the mailboxes, one line each. */
+  /** Path of a file that lists the mailboxes, one a line. */
   readonly file: string;
   readonly maildirOf: (name: string) => string;
 }
@@ -21,7 +20,8 @@ export interface Region {
 const NAMES = ['anna', 'bert', 'carla'];
 
 /**
- * Three accounts of one practice, each with as many messages at the old server as its place says.
+ * Makes three accounts of one practice. The first has one message at the old server, the second
+ * two, the third three.
  */
 export async function regionFor(t: TestContext, options: TestGatewayOptions = {}): Promise<Region> {
   const gateway = await startTestGateway({ ...options, accounts: NAMES });

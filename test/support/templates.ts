@@ -1,10 +1,10 @@
 /**
- * The statements that stand in the source of the store, found without running it: so one that no
+ * Finds the SQL statements in the source of the store without running it. So a statement that no
  * test runs is checked as well.
  *
- * What is between values of a template is either a part (`locked`, `among(text, keys)`) or a value.
- * Parts and columns are worked out with the module of columns, and with constants of the file and
- * of those that it imports.
+ * What stands between the values of a template is either a part (`locked`, `among(text, keys)`) or
+ * a value. Parts and columns are computed with the module of columns, and with constants of the
+ * file and of the files that it imports.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -24,10 +24,7 @@ export interface Template {
 
 type Scope = Record<string, unknown>;
 
-/**
- * What an expression is worth, with the types taken off; undefined if it needs more than the scope
- * has.
- */
+/** The value of an expression, without its types. Undefined if it needs more than the scope has. */
 function worth(expression: string, scope: Scope): unknown {
   if (expression in scope) return scope[expression];
   try {
@@ -38,11 +35,11 @@ function worth(expression: string, scope: Scope): unknown {
 }
 
 /**
- * Types are taken off where there are any: that costs a hundred times what the rest does. The
- * source is this project's own.
+ * Compiles an expression. Types are removed only if there are any, since that costs a hundred times
+ * as much as the rest. The source is this project's own, so it may be run.
  */
 function madeOf(expression: string, names: string[]): (...values: unknown[]) => unknown {
-  // A type argument is no error without them, but a comparison.
+  // A type argument is no syntax error without types, but a comparison.
   if (!expression.includes('<'))
     try {
       return compileFunction(`return (${expression})`, names) as () => unknown;
@@ -66,7 +63,7 @@ class Sources {
   }
 
   /**
-   * The constants of a file that can be worked out, and those that it imports from others of the
+   * The constants of a file that can be computed, and those that it imports from other files of the
    * store.
    */
   scope(path: string): Scope {
@@ -97,10 +94,10 @@ class Sources {
   }
 }
 
-/** Parts that a function of the store makes, whatever is given to it. */
+/** Parts that a function of the store makes, whatever its arguments. */
 const MADE: Readonly<Record<string, parts.Part>> = { insertMessages: insertMessages([]) };
 
-/** A value's place is held by null. */
+/** The part that an expression stands for; null for a value. */
 function givenOf(expression: ts.Expression, scope: Scope): parts.Part | null {
   const made = ts.isCallExpression(expression) ? MADE[expression.expression.getText()] : undefined;
   if (made !== undefined) return made;
@@ -139,7 +136,7 @@ const NEUTRAL = /^sql\b/;
 const OWN = /^(this\.#sql|own)\b/;
 
 /**
- * What `find` makes of the templates of all files below a folder of the source, with file and line.
+ * What `find` makes of the templates in all files below a folder of the source, with file and line.
  */
 function all<T>(folder: string, tags: RegExp, find: (node: ts.TaggedTemplateExpression, scope: Scope) => T) {
   const sources = new Sources();
@@ -169,11 +166,11 @@ function all<T>(folder: string, tags: RegExp, find: (node: ts.TaggedTemplateExpr
   return found;
 }
 
-/** Templates that know no engine. */
+/** Templates for both engines. */
 export const templatesIn = (folder: string): readonly Template[] =>
   all(folder, NEUTRAL, (node, scope) => ({ plan: planOf(node, scope) }));
 
-/** One of SQLite's own code. */
+/** A template of SQLite's own code. */
 export interface OwnTemplate {
   readonly where: string;
   readonly text: string;

@@ -13,9 +13,9 @@ export interface TimeAuthority {
   readonly root: string;
   readonly folder: string;
   readonly asked: () => number;
-  /** What it answers from now on: as it should, with this instead, or with the answer changed. */
+  /** How it answers from now on: rightly, with this HTTP status, or with the answer changed. */
   answer(how: 'good' | number | ((good: Buffer) => Buffer)): void;
-  /** Another certificate of the root, with its key: `NAME.pem`, `NAME.key`. */
+  /** Issues another certificate of the root with its key: `NAME.pem`, `NAME.key`. */
   readonly issue: (name: string, usage: string) => void;
   readonly openssl: (...args: string[]) => { readonly code: number | null; readonly text: string };
 }

@@ -24,17 +24,17 @@ import { TLSSocket, connect as connectTls } from 'node:tls';
 export interface TranscriptOptions {
   readonly protocol: 'smtp' | 'pop3';
   readonly port: number;
-  /** PEM of the CA that the server's certificate must lead to. */
+  /** PEM of the authority to which the server's certificate must lead. */
   readonly ca: string;
-  /** The name that it must carry. Default: mail.test. */
+  /** The name that the certificate must have. Default: mail.test. */
   readonly servername?: string;
-  /** PEM: what the client shows in its handshake. */
+  /** What the client shows in its handshake, in PEM. */
   readonly client?: { readonly key: string; readonly certificate: string };
-  /** Highest TLS version of the client; default: what Node has. */
+  /** The highest TLS version of the client. Default: that of Node. */
   readonly maxVersion?: 'TLSv1.2';
   /**
-   * Keeps the TLS session for the next connection, as clients do; `resumed` tells of the last
-   * handshake.
+   * Keeps the TLS session for the next connection, as clients do. `resumed`: whether the last
+   * handshake resumed one.
    */
   readonly sessions?: { kept?: Buffer; resumed?: boolean };
   readonly directives?: Readonly<Record<string, (argument: string) => void | Promise<void>>>;
@@ -44,7 +44,10 @@ export interface TranscriptOptions {
 
 const WAIT = 10_000;
 
-/** A line-wise connection: octets are read as Latin-1, so that every octet stays one character. */
+/**
+ * A connection that is read line by line. Octets are read as Latin-1, so that every octet stays one
+ * character.
+ */
 export class Line {
   #socket: Socket;
   #buffer = '';
@@ -100,7 +103,7 @@ export class Line {
     this.#listen();
   }
 
-  /** Channel binding `tls-exporter` (RFC 9266) as the client sees it. */
+  /** The channel binding `tls-exporter` (RFC 9266) as the client sees it. */
   get exporter(): Buffer {
     assert.ok(this.#socket instanceof TLSSocket);
     return this.#socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
@@ -110,7 +113,7 @@ export class Line {
     this.#socket.write(Buffer.from(text, 'latin1'));
   }
 
-  /** The next line without its CRLF; undefined when the server closed first. */
+  /** The next line without its CRLF; undefined if the server closed first. */
   async line(): Promise<string | undefined> {
     let late = false;
     const deadline = setTimeout(() => {
@@ -125,7 +128,7 @@ export class Line {
           this.#buffer = this.#buffer.slice(at + 2);
           return line;
         }
-        // A server that says nothing has not closed.
+        // A server that is silent has not closed.
         assert.ok(!late, `no answer within ${WAIT / 1000} s`);
         if (this.#ended) return undefined;
         await new Promise<void>((resolve) => (this.#wake = resolve));
@@ -135,17 +138,17 @@ export class Line {
     }
   }
 
-  /** Resolves when the server has closed; fails on any further line. */
+  /** Resolves when the server has closed. Fails if another line comes. */
   async closed(): Promise<void> {
     assert.equal(await this.line(), undefined, 'expected the server to close the connection');
   }
 
-  /** Octets that have arrived and were not read: for a test of "nothing more was said". */
+  /** Octets that have arrived and were not read, to test that nothing more was said. */
   get unread(): string {
     return this.#buffer;
   }
 
-  /** Reads nothing until `resume`: a client that hangs. */
+  /** Reads nothing until `resume`, as a client that hangs. */
   pause(): void {
     this.#socket.pause();
   }

@@ -1,6 +1,6 @@
 /**
- * Debian's unbound on a free port, with zones that were signed a moment ago (ldns-keygen,
- * ldns-signzone) and never a question to the network.
+ * Debian's unbound on a free port. Its zones were signed a moment ago (ldns-keygen, ldns-signzone),
+ * and it never asks the network.
  */
 import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,9 +17,12 @@ import { until } from './until.ts';
 const run = promisify(execFile);
 
 export interface Zone {
-  /** Lines of the zone, names relative to it. */
+  /** Lines of the zone, with names relative to it. */
   readonly records: readonly string[];
-  /** Default: signed, and its key is an anchor of the resolver. `unsigned`: it has none. */
+  /**
+   * Default: `signed`, and its key is a trust anchor of the resolver. `unsigned`: it has no
+   * signatures.
+   */
   readonly kind?: 'signed' | 'unsigned';
   /** Options of ldns-signzone, such as dates. */
   readonly sign?: readonly string[];
@@ -31,7 +34,7 @@ export interface Unbound {
   readonly at: { readonly host: string; readonly port: number };
 }
 
-/** Starts Unbound with these zones, by name without a dot at the end. It ends with the test. */
+/** Starts unbound with these zones, by name without a dot at the end. It ends with the test. */
 export async function startUnbound(t: Cleanup, zones: Readonly<Record<string, Zone>>): Promise<Unbound> {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-unbound-'));
   const port = await freePort();
@@ -59,11 +62,11 @@ export async function startUnbound(t: Cleanup, zones: Readonly<Record<string, Zo
       'access-control: 127.0.0.0/8 allow',
       'module-config: "validator iterator"',
     ],
-    // Nothing may be asked elsewhere, and no answer may come from yesterday.
+    // Nothing may be asked elsewhere, and no answer may be an old one.
     ...['do-not-query-localhost: yes', 'num-threads: 1', 'cache-max-ttl: 0', 'cache-max-negative-ttl: 0'],
     ...['local-zone: "test." nodefault', 'local-zone: "localhost." nodefault'],
     ...anchors.map((file) => `trust-anchor-file: "${file}"`),
-    // Without it every other name would be asked of the root.
+    // Without it, it would ask the root servers about every other name.
     'root-hints: ""',
     'remote-control:',
     'control-enable: no',
@@ -98,7 +101,7 @@ export async function startUnbound(t: Cleanup, zones: Readonly<Record<string, Zo
 
 const fileOf = (folder: string, name: string): string => join(folder, `${name}.zone`);
 
-/** The file with its anchor, where it is signed. */
+/** Writes a zone. Resolves to the file with its trust anchor, if it is signed. */
 async function writeZone(folder: string, name: string, zone: Zone): Promise<string | undefined> {
   const { records, kind = 'signed', sign = [], alter = (lines) => lines } = zone;
   const file = fileOf(folder, name);

@@ -1,6 +1,6 @@
 /**
- * Waits, turn by turn of the event loop, until something is true; fails after `patience` ms of real
- * time. `pace`: ms between two looks, where one costs.
+ * Waits, turn by turn of the event loop, until something is true. Fails after `patience` ms of real
+ * time. `pace`: ms between two looks, if a look is expensive.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 

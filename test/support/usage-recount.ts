@@ -1,10 +1,10 @@
 /**
- * Counts what accounts did a second way: from the rows of messages, mailboxes, deliveries and the
- * trail, as they stand in a database file, and not from the counters. Holds as long as nothing was
- * swept, expired or handed out again.
+ * Counts in a second way what accounts did: from the rows of messages, mailboxes, deliveries and
+ * the trail in a database file, and not from the counters. The result is right as long as nothing
+ * was swept, expired or handed out again.
  *
- * What the counters would be if the store ended now: figures that were not written yet are those
- * that its next start finds.
+ * It compares with what the counters would be if the store ended now. Figures that were not written
+ * yet are those that the next start would find.
  */
 import Database from 'better-sqlite3';
 import { isoMonth, monthOf } from '../../src/domain/months.ts';
@@ -23,14 +23,14 @@ const isNothing = (of: Counted): boolean => USAGE_COUNTS.every((name) => of[name
 export interface Recounts {
   readonly kept: Recount;
   readonly found: Recount;
-  /** Messages and collections: when they were collected only the trail knows. */
+  /** Messages and collections. Only the trail knows when a message was collected. */
   readonly collected: {
     readonly kept: Readonly<Record<string, number>>;
     readonly found: Readonly<Record<string, number>>;
   };
 }
 
-/** `before` may change the copy of the database that is looked at. */
+/** `before` may change the copy of the database before it is read. */
 export function recount(path: string, before: (db: Database.Database) => void = () => undefined): Recounts {
   const db = new Database(committedAt(path));
   try {
@@ -43,12 +43,12 @@ export function recount(path: string, before: (db: Database.Database) => void = 
   }
 }
 
-/** All that is committed by now, log and all, as one file that needs no log. */
+/** All that is committed, including the write-ahead log, as one file that needs no log. */
 function committedAt(path: string): Buffer {
   const db = new Database(path, { readonly: true });
   try {
     const file = db.serialize();
-    // The form of the file, octets 18 and 19: 2 says that it has a log.
+    // Octets 18 and 19 hold the version of the file format: 2 means that it has a write-ahead log.
     return file.fill(1, 18, 20);
   } finally {
     db.close();
@@ -120,8 +120,7 @@ interface TrailRow {
 function foundIn(db: Database.Database): Recount {
   const counts = new Counts();
   const messages = db.prepare<[], MessageRow>(
-    // Octets as submitted are told by the trail alone: the message as it lies there has our fields
-    // too.
+    // Only the trail has the number of octets as submitted: the stored message also has our fields.
     `SELECT submitter, received_at AS at, envelope, coalesce(
         (SELECT json_extract(facts, '$.submitted') FROM audit a WHERE a.message = m.id AND event = 'message.accepted'), octets) AS octets
        FROM message m WHERE copy_of IS NULL AND submitter > 0`,
@@ -141,7 +140,7 @@ function foundIn(db: Database.Database): Recount {
     }
     return sums;
   };
-  // A message that was held, or queued first, came when it was filed.
+  // A message that was held or queued first arrived when it was filed.
   const filed = db.prepare<[], ArrivedRow>(
     `SELECT e.account, m.submitter, m.octets, coalesce(
         (SELECT settled_at FROM delivery d WHERE d.message = m.id AND d.state = 'filed' AND coalesce(d.mailbox, e.account) = e.account), m.received_at) AS at

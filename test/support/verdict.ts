@@ -1,9 +1,9 @@
-/** The judgement of a history (history.ts) as a test tells it. */
+/** The verdict on a history (history.ts) as a test prints it. */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { CLASSES, type Class, type History, type Verdict, judge, storyOf } from './history.ts';
 
-/** Judged, and told. */
+/** Judges a history, and prints the counts. */
 export function judged(t: TestContext, history: History): Verdict {
   const verdict = judge(history);
   const counts = CLASSES.map((kind) => `${kind} ${verdict[kind].length}`).join(', ');
@@ -14,7 +14,7 @@ export function judged(t: TestContext, history: History): Verdict {
   return verdict;
 }
 
-/** Of each class nothing; the stories of the first findings are told. */
+/** Fails if any class has a finding. It prints the stories of the first findings. */
 export function assertNothing(t: TestContext, history: History): void {
   const verdict = judged(t, history);
   const found = CLASSES.flatMap((kind: Class) => verdict[kind].map((text) => `${kind}: ${text}`));

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { Wire, WireEnded, trusting } from './wire.ts';
 
 /**
- * A server that says `text` in pieces of `size` octets, each in a packet of its own, and then ends.
+ * A server that sends `text` in pieces of `size` octets, each in a packet of its own, and then
+ * ends.
  */
 async function saying<T>(text: string, size: number, use: (wire: Wire) => Promise<T>): Promise<T> {
   const server = createServer((socket) => {

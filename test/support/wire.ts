@@ -1,17 +1,17 @@
 /**
- * One client connection that costs little: octets stay octets, replies are read a line at a time, a
+ * One client connection that costs little: octets stay octets, replies are read line by line, and a
  * POP3 message is un-stuffed in slices.
  *
- * The fault tests and the benchmarks share it, so it does no work that a measurement would see: no
- * per-line work inside a message, no event emitter per reply. Certificates are verified like any
- * client's.
+ * Fault tests and benchmarks share it, so it does nothing that a measurement would notice: no work
+ * for each line of a message, and no event for each reply. It verifies certificates as any client
+ * does.
  */
 import { type Socket, connect as connectTcp } from 'node:net';
 import { type SecureContext, type TLSSocket, connect as connectTls, createSecureContext } from 'node:tls';
 
 /**
- * The connection ended or broke before the answer was whole. Expected where a test kills the
- * server.
+ * The connection ended or broke before the answer was complete. That is expected if a test kills
+ * the server.
  */
 export class WireEnded extends Error {
   override readonly name = 'WireEnded';
@@ -20,19 +20,22 @@ export class WireEnded extends Error {
 export interface WireTarget {
   readonly host?: string;
   readonly port: number;
-  /** Where we come from: any of 127.0.0.0/8, each a network of its own to the gateway. */
+  /**
+   * The address from which it connects: any of 127.0.0.0/8. For the gateway, each is a network of
+   * its own.
+   */
   readonly localAddress?: string;
   readonly tls: 'implicit' | 'starttls';
   /** A name on the server's certificate. */
   readonly servername: string;
   /**
-   * Made once by `trusting`: reading the CA for every connection would cost more than the
+   * Made once by `trusting`: to read the authority for every connection would cost more than the
    * handshake.
    */
   readonly context: SecureContext;
-  /** A session ticket of an earlier connection; absent for a full handshake. */
+  /** A session ticket of an earlier connection. Without it, there is a full handshake. */
   readonly session?: Buffer;
-  /** How long any single answer may take. */
+  /** Milliseconds that any single answer may take. */
   readonly patience?: number;
 }
 
@@ -66,7 +69,7 @@ export class Wire {
   #cause: Error | undefined;
   #wake: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** Latest session ticket the server gave. */
+  /** The latest session ticket that the server gave. */
   ticket: Buffer | undefined;
 
   private constructor(socket: Socket, target: WireTarget) {
@@ -86,13 +89,13 @@ export class Wire {
   }
 
   /**
-   * Starts TLS on the open connection; whatever plain text was read before is dropped (RFC 3207
-   * section 4.2).
+   * Starts TLS on the open connection. Plain text that was read before is dropped (RFC 3207 section
+   * 4.2).
    */
   async startTls(): Promise<void> {
     const { context, servername, session } = this.#target;
-    // The TLS socket reports errors of the one below; without a listener there a reset would end
-    // the test process.
+    // The TLS socket reports errors of the socket below it. Without a listener there, a reset would
+    // end the test's process.
     this.#socket.removeAllListeners().on('error', () => undefined);
     this.#chunks = [];
     const secure: TLSSocket = connectTls({
@@ -129,7 +132,7 @@ export class Wire {
     if (this.#ended) throw new WireEnded('the connection ended', { cause: this.#cause });
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      // One timer a connection, moved and not made again at every answer.
+      // Each connection has one timer, which is restarted and not made anew for every answer.
       if (this.#timer === undefined)
         this.#timer = setTimeout(
           () => this.#socket.destroy(new Error('no answer in time')),
@@ -140,7 +143,7 @@ export class Wire {
     this.#wake = undefined;
   }
 
-  /** Sends; false when the socket's buffer is full: await `drained` then. */
+  /** Sends. False if the socket's buffer is full: then await `drained`. */
   send(octets: string | Uint8Array): boolean {
     return typeof octets === 'string' ? this.#socket.write(octets, 'latin1') : this.#socket.write(octets);
   }
@@ -181,8 +184,8 @@ export class Wire {
   }
 
   /**
-   * The head of an answer of HTTP, up to its empty line, which is left out: at once, since a line
-   * after the other costs more than the answer.
+   * The head of an HTTP answer without the empty line. It is read as a whole, since reading it line
+   * by line would cost more than the answer.
    */
   async head(): Promise<string> {
     for (let text = ''; ;) {
@@ -201,7 +204,7 @@ export class Wire {
     }
   }
 
-  /** Reads this many octets, in slices to `take`. */
+  /** Reads this many octets, and passes them to `take` in slices. */
   async octets(length: number, take: (slice: Buffer) => void = () => undefined): Promise<void> {
     for (let left = length; left > 0;) {
       const chunk = this.#chunks.shift();
@@ -217,8 +220,8 @@ export class Wire {
 
   /**
    * Reads a multi-line answer up to its lone dot (RFC 1939 section 3), un-stuffed, in slices to
-   * `take`. Resolves to the octets taken. Throws on a line that starts with one dot and goes on: a
-   * server that forgot to stuff.
+   * `take`. Resolves to the number of octets. Throws if a line begins with a single dot: the server
+   * forgot to stuff it.
    */
   async message(take: (slice: Buffer) => void = () => undefined): Promise<number> {
     let octets = 0;
@@ -263,7 +266,8 @@ export class Wire {
   }
 
   /**
-   * Stops reading: the server's data stays in the kernel's buffers, as with a client that hangs.
+   * Stops reading. The server's data then stays in the kernel's buffers, as with a client that
+   * hangs.
    */
   stall(): void {
     this.#socket.pause();
@@ -273,7 +277,10 @@ export class Wire {
     this.#socket.resume();
   }
 
-  /** Resolves when the server has ended the connection; what it said before is kept for `line`. */
+  /**
+   * Resolves when the server has ended the connection. What it said before can still be read with
+   * `line`.
+   */
   async ended(): Promise<void> {
     while (!this.#ended) await this.#more();
   }
@@ -284,7 +291,7 @@ export class Wire {
   }
 }
 
-/** Where a dot starts a line, at or after `from`; -1 when none does. */
+/** The position of a dot that begins a line, at or after `from`; -1 if there is none. */
 function afterLineEnd(chunk: Buffer, from: number): number {
   const at = chunk.indexOf('\n.', from, 'latin1');
   return at < 0 ? -1 : at + 1;
