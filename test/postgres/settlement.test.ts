@@ -28,8 +28,8 @@ after(async () => {
   for (const close of closers.toReversed()) await close();
 });
 
-/** In a database of its own. `machine`: the primary dies with the process. */
-async function lockedRowsOf(database: string, { machine }: { readonly machine: boolean }): Promise<SettlementContext> {
+/** Gateways on a database of its own. `machine`: the primary dies with the process. */
+async function contextIn(database: string, { machine }: { readonly machine: boolean }): Promise<SettlementContext> {
   const store = await makeStore(whole, cluster, database);
   const [settler, judge] = [
     await store.gateway({ node: 'settler', place: 'noord' }),
@@ -52,7 +52,7 @@ async function lockedRowsOf(database: string, { machine }: { readonly machine: b
 }
 
 test(`${LOSSES} losses of gateway and primary between settlements: each failure has one notice`, async (t) => {
-  const tally = await settledThrough(await lockedRowsOf('settled', { machine: true }), LOSSES);
+  const tally = await settledThrough(await contextIn('settled', { machine: true }), LOSSES);
   t.diagnostic(toldOf(tally));
   assert.ok(tally.settled >= LOSSES * 20, 'too few settlements to prove anything');
   assert.deepEqual([tally.silent, tally.doubled, tally.false, tally.lost], [0, 0, 0, 0]);
@@ -61,7 +61,7 @@ test(`${LOSSES} losses of gateway and primary between settlements: each failure 
 // Before a merge that of SQLite does (settlement-power.test.ts): what is compared is one text.
 if (effort(false, true))
   test('control: notices that are filed behind the settlement do get lost', async (t) => {
-    const tally = await settledThrough(await lockedRowsOf('apart', { machine: false }), 20, 'notice-apart');
+    const tally = await settledThrough(await contextIn('apart', { machine: false }), 20, 'notice-apart');
     t.diagnostic(toldOf(tally));
     assert.ok(tally.silent > 0, 'the control lost no notice: this test cannot see a lost one');
   });

@@ -1,10 +1,10 @@
 /**
- * Three places as an operator has them from Debian's packages: at each an etcd and a PostgreSQL
- * under Patroni in quorum mode, by the files of docs/examples/two-sites. What an operator fits into
- * them is fitted: addresses, and the name of each server.
+ * Three places as an operator has them from Debian's packages: at each an etcd, and a PostgreSQL
+ * under Patroni in quorum mode, with the files of docs/examples/two-sites. As an operator would, it
+ * fits in the addresses and the name of each server.
  *
- * Each place is a machine of its own to its processes (machine.ts), with the folders that the files
- * name.
+ * For its processes each place is a machine of its own (machine.ts), with the folders that the
+ * files name.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -32,14 +32,14 @@ import { present, withoutProgram } from './require.ts';
 
 export const PLACES = ['noord', 'zuid', 'derde'] as const;
 export type PlaceName = (typeof PLACES)[number];
-/** Users that Patroni and etcd tell apart from servers. */
+/** Users that Patroni and etcd distinguish from servers. */
 const ROLES = ['postgres', 'replicator', 'rewind'] as const;
 
-/** Why this machine cannot run it, or false. Where CI=true it throws. */
+/** Why this machine cannot run it, or false. Throws if CI=true. */
 export const withoutPatroni = (): string | false =>
   [
     withoutProgram('patroni', 'patroni'),
-    // The package of Patroni is content with a library for Consul.
+    // The package of Patroni is satisfied with a library for Consul, which does not serve here.
     present(
       'the library by which Patroni speaks to etcd',
       spawnSync('/usr/bin/python3', ['-c', 'import etcd']).status === 0,
@@ -91,7 +91,7 @@ export class Patroni {
     this.places = places;
   }
 
-  /** PEM, of the servers' certificates. */
+  /** The authority of the servers' certificates, in PEM. */
   get ca(): string {
     return this.#authority.ca;
   }
@@ -108,7 +108,7 @@ export class Patroni {
     return found;
   }
 
-  /** A leader, and two others that count for its commits. */
+  /** Waits until there are a leader and two others that count for its commits. */
   async untilWhole(): Promise<void> {
     await until('a leader and two standbys of its quorum', () => this.#isWhole(), 150_000, 50).catch(
       (error: unknown) => {
@@ -124,7 +124,7 @@ export class Patroni {
     return well('leader', 'running') === 1 && well('quorum_standby', 'streaming') === 2;
   }
 
-  /** Members according to the first place that answers. */
+  /** The members, according to the first place that answers. */
   async members(): Promise<readonly Member[]> {
     for (const place of this.places)
       try {
@@ -135,18 +135,18 @@ export class Patroni {
     return [];
   }
 
-  /** A person's command at a place: `patronictl switchover ...`. */
+  /** Runs a person's command at a place, such as `patronictl switchover ...`. */
   async patronictl(at: Place, ...words: readonly string[]): Promise<string> {
     return await at.run('patronictl', ['-c', '/etc/patroni/patroni.yml', ...words]);
   }
 
-  /** The last of what each place said, so many characters of it. */
+  /** The end of what each place said, at most so many characters of each. */
   logs(most = 3000): string {
     return this.places.map(({ name, log }) => `--- ${name}\n${log.slice(-most)}`).join('\n');
   }
 }
 
-interface NoticeDestinationParts {
+interface PlaceParts {
   readonly net: ExampleNet;
   readonly authority: Authority;
   readonly folder: string;
@@ -154,15 +154,15 @@ interface NoticeDestinationParts {
 
 export class Place {
   readonly name: PlaceName;
-  /** Its server of PostgreSQL. */
+  /** The name of its PostgreSQL server. */
   readonly server: string;
   readonly address: string;
-  readonly #parts: NoticeDestinationParts;
+  readonly #parts: PlaceParts;
   readonly #machine: Machine;
   readonly #mounts: Readonly<Record<string, string>>;
 
-  /** `number`: its tens in the addresses of the examples. */
-  constructor(name: PlaceName, number: number, parts: NoticeDestinationParts) {
+  /** `number`: the tens of its addresses in the examples. */
+  constructor(name: PlaceName, number: number, parts: PlaceParts) {
     const { net, authority, folder } = parts;
     this.name = name;
     this.server = `${name}-1`;
@@ -175,13 +175,13 @@ export class Place {
       ...{ '/etc/patroni': etc, '/var/lib/postgresql': postgresql, '/var/lib/etcd': etcd, '/run/postgresql': run },
     };
     const hosts = [2, 3].map((n) => net.address(number * 10 + n));
-    // QUIRK: etcd looks for the address that a peer comes from in its certificate; over loopback
-    // that is this one.
+    // QUIRK: etcd looks in a peer's certificate for the address that the peer comes from. Over
+    // loopback that is this one.
     authority.issue(etc, 'server', this.server, [...hosts, '127.0.0.1']);
     for (const role of ROLES) authority.issue(etc, role, role);
     writeFileSync(join(etc, 'ca.pem'), authority.ca);
-    // Its own addresses stand in the files of noord-1 once for each thing that listens; the list of
-    // all places is the same everywhere.
+    // In the files of noord-1, its own addresses stand once for each program that listens. The list
+    // of all places is the same everywhere.
     const patroni = net.file('patroni.yml').replaceAll('name: noord-1', `name: ${this.server}`);
     writeFileSync(join(etc, 'patroni.yml'), patroni.replaceAll(`${net.address(12)}:`, `${this.address}:`));
     const lists = /^ETCD_(LISTEN|ADVERTISE|INITIAL_ADVERTISE)_.*$/gm;
@@ -204,9 +204,9 @@ export class Place {
   }
 
   start(): void {
-    // What a machine that starts again does not find either: a process of that number, and what lay
-    // in /run. Where another process has the number by chance, PostgreSQL takes it for the one of
-    // before and does not start.
+    // A machine that starts again finds neither the old process number nor what was in /run, so
+    // both are removed. If by chance another process had that number, PostgreSQL would take it for
+    // its former self and would not start.
     rmSync(join(this.#parts.folder, 'postgresql', '17', 'sluis', 'postmaster.pid'), { force: true });
     const run = join(this.#parts.folder, 'run');
     for (const name of readdirSync(run)) rmSync(join(run, name), { recursive: true, force: true });
@@ -225,7 +225,7 @@ export class Place {
     this.#machine.resume();
   }
 
-  /** One program there, as the user of the database; resolves to what it says. */
+  /** Runs one program there as the user of the database. Resolves to its output. */
   async run(program: string, words: readonly string[], input = ''): Promise<string> {
     const mounted = Object.entries(this.#mounts).map(([target, source]) => `mount --bind '${source}' '${target}'; `);
     const script = `set -e; ${mounted.join('')}exec ${asUser()} "$@"`;
@@ -236,7 +236,7 @@ export class Place {
     return done.out.toString();
   }
 
-  /** Patroni's own answer; the port takes nobody without a certificate. */
+  /** Patroni's own answer. Its port accepts nobody without a certificate. */
   async ask(path: string): Promise<unknown> {
     const { key, cert } = this.#credentials('server');
     return await new Promise((resolve, reject) => {
@@ -253,7 +253,7 @@ export class Place {
     });
   }
 
-  /** A connection of the superuser; whoever opens it ends it. */
+  /** A connection as the superuser. Whoever opens it must end it. */
   async open(more: object = {}): Promise<PgClient> {
     const ssl = { ...this.#credentials('postgres'), ca: this.#parts.authority.ca };
     return await openAt(5432, { host: this.address, ssl, ...more });
@@ -270,7 +270,7 @@ function asUser(): string {
   return `setpriv --reuid ${uid} --regid ${gid} --clear-groups`;
 }
 
-/** Of the certificates between servers, by openssl, as an operator makes them. */
+/** The authority of the certificates between servers, made with openssl as an operator makes it. */
 class Authority {
   readonly #folder: string;
   readonly ca: string;
@@ -279,12 +279,12 @@ class Authority {
     this.#folder = join(folder, 'authority');
     mkdirSync(this.#folder, { mode: 0o700 });
     const made = ['-x509', '-subj', '/CN=servers', '-keyout', this.#own('ca-key.pem'), '-out', this.#own('ca.pem')];
-    // Patroni's Python takes no authority that does not say so.
+    // Patroni's Python accepts only an authority that states its key usage.
     openssl(['req', ...NEW_KEY, ...made, '-addext', 'keyUsage=critical,keyCertSign,cRLSign']);
     this.ca = readFileSync(this.#own('ca.pem'), 'utf8');
   }
 
-  /** NAME.pem and NAME-key.pem, for both ends of a connection. */
+  /** Makes NAME.pem and NAME-key.pem, for either end of a connection. */
   issue(into: string, name: string, subject: string, addresses: readonly string[] = []): void {
     const names =
       addresses.length === 0 ? [] : ['-addext', `subjectAltName=${addresses.map((ip) => `IP:${ip}`).join()}`];
@@ -309,7 +309,7 @@ function openssl(words: readonly string[]): void {
   if (done.status !== 0) throw new Error(`openssl ${words.join(' ')} ended with ${done.status}: ${done.stderr}`);
 }
 
-/** A folder with all that is in it, to the user of the database. */
+/** Gives a folder with all that is in it to the user of the database. */
 function giveTo(folder: string): void {
   const { uid, gid } = serverUser();
   if (uid === undefined || gid === undefined) return;

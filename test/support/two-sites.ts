@@ -1,7 +1,7 @@
 /**
- * Two sites and a backup place: three servers of PostgreSQL, and at each site a gateway as an
- * operator has it, made by `sluis init --postgres` (the second joins) and run by `sluis serve`.
- * What is at one place reaches another over links that can be cut, the gateways each other too.
+ * Two sites and a backup place: three PostgreSQL servers, and at each site a gateway as an operator
+ * has it. `sluis init --postgres` makes the gateways (the second one joins), and `sluis serve` runs
+ * them. Links that can be cut connect the places, also for the gateways among themselves.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,10 @@ import { ClusterAuthority } from './nodes.ts';
 import { ROLE_PASSWORD, administrate } from './postgres-roles.ts';
 import type { Cleanup } from './store.ts';
 
-/** By which the gateways reach each other: the one name that leads to this machine everywhere. */
+/**
+ * The name by which the gateways reach each other: the only one that leads to this machine
+ * everywhere.
+ */
 const HOST = 'localhost';
 export const SITES = ['noord', 'zuid'] as const;
 export type Site = (typeof SITES)[number];
@@ -30,7 +33,7 @@ export interface TwoSites {
   readonly cluster: Cluster;
   readonly gateways: Readonly<Record<Site, Gateway>>;
   readonly fronts: readonly Front[];
-  /** After the gateway at a site has ended. */
+  /** Serves again, after the gateway at a site has ended. */
   readonly serve: (site: Site, options?: ServeOptions) => Promise<void>;
 }
 
@@ -39,11 +42,11 @@ export interface TwoSitesOptions extends ClusterOptions {
   readonly mistake?: Mistake;
   /** More lines of `[store]`. */
   readonly store?: string;
-  /** More sections, of both or of each. */
+  /** More sections: the same for both gateways, or for each. */
   readonly configuration?: string | ((site: Site) => string);
 }
 
-/** Starts both with accounts of these names, see `Instance.addAccounts`. */
+/** Starts both gateways with accounts of these names; see `Instance.addAccounts`. */
 export async function startTwoSites(
   t: Cleanup,
   names: readonly string[],
@@ -51,14 +54,14 @@ export async function startTwoSites(
 ): Promise<TwoSites> {
   const cluster = await startCluster(t, options);
   const primary = cluster.server(cluster.primary);
-  // Without a list `sluis init` refuses: nothing that it made would be acknowledged.
+  // Without a list of standbys `sluis init` refuses, because nothing would ever be acknowledged.
   const others = ['noord-1', 'zuid-1', 'derde-1'].filter((name) => name !== cluster.primary);
   const list = others.map((name) => `"${name}"`).join(', ');
   if (options.synchronous === false) await primary.set({ synchronous_standby_names: `ANY 1 (${list})` });
   await administrate(primary);
-  const ground = await lockedRowsOf(t, cluster, { store, configuration });
+  const ground = await groundOf(t, cluster, { store, configuration });
   const noord = await gatewayAt(t, ground, 'noord', ['--owner-password-file', ground.password]);
-  // Carried over, as a person does.
+  // A person carries the master key over.
   const carried = ground.put('master.key', readFileSync(join(noord.instance.folder, 'master.key'), 'utf8'));
   const zuid = await gatewayAt(t, ground, 'zuid', ['--join', '--master-key-file', carried]);
   if (options.synchronous === false) await primary.set({ synchronous_standby_names: '' });
@@ -78,16 +81,16 @@ type More = Required<Pick<TwoSitesOptions, 'store' | 'configuration'>>;
 interface Ground {
   readonly cluster: Cluster;
   readonly more: More;
-  /** Writes a file that both may read. */
+  /** Writes a file that both gateways can read. */
   readonly put: (name: string, text: string) => string;
-  /** File with the password of both roles, and with the authority of the servers. */
+  /** The file with the password of both roles, and the file with the authority of the servers. */
   readonly password: string;
   readonly authority: string;
-  /** The channel of each gateway, as words of `sluis init`. */
+  /** The options of `sluis init` for the channel of each gateway. */
   readonly channels: Readonly<Record<Site, readonly string[]>>;
 }
 
-async function lockedRowsOf(t: Cleanup, cluster: Cluster, more: More): Promise<Ground> {
+async function groundOf(t: Cleanup, cluster: Cluster, more: More): Promise<Ground> {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-two-sites-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const put = (name: string, text: string): string => {
@@ -119,7 +122,10 @@ async function lockedRowsOf(t: Cleanup, cluster: Cluster, more: More): Promise<G
   };
 }
 
-/** Not started. `how`: what makes it the first or a further one. */
+/**
+ * Makes a gateway, but does not start it. `how`: the options of the first gateway, or of a further
+ * one.
+ */
 async function gatewayAt(
   t: Cleanup,
   { cluster, more, password, authority, channels }: Ground,
