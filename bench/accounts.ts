@@ -1,9 +1,10 @@
 /**
- * What 20,000 accounts cost:
- * `npm run bench:accounts -- [--accounts 20000] [--organisations 2000] [--passwords 500] [--keep NAME] [--under DIR]`.
+ * Measures what 20,000 accounts cost:
  *
- * A gateway of its own, the real command line beside it, a little mail all the while. What is
- * measured and against what: bench/README.md.
+ *   npm run bench:accounts -- [--accounts 20000] [--organisations 2000] [--passwords 500] [--keep NAME] [--under DIR]
+ *
+ * It uses a gateway of its own, with the real command line beside it and a little mail all the
+ * time. bench/README.md says what is measured, and against what.
  */
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -48,7 +49,7 @@ try {
   await moveIn(bench, people, await hashPassword(PASSWORD));
   await furnish(bench, people);
   resident.push(`${bench.resident} when all have moved in`);
-  // Far from the accounts that mail waits for.
+  // Accounts far from those whose mail waits.
   const quiet = people.hashed.slice(-800);
   await polls(bench, 'polls before a change of all', quiet.slice(0, 40));
   await setAll(bench, all);

@@ -1,10 +1,11 @@
 /**
- * What age costs:
- * `npm run bench:aged -- [--messages 500000] [--accounts 20000] [--days 90] [--rounds 3] [--only sweep,start] [--keep NAME] [--under FOLDER]`.
+ * Measures what age costs:
  *
- * Two gateways side by side, one with an aged store and one with a new store, in turns. The exit
- * code is 1 where the aged one takes more than 1.3 times as long for anything. What is measured:
- * bench/README.md.
+ *   npm run bench:aged -- [--messages 500000] [--accounts 20000] [--days 90] [--rounds 3] [--only sweep,start] [--keep NAME] [--under FOLDER]
+ *
+ * Two gateways take turns, one with an aged store and one with a new store. The exit code is 1 if
+ * the aged one takes more than 1.3 times as long for anything. bench/README.md says what is
+ * measured.
  */
 import { parseArgs } from 'node:util';
 import { table } from '../src/cli/output.ts';
@@ -20,11 +21,14 @@ import { PASSWORD } from './load.ts';
 import { median, round } from './stats.ts';
 
 const MOST = 1.3;
-/** With fewer messages a sweep, a backup and a restore are over before they can be compared. */
+/**
+ * Fewest messages of a run that is judged. With fewer, a sweep, a backup and a restore are too
+ * short to compare.
+ */
 const JUDGED = 100_000;
 const HOARDER = 'hoarder';
 const NAMES = Array.from({ length: 8 }, (_, i) => `b${i}`);
-/** Days that deleted mail is kept: what was deleted before that is due. */
+/** Days that deleted mail is kept. What was deleted before that must be removed. */
 const KEPT_DELETED = 14;
 
 const { values: flags } = parseArgs({
@@ -47,7 +51,7 @@ const [messages, accounts, length, rounds] = [flags.messages, flags.accounts, fl
 if (!(messages >= 1000 && accounts >= 10 && length >= 50 && rounds >= 1))
   throw new Error('expected --messages >= 1000, --accounts >= 10, --days >= 50, --rounds >= 1');
 const perDay = Math.ceil(messages / length);
-/** Messages in a maildrop that is listed. */
+/** Messages in the maildrop that is listed. */
 const listed = Math.round(Math.min(10_000, messages / 20) / 30) * 30;
 const sizes = { messages: Math.min(1000, messages / 50), listed };
 const say = (text: string): void => console.error(text);
@@ -68,7 +72,7 @@ const only = flags.only?.split(',');
 const stranger = only?.find((row) => !(row in TEXTS));
 if (stranger !== undefined)
   throw new Error(`expected rows of ${Object.keys(TEXTS).join(', ')} after --only, not ${stranger}`);
-/** Whether one of these is measured. */
+/** True if one of these rows is measured. */
 const wanted = (...rows: readonly Row[]): boolean => only === undefined || rows.some((row) => only.includes(row));
 const found = new Map<Row, Record<Side, Took[]>>();
 const note = (row: Row, side: Side, took: Took): void => {
@@ -81,8 +85,8 @@ async function make(side: Side, instance: Instance, hash: string): Promise<void>
   const began = performance.now();
   const ours = [...NAMES, HOARDER];
   const people = side === 'aged' ? populationOf(accounts - ours.length, 1, 0).hashed : [];
-  // The last sweep was a day ago, and one day of deleted mail is due; the new store has that one
-  // day alone.
+  // The last sweep was a day ago, so one day of deleted mail must be removed. In the new store that
+  // is the only day.
   const begin = Date.now() - days((side === 'aged' ? length : KEPT_DELETED) + 1);
   const erased = await makeStore(
     instance,
@@ -107,7 +111,7 @@ async function make(side: Side, instance: Instance, hash: string): Promise<void>
 async function inTurns(subjects: Readonly<Record<Side, Subject>>): Promise<void> {
   const sides = Object.entries(subjects) as [Side, Subject][];
   const turns = wanted('S1c1', 'S1c8', 'P1', 'P4') ? rounds : 0;
-  // The compiler of both has seen the work.
+  // A warm-up, so that the compiler of both gateways has seen the work.
   for (const [, subject] of turns > 0 ? sides : []) {
     await subject.submit(8, sizes.messages * 2);
     await subject.pickUp();
@@ -124,7 +128,7 @@ async function inTurns(subjects: Readonly<Record<Side, Subject>>): Promise<void>
 }
 
 async function copies(subjects: Readonly<Record<Side, Subject>>): Promise<Record<Side, number>> {
-  // A new store has nothing to copy: it gets a tenth of the mail, all of it today's.
+  // A new store has nothing to copy, so it gets a tenth of the mail, all of it from today.
   await subjects.empty.stop();
   await fillStore(subjects.empty.instance, NAMES, Math.ceil(messages / 10), (text) => say(`empty: ${text}`));
   await subjects.empty.serve();

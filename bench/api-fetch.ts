@@ -1,11 +1,12 @@
 /**
- * Fetching over HTTPS beside POP3:
- * `npm run bench:api-fetch -- [--messages 500] [--rounds 3] [--json]`.
+ * Compares fetching over HTTPS with POP3:
  *
- * Eight mailboxes of 10 KB messages are emptied by POP3 (RETR, DELE, QUIT) and over the API (claims
- * of 100, fetched in one answer or by a request for each message, one acknowledgement a claim), in
- * turns in one run, with the same driver. The aim is 0.8 of POP3's rate. Then 50 MB come down over
- * both, with the memory of the gateway's process.
+ *   npm run bench:api-fetch -- [--messages 500] [--rounds 3] [--json]
+ *
+ * Eight mailboxes with messages of 10 KB are emptied in turns in one run, by the same driver: by
+ * POP3 (RETR, DELE, QUIT) and over the API (claims of 100 messages, fetched in one answer or with
+ * one request for each message, and one acknowledgement for each claim). The aim is 0.8 of POP3's
+ * rate. Then 50 MB are fetched in both ways, and the memory of the gateway's process is measured.
  */
 import { parseArgs } from 'node:util';
 import { hashPassword } from '../src/crypto/passwords/password.ts';
@@ -88,7 +89,7 @@ try {
       await submit(instance, { ...work, limit });
       const { done, milliseconds } = await roads[road]();
       if (done !== limit * MAILBOXES.length) throw new Error(`${road} fetched ${done} messages, expected ${limit * 8}`);
-      // The first turn warms up.
+      // The first turn is a warm-up.
       if (n >= 0) rates[road].push((done * 1000) / milliseconds);
     }
 

@@ -1,10 +1,11 @@
 /**
- * POST /v1/messages beside SMTP submission:
- * `npm run bench:api-send -- [--rounds 5] [--seconds 6] [--connections 8]`.
+ * Compares POST /v1/messages with SMTP submission:
  *
- * One gateway, in turns: so many connections that are kept, 10 KB each. The exit code is 1 where
- * POST is slower than SMTP. Behind it 50 MB as message/rfc822 and as JSON, and how much the
- * resident memory of the gateway grew.
+ *   npm run bench:api-send -- [--rounds 5] [--seconds 6] [--connections 8]
+ *
+ * One gateway, in turns, with so many kept connections and messages of 10 KB. The exit code is 1 if
+ * POST is slower than SMTP. After that, it sends 50 MB as message/rfc822 and as JSON, and shows how
+ * much the resident memory of the gateway grew.
  */
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -30,7 +31,7 @@ const milliseconds = 1000 * Number(flags.seconds);
 const connections = Number(flags.connections);
 const SIZE = 10_240;
 const MB50 = 49_900_000;
-/** Octets of the JSON, without the line ends of the message that is made of it. */
+/** Octets of the JSON. The line ends of the message that is made from it do not count. */
 const MB50_JSON = 47_000_000;
 const names = Array.from({ length: connections }, (_, i) => `b${i}`);
 const loginOf = (name: string): { login: string; password: string } => ({ login: name, password: PASSWORD });
@@ -72,7 +73,7 @@ interface Side {
   readonly run: () => Promise<Outcome>;
   readonly rates: number[];
   readonly cpu: number[];
-  /** Figures of this process, which runs on the same machine. */
+  /** Milliseconds of processor time of this process, the client, on the same machine. */
   readonly client: number[];
 }
 
@@ -80,7 +81,7 @@ async function rates(instance: Instance, served: Served, target: WireTarget): Pr
   const side = (name: string, run: Side['run']): Side => ({ name, run, rates: [], cpu: [], client: [] });
   const sides = [side('SMTP', () => smtp(instance)), side('POST', () => post(target))];
   for (let n = 0; n <= rounds; n += 1)
-    // Whoever comes second finds other pages in the cache: the order changes.
+    // The second of a pair finds other pages in the cache, so the order changes.
     for (const { name, run, rates: found, cpu, client } of n % 2 === 0 ? sides : sides.toReversed()) {
       const before = cpuOf(served.pid);
       const ours = process.cpuUsage();
@@ -98,8 +99,8 @@ async function rates(instance: Instance, served: Served, target: WireTarget): Pr
       found.push(rate);
       cpu.push(used);
     }
-  // Round by round: the machine may be half as quick again in one round as in the next, and both
-  // have the same one.
+  // The ratio is taken round by round: the machine may be half as fast again in the next round, but
+  // both halves of a round meet the same machine.
   const [mail, http] = sides.map(({ rates: found }) => found);
   const ratio = median((http ?? []).map((rate, n) => rate / (mail?.[n] ?? 1)));
   console.log(
@@ -117,7 +118,7 @@ async function rates(instance: Instance, served: Served, target: WireTarget): Pr
   return ratio;
 }
 
-/** 50 MB in slices that are made once. */
+/** Sends 50 MB in slices that are made once. */
 async function large(target: WireTarget, type: string, head: string, line: string, tail: string): Promise<void> {
   const https = await HttpWire.open(target, loginOf('b0'));
   const slice = Buffer.from(line.repeat(Math.floor(65_536 / line.length)), 'latin1');

@@ -1,10 +1,11 @@
 /**
- * What a backup costs the mail that goes on:
- * `npm run bench:backup -- [--megabytes 600] [--folder DIR]`.
+ * Measures what a backup costs the mail that runs meanwhile:
  *
- * Through the store's port: 64 writers of 10 KB, alone and while a copy of the database is taken,
- * in one run. The aim is 0.3 of the rate. The loop's delay is that of the thread that speaks the
- * protocols in a gateway.
+ *   npm run bench:backup -- [--megabytes 600] [--folder DIR]
+ *
+ * 64 writers file messages of 10 KB through the store's interface, alone and while the database is
+ * copied, in one run. The aim is 0.3 of the rate. The delay is that of the event loop which, in a
+ * gateway, serves the protocols.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';

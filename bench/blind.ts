@@ -1,6 +1,6 @@
 /**
- * `sluis serve` in which the walk over submitted messages sees no octet and finds nothing. For
- * comparison alone.
+ * Runs `sluis serve` with a walk over submitted messages that sees no octet and finds nothing, for
+ * comparison.
  */
 import { runCommandLine } from '../src/cli/program.ts';
 import { MimeWalk } from '../src/mime/walk.ts';

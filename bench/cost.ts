@@ -1,11 +1,14 @@
 /**
- * What a message costs, in processor time:
- * `npm run bench:cost -- [--messages 1000] [--rounds 5] [--kinds] [--keep NAME] [--under FOLDER]`.
- * `--kinds`: what the gateway's promises cost, by what is in a message; shown and not judged.
+ * Measures what a message costs in processor time:
  *
- * A gateway beside a floor server (cost/floor.ts) in one run, in turns: their ratio is nearly the
- * same on every machine, where milliseconds are not. The exit code is 1 where a row is beyond its
- * threshold. bench/README.md says more.
+ *   npm run bench:cost -- [--messages 1000] [--rounds 5] [--kinds] [--keep NAME] [--under FOLDER]
+ *
+ * With `--kinds`, it shows what the gateway's promises cost, by the content of a message, and
+ * judges nothing.
+ *
+ * A gateway and a floor server (cost/floor.ts) take turns in one run. Their ratio is nearly the
+ * same on every machine, which milliseconds are not. The exit code is 1 if a row is above its
+ * threshold. See bench/README.md.
  */
 import { parseArgs } from 'node:util';
 import { hashPassword } from '../src/crypto/passwords/password.ts';
@@ -23,12 +26,12 @@ interface Row {
   readonly text: string;
   readonly connections: number;
   readonly size: number;
-  /** This row sends one message for every so many of `--messages`. */
+  /** This row sends one message for so many of `--messages`. */
   readonly every: number;
   readonly kind: Kind;
   /**
-   * Times the floor server: what was measured last, and some room; whoever makes a message cheaper
-   * lowers it. Absent: shown, not judged.
+   * Most times the cost of the floor server: the last measurement and some margin. Lower it when a
+   * message becomes cheaper. Without it, the row is shown but not judged.
    */
   readonly most?: number;
 }
@@ -37,7 +40,7 @@ const ROWS: readonly Row[] = [
   { id: 'c8', text: '10 KB, 8 connections', connections: 8, size: 10_240, every: 1, kind: 'text', most: 5 },
   { id: '5mb', text: '5 MB, 1 connection', connections: 1, size: 5_000_000, every: 50, kind: 'text', most: 4.5 },
 ];
-/** The same 10 KB with more and more in it that the gateway looks at. */
+/** The same 10 KB with more and more content that the gateway examines. */
 const ROWS_BY_KIND: readonly Row[] = KINDS.map((kind) => ({
   id: kind,
   text: '10 KB, 8 connections',
@@ -46,9 +49,11 @@ const ROWS_BY_KIND: readonly Row[] = KINDS.map((kind) => ({
   every: 1,
   kind,
 }));
-/** Below this the compiler has not seen enough: a run is shown and not judged. */
+/**
+ * Below this number of messages, the compiler has not seen enough: a run is shown but not judged.
+ */
 const WARM = 5000;
-/** Longest that one workload may take, in milliseconds. */
+/** The longest time of one workload, in milliseconds. */
 const PATIENCE = 120_000;
 
 const { values: flags } = parseArgs({
@@ -68,14 +73,14 @@ const names = Array.from({ length: 8 }, (_, i) => `b${i}`);
 interface Side {
   readonly server: Server;
   readonly pid: number;
-  /** After a workload: what was accepted must be there, and goes. */
+  /** After a workload: checks that what was accepted is there, and removes it. */
   readonly settle: (accepted: number) => Promise<void>;
 }
 
 interface Measured {
   readonly id: string;
   readonly text: string;
-  /** Milliseconds of processor time a message: median of the rounds. */
+  /** Milliseconds of processor time for each message, the median of the rounds. */
   readonly gateway: number;
   readonly floor: number;
   readonly ratio: number;
@@ -84,7 +89,7 @@ interface Measured {
 
 type Found = Record<'gateway' | 'floor', number[]>;
 
-/** Milliseconds of processor time a message. */
+/** Milliseconds of processor time for each message. */
 async function costOf(
   side: Side,
   { connections, size, kind }: Omit<Row, 'id' | 'text'>,
@@ -99,7 +104,7 @@ async function costOf(
   return used / done;
 }
 
-/** All rows in each round, so that what else the machine does meets all of them. */
+/** Measures all rows in each round, so that other work of the machine affects all of them. */
 async function measure(gateway: Side, floor: Side, rows: readonly Row[]): Promise<readonly Measured[]> {
   const found = new Map<Row, Found>(rows.map((row) => [row, { gateway: [], floor: [] }]));
   for (let n = 0; n < rounds; n += 1) {
@@ -138,7 +143,7 @@ async function run(instance: Instance): Promise<readonly Measured[]> {
     const floor: Side = { server: bare, pid: bare.pid, settle: () => Promise.resolve() };
     console.error(`warming up with ${messages * 5} messages`);
     const rows = flags.kinds ? ROWS_BY_KIND : ROWS;
-    // Each kind in its turn: what the compiler has not seen yet costs three times as much.
+    // A warm-up with each kind: code that the compiler has not seen costs three times as much.
     for (const side of [gateway, floor])
       for (const kind of new Set(rows.map((row) => row.kind)))
         await costOf(side, { connections: 8, size: 10_240, every: 1, kind }, messages * 5);

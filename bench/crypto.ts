@@ -1,10 +1,10 @@
 /**
- * `npm run bench:crypto`: CMS next to the bare operations of node:crypto that it cannot do without,
- * in one run.
+ * `npm run bench:crypto`: compares our CMS with the bare operations of node:crypto that it cannot
+ * do without, in one run.
  *
  *   npm run bench:crypto -- [--rounds 7] [--json]
  *
- * Every figure is processor time of this process, all threads, since the machine may be busy. The
+ * Every figure is processor time of this process, all threads, because the machine may be busy. The
  * bare operations ("limit") and ours take turns; a ratio is the median of the rounds.
  * bench/README.md says what each figure means.
  */
@@ -45,7 +45,7 @@ for (let i = 0; i < 10; i++) rsaTen.push(await makePerson(`r${i}`, 'rsa2048', ci
 const ecTen: Person[] = [];
 for (let i = 0; i < 10; i++) ecTen.push(await makePerson(`e${i}`, 'p256', circle.authority, circle.now));
 
-/** Octets of a slice, as the store hands out bodies. */
+/** Octets of a slice, as the store delivers bodies. */
 const STORE_SLICE = 256 * 1024;
 const SIZES = [
   ['10 KB', 10_240],
@@ -109,7 +109,7 @@ const signing = (who: Person, rsa: 'pkcs1' | 'pss' = 'pkcs1'): SigningOptions =>
 const rsaRecipients = (to: readonly Person[], transport: 'oaep' | 'pkcs1'): readonly Recipient[] =>
   to.map(({ certificate }) => ({ certificate, transport }));
 
-/** multipart/signed: the content passes, the signature follows. */
+/** multipart/signed: the content passes unchanged, and the signature follows. */
 async function* clearSigned(content: readonly Uint8Array[], how: SigningOptions): AsyncGenerator<Uint8Array> {
   yield* content;
   yield await signDetached(content, how);
@@ -165,7 +165,7 @@ async function receiving(all: Variant[], name: string, size: number, content: re
     return Buffer.concat(held);
   };
   const signed = sliced(await collect(signOpaque(content, signing(anna))), STORE_SLICE);
-  // As the gateway does: senders' certificates are read once.
+  // As in the gateway, the certificates of senders are read once.
   const readCertificate = new CertificateCache().read;
   const trusted = await trust(anna.address, { readCertificate }, circle);
   const signature = sign('sha256', ATTRIBUTES, anna.privateKey);
@@ -223,7 +223,7 @@ const cpu = (): number => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 };
-/** Milliseconds of processor time for one of them. */
+/** Milliseconds of processor time for one operation. */
 async function cost(work: () => void | Promise<void>, times: number): Promise<number> {
   const begin = cpu();
   for (let i = 0; i < times; i++) await work();
@@ -242,7 +242,7 @@ interface Row {
 
 async function measure(variant: Variant): Promise<Row> {
   const times = variant.octets > 1_000_000 ? 16 : 250;
-  // The compiler's threads count as well: it should be done.
+  // A warm-up: the threads of the compiler count as well, so it should be done.
   await cost(variant.ours, 6 * times);
   await cost(variant.limit, times);
   const both: (readonly [number, number])[] = [];
@@ -263,7 +263,10 @@ async function measure(variant: Variant): Promise<Row> {
   };
 }
 
-/** Event-loop delay while large messages are protected without a pause, several at a time. */
+/**
+ * Delay of the event loop while large messages are protected without a pause, several at the same
+ * time.
+ */
 async function loopDelay(): Promise<{ readonly p99: number; readonly max: number; readonly messages: number }> {
   const content = sliced(randomBytes(5_000_000), STORE_SLICE);
   const delay = monitorEventLoopDelay({ resolution: 1 });

@@ -1,6 +1,6 @@
 /**
- * The raw figure of the disk that every rate is compared with: one thread that appends and syncs,
- * nothing else.
+ * The raw rate of the disk, with which every other rate is compared: one thread that only appends
+ * and syncs.
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs';
@@ -12,7 +12,9 @@ export interface RawRate {
   readonly sync: Percentiles;
 }
 
-/** Appends of `size` octets, each followed by fdatasync, in `folder` for `milliseconds`. */
+/**
+ * The rate of appends of `size` octets, each followed by fdatasync, in `folder` for `milliseconds`.
+ */
 export function rawAppendRate(folder: string, size: number, milliseconds: number): RawRate {
   const file = join(folder, 'raw.bin');
   const octets = randomBytes(size);

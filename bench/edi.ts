@@ -1,13 +1,13 @@
 /**
- * `npm run bench:edi`: what the walk, its hashes, the EDI readers and the guards cost: per MB, per
- * small message, and of the rate of submissions.
+ * `npm run bench:edi`: measures what the walk, its hashes, the EDI readers and the guards cost: for
+ * each MB, for each small message, and for the rate of submissions.
  *
  *   npm run bench:edi -- [--rounds 7] [--messages 2000] [--keep NAME] [--under FOLDER]
  *
  * Costs are processor time of this process, medians of the rounds. The rate is that of `Submission`
- * on a store with FULL durability, 16 sessions at once, in this process: no sockets, no TLS, so
- * that what is measured weighs more than in a gateway. With and without take turns; without, the
- * walk sees no octet. bench/README.md says what each figure means.
+ * on a store with FULL durability, with 16 sessions at the same time in this process. It has no
+ * sockets and no TLS, so what is measured weighs more than in a gateway. Runs with and without the
+ * walk take turns; without it, the walk sees no octet. bench/README.md says what each figure means.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -83,7 +83,7 @@ const CONTENTS: readonly (readonly [id: string, text: string, content: Buffer])[
 
 // --- the walk
 
-/** Microseconds of processor time for the message. */
+/** Microseconds of processor time for one message. */
 function walkOnce(content: Buffer, edi: boolean): number {
   const started = process.cpuUsage();
   const collector = new EdiCollector();
@@ -101,7 +101,7 @@ function walkCost(content: Buffer, edi: boolean): number {
   for (let r = 0; r < rounds + 1; r++) {
     let sum = 0;
     for (let i = 0; i < times; i++) sum += walkOnce(content, edi);
-    // The first round warms up the compiler.
+    // The first round is a warm-up for the compiler.
     if (r > 0) taken.push(sum / times);
   }
   return median(taken);
@@ -142,12 +142,12 @@ async function openBench(folder: string): Promise<Store> {
 interface Taken {
   /** Messages a second. */
   readonly rate: number;
-  /** Microseconds of processor time for a message, all threads. */
+  /** Microseconds of processor time for each message, all threads. */
   readonly cpu: number;
 }
 
 let made = 0;
-/** Each with a Message-ID and a reference of its own. */
+/** Messages with a Message-ID and a reference each. */
 const written = (small: (n: number) => Buffer): Buffer[] =>
   Array.from({ length: messages }, () => {
     made += 1;
@@ -195,7 +195,7 @@ async function submitAll(store: Store, contents: readonly Buffer[], withSteps: b
   return { rate: (messages * 1000) / (performance.now() - started), cpu: (user + system) / messages };
 }
 
-/** The walk sees nothing, and finds nothing. */
+/** Runs without the walk: it sees nothing and finds nothing. */
 async function without<T>(run: () => Promise<T>): Promise<T> {
   const { write, end } = Object.getOwnPropertyDescriptors(MimeWalk.prototype);
   MimeWalk.prototype.write = () => undefined;
@@ -211,7 +211,7 @@ interface Rate {
   readonly id: string;
   readonly with: Taken;
   readonly without: Taken;
-  /** Ratio of the rates with and without, the median of the rounds. */
+  /** Ratio of the rates with and without the walk, the median of the rounds. */
   readonly rateRatio: number;
   readonly cpuRatio: number;
 }
@@ -228,7 +228,7 @@ async function rates(store: Store, id: string, small: (n: number) => Buffer): Pr
   for (let r = 0; r < rounds + 1; r++) {
     const first = r % 2 === 0 ? await measure.with() : undefined;
     const second = await measure.without();
-    // The first round warms up the compiler.
+    // The first round is a warm-up for the compiler.
     const pair = { with: first ?? (await measure.with()), without: second };
     if (r > 0) taken.push(pair);
   }
@@ -251,8 +251,8 @@ const SMALL: readonly (readonly [id: string, small: (n: number) => Buffer])[] = 
 // --- a whole gateway
 
 /**
- * Messages a second through SMTP and TLS, 8 connections, the gateway in a process of its own that
- * looks at messages or does not.
+ * Messages a second over SMTP with TLS and 8 connections. The gateway is a process of its own,
+ * which examines messages or does not.
  */
 async function gatewayRate(blind: boolean): Promise<number> {
   const instance = await Instance.create({ under: options.under });

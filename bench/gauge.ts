@@ -1,5 +1,6 @@
 /**
- * Looks at the gateway's process from outside while a workload runs: CPU, memory, event-loop delay.
+ * Watches the gateway's process from outside while a workload runs: processor time, memory, and
+ * event-loop delay.
  */
 import { readFileSync } from 'node:fs';
 import type { Served } from '../test/support/instance.ts';
@@ -9,7 +10,7 @@ import { round } from './stats.ts';
 
 const TICK = 10; // milliseconds of CPU in one tick of /proc/PID/stat
 
-/** Milliseconds of CPU that a process has used, all threads. */
+/** Milliseconds of processor time that a process has used, all threads. */
 export function cpuOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -25,12 +26,12 @@ export class Gauge {
     this.#loop = loop;
   }
 
-  /** Milliseconds of CPU that the process has used, all threads. */
+  /** Milliseconds of processor time that the process has used, all threads. */
   cpu(): number {
     return cpuOf(this.#served.pid);
   }
 
-  /** Proportional set size in KiB: shared pages count by their share. */
+  /** Proportional set size in KiB: each shared page counts by its share. */
   pss(): number {
     const rollup = readFileSync(`/proc/${this.#served.pid}/smaps_rollup`, 'latin1');
     return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1]);

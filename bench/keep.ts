@@ -1,11 +1,11 @@
-/** Where results go that stand beside the decision they made: bench/results/NAME.json. */
+/** Where results are kept, for the decisions that rest on them: bench/results/NAME.json. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { round } from './stats.ts';
 
-/** Facts of the machine, for the result. */
+/** Facts about the machine, for the result. */
 export const machine = () => ({
   ...{ cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, node: process.version },
   load: round(loadavg()[0] ?? 0),

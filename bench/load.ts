@@ -1,6 +1,4 @@
-/**
- * The load: what clients do in each workload. Everything is checked; a wrong answer ends the run.
- */
+/** What clients do in each workload. Everything is checked, and a wrong answer ends the run. */
 import { type Instance, addressOf } from '../test/support/instance.ts';
 import { Pop3Client } from '../test/support/pop3-client.ts';
 import { type Login, SmtpClient } from '../test/support/smtp-client.ts';
@@ -8,14 +6,14 @@ import { type Kind, compose } from './messages.ts';
 import { Samples } from './stats.ts';
 
 /**
- * One password for all: its hash is made once and imported for every account, and verifying it
- * costs what any other costs.
+ * One password for all accounts. Its hash is made once and imported for every account; to verify it
+ * costs as much as any other.
  */
 export const PASSWORD = 'Measured-and-not-secret-1';
 const loginOf = (name: string): Login => ({ login: name, password: PASSWORD });
 
 export interface Outcome {
-  /** Messages, sessions or logins. */
+  /** Number of messages, sessions or logins. */
   readonly done: number;
   readonly milliseconds: number;
   readonly latency: Samples;
@@ -28,17 +26,17 @@ export interface Submission {
   readonly connections: number;
   readonly perConnection: number;
   readonly size: number;
-  /** Kind of message; absent: `text`. */
+  /** Kind of message; without it, `text`. */
   readonly kind?: Kind;
-  /** Names of accounts: each message goes to all of `recipients`, or to the next one of `turns`. */
+  /** Names of accounts. Each message goes to all `recipients`, or to the next one of `turns`. */
   readonly recipients?: readonly string[];
   readonly turns?: readonly string[];
-  /** Ends after this time or this many messages, whichever is first. */
+  /** It ends after this time or this number of messages, whichever comes first. */
   readonly milliseconds: number;
   readonly limit?: number;
 }
 
-/** Submits flat out. Latency: from the final dot to the `250`. */
+/** Submits as fast as possible. The latency is from the final dot to the `250`. */
 export async function submit(server: Server, work: Submission): Promise<Outcome> {
   const latency = new Samples();
   const target = server.target('submission');
@@ -54,7 +52,7 @@ export async function submit(server: Server, work: Submission): Promise<Outcome>
     const id = plain.indexOf('0000000000@');
     const next = (n: number): Buffer => {
       if (work.kind !== undefined && work.kind !== 'text') return compose(work.size, sender, work.kind, n);
-      // A message that is the same in every octet counts as sent twice by mistake.
+      // A message with exactly the same octets would count as sent twice by mistake.
       plain.write(String(n).padStart(10, '0'), id, 'latin1');
       return plain;
     };
@@ -80,7 +78,10 @@ export async function submit(server: Server, work: Submission): Promise<Outcome>
   return { done, milliseconds: performance.now() - start, latency };
 }
 
-/** Retrieves and deletes all mail of each account, side by side. Latency: one RETR. */
+/**
+ * Retrieves and deletes all mail of each account, all accounts at the same time. The latency is
+ * that of one RETR.
+ */
 export async function pickUp(instance: Instance, names: readonly string[]): Promise<Outcome> {
   const latency = new Samples();
   const start = performance.now();
@@ -103,9 +104,7 @@ export async function pickUp(instance: Instance, names: readonly string[]): Prom
   return { done, milliseconds: performance.now() - start, latency };
 }
 
-/**
- * Deletes all mail of the accounts without reading it. Resolves to how many messages there were.
- */
+/** Deletes all mail of the accounts without reading it. Resolves to the number of messages. */
 export async function discard(instance: Instance, names: readonly string[]): Promise<number> {
   let total = 0;
   for (const name of names) {
@@ -123,9 +122,9 @@ export async function discard(instance: Instance, names: readonly string[]): Pro
 }
 
 /**
- * Submits a message to each of `names` in turn and opens its maildrop as soon as the `250` has
- * come: the message must be listed. Latency: from the `250` to the answer of STAT, connect,
- * handshake and login of the POP3 session included.
+ * Submits a message to each of `names` in turn, and opens its maildrop as soon as the `250` has
+ * come: the message must be listed. The latency is from the `250` to the answer of STAT, including
+ * connect, handshake and login of the POP3 session.
  */
 export async function fetchAtOnce(
   instance: Instance,
@@ -169,7 +168,10 @@ export interface Polling {
   readonly expect: number;
 }
 
-/** Connect, STLS, USER, PASS, STAT (and UIDL), QUIT, again and again. Latency: a whole session. */
+/**
+ * Runs POP3 sessions again and again: connect, STLS, USER, PASS, STAT (and UIDL), QUIT. The latency
+ * is that of a whole session.
+ */
 export async function poll(instance: Instance, work: Polling): Promise<Outcome> {
   const latency = new Samples();
   const start = performance.now();
@@ -177,7 +179,7 @@ export async function poll(instance: Instance, work: Polling): Promise<Outcome> 
   let done = 0;
   const share = Math.ceil(work.names.length / work.concurrency);
   const one = async (index: number): Promise<void> => {
-    // Accounts of its own: a maildrop takes one session at a time.
+    // Each worker has its own accounts, since a maildrop allows one session at a time.
     const own = work.names.slice(index * share, (index + 1) * share);
     for (let n = 0; own.length > 0 && performance.now() < end; n++) {
       const began = performance.now();
@@ -195,8 +197,8 @@ export async function poll(instance: Instance, work: Polling): Promise<Outcome> 
 }
 
 /**
- * Every account logs in once, `concurrency` at a time, as when a region comes back after an outage.
- * Latency: the login alone.
+ * Logs every account in once, `concurrency` at the same time, as when a region comes back after an
+ * outage. The latency is that of the login alone.
  */
 export async function logInOnce(
   instance: Instance,
@@ -230,7 +232,7 @@ export async function logInOnce(
   return { done, milliseconds: performance.now() - start, latency, busy };
 }
 
-/** Opens one session per account and keeps it; `close` ends them all. */
+/** Opens one session for each account and keeps it open. `close` ends them all. */
 export async function keepOpen(
   instance: Instance,
   protocol: 'smtp' | 'pop3',

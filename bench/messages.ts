@@ -1,10 +1,13 @@
-/** The messages that are sent: what is in one decides which of the gateway's promises it costs. */
+/**
+ * The messages that are sent. The content of a message decides which promises of the gateway cost
+ * something.
+ */
 import { randomBytes } from 'node:crypto';
 
 /**
  * `text`: one part. `attachment`: a text, and random octets in base64. `edi`: the same with an
  * EDIFACT interchange in place of the octets. `unfinished`: an interchange without its trailers,
- * which the guard of controls warns of.
+ * about which the guard warns.
  */
 export const KINDS = ['text', 'attachment', 'edi', 'unfinished'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -18,12 +21,12 @@ const encoded = (octets: Buffer): string =>
     .toString('base64')
     .match(/.{1,76}/g)
     ?.join('\r\n') ?? '';
-/** How many octets fill this many characters of base64 in lines. */
+/** How many octets fill this number of base64 characters, in lines. */
 const decodedSize = (characters: number): number => Math.max(0, Math.ceil((characters * 3) / 4 / 1.027));
 
 /**
- * One MEDRPT of about `size` octets, with a reference of its own: the same one again would count as
- * sent twice.
+ * One MEDRPT of about `size` octets with a reference of its own. The same interchange again would
+ * count as sent twice.
  */
 function interchange(size: number, reference: string, finished: boolean): Buffer {
   const head = `UNA:+.? 'UNB+UNOC:3+${SENDER_ID}+${RECIPIENT_ID}+261124:1200+${reference}'UNH+1+MEDRPT:D:93A:UN:R0130R'`;
@@ -40,8 +43,8 @@ function interchange(size: number, reference: string, finished: boolean): Buffer
 }
 
 /**
- * A message of about `size` octets as it goes over the wire. `n`: which one it is; two that are the
- * same in every octet would count as sent twice by mistake.
+ * A message of about `size` octets as it goes over the wire. `n`: its number. Two messages with
+ * exactly the same octets would count as sent twice by mistake.
  */
 export function compose(size: number, sender: string, kind: Kind, n: number): Buffer {
   const number = String(n).padStart(10, '0');

@@ -1,11 +1,11 @@
 /**
- * `npm run bench:pgp`: PGP/MIME as the gateway makes and opens it, in its OpenPGP thread.
+ * `npm run bench:pgp`: measures PGP/MIME as the gateway makes and opens it, in its OpenPGP thread.
  *
  *   npm run bench:pgp -- [--seconds 5] [--json]
  *
- * Four messages at a time, as the thread takes them. Beside the rate stands what the gateway's own
- * thread felt meanwhile: its event-loop delay, and its share of the processor time. bench/README.md
- * says what each figure means.
+ * It gives the thread four messages at a time, which is what the thread accepts. Beside the rate,
+ * it shows the effect on the gateway's main thread: its event-loop delay and its share of the
+ * processor time. bench/README.md says what each figure means.
  */
 import { randomBytes } from 'node:crypto';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -22,7 +22,7 @@ const { values: options } = parseArgs({
   options: { seconds: { type: 'string', default: '5' }, json: { type: 'boolean', default: false } },
 });
 const AT_ONCE = 4;
-/** Octets of a slice, as the store hands out bodies. */
+/** Octets of a slice, as the store delivers bodies. */
 const STORE_SLICE = 256 * 1024;
 const pgp = new Pgp();
 const [anna, bert] = await Promise.all([makeKey(pgp, 'anna'), makeKey(pgp, 'bert')]);
@@ -58,7 +58,7 @@ async function gather(slices: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(held);
 }
 
-/** What was opened is kept as it comes and read back once, as from a disk that costs nothing. */
+/** What was opened is kept as it comes and is read back once, as from a disk that costs nothing. */
 const stage = () => {
   const held: Uint8Array[] = [];
   const source: Source = {
@@ -112,7 +112,7 @@ async function measure(text: string, octets: number, one: () => Promise<void>): 
     text,
     perSecond: messages / took,
     megabytes: (messages * octets) / took / 1e6,
-    // From timer to timer: the resolution is part of every value.
+    // The delay is measured from timer to timer, so every value contains the resolution.
     p99: Math.max(0, delay.percentile(99) / 1e6 - 1),
     max: Math.max(0, delay.max / 1e6 - 1),
   };

@@ -1,13 +1,15 @@
 /**
- * The store on PostgreSQL beside the store on SQLite, each through its port:
- * `npm run bench:postgres -- [--seconds 2] [--rounds 5] [--writers 64]`.
+ * Compares the store on PostgreSQL with the store on SQLite, each through its interface:
  *
- * Messages of 10 KB from and to twenty accounts, in turns: SQLite, PostgreSQL alone, PostgreSQL
- * with a standby whose flush each commit waits for. Servers, clients and disk are those of this one
- * machine, so the ratio says what the engine costs, and nothing about networks. Processor time of a
- * message, in the gateway and in all servers, is the same however busy the machine is: where every
- * core is full, no more than its ratio can come of it. The exit code is 1 where PostgreSQL with a
- * standby files less than 0.6 of what SQLite files.
+ *   npm run bench:postgres -- [--seconds 2] [--rounds 5] [--writers 64]
+ *
+ * Messages of 10 KB go from and to twenty accounts. Three stores take turns: SQLite, PostgreSQL
+ * alone, and PostgreSQL with a standby whose flush each commit awaits. Servers, clients and disk
+ * are those of this one machine. So the ratio says what the engine costs, and nothing about
+ * networks. The processor time of a message, in the gateway and in all servers, is the same however
+ * busy the machine is; if every core is full, the ratio of rates cannot be better than that of the
+ * processor times. The exit code is 1 if PostgreSQL with a standby files less than 0.6 of what
+ * SQLite files.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -60,7 +62,10 @@ interface Contender {
   readonly rates: number[];
   readonly latencies: number[];
   readonly loops: number[];
-  /** Milliseconds of processor time for each message. */
+  /**
+   * Milliseconds of processor time for each message: `gateway` in this process, `elsewhere` in the
+   * servers.
+   */
   readonly gateway: number[];
   readonly elsewhere: number[];
 }
@@ -117,7 +122,7 @@ async function onPostgres(name: string, servers: readonly PostgresServer[], acce
   return await contender(name, await openPostgresStore({ ...options, ...node, sessions: sessions() }), servers);
 }
 
-/** From a writer's account to another one. */
+/** Files a message from a writer's account to another one. */
 async function file({ store, accounts }: Contender, content: Buffer, writer: number, n: number): Promise<void> {
   const body = store.openBody(octets(SIZE));
   await body.write(content);
@@ -136,7 +141,7 @@ async function file({ store, accounts }: Contender, content: Buffer, writer: num
     },
     envelope: { body: '8BITMIME', smtpUtf8: false },
     recipients: [{ address: addressOf(to), mailbox }],
-    // Each has one, as over SMTP.
+    // Each message has such a key, as over SMTP.
     resubmission: { key: randomBytes(16), window: milliseconds(900_000) },
     audit: [{ event: 'message.accepted', outcome: 'success', message: sealed.id }],
   });
@@ -144,15 +149,15 @@ async function file({ store, accounts }: Contender, content: Buffer, writer: num
 }
 
 /**
- * Milliseconds of processor time of a server and its processes; the system counts hundredths of a
- * second.
+ * Milliseconds of processor time of a server and its processes. The system counts in hundredths of
+ * a second.
  */
 function spentBy({ pid }: PostgresServer): number {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
   const spent = (of: string): number => {
     try {
       const text = readFileSync(`/proc/${of}/stat`, 'utf8');
-      // Behind its name, which may hold spaces: the 14th and 15th field of proc(5).
+      // The 14th and 15th field of proc(5), counted after the name, which may contain spaces.
       const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
       return (Number(fields[11]) + Number(fields[12])) * 10;
     } catch {
@@ -193,7 +198,7 @@ async function phase(its: Contender, lasts: number): Promise<void> {
 try {
   const lone = await startLone(t, { fsync: 'on', shared_buffers: '256MB' });
   const cluster = await startCluster(t, { direct: true, settings: { shared_buffers: '256MB' } });
-  // One standby: the third place would be a third copy of all work on this machine.
+  // Only one standby: the third place would be a third copy of all work on this machine.
   await cluster.stop('derde-1');
   const superuser = { database: SUPERUSER, user: SUPERUSER, password: () => '' };
   await lone.ask('CREATE DATABASE bench OWNER sluis');

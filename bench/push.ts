@@ -1,12 +1,13 @@
 /**
- * `npm run bench:push`: messages pushed a second to one and to eight partners, beside what Postfix
- * relays to the same servers in turns.
+ * `npm run bench:push`: measures messages pushed a second to one partner and to eight, in turns
+ * with what Postfix relays to the same servers.
  *
  *   npm run bench:push -- [--messages 2000] [--rounds 3] [--json] [--keep NAME]
  *
- * Both get their queue filled first, over SMTP, while nothing may leave. Then both are let go; the
- * partners' servers (bench/sink.ts, TLS, reused connections) time the first and the last message.
- * Postfix runs with TLS connection reuse, its defaults otherwise. Needs root and Postfix.
+ * First both get a full queue over SMTP, while nothing may leave. Then both may send; the partners'
+ * servers (bench/sink.ts, with TLS and reused connections) note the time of the first and the last
+ * message. Postfix reuses TLS connections and otherwise has its defaults. It needs root and
+ * Postfix.
  */
 import { type ChildProcess, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -58,7 +59,7 @@ class Sink {
     return new Sink(child, said.ports);
   }
 
-  /** Resolves to messages a second between the first and the last of `n`. */
+  /** Resolves to the messages a second between the first and the last of `n`. */
   async expect(n: number): Promise<{ readonly rate: number; readonly connections: number }> {
     this.#child.send({ expect: n } satisfies SinkHears);
     const [said] = (await once(this.#child, 'message', { signal: AbortSignal.timeout(PATIENCE) })) as [SinkSays];
@@ -75,7 +76,7 @@ class Sink {
 interface Pushed {
   readonly rate: number;
   readonly connections: number;
-  /** Milliseconds of CPU per message; of Postfix not measured. */
+  /** Milliseconds of processor time for each message; not measured for Postfix. */
   readonly cpu?: number;
   readonly loopP99?: number;
 }
@@ -88,7 +89,7 @@ const content = (n: number, to: string): Buffer =>
     'latin1',
   );
 
-/** Submits `messages`, spread over the partners. */
+/** Submits `messages` messages, spread over the partners. */
 async function fill(instance: Instance, partners: number): Promise<void> {
   const one = async (from: number): Promise<void> => {
     const client = await SmtpClient.open(instance.target('submission'), loginOf('sender'));

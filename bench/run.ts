@@ -1,11 +1,11 @@
 /**
- * `npm run bench`: one gateway, one run, every workload, a table.
+ * `npm run bench`: one gateway, one run, every workload, and a table.
  *
  *   npm run bench -- [--seconds 4] [--only S1c8,P3] [--json] [--keep NAME] [--under FOLDER]
  *
- * Rates depend on the machine; the column "x F" compares those that end in a sync with what the
- * same disk did for one thread that only appends and syncs 10 KB, measured before, between and
- * after. bench/README.md says what each figure means.
+ * Rates depend on the machine. So the column "x F" compares rates that end in a sync with F: the
+ * rate of one thread that only appends and syncs 10 KB on the same disk, measured before, between
+ * and after. bench/README.md says what each figure means.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -52,8 +52,8 @@ interface Bench {
 }
 
 /**
- * Runs one workload and notes its figure; CPU of both sides and the event-loop delay are taken
- * around it.
+ * Runs one workload and notes its figure, with the processor time of both sides and the event-loop
+ * delay.
  */
 async function measure(
   bench: Bench,
@@ -94,7 +94,10 @@ async function start(instance: Instance): Promise<Bench> {
   return { instance, served, gauge: new Gauge(served, loop) };
 }
 
-/** Accepted messages are visible at once: the count right after the last `250` must be whole. */
+/**
+ * Measures submission. Accepted messages are visible at once, so the count right after the last
+ * `250` must be complete.
+ */
 async function submission(
   bench: Bench,
   id: string,
@@ -155,7 +158,7 @@ async function gateway(): Promise<void> {
 
 async function workloads(bench: Bench): Promise<void> {
   const { instance } = bench;
-  // A login costs a hash once and is remembered then; the cold start at the end measures that hash.
+  // A login costs a hash once and is then remembered. The cold start at the end measures that hash.
   await logInOnce(instance, workers, 8);
   await submit(instance, { connections: 8, perConnection: 100, size: 10_240, turns: recipients, milliseconds: 2000 });
   await discard(instance, recipients);
@@ -227,7 +230,7 @@ async function polls(bench: Bench): Promise<void> {
 
 async function idleMemory(bench: Bench): Promise<void> {
   for (const protocol of ['pop3', 'smtp'] as const) {
-    // From a fresh start: memory that an earlier workload left free would hide the growth.
+    // From a fresh start, since memory that an earlier workload left free would hide the growth.
     await bench.served.stop();
     Object.assign(bench, await start(bench.instance));
     const names = workers.slice(0, 500);

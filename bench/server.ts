@@ -1,11 +1,12 @@
 /**
- * One gateway for load generators that drive any mail server: `bench/server start|stop|wipe|info`.
+ * A gateway for load generators that can drive any mail server: `bench/server
+ * start|stop|wipe|info`.
  *
- * 512 accounts `user0@bench.test` to `user511@bench.test`, password `Secret-N-pw`, on ports that
- * stay the same. `start` prints what a load generator needs to know as KEY=value lines. Everything
- * lies below $BENCH_TMP (default: `bench` in the temporary folder); $BENCH_PORT_BASE (default
- * 31520) is the first of four ports. $BENCH_NODE_OPTIONS go to the gateway's Node, for example
- * `--cpu-prof`.
+ * It has 512 accounts, `user0@bench.test` to `user511@bench.test` with the password `Secret-N-pw`,
+ * on ports that stay the same. `start` prints what a load generator must know as lines of
+ * KEY=value. Everything is below $BENCH_TMP (default: `bench` in the temporary folder).
+ * $BENCH_PORT_BASE (default 31520) is the first of four ports. $BENCH_NODE_OPTIONS are options for
+ * the gateway's Node, for example `--cpu-prof`.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,7 +26,10 @@ const hashes = join(root, 'sluis-hashes.json');
 const address = (n: number): string => `user${n}@bench.test`;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** 512 hashes cost 7 seconds of CPU: made once, kept beside the gateway's folder. */
+/**
+ * The hashes of all passwords. They cost 7 seconds of processor time, so they are made once and
+ * kept beside the gateway's folder.
+ */
 async function passwordHashes(): Promise<readonly string[]> {
   if (existsSync(hashes)) return JSON.parse(readFileSync(hashes, 'utf8')) as string[];
   const made: string[] = [];

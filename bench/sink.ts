@@ -1,10 +1,10 @@
 /**
- * Partners' mail servers for measuring: as little work as SMTP with STARTTLS allows, in a process
- * of their own.
+ * Mail servers of partners for measurements. They do as little work as SMTP with STARTTLS allows,
+ * in a process of their own.
  *
- * Told `{ key, certificate, servers }` by its parent, it says `{ ports }`; told `{ expect }`, it
- * says `{ arrived: [first, last] }` when so many messages have come, in milliseconds of
- * `performance.timeOrigin`'s clock, so that both processes mean the same time.
+ * The parent sends `{ key, certificate, servers }` and gets `{ ports }`. When it has sent `{ expect
+ * }`, it gets `{ arrived: [first, last] }` as soon as so many messages have come. The times are
+ * milliseconds of the clock of `performance.timeOrigin`, so they mean the same in both processes.
  */
 import { type Socket, createServer } from 'node:net';
 import { TLSSocket, createSecureContext } from 'node:tls';

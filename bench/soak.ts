@@ -1,13 +1,13 @@
 /**
- * `npm run soak`: a gateway under mixed load for a quarter of an hour; does it stay as small as it
+ * `npm run soak`: a gateway under mixed load for a quarter of an hour. Does it stay as small as it
  * was, and lose nothing?
  *
  *   npm run soak -- [--minutes 15] [--practices 300] [--keep NAME] [--under FOLDER]
  *
- * It says its verdict and ends with 1 where something grows without bound, where the log has an
- * error, where an answer was not the expected one, or where an acknowledged message is lost,
- * doubled or damaged. `--keep` writes bench/results/NAME.json and NAME.svg. bench/README.md says
- * what the load is and what the bounds are.
+ * It prints its verdict. The exit code is 1 if something grows without limit, if the log has an
+ * error, if an answer was not the expected one, or if an acknowledged message is lost, doubled or
+ * damaged. `--keep` writes bench/results/NAME.json and NAME.svg. bench/README.md describes the load
+ * and the limits.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Samples of one measurement, and how they are told. */
+/** Samples of one measurement, and how they are summed up. */
 
 export class Samples {
   #values: number[] = [];
@@ -29,7 +29,7 @@ export interface Percentiles {
   readonly max: number;
 }
 
-/** Three significant digits: more would claim what the machine cannot repeat. */
+/** Rounds to three significant digits: more would claim what the machine cannot repeat. */
 export function round(value: number): number {
   return Number.isFinite(value) ? Number(value.toPrecision(3)) : value;
 }

@@ -1,9 +1,10 @@
 /**
- * The parts of the store one by one, to see where time goes:
- * `node dist/bench/store-profile.js [--folder DIR]`.
+ * Measures the parts of the store one by one, to see where time goes:
  *
- * Everything is told as a ratio to F, the rate of append + fdatasync of 10 KB on the same disk in
- * the same run, because machines differ.
+ *   node dist/bench/store-profile.js [--folder DIR]
+ *
+ * Everything is a ratio to F, the rate of append + fdatasync of 10 KB on the same disk in the same
+ * run, because machines differ.
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
@@ -92,7 +93,7 @@ interface Load {
   readonly loop99: number;
 }
 
-/** `writers` loops that each wait for their own commit. */
+/** Runs `writers` loops, each of which waits for its own commit. */
 async function load(writers: number, run: (writer: number) => Promise<void>, seconds = SECONDS): Promise<Load> {
   const times: number[] = [];
   const delay = monitorEventLoopDelay({ resolution: 1 });
@@ -198,7 +199,7 @@ async function main(): Promise<void> {
     const again = f;
     show('F again', `${rawRate(folder)}/s (was ${again.toFixed(0)})`);
 
-    // A maildrop of 10,000 messages.
+    // A maildrop with 10,000 messages.
     const big = 63;
     const tiny = randomBytes(500);
     const had = await store.registry.findAccount(`a${big}`);

@@ -1,6 +1,6 @@
 /**
- * The store alone, through its port, in this process: what group commit makes of the disk, and
- * whether large messages hold up small ones.
+ * The store alone, through its interface, in this process: what group commit gets out of the disk,
+ * and whether large messages hold up small ones.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -44,7 +44,7 @@ interface Phase {
   readonly milliseconds: number;
   readonly latency: Samples;
   readonly loop: Percentiles;
-  /** Octets of large messages filed meanwhile. */
+  /** Octets of large messages that were filed meanwhile. */
   readonly large: number;
 }
 
@@ -102,7 +102,7 @@ export async function measureStore(
       const value = round((p.done * 1000) / p.milliseconds);
       note({ id, text, unit: 'msg/s', value, latency: p.latency.summary(), loop: p.loop, ...more });
     };
-    // F is taken right beside, since the disk's own rate moves.
+    // F is measured right beside it, since the rate of the disk changes.
     const before = rawAppendRate(folder, 10_240, 700);
     const alone = await phase(store, 64, 0, milliseconds);
     const after = rawAppendRate(folder, 10_240, 700);

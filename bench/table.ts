@@ -1,4 +1,4 @@
-/** The figures of a run, for people. */
+/** The figures of a run as a table for people. */
 import type { Percentiles } from './stats.ts';
 
 export interface Figure {
@@ -8,9 +8,9 @@ export interface Figure {
   readonly value: number;
   /** Milliseconds of what `text` names. */
   readonly latency?: Percentiles;
-  /** How long the event loop was held, in milliseconds. */
+  /** Milliseconds that the event loop was blocked. */
   readonly loop?: Percentiles;
-  /** Milliseconds of CPU per message, session or login. */
+  /** Milliseconds of processor time for each message, session or login. */
   readonly serverCpu?: number;
   readonly clientCpu?: number;
   readonly megabytes?: number;

@@ -1,4 +1,4 @@
-/** One gateway that is measured from outside, step by step. */
+/** One gateway, measured from outside step by step. */
 import type { Instance, Served } from '../../test/support/instance.ts';
 import { LoopWatch } from '../../test/support/loop-watch.ts';
 import { Pop3Client } from '../../test/support/pop3-client.ts';
@@ -15,18 +15,21 @@ export interface Row {
   readonly aim?: string;
   readonly met?: boolean;
   /**
-   * Seconds of processor time of the gateway, all threads: what does not depend on who else uses
-   * the machine.
+   * Seconds of processor time of the gateway, all threads. They do not depend on who else uses the
+   * machine.
    */
   readonly cpu?: number;
   /** Seconds to the first row of a listing. */
   readonly firstRow?: number;
-  /** MB (10^6) resident at most while it ran: of the command, of the gateway. */
+  /**
+   * Most MB (10^6) of resident memory while it ran: `command` of the command, `gateway` of the
+   * gateway.
+   */
   readonly command?: number;
   readonly gateway?: number;
   /**
-   * Milliseconds that the gateway's event loop was held at most: elapsed, and by its own processor
-   * time.
+   * The longest that the gateway's event loop was blocked, in milliseconds: elapsed, and in its own
+   * processor time.
    */
   readonly loop?: number;
   readonly loopOwn?: number;
@@ -79,7 +82,7 @@ export class Bench {
     return round((this.served.memory().now * 1024) / MB);
   }
 
-  /** Seconds of processor time since its start. */
+  /** Seconds of processor time since the gateway's start. */
   get cpu(): number {
     return round(new Gauge(this.served, this.#watch).cpu() / 1000);
   }
@@ -89,7 +92,7 @@ export class Bench {
     this.#say(`${row.step}: ${row.seconds} s${row.note === undefined ? '' : `; ${row.note}`}`);
   }
 
-  /** A command beside the running gateway. */
+  /** Runs and measures a command beside the running gateway. */
   async command(
     step: string,
     args: readonly string[],
@@ -108,7 +111,9 @@ export class Bench {
     return ran!;
   }
 
-  /** Whatever `work` does to the running gateway; what it resolves to is added to its row. */
+  /**
+   * Measures what `work` does to the running gateway. What `work` resolves to is added to the row.
+   */
   async measure(step: string, aim: Aim, work: () => Promise<Partial<Row>>): Promise<void> {
     await this.#watch.report(this.served);
     this.served.resetPeak();

@@ -1,6 +1,6 @@
 /**
- * Runs the real command line as an operator does, and looks at it from outside: time to the first
- * row, whole time, peak memory, its bar.
+ * Runs the real command line as an operator does, and watches it from outside: the time to the
+ * first row, the whole time, peak memory and the progress bar.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -8,31 +8,34 @@ import { MAIN } from '../../test/support/command-line.ts';
 import type { Instance } from '../../test/support/instance.ts';
 
 /**
- * Of a process; VmHWM only rises, so what a look misses is at most what comes in the last few
- * milliseconds.
+ * Milliseconds between two looks at a process. VmHWM only rises, so a look misses at most the
+ * growth of the last few milliseconds.
  */
 const LOOK_EVERY = 10;
-/** Characters of the output that are kept. */
+/** Characters at the end of the output that are kept. */
 const KEPT = 4000;
 
 export interface Ran {
   readonly code: number;
   readonly seconds: number;
-  /** Seconds to the line behind the heading; NaN where there was none. */
+  /** Seconds to the first line after the heading; NaN if there was none. */
   readonly firstRow: number;
   readonly lines: number;
-  /** MB (10^6) resident at most. Not known of a command on a terminal, whose parent is `script`. */
+  /**
+   * Most MB (10^6) of resident memory. Unknown for a command on a terminal, whose parent is
+   * `script`.
+   */
   readonly peak: number;
   /** How often the bar was drawn; only on a terminal. */
   readonly bars: number;
-  /** The end of what it wrote. */
+  /** The end of its output. */
   readonly tail: string;
 }
 
 export interface RunOptions {
-  /** On a pseudo terminal, as a person sees it. */
+  /** Runs it on a pseudo terminal, as a person sees it. */
   readonly terminal?: boolean;
-  /** Any other code than this ends the benchmark. */
+  /** Exit codes that are expected. Any other one ends the benchmark. */
   readonly codes?: readonly number[];
 }
 
@@ -62,7 +65,7 @@ export async function sluis(instance: Instance, args: readonly string[], options
 
 const count = (text: string, what: string): number => text.split(what).length - 1;
 
-/** util-linux; `-e` gives the code of the command back. */
+/** `script` of util-linux; with `-e` it returns the exit code of the command. */
 function onTerminal(command: readonly string[]): ChildProcess {
   const quoted = [process.execPath, ...command].map((word) => `'${word}'`).join(' ');
   return spawn('script', ['-qefc', quoted, '/dev/null'], { stdio: 'pipe' });

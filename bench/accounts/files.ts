@@ -1,6 +1,6 @@
 /**
- * The files that an operator brings along: 20,000 accounts as another system gives them, and
- * changes to all of them.
+ * The files that an operator brings: 20,000 accounts as another system exports them, and changes to
+ * all of them.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,15 +9,15 @@ import { PASSWORD } from '../load.ts';
 
 export interface Population {
   readonly organisations: readonly string[];
-  /** Log in with PASSWORD; moved in with a hash. */
+  /** Accounts that were imported with a hash; they log in with PASSWORD. */
   readonly hashed: readonly string[];
-  /** Moved in with a password, which costs a hash each. */
+  /** Accounts that were imported with a password, each of which must be hashed. */
   readonly withPassword: readonly string[];
 }
 
 const number = (n: number): string => String(n).padStart(5, '0');
 
-/** The last `passwords` accounts move in with a password. */
+/** `passwords`: number of accounts, the last ones, that are imported with a password. */
 export function populationOf(accounts: number, organisations: number, passwords: number): Population {
   const names = Array.from({ length: accounts }, (_, n) => `p${number(n)}`);
   return {
@@ -27,7 +27,10 @@ export function populationOf(accounts: number, organisations: number, passwords:
   };
 }
 
-/** Two addresses each; ten accounts in a row are of one organisation. */
+/**
+ * A file of accounts with two addresses each. Ten accounts in a row belong to the same
+ * organisation.
+ */
 export function accountsFile(
   instance: Instance,
   names: readonly string[],
@@ -41,7 +44,7 @@ export function accountsFile(
   return write(instance, `accounts-${secret.column}.csv`, [`login,address,organisation,${secret.column}`, ...rows]);
 }
 
-/** A quota and a limit for every account. */
+/** A file with a quota and a limit for every account. */
 export const settingsFile = (instance: Instance, names: readonly string[], quota: string): string =>
   write(instance, `settings-${quota}.csv`, [
     'account,quota,messages-per-hour',

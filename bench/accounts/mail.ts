@@ -1,5 +1,5 @@
 /**
- * A small load of mail that goes on during everything: what a bulk change costs the others is what
+ * A small load of mail during all steps. What a bulk change costs other people is the time that
  * they wait.
  */
 import { setTimeout as pause } from 'node:timers/promises';
@@ -18,7 +18,7 @@ export interface Waited {
   /** Milliseconds from the final dot to the `250`. */
   readonly submission: Percentiles;
   /**
-   * Milliseconds of a whole POP3 session with one login, STAT, fetch and deletion of what is there.
+   * Milliseconds of a whole POP3 session: one login, STAT, and fetching and deleting what is there.
    */
   readonly pickup: Percentiles;
   readonly messages: number;
@@ -35,7 +35,7 @@ export class MailFlow {
   #sent = 0;
   #fetched = 0;
 
-  /** `names`: accounts that nobody else uses, SENDERS + POLLERS of them. */
+  /** `names`: SENDERS + POLLERS accounts that nobody else uses. */
   constructor(instance: Instance, names: readonly string[]) {
     this.#instance = instance;
     this.#names = names;
@@ -52,7 +52,7 @@ export class MailFlow {
     this.#work.catch(() => undefined);
   }
 
-  /** Waits since the previous call. */
+  /** The waiting times since the previous call. */
   take(): Waited {
     const waited = {
       submission: this.#submission.summary(),
@@ -65,7 +65,7 @@ export class MailFlow {
     return waited;
   }
 
-  /** Fetches what is left: whatever was acknowledged must be there. */
+  /** Stops, and fetches what is left: whatever was acknowledged must be there. */
   async stop(): Promise<void> {
     this.#ended = true;
     await this.#work;

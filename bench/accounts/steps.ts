@@ -1,4 +1,4 @@
-/** What is measured, in the order in which an operator meets it. */
+/** The steps that are measured, in the order in which an operator meets them. */
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { connectControl } from '../../src/admin/client.ts';
@@ -17,8 +17,8 @@ const seconds = (since: number): number => round((performance.now() - since) / 1
 const loginOf = (login: string) => ({ login, password: PASSWORD });
 
 /**
- * One call after the other on the control socket: a process for each of 2,000 would measure the
- * start of Node.
+ * Calls the control socket once for each organisation. A process for each of 2,000 would only
+ * measure the start of Node.
  */
 export async function addOrganisations(bench: Bench, { organisations }: Population): Promise<void> {
   const client = await connectControl(controlSocketOf(loadConfig(bench.instance.config)), { name: 'bench' });
@@ -33,8 +33,8 @@ export async function addOrganisations(bench: Bench, { organisations }: Populati
 }
 
 /**
- * Everybody moves in: most with hashes, some with passwords. The first ones start the mail that
- * goes on from then on.
+ * Imports all accounts: most with hashes, some with passwords. The mail that then runs all the time
+ * uses the first ones.
  */
 export async function moveIn(bench: Bench, people: Population, hash: string): Promise<void> {
   const [some, others] = [people.hashed.slice(0, 10), people.hashed.slice(10)];
@@ -69,7 +69,7 @@ export async function moveIn(bench: Bench, people: Population, hash: string): Pr
   );
 }
 
-/** Certificates for a few, mail for more. */
+/** Gives a few accounts certificates, and sends mail to more of them. */
 export async function furnish({ instance }: Bench, { hashed }: Population): Promise<void> {
   instance.sluis('ca', 'init', '--name', 'Bench');
   for (const name of hashed.slice(10, 15)) {
@@ -89,8 +89,8 @@ export async function furnish({ instance }: Bench, { hashed }: Population): Prom
 }
 
 /**
- * Every account is changed while mail goes on; then the same file again, which has nothing left to
- * change.
+ * Changes every account while mail is sent and fetched; then gives the same file again, which has
+ * nothing left to change.
  */
 export async function setAll(bench: Bench, names: readonly string[]): Promise<void> {
   const { instance } = bench;
@@ -127,7 +127,7 @@ export async function otherDays(bench: Bench, { organisations, hashed }: Populat
   await bench.command('account observed --enforce --early', ['account', 'observed', '--enforce', '--early'], {
     seconds: 60,
   });
-  // Other accounts than those whose mail goes on.
+  // Other accounts than those of the running mail.
   const [organisation, name] = [organisations[5] ?? '', hashed[50] ?? ''];
   const refused = async (): Promise<void> => {
     await Pop3Client.open(bench.instance.target('pop3'), loginOf(name)).then(
@@ -151,7 +151,7 @@ export async function otherDays(bench: Bench, { organisations, hashed }: Populat
   await bench.command('backup', ['backup', join(bench.instance.folder, 'copies')]);
 }
 
-/** Nothing is remembered: each login costs a hash. */
+/** After a start nothing is remembered, so each login costs a hash. */
 export async function coldStart(bench: Bench, names: readonly string[]): Promise<void> {
   await bench.stop();
   const began = performance.now();
@@ -186,8 +186,8 @@ export async function coldStart(bench: Bench, names: readonly string[]): Promise
 }
 
 /**
- * The bad day of a whole region: nobody of them gets in any more. Last, since nothing works after
- * it.
+ * The worst day of a whole region: nobody can log in any longer. It comes last, since nothing works
+ * after it.
  */
 export async function containAll(bench: Bench, names: readonly string[]): Promise<void> {
   const file = namesFile(bench.instance, names);
@@ -199,7 +199,7 @@ export async function containAll(bench: Bench, names: readonly string[]): Promis
   });
 }
 
-/** Whether what was remembered of passwords outlives a change of every account. */
+/** Measures whether remembered logins survive a change of every account. */
 export async function polls(bench: Bench, step: string, names: readonly string[]): Promise<void> {
   await bench.measure(step, {}, async (): Promise<Partial<Row>> => {
     const { done, milliseconds, latency } = await poll(bench.instance, {

@@ -1,8 +1,8 @@
 /**
- * Makes the store of a gateway that has run for a while, through the store's own port and with a
- * clock that is set: mail comes in day by day, most of it is collected and deleted the same day,
- * some days later, some a month later; each night what has to go is swept, and with it the keys of
- * days that hold nothing any more.
+ * Makes the store of a gateway that has run for a while, through the store's own interface and with
+ * a clock that is set. Mail arrives day by day. Most of it is collected and deleted the same day,
+ * some after days, some after a month. Each night a sweep removes what is due, and the keys of days
+ * that hold nothing any longer.
  */
 import { randomBytes } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
@@ -19,27 +19,27 @@ import { seeded } from '../../test/support/seeded.ts';
 import { acceptanceOf, sealBody } from '../../test/support/store.ts';
 
 export interface Life {
-  /** Milliseconds since 1970. */
+  /** The beginning, in milliseconds since 1970. */
   readonly begin: number;
   readonly days: number;
   readonly messagesPerDay: number;
   /**
-   * Who gets mail, in turn. Whoever is at place 7 or 8 of ten collects three days later, at place 9
-   * thirty.
+   * The accounts that get mail, in turn. Of every ten, those at places 7 and 8 collect after three
+   * days, the one at place 9 after thirty.
    */
   readonly names: readonly string[];
-  /** Everybody collects the same day. */
+  /** True if everybody collects on the same day. */
   readonly prompt: boolean;
-  /** Gets `kept` messages over the last `keptDays` and collects none. */
+  /** An account that gets `kept` messages over the last `keptDays`, and collects none. */
   readonly hoarder: string;
   readonly kept: number;
   readonly keptDays: number;
 }
 
 const DAY = days(1);
-/** Side by side, as many share a commit. */
+/** Messages that are filed at the same time: as many share one commit. */
 const WORKERS = 64;
-/** One after the other to one account on a day. */
+/** Messages in a row for one account on one day. */
 const EACH = 4;
 const LATER = [0, 0, 0, 0, 0, 0, 0, 3, 3, 30];
 const POOL = randomBytes(1024 * 1024);
@@ -53,8 +53,8 @@ interface Making {
 }
 
 /**
- * Takes the place of the store that `sluis init` made, which is younger. `hash`: of the password of
- * all. Resolves to how many days were erased.
+ * Replaces the store that `sluis init` made, which is younger. `hash`: of everybody's password.
+ * Resolves to the number of days that were erased.
  */
 export async function makeStore(
   instance: Instance,
@@ -86,7 +86,7 @@ export async function makeStore(
   return readdirSync(config.keys.folder).filter((name) => name.endsWith('.erased')).length;
 }
 
-/** Mail of today for a store that is there, which nobody collects. While nobody serves. */
+/** Adds today's mail to an existing store; nobody collects it. No gateway may run. */
 export async function fillStore(
   instance: Instance,
   names: readonly string[],
@@ -117,7 +117,7 @@ async function live(making: Making, life: Life, say: (text: string) => void): Pr
       receivers.push(name);
       next += 1;
     }
-    // Several of an account where there are more turns than accounts.
+    // An account has several turns if there are more turns than accounts.
     await inParallel(receivers, async (name) => await receive(making, name, EACH));
     const kept = day >= life.days - life.keptDays ? Math.ceil(life.kept / life.keptDays) : 0;
     await inParallel(Array.from({ length: kept }), async () => await receive(making, life.hoarder, 1));
@@ -138,7 +138,7 @@ async function inParallel<T>(all: readonly T[], work: (one: T) => Promise<void>)
   await Promise.all(Array.from({ length: WORKERS }, worker));
 }
 
-/** Mostly 2 to 10 KB, one in fifty 100 KB. */
+/** Files messages. Most have 2 to 10 KB, one in fifty has 100 KB. */
 async function receive({ store, clock, chance }: Making, name: string, count: number): Promise<void> {
   for (let n = 0; n < count; n += 1) {
     const size = chance.below(50) === 0 ? 100_000 : 2000 + chance.below(8000);
@@ -159,7 +159,7 @@ async function collect({ store }: Making, name: string): Promise<void> {
   if (lock === 'in-use') throw new Error(`the maildrop of ${name} is in use`);
   const listing = await store.listMaildrop(lock);
   const all = Array.from({ length: listing.count }, (_, i) => listing.uidOf(i));
-  // Whoever got mail again before a late turn collected it all with that.
+  // An account that got mail again before a late turn has collected everything with that.
   if (all.length === 0) return await store.releaseMaildrop(lock);
   await store.commitMaildrop(lock, all, all, [
     { event: 'maildrop.committed', outcome: 'success', account, facts: { protocol: 'pop3', deleted: all.length } },

@@ -1,6 +1,6 @@
 /**
- * What is compared: each measure gives seconds of one piece of work, and the gateway's processor
- * time for it where it serves.
+ * The measurements that are compared. Each gives the time of one piece of work and, if a gateway
+ * runs, the gateway's processor time for it.
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,22 +14,22 @@ import { sluis } from '../accounts/command.ts';
 import { cpuOf } from '../gauge.ts';
 import { type Outcome, discard, logInOnce, pickUp, poll, submit } from '../load.ts';
 
-/** Milliseconds of one piece of work: a message, a session, a megabyte, or the whole. */
+/** Milliseconds for one piece of work: a message, a session, a megabyte, or the whole. */
 export interface Took {
   readonly elapsed: number;
-  /** Processor time, over all threads of the gateway or of the command. */
+  /** Processor time of all threads of the gateway or the command. */
   readonly cpu?: number;
 }
 
 export interface Sizes {
-  /** Messages of a round, at one connection and at eight. */
+  /** Messages of a round, over one connection and over eight. */
   readonly messages: number;
   readonly listed: number;
 }
 
 const PATIENCE = 120_000;
 
-/** One gateway on a store, driven as those of the other benchmarks. */
+/** One gateway on a store, driven as in the other benchmarks. */
 export class Subject {
   readonly instance: Instance;
   readonly #names: readonly string[];
@@ -67,7 +67,7 @@ export class Subject {
     return await this.#cost(async () => await submit(this.instance, { ...work, milliseconds: PATIENCE }));
   }
 
-  /** Collects what `submit` left in the maildrops. */
+  /** Collects what `submit` put into the maildrops. */
   async pickUp(): Promise<Took> {
     return await this.#cost(async () => await pickUp(this.instance, this.#names));
   }
@@ -78,8 +78,8 @@ export class Subject {
   }
 
   /**
-   * From the start of the process to its greeting, after a kill with a log that was not copied
-   * back.
+   * From the start of the process to its greeting, after a kill that left a write-ahead log to be
+   * copied back.
    */
   async startAfterKill(): Promise<Took> {
     await this.submit(8, 500);
@@ -91,7 +91,7 @@ export class Subject {
     return took;
   }
 
-  /** A message that it removes. While nobody serves. */
+  /** The time of a sweep for each message that it removes. No gateway may run. */
   async sweep(): Promise<Took> {
     const log = createLog({ level: 'error', format: 'pretty' });
     const store = await openStore(loadConfig(this.instance.config), { clock: systemClock, log });
@@ -108,8 +108,8 @@ export class Subject {
   }
 
   /**
-   * A megabyte of the database, beside the running gateway; then the same put back. Ends with
-   * nobody serving.
+   * The time for each megabyte of the database: a backup beside the running gateway, then its
+   * restore. No gateway runs at the end.
    */
   async backupAndRestore(
     start: number,
@@ -118,7 +118,7 @@ export class Subject {
     mkdirSync(folder);
     const cpu = cpuOf(this.#served?.pid ?? 0);
     const { tail } = await sluis(this.instance, ['backup', 'take', folder, '--json']);
-    // A warning may stand beside it.
+    // A warning may stand beside the JSON.
     const taken = JSON.parse(tail.slice(tail.indexOf('{'), tail.lastIndexOf('}') + 1)) as TakenView;
     const used = cpuOf(this.#served?.pid ?? 0) - cpu;
     await this.stop();

@@ -1,4 +1,4 @@
-/** The floor server in a process of its own, driven and measured as the gateway is. */
+/** The floor server as a process of its own, driven and measured in the same way as the gateway. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -16,7 +16,8 @@ export class Floor {
   }
 
   /**
-   * With the certificate of the instance and a file in its folder, so that both use the same disk.
+   * Starts it with the certificate of the instance and a file in the instance's folder, so that
+   * both use the same disk.
    */
   static async start(instance: Instance): Promise<Floor> {
     const program = fileURLToPath(new URL('floor.js', import.meta.url));

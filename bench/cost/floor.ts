@@ -1,7 +1,7 @@
 /**
- * The least that a server on Node can do for a message that is durable: it speaks TLS, answers SMTP
- * by heart, appends the message to a file and syncs before the 250. What waits while a sync runs
- * shares the next one. Nobody is checked and nothing is looked at.
+ * The least that a server on Node can do for a message that must be durable. It speaks TLS, gives
+ * fixed answers of SMTP, appends the message to a file, and syncs the file before the 250. Messages
+ * that arrive during a sync share the next one. It checks nobody and examines nothing.
  *
  *   node floor.js KEY CERTIFICATE FILE      prints its port; ends with its standard input
  */
@@ -47,7 +47,7 @@ function store(): void {
 function serve(socket: TLSSocket): void {
   let line = '';
   let message: Buffer[] | undefined;
-  /** The last octets so far: the final dot may come in two pieces. */
+  /** The last octets so far, since the final dot may come in two pieces. */
   let last = Buffer.alloc(0);
   const take = (piece: Buffer): void => {
     message?.push(piece);

@@ -1,6 +1,6 @@
 /**
- * What a laboratory sends: a MIME message with an interchange in base64, whose reference is told
- * apart by the message's own key.
+ * The content that a laboratory sends: a MIME message with an interchange in base64. The key of the
+ * message is the reference of the interchange.
  */
 export function ediContent(key: string): { readonly fields: string; readonly body: string } {
   const reference = key.slice(1);

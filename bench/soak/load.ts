@@ -1,9 +1,9 @@
 /**
- * The soak's load: each worker does one thing over and over with pauses, as a region does all day,
- * until it is told to end.
+ * The soak's load. Each worker does one thing over and over with pauses, as a region does all day,
+ * until it is told to stop.
  *
- * Every message goes into the ledger; every answer that is not the expected one is a fault. A
- * mailbox is polled by one worker at a time.
+ * Every message goes into the ledger; every answer that is not the expected one is a fault. Only
+ * one worker at a time polls a mailbox.
  */
 import { execFile } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
@@ -23,7 +23,7 @@ import type { Reader, World } from './world.ts';
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const KB = 1000;
 const MB = 1_000_000;
-/** Most messages of one POP3 session: their octets wait in memory until QUIT has answered. */
+/** Most messages of one POP3 session. Their octets stay in memory until QUIT is answered. */
 const MOST_FETCHED = 20;
 const MOST_FAULTS = 50;
 
@@ -31,7 +31,7 @@ const loginOf = (name: string): Login => ({ login: name, password: PASSWORD });
 const pick = <T>(all: readonly T[]): T => all[randomInt(all.length)]!;
 
 export interface Pace {
-  /** Octets of the large messages, and milliseconds between them. */
+  /** Octets of the large messages; `largeEvery`: milliseconds between two of them. */
   readonly large: number;
   readonly largeEvery: number;
   /** Milliseconds between commands of the operator. */
@@ -44,9 +44,9 @@ export class Load {
   readonly #pace: Pace;
   readonly #end = new AbortController();
   readonly #work: Promise<void>[] = [];
-  /** Mailboxes that nobody has open, the longest unpolled first. */
+  /** Mailboxes that nobody has open, the one that was not polled for longest first. */
   readonly #idle: string[];
-  /** Done so far, by kind. */
+  /** Numbers of things done so far, by kind. */
   readonly done = new Map<string, number>();
   readonly faults: string[] = [];
   faultCount = 0;
@@ -60,7 +60,7 @@ export class Load {
   }
 
   start(): void {
-    // Every worker waits on it.
+    // Every worker listens to it.
     setMaxListeners(0, this.#end.signal);
     const { laboratories, readers } = this.#world;
     for (let i = 0; i < 4; i++) this.#repeat('submission', 150, () => this.#submitSome());
@@ -79,7 +79,7 @@ export class Load {
     this.#repeat('operator', this.#pace.operatorEvery, () => this.#operate());
   }
 
-  /** No worker begins anything new; resolves when all are done with what they do. */
+  /** No worker begins anything new. Resolves when all have finished what they do. */
   async stop(): Promise<void> {
     this.#end.abort();
     await Promise.all(this.#work);
@@ -208,7 +208,7 @@ export class Load {
   }
 
   /**
-   * A message counts as found once its deletion was acknowledged: a session that breaks before
+   * A message counts as found once its deletion was acknowledged. A session that breaks before
    * leaves it for the next one.
    */
   async #fetchAll(name: string, found: (content: Buffer) => void): Promise<void> {
@@ -229,8 +229,8 @@ export class Load {
   }
 
   /**
-   * What the gateway signed for the signer has the body that was sent inside; everything else is as
-   * it was sent.
+   * If the gateway signed a message for the signer, the body that was sent is inside. Any other
+   * message is as it was sent.
    */
   #found(content: Buffer): void {
     const signed = signedPart(content);
@@ -255,7 +255,7 @@ export class Load {
     await client.quit();
   }
 
-  /** Tries from other networks, so that practices are not slowed down with it. */
+  /** Tries from other networks, so that practices are not slowed down as well. */
   async #wrongPassword(): Promise<void> {
     const login = {
       login: randomInt(2) === 0 ? 'sender' : `nobody${randomInt(1000)}`,
@@ -289,7 +289,7 @@ export class Load {
       client.wire.send(message.wire.subarray(at, at + 4 * KB));
       await pause(1000, undefined, { signal: this.#end.signal }).catch(() => undefined);
     }
-    // At the end of the soak the line breaks in the middle: nothing may be filed.
+    // At the end of the soak the connection breaks in the middle: nothing may be filed.
     if (this.#end.signal.aborted) return client.wire.destroy();
     client.wire.send('.\r\n');
     this.#ledger.acknowledge(message, acceptedId(await client.expect('250')));
@@ -303,7 +303,7 @@ export class Load {
     wire.destroy();
   }
 
-  /** Goes away in the middle of a message, and without QUIT: everything must still be there. */
+  /** Goes away in the middle of a message and without QUIT: everything must still be there. */
   async #brokenFetch(): Promise<void> {
     await this.#withMailbox(async (name) => {
       const client = await Pop3Client.open(this.#instance.target('pop3s'), loginOf(name));

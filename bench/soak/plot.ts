@@ -1,6 +1,6 @@
 /**
- * Draws a soak's samples as one SVG: panels below each other in two columns, one unit each, with
- * axes, grid and legend.
+ * Draws the samples of a soak as one SVG: panels one below the other in two columns, one unit each,
+ * with axes, grid and legend.
  */
 import type { Sample } from './samples.ts';
 
@@ -65,7 +65,10 @@ const BOX = { left: 56, top: 44, width: 440, height: 132 } as const;
 const number = (value: number): string => String(Number(value.toPrecision(3)));
 const at = (value: number): string => value.toFixed(1);
 
-/** 1, 2 or 5 times a power of ten, so that at most five lines cross the panel. */
+/**
+ * The distance of the grid lines: 1, 2 or 5 times a power of ten, so that at most five lines cross
+ * the panel.
+ */
 export function tick(most: number): number {
   const raw = Math.max(most, 1e-9) / 5;
   const power = 10 ** Math.floor(Math.log10(raw));

@@ -1,4 +1,4 @@
-/** One soak from the making of its gateway to the verdict. */
+/** One soak, from making its gateway to the verdict. */
 import { cpus, loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { addressOf } from '../../test/support/instance.ts';
@@ -35,7 +35,7 @@ export interface SoakReport {
   readonly errors: readonly string[];
   readonly errorCount: number;
   readonly warnings: Readonly<Record<string, number>>;
-  /** Exit code of the gateway at its orderly end. */
+  /** Exit code of the gateway after its orderly stop. */
   readonly exit: number | string;
   readonly samples: readonly Sample[];
 }

@@ -1,6 +1,6 @@
 /**
- * Looks at the gateway from outside every few seconds: memory, descriptors, files, threads, delay
- * of the loop, queue, errors in the log.
+ * Looks at the gateway from outside every few seconds: memory, descriptors, files, threads,
+ * event-loop delay, queue, and errors in the log.
  */
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,12 +9,14 @@ import type { LoopWatch } from '../../test/support/loop-watch.ts';
 import { Scrape } from '../../test/support/scrape.ts';
 import { Gauge } from '../gauge.ts';
 
-/** Sizes in MB (10^6), times in milliseconds; rates a second since the sample before. */
+/**
+ * Sizes are in MB (10^6), times in milliseconds, and rates are a second since the previous sample.
+ */
 export interface Sample {
   /** Seconds since the load began. */
   readonly at: number;
   readonly resident: number;
-  /** Objects and buffers of the main thread once all garbage is gone. */
+  /** Objects and buffers of the main thread without garbage. */
   readonly kept: number;
   readonly descriptors: number;
   readonly threads: number;
@@ -25,7 +27,7 @@ export interface Sample {
   readonly queue: number;
   readonly accepted: number;
   readonly collected: number;
-  /** Share of one core. */
+  /** Processor time as a share of one core. */
   readonly cpu: number;
   /** Log lines of level error so far. */
   readonly errors: number;

@@ -1,10 +1,11 @@
 /**
- * Whether what was sampled stays flat: no leak of memory, descriptors or threads, no write-ahead
- * log that grows for ever.
+ * Judges whether the samples stay flat: no leak of memory, descriptors or threads, and no
+ * write-ahead log that grows for ever.
  *
- * Only the second half counts, since caches fill and code is compiled in the first. Load makes
- * every series swing, garbage makes memory a saw; a leak lifts what it comes back to. So the half
- * is cut into bins, the least of each bin is taken, and a line is laid through these.
+ * Only the second half counts, because caches fill and code is compiled in the first half. Load
+ * makes every series swing, and garbage makes memory rise and fall like a saw. A leak raises the
+ * low points. So the half is cut into bins, the least value of each bin is taken, and a line is
+ * fitted through these.
  */
 import type { Sample } from './samples.ts';
 
@@ -26,18 +27,18 @@ export const bounds: readonly Bound[] = [
   { series: 'kept', unit: 'MB', climb: 3, share: 0.05 },
   { series: 'descriptors', unit: '', climb: 5, share: 0.05 },
   { series: 'threads', unit: '', climb: 1, share: 0 },
-  // It is reset at each checkpoint and grows by whatever is written meanwhile.
+  // The log is reset at each checkpoint, and grows by what is written meanwhile.
   { series: 'wal', unit: 'MB', climb: 20, share: 0.2, most: 400 },
 ];
 
-/** Fewer bins in the second half than this tell nothing of a slope. */
+/** With fewer bins in the second half, a slope means nothing. */
 const BINS = 6;
 const BIN_SECONDS = 30;
 
 export interface Finding {
   readonly series: Bound['series'];
   readonly unit: string;
-  /** Over the second half. */
+  /** The climb over the second half. */
   readonly climb: number;
   readonly allowed: number;
   readonly most: number;
@@ -64,7 +65,7 @@ function judgeOne(bound: Bound, samples: readonly Sample[]): Finding {
 
 type Point = readonly [at: number, value: number];
 
-/** The least of each bin. */
+/** The lowest point of each bin. */
 function lowest(points: readonly Point[]): readonly Point[] {
   const bins = new Map<number, Point>();
   for (const point of points) {
@@ -75,7 +76,7 @@ function lowest(points: readonly Point[]): readonly Point[] {
   return [...bins.values()];
 }
 
-/** Least squares, a second. */
+/** The slope by least squares, for each second. */
 function slopeOf(points: readonly Point[]): number {
   const mean = (of: 0 | 1): number => points.reduce((sum, point) => sum + point[of], 0) / points.length;
   const [meanAt, meanValue] = [mean(0), mean(1)];

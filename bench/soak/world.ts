@@ -1,6 +1,6 @@
 /**
- * What a soak runs against: a gateway made by `sluis init`, hundreds of practices, laboratories
- * that log in with certificates, addressees of S/MIME and PGP, and a partner whose server puts off
+ * The surroundings of a soak: a gateway made by `sluis init`, hundreds of practices, laboratories
+ * that log in with certificates, addressees of S/MIME and PGP, and a partner whose server defers
  * some of what it is sent.
  */
 import { execFileSync } from 'node:child_process';
@@ -15,7 +15,7 @@ import { ScriptedPartner } from '../../test/support/partner.ts';
 import type { WireTarget } from '../../test/support/wire.ts';
 import { PASSWORD } from '../load.ts';
 
-/** Every so many messages, and every so many recipients, the partner says "not now". */
+/** The partner defers one in so many messages, and one in so many recipients. */
 const MESSAGE_PUT_OFF = 7;
 const RECIPIENT_PUT_OFF = 11;
 
@@ -29,12 +29,12 @@ export interface World {
   readonly instance: Instance;
   readonly metricsPort: number;
   readonly partner: ScriptedPartner;
-  /** Log in with passwords, send and fetch. */
+  /** Accounts that log in with passwords, send and fetch. */
   readonly practices: readonly string[];
-  /** Log in with certificates, by the target of their own that shows it. */
+  /** Accounts that log in with certificates, each by a target that shows its own. */
   readonly laboratories: readonly { readonly name: string; readonly target: WireTarget }[];
   readonly readers: readonly Reader[];
-  /** Address whose key the gateway holds: its mail to readers is signed. */
+  /** An address whose key the gateway holds: its mail to readers is signed. */
   readonly signer: string;
   remove(): Promise<void>;
 }
@@ -48,7 +48,7 @@ const configuration = (metricsPort: number): string =>
     `[http]\nport = ${metricsPort}\n`,
   ].join('\n');
 
-/** `practices`: how many accounts poll. `under`: where the folder is made. */
+/** `practices`: number of accounts that poll. `under`: where the folder is made. */
 export async function createWorld(practices: number, under?: string): Promise<World> {
   const metricsPort = await freePort();
   const instance = await Instance.create({
@@ -93,7 +93,7 @@ const mailKey = (instance: Instance, name: string): readonly string[] => ['--for
 const secretOf = (instance: Instance, name: string): string =>
   readFileSync(passphrase(instance, name), 'utf8').trimEnd();
 
-/** The listener with TLS from the start, shown the account's own certificate. */
+/** A target of the listener with implicit TLS that shows the account's own certificate. */
 function certified(instance: Instance, name: string): WireTarget {
   instance.sluis('cert', 'issue', '--account', name, '--for', 'login', ...newKey(instance, name));
   const context = createSecureContext({
