@@ -193,7 +193,7 @@ const reader =
   (terminal: Terminal, kind: Kind<unknown, never> | undefined): Reader =>
   (text) => {
     const value: unknown = kind?.fromText(text, outsideOf(terminal));
-    if (value === undefined) throw new InvalidArgumentError(`expected ${kind?.expected ?? 'nothing'}.`);
+    if (value === undefined) throw new InvalidArgumentError(`expected ${kind?.expected.en ?? 'nothing'}.`);
     return value;
   };
 

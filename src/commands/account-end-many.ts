@@ -32,7 +32,10 @@ const AT_ONCE = 50;
 /** The grace of a line. Unlike `--grace`, it may be 0d: the account ends at once. */
 const grace: Kind<number, number> = {
   ...count('days', { max: MAX_GRACE }),
-  expected: `a number of days from 0 to ${MAX_GRACE}, such as 30d`,
+  expected: {
+    en: `a number of days from 0 to ${MAX_GRACE}, such as 30d`,
+    nl: `een aantal dagen van 0 tot en met ${MAX_GRACE}, zoals 30d`,
+  },
   fromText: (written) => (/^\d{1,3}d$/.test(written) ? Number.parseInt(written) : undefined),
 };
 const columns = {

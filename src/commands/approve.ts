@@ -77,7 +77,7 @@ const requestId = named('operator', 'request');
 const fingerprint = named('key', 'fingerprint');
 const moment = kind<number, number>(
   'milliseconds',
-  'milliseconds since 1970',
+  { en: 'milliseconds since 1970', nl: 'milliseconden sinds 1970' },
   z.number(),
   (n) => (Number.isSafeInteger(n) ? n : undefined),
   (value) => (/^\d{1,15}$/.test(value) ? Number(value) : undefined),

@@ -19,7 +19,12 @@ import { subject } from './core/subject.ts';
 
 /** A path, made absolute by the command line: the gateway works in another folder. */
 const place = (word: string): Kind<string> => ({
-  ...ofText(word, 'an absolute path', (path) => (isAbsolute(path) ? path : undefined), 4096),
+  ...ofText(
+    word,
+    { en: 'an absolute path', nl: 'een volledig pad' },
+    (path) => (isAbsolute(path) ? path : undefined),
+    4096,
+  ),
   fromText: (path) => resolve(path),
 });
 

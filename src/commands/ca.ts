@@ -23,12 +23,15 @@ const keyKind = old(
   'key',
 );
 
-const rootPassword = opt(secret('a text of at most 4096 characters'), 'opens the file of the root', '');
+const rootPassword = opt(secret(), 'opens the file of the root', '');
 /** The file of an exported root, as a parameter. */
 const rootFile = {
   ...kind(
     'root',
-    'the file that "sluis ca export-root" wrote',
+    {
+      en: 'the file that "sluis ca export-root" wrote',
+      nl: 'het bestand dat "sluis ca export-root" schreef',
+    },
     z.string().max(64 * 1024),
     (value) => (/^[A-Za-z0-9+/=]+$/.test(value) ? value : undefined),
     (value) => value,

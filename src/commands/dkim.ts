@@ -6,6 +6,7 @@ import { CommandError } from '../cli/exit.ts';
 import { newFile } from '../cli/new-file.ts';
 import { zoneText } from '../domain/dns-record.ts';
 import { choice, ofText } from './core/kind.ts';
+import { plainName } from './core/kinds.ts';
 import { folder } from './core/files.ts';
 import { arg, opt } from './core/params.ts';
 import { changesHere } from './core/row.ts';
@@ -14,7 +15,7 @@ import { domain } from './partner/server.ts';
 
 const work = () => import('../crypto/dkim/dkim-keys.ts');
 
-const selector = ofText('name', '1 to 63 characters a-z, 0-9 and -, such as 202612e', (value) =>
+const selector = ofText('name', plainName(63, '202612e'), (value) =>
   /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(value) ? value : undefined,
 );
 

@@ -14,7 +14,9 @@ const MOST_PORT_BASE = 64_540;
 /** The answer if nothing was made. */
 const NOTHING = { hostname: '', data: '', keys: '', masterKey: '', tlsKey: '', tlsCertificate: '' };
 
-const ip = ofText('ip', 'an IP address such as 127.0.0.1', (value) => (isIP(value) === 0 ? undefined : value));
+const ip = ofText('ip', { en: 'an IP address such as 127.0.0.1', nl: 'een IP-adres zoals 127.0.0.1' }, (value) =>
+  isIP(value) === 0 ? undefined : value,
+);
 
 export const init = changesHere({
   about: 'write a configuration, keys and an empty store; overwrites nothing',

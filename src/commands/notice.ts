@@ -13,12 +13,16 @@ import { subject } from './core/subject.ts';
  * The limit is larger than a letter may be, so that a text that is too long is refused with its
  * length.
  */
-const written = fileOf('file', 'plain text of at most 64KiB', 128 * 1024);
+const written = fileOf(
+  'file',
+  { en: 'plain text of at most 64KiB', nl: 'platte tekst van hoogstens 64KiB' },
+  128 * 1024,
+);
 const sendingId = naming(
   'other',
   ofText(
     'text',
-    'letters, digits, "-", "_" and ".", at most 64',
+    { en: 'letters, digits, "-", "_" and ".", at most 64', nl: 'letters, cijfers, "-", "_" en ".", hoogstens 64' },
     (value) => (/^[\w.-]+$/.test(value) ? value : undefined),
     64,
   ),

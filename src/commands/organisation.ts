@@ -46,7 +46,15 @@ const stateOf = ({ state = 'active', ends, mergedInto, mergedAt }: z.infer<typeo
       ? `ended: part of ${mergedInto} since ${readableTime(mergedAt) ?? ''}`
       : `${state}, on its way into ${mergedInto}`;
 
-const telephone = naming('other', ofText('number', 'a telephone number of at least 6 digits', telephoneDigits, 40));
+const telephone = naming(
+  'other',
+  ofText(
+    'number',
+    { en: 'a telephone number of at least 6 digits', nl: 'een telefoonnummer van minstens 6 cijfers' },
+    telephoneDigits,
+    40,
+  ),
+);
 
 const one = { name: arg(organisation, 'the organisation') };
 

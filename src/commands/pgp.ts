@@ -23,12 +23,12 @@ const work = () => import('./pgp/keys.ts');
 const keyName = naming('key', text('fingerprint', 120));
 const fingerprint = arg(keyName, 'its fingerprint, or the last 16 digits of it');
 const as = opt(address, 'look inside with the private keys that the gateway holds for this address');
-const passphrase = opt(secret('a text of at most 4096 characters'), 'of the private key');
+const passphrase = opt(secret(), 'of the private key');
 const packets = need(
   {
     ...kind<Buffer>(
       'packets',
-      'one OpenPGP key, base64',
+      { en: 'one OpenPGP key, base64', nl: 'één OpenPGP-sleutel, base64' },
       z.string().max(512 * KiB),
       (base64) => (base64 === '' ? undefined : Buffer.from(base64, 'base64')),
       (base64) => base64,

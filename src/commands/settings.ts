@@ -44,7 +44,7 @@ export interface Fields<P extends Params, F> {
 
 const assignment = ofText(
   'setting',
-  'KEY=VALUE, such as quota=5GiB',
+  { en: 'KEY=VALUE, such as quota=5GiB', nl: 'KEY=VALUE, zoals quota=5GiB' },
   (text) => {
     const at = text.indexOf('=');
     return at > 0 ? ([text.slice(0, at), text.slice(at + 1)] as const) : undefined;

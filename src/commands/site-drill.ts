@@ -21,7 +21,10 @@ const PATIENCE = 1000;
 
 const door = ofText(
   'host:port',
-  'a host and the port of SMTP or POP3 without TLS at its beginning, such as mail.example.nl:587',
+  {
+    en: 'a host and the port of SMTP or POP3 without TLS at its beginning, such as mail.example.nl:587',
+    nl: 'een host en de poort van SMTP of POP3 die niet met TLS begint, zoals mail.example.nl:587',
+  },
   (value) => {
     const [, host = '', port = ''] = /^\[?([A-Za-z0-9.:-]{1,253}?)\]?:(\d{1,5})$/.exec(value) ?? [];
     return host === '' || Number(port) < 1 || Number(port) > 65_535 ? undefined : { host, port: Number(port) };

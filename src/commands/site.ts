@@ -78,7 +78,7 @@ const promote = readsHere({
     server: arg(text('server', 63), 'the standby that is to become primary'),
     check: flag('only this is done here; Patroni or pg_ctl promotes'),
     facts: opt(
-      fileOf('file', 'JSON of at most 64KiB', 64 * 1024),
+      fileOf('file', { en: 'JSON of at most 64KiB', nl: 'JSON van hoogstens 64KiB' }, 64 * 1024),
       'what each server answered, written down; default: the gateway asks them',
     ),
   },

@@ -72,7 +72,7 @@ test('what comes over the socket is refused with the words that the command line
       for (const value of [-1, 0.5, 1e9, '', '\u0007', '!'.repeat(80)]) {
         const [issue] = kind?.schema.safeParse(value).error?.issues ?? [];
         if (issue?.code !== 'custom' || kind === undefined) continue;
-        assert(issue.message.startsWith(kind.expected), `${words.join(' ')} ${name}: ${issue.message}`);
+        assert(issue.message.startsWith(kind.expected.en), `${words.join(' ')} ${name}: ${issue.message}`);
       }
 });
 

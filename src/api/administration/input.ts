@@ -117,7 +117,7 @@ function aboutOf({ about: given, kind, as, optional }: Param): string {
   if (as === 'secret') return optional ? 'A password; left out: none.' : 'The password.';
   const about = forPrograms(given.replace(/[;,] (?:it )?(?:may be given several times|several times for several)/, ''));
   if (kind === undefined) return `${upper(about)}.`;
-  if (kind.choices === undefined) return `${upper(about)}: ${forPrograms(kind.expected)}.`;
+  if (kind.choices === undefined) return `${upper(about)}: ${forPrograms(kind.expected.en)}.`;
   return `${kind.choices.some((one) => about.startsWith(`${one}:`)) ? about : upper(about)}.`;
 }
 

@@ -59,7 +59,10 @@ export type Proof = z.infer<typeof proofView>;
 const wire = z.object({ lane: z.number().optional(), seq: z.number(), hash: z.string() });
 const anchor = kind<z.infer<typeof wire>, z.infer<typeof wire>>(
   'anchor',
-  'a row number (in its chain if there are several) and a hash',
+  {
+    en: 'a row number (in its chain if there are several) and a hash',
+    nl: 'het nummer van een rij (in haar keten, als er meer zijn) en een hash',
+  },
   wire,
   (given) => (Number.isSafeInteger(given.seq) ? given : undefined),
   () => undefined,

@@ -20,7 +20,7 @@ export const opensFile = opt(file, 'first line of this file opens the PKCS #12 f
 export const privateKey: Kind<KeyObject> = {
   ...kind<KeyObject>(
     'key',
-    'a private key, PEM without a passphrase',
+    { en: 'a private key, PEM without a passphrase', nl: 'een privésleutel, PEM zonder wachtzin' },
     z.string().max(16 * KiB),
     (pem) => {
       try {

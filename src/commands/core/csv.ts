@@ -119,7 +119,7 @@ interface WrongEntry {
 
 /** Values of a flag in a CSV file. */
 const YES_OR_NO = {
-  expected: 'yes or no',
+  expected: { en: 'yes or no' },
   fromText: (text: string): boolean | undefined => ({ yes: true, no: false })[text],
 };
 
@@ -146,7 +146,7 @@ function recordOf<P extends Params>(
     // Spaces around a password are part of it.
     const text = param.as === 'secret' ? row.raw(column) : row.cell(column);
     const { expected: wanted, fromText } = param.kind ?? YES_OR_NO;
-    const expected = `expected ${wanted}`;
+    const expected = `expected ${wanted.en}`;
     const value: unknown = text === '' ? undefined : fromText(text, { textOf: () => '', lineOf: () => '', now });
     if (text === '' && !param.optional) problems.push({ line, column, text: `it is empty; ${expected}` });
     else if (text !== '' && value === undefined)

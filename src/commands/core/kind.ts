@@ -5,6 +5,7 @@
  * written on a command line.
  */
 import { z } from '../../config/zod.ts';
+import type { Language } from '../../domain/registry.ts';
 import type { Instant } from '../../domain/units.ts';
 
 /**
@@ -33,11 +34,16 @@ export interface Outside {
   readonly now: () => Instant;
 }
 
+/**
+ * What is expected, as the end of "expected ..." and of "Verwacht: ...": a command line and a
+ * program read the English, a form the language of its reader.
+ */
+export type Expected = Readonly<Record<Language, string>>;
+
 /** `W`: the value as JSON over the socket. `T`: the value that the operation gets. */
 export interface Kind<T, W = string> {
   readonly schema: z.ZodType<T, W>;
-  /** What is expected, in words that fit after "expected". */
-  readonly expected: string;
+  readonly expected: Expected;
   /** The word for the value in a usage line, such as `login` in `<login>`. */
   readonly word: string;
   /** Set if the value says what a call was about. */
@@ -64,7 +70,7 @@ export class Refused {
  */
 export function kind<T, W = string>(
   word: string,
-  expected: string,
+  expected: Expected,
   wire: z.ZodType<W>,
   read: (value: W) => T | Refused | undefined,
   fromText: Kind<T, W>['fromText'],
@@ -72,7 +78,7 @@ export function kind<T, W = string>(
   const schema = wire.transform((value, context): T => {
     const found = read(value);
     if (found !== undefined && !(found instanceof Refused)) return found;
-    const message = found instanceof Refused ? `${expected} (${found.why})` : expected;
+    const message = found instanceof Refused ? `${expected.en} (${found.why})` : expected.en;
     context.issues.push({ code: 'custom', message, input: value });
     return z.NEVER;
   }) as unknown as z.ZodType<T, W>;
@@ -86,7 +92,7 @@ const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 /** A kind of one line of text that `read` takes. */
 export const ofText = <T>(
   word: string,
-  expected: string,
+  expected: Expected,
   read: (text: string) => T | Refused | undefined,
   max = MAX_TEXT,
 ): Kind<T> =>
@@ -103,13 +109,29 @@ export const naming = <T, W>(of: Of, given: Kind<T, W>): Kind<T, W> => ({ ...giv
 
 /** A kind of one line that is not empty. */
 export const text = (word: string, max = MAX_TEXT): Kind<string> =>
-  ofText(word, `1 to ${max} characters in one line`, (value) => (value.trim() === '' ? undefined : value), max);
+  ofText(
+    word,
+    { en: `1 to ${max} characters in one line`, nl: `1 tot en met ${max} tekens op één regel` },
+    (value) => (value.trim() === '' ? undefined : value),
+    max,
+  );
+
+/** One line of which nothing is asked but its length: it may be empty. */
+export const anyText = (word: string, max: number): Kind<string> =>
+  ofText(
+    word,
+    { en: `one line of at most ${max} characters`, nl: `één regel van hoogstens ${max} tekens` },
+    (value) => value,
+    max,
+  );
 
 /** A kind of text that names something, such as `named('certificate', 'serial')`. */
 export const named = (of: Of, word: string, max = MAX_TEXT): Kind<string> => naming(of, text(word, max));
 
 export const choice = <const C extends string>(word: string, choices: readonly C[]): Kind<C> => ({
-  ...ofText(word, choices.join(' or '), (value) => choices.find((one) => one === value)),
+  ...ofText(word, { en: choices.join(' or '), nl: choices.join(' of ') }, (value) =>
+    choices.find((one) => one === value),
+  ),
   choices,
 });
 
@@ -120,7 +142,7 @@ export const count = (
 ): Kind<number, number> =>
   kind(
     word,
-    `a whole number from ${min} to ${max}`,
+    { en: `a whole number from ${min} to ${max}`, nl: `een heel getal van ${min} tot en met ${max}` },
     z.number(),
     (n) => (Number.isInteger(n) && n >= min && n <= max ? n : undefined),
     (value) => (/^\d{1,15}$/.test(value) ? Number(value) : undefined),

@@ -3,13 +3,16 @@ import { z } from '../../config/zod.ts';
 import { parseDuration } from '../../config/units.ts';
 import { type Instant, instant } from '../../domain/units.ts';
 import { type Day, dayOf, instantOf, isoDay, readDay } from '../../domain/working-days.ts';
-import { type Kind, kind, ofText } from './kind.ts';
+import { type Expected, type Kind, kind, ofText } from './kind.ts';
 
 /** A number of days: `60d` on a command line, a number over the socket. */
 export const days = (max: number): Kind<number, number> =>
   kind(
     'days',
-    `a number of days up to ${max}, such as ${Math.min(60, max)}d`,
+    {
+      en: `a number of days up to ${max}, such as ${Math.min(60, max)}d`,
+      nl: `een aantal dagen, hoogstens ${max}, zoals ${Math.min(60, max)}d`,
+    },
     z.number(),
     (n) => (Number.isInteger(n) && n >= 1 && n <= max ? n : undefined),
     (value) => {
@@ -41,12 +44,24 @@ function fromWords(value: string, now: Instant, towards: 1 | -1): string {
   return new Date(now + towards * length).toISOString();
 }
 
-const momentOf = (word: string, expected: string, ofDay: (day: number) => Instant, towards: 1 | -1): Kind<Instant> => ({
+const momentOf = (
+  word: string,
+  expected: Expected,
+  ofDay: (day: number) => Instant,
+  towards: 1 | -1,
+): Kind<Instant> => ({
   ...ofText(word, expected, (value) => readMoment(value, ofDay)),
   fromText: (value, { now }) => fromWords(value, now(), towards),
 });
-const PAST = 'a day such as 2027-12-31, yesterday, 2h or 14d ago, or a time such as 2027-12-31T12:00:00+01:00';
-const FUTURE = 'a day such as 2027-12-31, tomorrow, 14d from now, or a time such as 2027-12-31T12:00:00+01:00';
+/** A form takes a day as the Dutch write it (web/parts/typed-day.ts). */
+const PAST: Expected = {
+  en: 'a day such as 2027-12-31, yesterday, 2h or 14d ago, or a time such as 2027-12-31T12:00:00+01:00',
+  nl: 'een dag zoals 31-12-2027, 2h of 14d (twee uur of twee weken terug), of een tijd zoals 2027-12-31T12:00:00+01:00',
+};
+const FUTURE: Expected = {
+  en: 'a day such as 2027-12-31, tomorrow, 14d from now, or a time such as 2027-12-31T12:00:00+01:00',
+  nl: 'een dag zoals 31-12-2027, 14d (over twee weken), of een tijd zoals 2027-12-31T12:00:00+01:00',
+};
 const lastOf = (day: number): Instant => instant(instantOf(day + 1) - 1000);
 
 /**
@@ -63,6 +78,13 @@ export const ends = momentOf('date', FUTURE, lastOf, 1);
 
 /** A whole day in the future, in Amsterdam. */
 export const day: Kind<Day> = {
-  ...ofText('day', 'a day such as 2027-12-31, tomorrow, or 14d from now', readDay),
+  ...ofText(
+    'day',
+    {
+      en: 'a day such as 2027-12-31, tomorrow, or 14d from now',
+      nl: 'een dag zoals 31-12-2027, of 14d: over twee weken',
+    },
+    readDay,
+  ),
   fromText: (value, { now }) => fromWords(value, now(), 1),
 };

@@ -145,7 +145,7 @@ function readValue(name: string, param: Param, value: unknown): unknown {
   if (optional && (value === undefined || value === null)) return param.initial;
   if (as !== 'rest' && as !== 'many') return readOne(name, param, value);
   if (!Array.isArray(value) || value.length > most)
-    return refuse(name, value, `a list of at most ${most}, each ${param.kind?.expected ?? ''}`);
+    return refuse(name, value, `a list of at most ${most}, each ${param.kind?.expected.en ?? ''}`);
   return value.map((one: unknown) => readOne(name, param, one));
 }
 
@@ -153,7 +153,7 @@ function readOne(name: string, { kind }: Param, value: unknown): unknown {
   const read = kind?.schema.safeParse(value);
   if (read?.success === true) return read.data;
   const [issue] = read?.error.issues ?? [];
-  const expected = issue?.code === 'custom' ? issue.message : (kind?.expected ?? 'nothing');
+  const expected = issue?.code === 'custom' ? issue.message : (kind?.expected.en ?? 'nothing');
   if (kind?.secret !== true) return refuse(name, value, expected);
   throw new AdminError('invalid', `Cannot use that as ${name}: expected ${expected}`);
 }

@@ -6,7 +6,7 @@
 import { secret } from './files.ts';
 import { type Param, param } from './params.ts';
 
-const given = secret('a password');
+const given = secret({ en: 'a password', nl: 'een wachtwoord' });
 
 export const password = param<string>('secret', given, 'the password');
 /** The same, but `--no-password` leaves it out. */

@@ -12,7 +12,7 @@ import type { AccountSummary } from '../../store/registry.ts';
 import { takeIn } from '../../takeover/intake.ts';
 import { IntakeError } from '../../takeover/intake-batch.ts';
 import { address, login } from '../core/kinds.ts';
-import { count, ofText } from '../core/kind.ts';
+import { anyText, count } from '../core/kind.ts';
 import { arg, opt } from '../core/params.ts';
 import { changes, reads } from '../core/row.ts';
 
@@ -80,11 +80,7 @@ export const imported = reads({
   about: 'tell which messages of another server a mailbox has already',
   in: {
     ...target,
-    after: opt(
-      ofText('uidl', 'at most 70 characters', (uidl) => uidl, 70),
-      'behind this one',
-      '',
-    ),
+    after: opt(anyText('uidl', 70), 'behind this one', ''),
     limit: opt(count('number', { max: MAX_PAGE }), 'most', MAX_PAGE),
   },
   out: z.object({ mailbox, uidls: z.array(z.string()).readonly() }),

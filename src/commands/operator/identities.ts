@@ -6,7 +6,8 @@ import { newShownId } from '../../crypto/keys/console-secrets.ts';
 import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';
 import type { IdentityRecord } from '../../store/console.ts';
-import { ofText } from '../core/kind.ts';
+import { type Expected, ofText } from '../core/kind.ts';
+import { shownIdOf } from '../core/kinds.ts';
 import { arg, need, pageOf } from '../core/params.ts';
 import { changes, lists } from '../core/row.ts';
 import { subject } from '../core/subject.ts';
@@ -14,10 +15,10 @@ import { checkGives, operatorName, operatorOf, shownId } from './who.ts';
 
 const ISSUER = /^https:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/[A-Za-z0-9._~/-]*)?$/;
 const SUBJECT = /^[\x21-\x7e]{1,255}$/;
-const text = (form: RegExp, expected: string) =>
+const text = (form: RegExp, expected: Expected) =>
   ofText('text', expected, (given) => (form.test(given) ? given : undefined));
 
-const identityId = shownId('identity', 'the id of an identity, such as K7QM-2XRD');
+const identityId = shownId('identity', shownIdOf('an identity', 'een identiteit'));
 
 const view = z.object({
   id: z.string(),
@@ -63,9 +64,15 @@ export const identities = subject('identity', 'operators who log in to the web c
     about: 'tie an operator to a person of the OpenID provider before the person has come',
     in: {
       name: arg(operatorName, 'whose'),
-      issuer: need(text(ISSUER, 'an https address'), 'address of the provider, exactly as it names itself'),
+      issuer: need(
+        text(ISSUER, { en: 'an https address', nl: 'een adres dat met https begint' }),
+        'address of the provider, exactly as it names itself',
+      ),
       subject: need(
-        text(SUBJECT, 'a text of 1 to 255 visible characters'),
+        text(SUBJECT, {
+          en: 'a text of 1 to 255 visible characters',
+          nl: 'een tekst van 1 tot en met 255 zichtbare tekens',
+        }),
         'what the provider calls the person by, for good (claim sub)',
       ),
     },

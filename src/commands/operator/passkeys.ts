@@ -10,6 +10,7 @@ import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';
 import type { PasskeyRecord } from '../../store/console.ts';
 import { naming, ofText } from '../core/kind.ts';
+import { shownIdOf } from '../core/kinds.ts';
 import { arg, pageOf } from '../core/params.ts';
 import { changes, lists } from '../core/row.ts';
 import { subject } from '../core/subject.ts';
@@ -39,7 +40,7 @@ export const codeText = ({ code, operator, ends, page }: CodeOut): string =>
 
 const passkeyId = naming(
   'operator',
-  ofText('passkey', 'the id of a passkey, such as K7QM-2XRD', (text) => cleanBase32(text).slice(0, 8)),
+  ofText('passkey', shownIdOf('a passkey', 'een passkey'), (text) => cleanBase32(text).slice(0, 8)),
 );
 
 const view = z.object({

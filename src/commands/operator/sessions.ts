@@ -9,6 +9,7 @@ import type { SessionRecord } from '../../store/console.ts';
 import { arg, pageOf } from '../core/params.ts';
 import { changes, lists } from '../core/row.ts';
 import { subject } from '../core/subject.ts';
+import { shownIdOf } from '../core/kinds.ts';
 import { isOf, ofOperator, shownId } from './who.ts';
 
 const view = z.object({
@@ -29,7 +30,7 @@ const viewOf = ({ id, operator, means, passkey, network, madeAt, seenAt }: Sessi
   since: iso(madeAt),
   seen: iso(seenAt),
 });
-const sessionId = shownId('session', 'the id of a session, such as K7QM-2XRD');
+const sessionId = shownId('session', shownIdOf('a session', 'een sessie'));
 
 export const consoleSessions = subject('session', 'who is logged in to the web console', {
   list: lists({

@@ -11,13 +11,14 @@ import { iso } from '../../domain/units.ts';
 import { NetworkSet } from '../../platform/network.ts';
 import type { TokenRecord } from '../../store/operators.ts';
 import { naming, ofText } from '../core/kind.ts';
+import { NETWORK, shownIdOf } from '../core/kinds.ts';
 import { ends } from '../core/moments.ts';
 import { arg, many, need, opt, pageOf } from '../core/params.ts';
 import { changes, lists } from '../core/row.ts';
 import { subject } from '../core/subject.ts';
 import { checkGives, isOf, ofOperator, operatorName, operatorOf, role } from './who.ts';
 
-const network = ofText('network', 'an address or a network, such as 192.0.2.7 or 192.0.2.0/24', (text) => {
+const network = ofText('network', NETWORK, (text) => {
   try {
     new NetworkSet([text]);
     return text;
@@ -27,7 +28,7 @@ const network = ofText('network', 'an address or a network, such as 192.0.2.7 or
 });
 const tokenId = naming(
   'operator',
-  ofText('token', 'the id of a token, such as K7QM-2XRD', (text) => cleanBase32(text).slice(0, 8)),
+  ofText('token', shownIdOf('a token', 'een token'), (text) => cleanBase32(text).slice(0, 8)),
 );
 
 const tokenView = z.object({

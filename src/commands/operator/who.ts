@@ -6,17 +6,22 @@ import { ROLES, type Role, covers } from '../../domain/roles.ts';
 import { isOperatorName } from '../../domain/second-person.ts';
 import type { OperatorRecord } from '../../store/operators.ts';
 import type { Store } from '../../store/port/store.ts';
-import { choice, naming, ofText } from '../core/kind.ts';
+import { type Expected, choice, naming, ofText } from '../core/kind.ts';
 import { opt } from '../core/params.ts';
 
 export const operatorName = naming(
   'operator',
-  ofText('name', '1 to 32 characters a-z, 0-9, - and ., such as jan.devries', (text) =>
-    isOperatorName(text) ? text : undefined,
+  ofText(
+    'name',
+    {
+      en: '1 to 32 characters a-z, 0-9, - and ., such as jan.devries',
+      nl: '1 tot en met 32 tekens a-z, 0-9, - en ., zoals jan.devries',
+    },
+    (text) => (isOperatorName(text) ? text : undefined),
   ),
 );
 /** A short id as people see it. `what`: the thing, as a sentence names it. */
-export const shownId = (what: string, expected: string) =>
+export const shownId = (what: string, expected: Expected) =>
   naming(
     'operator',
     ofText(what, expected, (text) => {

@@ -4,16 +4,21 @@
 import { z } from '../../config/zod.ts';
 import { AdminError } from '../../admin/error.ts';
 import { defined } from '../../domain/defined.ts';
-import { ofText } from '../core/kind.ts';
+import { type Expected, anyText, ofText } from '../core/kind.ts';
 import { many, opt } from '../core/params.ts';
 import type { Fields } from '../settings.ts';
 
 /** One line of text. An empty one removes the value. */
-const line = (word: string, max = 512) => ofText(word, `one line of at most ${max} characters`, (text) => text, max);
+const line = (word: string, max = 512) => anyText(word, max);
 
-/** Eight digits. An empty text removes the value. */
-const digits = (what: string) =>
-  ofText('digits', `8 digits, the ${what}, or nothing`, (text) => (/^(?:\d{8})?$/.test(text) ? text : undefined), 8);
+/** Eight digits. An empty text removes the value. `nl`, `en`: what they are. */
+const digits = ({ nl, en }: Expected) =>
+  ofText(
+    'digits',
+    { en: `8 digits, the ${en}, or nothing`, nl: `8 cijfers, ${nl}, of niets` },
+    (text) => (/^(?:\d{8})?$/.test(text) ? text : undefined),
+    8,
+  );
 
 /** Most lines of a postal address: a window envelope shows no more. */
 const MOST_LINES = 6;
@@ -22,8 +27,8 @@ export const details = {
   title: opt(line('text'), 'full name'),
   contact: opt(line('address'), 'where people reach it, for notices and for codes of passwords; empty: none'),
   telephone: opt(line('number', 40), 'where people reach it; empty: none'),
-  agb: opt(digits('AGB code'), 'AGB code, 8 digits; empty: none'),
-  ura: opt(digits('URA number'), 'URA number, 8 digits; empty: none'),
+  agb: opt(digits({ en: 'AGB code', nl: 'de AGB-code' }), 'AGB code, 8 digits; empty: none'),
+  ura: opt(digits({ en: 'URA number', nl: 'het URA-nummer' }), 'URA number, 8 digits; empty: none'),
   post: many(line('line', 60), 'its postal address, a line each, for letters; takes the place of all lines before'),
 };
 

@@ -19,39 +19,46 @@ import {
   parsePin,
 } from '../../domain/partner.ts';
 import { GiB, type Instant, KiB, octets } from '../../domain/units.ts';
-import { type Kind, Refused, choice, count, naming, ofText, text } from '../core/kind.ts';
+import { type Expected, type Kind, Refused, choice, count, naming, ofText, text } from '../core/kind.ts';
 import { pemOf } from '../core/files.ts';
+import { plainName } from '../core/kinds.ts';
 import { type Values, flag, many, opt } from '../core/params.ts';
 import { passwordThere } from '../core/secret.ts';
 
 export const partner = naming(
   'partner',
-  ofText('name', '1 to 64 characters a-z, 0-9 and -, such as umc-noord', (value) =>
-    isPartnerName(value) ? value : undefined,
-  ),
+  ofText('name', plainName(64, 'umc-noord'), (value) => (isPartnerName(value) ? value : undefined)),
 );
 
 /** A domain, folded as in addresses. */
 export const domain = naming(
   'other',
-  ofText('domain', 'a domain such as umc-noord.nl', (value) => {
+  ofText('domain', { en: 'a domain such as umc-noord.nl', nl: 'een domein zoals umc-noord.nl' }, (value) => {
     const read = parseAddress(`x@${value.replace(/^@/, '')}`);
     return read.ok ? domainOf(read.value) : undefined;
   }),
 );
 
 const HOST = /^(?=.{1,253}$)(?!-)[A-Za-z0-9-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*$/;
-const hostName = ofText('name', 'a host name', (value) => (HOST.test(value) ? value : undefined));
-export const host = ofText('name', 'a host name or an IP address', (value) =>
-  HOST.test(value) || isIP(value) !== 0 ? value : undefined,
+const hostName = ofText('name', { en: 'a host name', nl: 'een hostnaam' }, (value) =>
+  HOST.test(value) ? value : undefined,
+);
+export const host = ofText(
+  'name',
+  { en: 'a host name or an IP address', nl: 'een hostnaam of een IP-adres' },
+  (value) => (HOST.test(value) || isIP(value) !== 0 ? value : undefined),
 );
 
-const pin = ofText('pin', 'cert:SHA256 or key:SHA256', (value) => {
+const pin = ofText('pin', { en: 'cert:SHA256 or key:SHA256', nl: 'cert:SHA256 of key:SHA256' }, (value) => {
   const read = parsePin(value);
   return read.ok ? read.value : new Refused(read.error);
 });
 
-const size = ofText('size', 'a size from 64KiB to 1GiB, such as 25MiB', (value) => {
+const SIZE: Expected = {
+  en: 'a size from 64KiB to 1GiB, such as 25MiB',
+  nl: 'een grootte van 64KiB tot en met 1GiB, zoals 25MiB',
+};
+const size = ofText('size', SIZE, (value) => {
   const n = parseOctets(value);
   return n !== undefined && n >= 64 * KiB && n <= GiB ? octets(n) : undefined;
 });

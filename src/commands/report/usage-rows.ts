@@ -72,7 +72,10 @@ interface Wanted {
 
 export const MONTH = {
   month: need(
-    naming('other', ofText<Month>('month', 'a month such as 2026-11', parseMonth, 20)),
+    naming(
+      'other',
+      ofText<Month>('month', { en: 'a month such as 2026-11', nl: 'een maand zoals 2026-11' }, parseMonth, 20),
+    ),
     'such as 2026-11; it begins and ends at midnight in Amsterdam',
   ),
   organisation: opt(organisation, 'of this organisation only'),

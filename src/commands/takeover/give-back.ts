@@ -18,7 +18,7 @@ import { type Practice, stateOf } from '../../store/takeovers.ts';
 import type { AccountSummary } from '../../store/registry.ts';
 import type { MaildropLock } from '../../store/maildrop.ts';
 import { login, message, organisation } from '../core/kinds.ts';
-import { count, ofText } from '../core/kind.ts';
+import { anyText, count } from '../core/kind.ts';
 import { arg, flag, opt, rest } from '../core/params.ts';
 import { lookPart, part } from '../core/row.ts';
 
@@ -226,11 +226,7 @@ const deletedSince = lookPart({
   about: 'messages of the old server that their owner has deleted here',
   in: {
     login: arg(login, 'the account'),
-    after: opt(
-      ofText('uidl', 'at most 70 characters', (uidl) => uidl, 70),
-      'behind this one',
-      '',
-    ),
+    after: opt(anyText('uidl', 70), 'behind this one', ''),
   },
   out: z.array(z.string()).readonly(),
   right: 'registry',
@@ -244,10 +240,7 @@ const forget = part({
   about: 'forget messages that are deleted at the old server too',
   in: {
     login: arg(login, 'the account'),
-    uidl: rest(
-      ofText('uidl', 'at most 70 characters', (uidl) => uidl, 70),
-      'which',
-    ),
+    uidl: rest(anyText('uidl', 70), 'which'),
   },
   out: z.object({ login: z.string() }),
   right: 'owner',

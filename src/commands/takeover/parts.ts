@@ -10,7 +10,7 @@ import { iso } from '../../domain/units.ts';
 import { isoDay } from '../../domain/working-days.ts';
 import { type Practice, type TakeoverMailbox, stateOf } from '../../store/takeovers.ts';
 import { login, organisation } from '../core/kinds.ts';
-import { choice, count, naming, ofText, text } from '../core/kind.ts';
+import { anyText, choice, count, naming, ofText, text } from '../core/kind.ts';
 import { day } from '../core/moments.ts';
 import { arg, need, opt, rest } from '../core/params.ts';
 import { lookPart, part } from '../core/row.ts';
@@ -87,11 +87,7 @@ export type MailboxView = z.infer<typeof mailboxView>;
 const viewMailbox = ({ changedAt, ...row }: TakeoverMailbox): MailboxView => ({ ...row, changed: iso(changedAt) });
 
 /** The cursor of a page: the last name of the page before. */
-const after = opt(
-  ofText('name', 'at most 256 characters', (name) => name, 256),
-  'behind this one',
-  '',
-);
+const after = opt(anyText('name', 256), 'behind this one', '');
 const limit = opt(count('number', { max: PAGE }), 'most', PAGE);
 
 export const practices = lookPart({
@@ -183,7 +179,7 @@ export const wave = naming(
   'other',
   ofText(
     'wave',
-    '1 to 64 letters, digits, "-", "_" and "."',
+    { en: '1 to 64 letters, digits, "-", "_" and "."', nl: '1 tot en met 64 letters, cijfers, "-", "_" en "."' },
     (name) => (/^[\w.-]{1,64}$/.test(name) ? name : undefined),
     64,
   ),

@@ -8,17 +8,18 @@ import { iso } from '../../domain/units.ts';
 import { MAX_NAME, MAX_URL, WEBHOOK_EVENT_TYPES, WEBHOOK_STATES, webhookUrl } from '../../domain/webhooks.ts';
 import type { WebhookRecord } from '../../store/webhooks.ts';
 import { Refused, choice, naming, ofText, text } from '../core/kind.ts';
+import { shownIdOf } from '../core/kinds.ts';
 
 export const id = naming(
   'webhook',
-  ofText('webhook', 'the id of a webhook, such as K7QM-2XRD', (typed) => {
+  ofText('webhook', shownIdOf('a webhook', 'een webhook'), (typed) => {
     const clean = cleanBase32(typed);
     return /^[A-Z2-7]{8}$/.test(clean) ? clean : undefined;
   }),
 );
 export const url = ofText(
   'url',
-  'a URL such as https://hooks.example.nl/sluis',
+  { en: 'a URL such as https://hooks.example.nl/sluis', nl: 'een adres zoals https://hooks.example.nl/sluis' },
   (typed) => {
     const read = webhookUrl(typed);
     return 'url' in read ? read.url : new Refused(read.why);

@@ -10,7 +10,7 @@ import { rowNamed } from '../../commands/table.ts';
 import type { Language } from '../../domain/registry.ts';
 import type { Instant } from '../../domain/units.ts';
 import { type Html, attributes, html } from '../../http/html.ts';
-import { asTyped, expectedWords } from './expected.ts';
+import { asTyped } from './typed-day.ts';
 
 export type Both<T> = Readonly<Record<Language, T>>;
 
@@ -41,9 +41,9 @@ export function fieldsOf(operation: OperationName, names: readonly string[]): re
 }
 
 /** Words that stand in the form, in the language of the reader. */
-const SAID: Both<{ readonly none: string; readonly needed: string; readonly each: string }> = {
-  nl: { none: '(geen keuze)', needed: 'Vul dit in.', each: 'Een per regel.' },
-  en: { none: '(no choice)', needed: 'Fill this in.', each: 'One a line.' },
+const SAID: Both<Readonly<Record<'none' | 'needed' | 'each' | 'expected', string>>> = {
+  nl: { none: '(geen keuze)', needed: 'Vul dit in.', each: 'Een per regel.', expected: 'Verwacht' },
+  en: { none: '(no choice)', needed: 'Fill this in.', each: 'One a line.', expected: 'Expected' },
 };
 
 export type FieldProblems = ReadonlyMap<string, string>;
@@ -72,8 +72,7 @@ export function readFields(
       continue;
     }
     const value = valueOf(param, text, now);
-    if (value === undefined)
-      problems.set(name, expectedWords(language, param.kind?.expected ?? '', param.kind?.choices));
+    if (value === undefined) problems.set(name, `${SAID[language].expected}: ${param.kind?.expected[language] ?? ''}`);
     else input[name] = value;
   }
   return { input, problems };
@@ -82,9 +81,9 @@ export function readFields(
 const isList = ({ as }: Param): boolean => as === 'rest' || as === 'many';
 
 function valueOf(param: Param, text: string, now: Instant): unknown {
-  const { as, kind, most = 0 } = param;
-  if (as === 'flag') return text === 'yes';
-  if (kind === undefined) return undefined;
+  const { kind, most = 0 } = param;
+  // A box that is ticked: only flags have no kind.
+  if (kind === undefined) return text === 'yes';
   // Where a command line takes the name of a file, a form takes the content of that file, pasted.
   const read = (one: string): unknown =>
     kind.secret === true
