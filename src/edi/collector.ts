@@ -1,4 +1,4 @@
-/** The interchanges of one message, over all its leaves, bounded. */
+/** Collects the interchanges of one message from all its leaves, up to a limit. */
 import type { Interchange } from '../domain/interchange.ts';
 import type { EdiReader } from './draft.ts';
 import { insideRoom } from './inside.ts';
@@ -17,7 +17,7 @@ export class EdiCollector {
   #count = 0;
   #full = false;
 
-  /** `inside`: messages and groups of EDIFACT interchanges are listed, one by one. */
+  /** `inside`: also lists the messages and groups of EDIFACT interchanges, one by one. */
   constructor({ inside = false }: { readonly inside?: boolean } = {}) {
     this.#room = inside ? insideRoom() : undefined;
   }
@@ -44,8 +44,8 @@ export class EdiCollector {
   };
 
   /**
-   * Those of the leaves that count: what stood in front of a first part was looked at too, and is
-   * no leaf.
+   * The interchanges of the leaves at `paths`. Text in front of the first part of a multipart was
+   * read too, but is not a leaf. If one path was read twice, the last reading counts.
    */
   interchanges(paths: ReadonlySet<string>): readonly Interchange[] {
     const last = new Map(this.#found.map((found) => [found.part, found]));

@@ -1,7 +1,10 @@
-/** Values of another interchange as elements of ours. */
+/** Writes values of a received interchange as elements of our answer. */
 import type { EdiParty } from '../domain/interchange.ts';
 
-/** Signs with a meaning of their own keep it out of a value. */
+/**
+ * A `?` takes the special meaning from service characters. Characters that Latin-1 cannot show
+ * become blanks.
+ */
 export const escaped = (text: string): string => text.replace(/[^\x20-\x7e\xa0-\xff]/g, ' ').replace(/[?+:']/g, '?$&');
 
 export const partyElement = ({ id, qualifier }: EdiParty): string =>

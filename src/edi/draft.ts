@@ -1,4 +1,4 @@
-/** An interchange while it is being read: counts messages and deviations, bounded. */
+/** An interchange while it is being read: counts messages and deviations, up to limits. */
 import { type Hash, createHash } from 'node:crypto';
 import type { EdiFormat, EdiParty, EdiRemarkKind, Interchange } from '../domain/interchange.ts';
 import { visible } from '../domain/visible.ts';
@@ -11,8 +11,8 @@ const MAX_TYPES = 20;
 export const NOBODY: EdiParty = { id: '', qualifier: '' };
 
 /**
- * Text of an envelope field: bounded, fit to be shown. `text` has one character an octet, and is
- * UTF-8 or Latin-1.
+ * Text of an envelope field, cut to a limit and fit to be shown. `text` has one character an octet,
+ * and is UTF-8 or Latin-1.
  */
 export function fieldText(text: string | undefined): string {
   if (text === undefined || text === '') return '';
@@ -52,7 +52,8 @@ export class Draft {
   }
 
   /**
-   * As they stand there; made fit to be shown once, since an interchange has thousands of one kind.
+   * Counts a message; `type` and `version` as they stand in it. Each kind is made fit to be shown
+   * once, since an interchange has thousands of messages of one kind.
    */
   message(type: string | undefined, version: string | undefined): void {
     const key = `${type} ${version}`;
@@ -63,7 +64,7 @@ export class Draft {
     this.again();
   }
 
-  /** Another of the same kind as the last. */
+  /** Counts another message of the same kind as the last. */
   again(): void {
     if (this.#last === undefined) this.remark('types');
     else this.#last.count += 1;
@@ -78,7 +79,7 @@ export class Draft {
     return kind;
   }
 
-  /** `counted`: the format has control totals here. */
+  /** `counted`: the interchange has control totals. */
   finish(part: string, format: EdiFormat, counted: boolean): Interchange {
     const remarks = Array.from(this.#remarks, ([kind, count]) => ({ kind, count }));
     const wrong = remarks.some(({ kind }) => /-(?:count|reference|missing|length|end)$/.test(kind));
@@ -109,8 +110,8 @@ export type OnInterchange = (interchange: Interchange) => boolean;
 const DIGITS = 32;
 
 /**
- * What the messages of an interchange are known by, whatever envelope they come in: SHA-256 over
- * the octets between its first segment and its last, in whatever slices they stream by.
+ * Identifies the messages of an interchange, whatever envelope they come in: SHA-256 over the
+ * octets between its first segment and its last, wherever the slices are cut.
  */
 class Digest {
   #hash: Hash | undefined;
@@ -119,7 +120,7 @@ class Digest {
     if (to > from) (this.#hash ??= createHash('sha256')).update(data.subarray(from, to));
   }
 
-  /** The text so far; empty if there was none. */
+  /** The digest in hexadecimal digits; empty if there were no octets. */
   finish(): string {
     return this.#hash?.digest('hex').slice(0, DIGITS) ?? '';
   }

@@ -1,7 +1,7 @@
 /**
  * What the segments of the envelope of an EDIFACT interchange say, and whether they agree: UNB,
- * UNG, UNH, UNT, UNE, UNZ, UNO and UNP. Whoever finds them in the octets gives them one by one
- * (edifact.ts).
+ * UNG, UNH, UNT, UNE, UNZ, UNO and UNP. The reader of edifact.ts finds them in the octets and gives
+ * them one by one.
  */
 import { Draft, type OnInterchange, fieldText } from './draft.ts';
 import type { EdiFault, EdiParty } from '../domain/interchange.ts';
@@ -13,7 +13,7 @@ import { Inside, type InsideRoom } from './inside.ts';
  * code it has some 25 octets.
  */
 const MAX_KIND = 128;
-/** A reference that no separator and no release character stands in. */
+/** A reference without separators and release characters. */
 const PLAIN = /^[\w ]*$/;
 const NO_OCTETS = Buffer.alloc(0);
 /** A length in an UNO above this is damage. */
@@ -40,7 +40,9 @@ export class EdifactEnvelope {
   #characters: ServiceCharacters = LEVEL_A;
   #follows: Follows = 0;
   #objectEnd = false;
-  /** Segments so far, without those of packages. */
+  /**
+   * The open message: `count` are its segments so far, `packages` the binary objects among them.
+   */
   #message: (Open & { packages: number }) | undefined;
   #group: Open | undefined;
   #messages = 0;
@@ -48,7 +50,8 @@ export class EdifactEnvelope {
   #packages = 0;
   readonly #room: InsideRoom | undefined;
   /**
-   * Of the open message, S009: made fit to be shown where what is inside is listed, else left out.
+   * Type of the open message, and below it the version (S009), fit to be shown; both are empty
+   * unless messages are listed.
    */
   #type = '';
   #version = '';
@@ -58,7 +61,7 @@ export class EdifactEnvelope {
   readonly #kind = Buffer.allocUnsafe(MAX_KIND);
   #kindLength = 0;
 
-  /** `room`: how many messages of interchanges may still be listed; absent: none is. */
+  /** `room`: how many messages and groups may still be listed; absent if none are. */
   constructor(part: string, found: OnInterchange, room?: InsideRoom) {
     this.#part = part;
     this.#found = found;
@@ -162,8 +165,8 @@ export class EdifactEnvelope {
   }
 
   /**
-   * Of an UNH: the octets from the separator behind a plain reference on. None if there is no such,
-   * or where letters separate.
+   * The octets of a UNH from the separator behind its reference on. Empty if the reference is not
+   * plain, or if letters are separators.
    */
   #kindAt(octets: Buffer, from: number, end: number): Buffer {
     const { element, release, component } = this.#characters;
@@ -174,8 +177,8 @@ export class EdifactEnvelope {
   }
 
   /**
-   * Most messages of an interchange are of one kind, which is taken apart once: of the others the
-   * reference is read.
+   * True if a UNH was taken as one of the same kind as the last. Most messages of an interchange
+   * are of one kind, which is parsed once: of the others only the reference is read.
    */
   #likeLast(octets: Buffer, from: number, end: number): boolean {
     const length = this.#kindLength;
@@ -216,7 +219,7 @@ export class EdifactEnvelope {
     this.#endMessage(elements);
   }
 
-  /** Undefined: another message or the end has come without UNT. */
+  /** `elements` of the UNT; undefined if another message or the end has come without UNT. */
   #endMessage(elements: string[][] | undefined): void {
     const message = this.#message;
     this.#message = undefined;
@@ -231,7 +234,7 @@ export class EdifactEnvelope {
       this.draft?.remark('unt-missing');
       return 'end-missing';
     }
-    // UNO and UNP inside a message are counted by some and not by others.
+    // Some programs count UNO and UNP inside a message, others do not.
     const stated = numberOf(elements[1]?.[0]);
     const counted = stated === message.count || stated === message.count - 2 * message.packages;
     if (!counted) this.draft?.remark('unt-count');

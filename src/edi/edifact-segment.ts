@@ -1,6 +1,6 @@
 /**
- * Service characters of EDIFACT, where a segment ends, and one cut into its elements (ISO 9735:1988
- * and ISO 9735-1).
+ * The service characters of EDIFACT; finds the end of a segment and cuts it into its elements (ISO
+ * 9735:1988 and ISO 9735-1).
  */
 
 const U = 85;
@@ -14,14 +14,14 @@ export interface ServiceCharacters {
   readonly terminator: number;
 }
 
-/** ISO 9735 section 7.1, what holds without UNA. */
+/** ISO 9735 section 7.1: what is used without UNA. */
 export const LEVEL_A: ServiceCharacters = { component: 58, element: 43, release: 63, terminator: 39 };
 /** ISO 9735 annex A: the information separators of level B. */
 export const LEVEL_B: ServiceCharacters = { component: 0x1f, element: 0x1d, release: -1, terminator: 0x1c };
 
 /**
  * From the six bytes behind `UNA`. A blank as release character says that none is used. The decimal
- * mark and the fifth do not matter here.
+ * mark (the third) and the fifth byte do not matter here.
  */
 export function serviceCharacters(advice: Buffer): ServiceCharacters {
   const release = advice[3] ?? 32;
@@ -34,8 +34,8 @@ export function serviceCharacters(advice: Buffer): ServiceCharacters {
 }
 
 /**
- * Offset of the first terminator from `from` on that is not released, -1 when there is none.
- * `before`: release characters right in front of `from`.
+ * Offset of the first terminator from `from` on that is not released; -1 if there is none.
+ * `before`: how many release characters stand right in front of `from`.
  */
 export function terminatorFrom(
   data: Buffer,
@@ -45,7 +45,7 @@ export function terminatorFrom(
   before: number,
 ): number {
   let end = data.indexOf(terminator, from);
-  // Most have no release character in front, which is seen here without a call.
+  // Most terminators have no release character in front; this test sees that without a call.
   while (end >= 0 && (end === from || data[end - 1] === release)) {
     if (releasesBefore(data, from, end, release, before) % 2 === 0) break;
     end = data.indexOf(terminator, end + 1);
@@ -60,19 +60,19 @@ export function releasesBefore(data: Buffer, from: number, end: number, release:
   return end - at + (at === from ? before : 0);
 }
 
-/** Whether a segment of the envelope, or something like one, begins there. */
+/** True if a segment of the envelope, or something like one, begins at `at`. */
 export const isServiceAt = (data: Buffer, at: number): boolean => data[at] === U && data[at + 1] === N;
 
 /**
- * Of the segment between two offsets: what stands behind `UN` in its tag, a blank where nothing
- * does; empty for every other tag.
+ * The letter behind `UN` in the tag of the segment between two offsets; a blank if nothing stands
+ * there, empty for every other tag.
  */
 export function serviceSign(data: Buffer, from: number, end: number): string {
   if (end < from + 2 || !isServiceAt(data, from)) return '';
   return end === from + 2 ? ' ' : String.fromCharCode(data[from + 2] ?? 0);
 }
 
-/** UNZ, or the UNB of the next one. */
+/** True for UNZ, and for the UNB of the next interchange. */
 export function endsInterchange(data: Buffer, from: number, end: number): boolean {
   const sign = serviceSign(data, from, end);
   return sign === 'Z' || sign === 'B';
@@ -80,7 +80,7 @@ export function endsInterchange(data: Buffer, from: number, end: number): boolea
 
 /**
  * Elements of the segment between two offsets, the tag being the first; each a list of components,
- * one character an octet, release characters undone.
+ * one character an octet, without release characters.
  */
 export function elementsOf(data: Buffer, begin: number, end: number, characters: ServiceCharacters): string[][] {
   const { component, element, release } = characters;

@@ -38,27 +38,31 @@ export class EdifactReader implements EdiReader {
   readonly #carry = Buffer.allocUnsafe(MAX_SEGMENT);
   #carried = 0;
   /**
-   * Octets of the segment under way that came in earlier slices, also those that were not carried.
+   * Octets of the unfinished segment that came in earlier slices, also those that were not carried
+   * over.
    */
   #earlier = 0;
-  /** Release characters that these end in. */
+  /** How many release characters stand at the end of these octets. */
   #releases = 0;
-  /** Octets of a binary object that are passed over. */
+  /** Octets of a binary object that are still to be skipped. */
   #skip = 0;
-  /** Whether the segment that came in pieces so far is one of the messages, as far as is known. */
+  /**
+   * What is known of a segment that comes in pieces: it belongs to a message, or ends the
+   * interchange.
+   */
   #piece: 'none' | 'unknown' | 'message' | 'end' = 'none';
 
-  /** `room`: what is inside is listed, one by one. */
+  /** `room`: also lists the messages and groups, one by one. */
   constructor(part: string, found: OnInterchange, room?: InsideRoom) {
     this.#envelope = new EdifactEnvelope(part, found, room);
   }
 
   write(data: Buffer): void {
     let at = 0;
-    let mark = 0; // octets from here were not looked at for the digest
+    let mark = 0; // octets from here on are not in the digest yet
     let partial = data.length; // start of a segment that continues in the next slice
     const before = this.#carried;
-    let seen = 0; // octets from here were not looked at for what is outside ASCII
+    let seen = 0; // octets from here on may still hold some outside ASCII
     const look = (): void => {
       if (
         this.#envelope.draft !== undefined &&
@@ -98,7 +102,8 @@ export class EdifactReader implements EdiReader {
         }
         const draft = this.#envelope.draft;
         const length = this.#earlier + end - from;
-        // The segment as it lies, or put together in the carry; of a long one its beginning.
+        // The segment where it lies, or put together in the carry; only the beginning of a long
+        // one.
         const whole = this.#earlier === 0;
         const octets = whole ? data : this.#carry;
         const begin = whole ? from : 0;
@@ -123,8 +128,8 @@ export class EdifactReader implements EdiReader {
   }
 
   /**
-   * The rest of a slice. A segment in pieces counts once it is known that it does not end the
-   * interchange: by its first three octets.
+   * Adds the rest of a slice to the digest. A segment in pieces is added once its first three
+   * octets show that it does not end the interchange.
    */
   #digest(data: Buffer, mark: number, partial: number, before: number): void {
     const digest = this.#envelope.draft?.digest;
@@ -163,8 +168,7 @@ export class EdifactReader implements EdiReader {
       const known = this.#carry.toString('latin1', 0, this.#carried);
       if (!'UNA'.startsWith(known.slice(0, 3)) && !'UNB'.startsWith(known.slice(0, 3))) {
         this.#lose();
-        // Another one may begin with the very octet that this one does not go on with, as in
-        // `UNUNB+`.
+        // The octet that does not fit may begin another tag, as in `UNUNB+`.
         return next - 1;
       }
       if (known.startsWith('UNB') && known.length === 4) return this.#begin(next);
@@ -217,8 +221,8 @@ export class EdifactReader implements EdiReader {
   }
 
   /**
-   * Nearly all segments are a message's own and come whole: they are counted where they lie. Gives
-   * the offset of the first from `at` on that is not.
+   * Counts segments of the message that lie whole in the slice, as nearly all do. Gives the offset
+   * of the first from `at` on that does not.
    */
   #pass(data: Buffer, at: number, message: { count: number }): number {
     const { terminator, release } = this.#characters;
@@ -235,8 +239,8 @@ export class EdifactReader implements EdiReader {
   }
 
   /**
-   * Offset of the terminator of the segment that goes on at `at`; -1 when it has not come, and then
-   * the octets are carried over.
+   * Offset of the terminator of the segment that continues at `at`. -1 if it has not come; then the
+   * octets are carried over.
    */
   #segmentEnd(data: Buffer, at: number): number {
     const { terminator, release } = this.#characters;
@@ -257,7 +261,7 @@ export class EdifactReader implements EdiReader {
     return this.#carried + kept;
   }
 
-  /** The segment between two offsets; of one that is `long`, its beginning. */
+  /** Gives the envelope the segment between two offsets; if it is `long`, only its beginning. */
   #segment(octets: Buffer, from: number, end: number, long: boolean): void {
     this.#forget();
     const follows = this.#envelope.segment(octets, from, end, long, this.#characters);

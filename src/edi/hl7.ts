@@ -2,21 +2,21 @@
  * Reads the envelopes of HL7 version 2 as they stream by: MSH, and BHS, BTS, FHS, FTS around them.
  *
  * HL7 2.5 chapter 2, sections 2.10 and 2.15. Segments end with CR; mail makes that CRLF or LF, and
- * all three are taken. Without a batch, what one part holds is one interchange.
+ * all three are accepted. Without a batch, all messages of one part are one interchange.
  */
 import { isAscii } from 'node:buffer';
 import type { EdiParty } from '../domain/interchange.ts';
 import { Draft, type EdiReader, type OnInterchange, fieldText } from './draft.ts';
 
-/** Of a header segment, this much is looked at. */
+/** Most octets of a header segment that are looked at. */
 const MAX_SEGMENT = 2048;
 const CR = 13;
 const LF = 10;
-/** First octet of MLLP's frame, where somebody stored a message with it. */
+/** First octet of an MLLP frame: some programs store a message with its frame. */
 const MLLP = 0x0b;
 const TAGS = new Set(['MSH', 'BHS', 'BTS', 'FHS', 'FTS']);
 
-/** A line that does not begin with M, B, F or the octet of MLLP is no header. */
+/** A line that does not begin with M, B, F or the octet of MLLP is not a header. */
 const mayBeHeader = (first: number | undefined): boolean =>
   first === 77 || first === 66 || first === 70 || first === MLLP;
 
@@ -28,7 +28,10 @@ export class Hl7Reader implements EdiReader {
   #draft: Draft | undefined;
   /** Parties of the first header, as written. */
   #parties = '';
-  /** Headers and totals are the envelope; everything else counts for the digest. */
+  /**
+   * Kind of the line that is being read. Headers and totals are the envelope; all other lines count
+   * for the digest.
+   */
   #kind: 'unknown' | 'header' | 'message' = 'unknown';
   /** BHS or FHS was read: there are totals. */
   #batch = false;
@@ -46,12 +49,12 @@ export class Hl7Reader implements EdiReader {
     let cr = data.indexOf(CR);
     let lf = data.indexOf(LF);
     let at = 0;
-    let mark = -1; // from here on are octets of messages that were not counted
+    let mark = -1; // octets of messages from here on are not counted yet
     while (at < data.length) {
       if (cr >= 0 && cr < at) cr = data.indexOf(CR, at);
       if (lf >= 0 && lf < at) lf = data.indexOf(LF, at);
       const end = cr < 0 ? lf : lf < 0 ? cr : Math.min(cr, lf);
-      // Nearly all lines are a message's own and come whole: they count where they lie.
+      // Nearly all lines belong to a message and lie whole in the slice: they are counted there.
       if (this.#carried === 0 && end >= 0 && !mayBeHeader(data[at])) {
         if (mark < 0) mark = at;
         at = end + 1;
@@ -75,7 +78,7 @@ export class Hl7Reader implements EdiReader {
     if (mark >= 0) this.#count(data, mark, data.length);
   }
 
-  /** Octets of messages. */
+  /** Takes octets of messages for the digest. */
   #count(data: Buffer, from: number, to: number): void {
     const draft = this.#draft;
     if (draft === undefined) return;
@@ -89,7 +92,7 @@ export class Hl7Reader implements EdiReader {
     this.#close();
   }
 
-  /** Kind of the line under way; `whole`: it is short and has ended. */
+  /** Kind of the line that is being read. `whole`: it has ended. */
   #kindOf(whole: boolean): 'unknown' | 'header' | 'message' {
     const from = this.#carry[0] === MLLP ? 1 : 0;
     if (this.#carried - from < 3) return whole ? 'message' : 'unknown';
@@ -144,7 +147,7 @@ export class Hl7Reader implements EdiReader {
     }
   }
 
-  /** The count is optional; where it stands it must be right. */
+  /** The count is optional; if it is given, it must be right. */
   #total(stated: string | undefined, count: number, kind: 'bts-count' | 'fts-count'): void {
     const text = stated?.trim() ?? '';
     if (text !== '' && Number(text) !== count) this.#draft?.remark(kind);

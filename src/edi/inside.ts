@@ -1,15 +1,15 @@
 /**
- * The messages and groups of an EDIFACT interchange one by one, for an answer that names each of
- * them (CONTRL, UCF and UCM).
+ * Lists the messages and groups of an EDIFACT interchange one by one, for an answer that names each
+ * of them (CONTRL, UCF and UCM).
  *
- * Gathered only where the sender is to be answered so: of an interchange with a hundred thousand
- * messages nobody else needs a list.
+ * The list is made only if the sender gets such an answer: nobody else needs a list of a hundred
+ * thousand messages.
  */
 import type { EdiFault, EdiGroup, EdiInside, EdiParty, EdiSingle } from '../domain/interchange.ts';
 
 /**
- * Of one mail, over all its interchanges: what is right, and as much again of what is wrong, so
- * that no fault is lost behind what is right.
+ * Most messages and groups that are listed of one mail, over all its interchanges: so many that are
+ * right, and as many again that are wrong, so that right ones leave space for the faults.
  */
 export const MAX_INSIDE = 1000;
 
@@ -27,7 +27,9 @@ export class Inside {
   readonly #room: InsideRoom;
   readonly #groups: Mutable<EdiGroup>[] = [];
   readonly #messages: Mutable<EdiSingle>[] = [];
-  /** By what names a message in an answer: 0062 and S009 within its group. */
+  /**
+   * Messages by what names them in an answer: reference (0062) and type (S009) within their group.
+   */
   readonly #named = new Map<string, Mutable<EdiSingle>>();
   #group: number | undefined;
 
@@ -40,7 +42,7 @@ export class Inside {
   }
 
   /**
-   * One that is right and has nothing in it that is named is not told of: the answer to the
+   * A group that is right and has no listed message in it is left out: the answer to the
    * interchange covers it.
    */
   closeGroup(fault: EdiFault | undefined): void {
@@ -54,7 +56,7 @@ export class Inside {
     else if (empty) this.#groups.pop();
   }
 
-  /** A message without a reference has no name to answer to. */
+  /** A message without a reference is left out: an answer could not name it. */
   message(reference: string, type: string, version: string, fault: EdiFault | undefined): void {
     if (reference === '') return;
     const group = this.#group;

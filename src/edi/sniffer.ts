@@ -8,7 +8,7 @@ import { Hl7Reader } from './hl7.ts';
 import type { InsideRoom } from './inside.ts';
 import { XmlReader } from './xml.ts';
 
-/** Blank octets in front of the first sign that are passed over. */
+/** Most blank octets before the first character that are skipped. */
 const MAX_BLANKS = 4096;
 const BOM = [0xef, 0xbb, 0xbf];
 const SIGN = 4;
@@ -26,7 +26,7 @@ export class EdiSniffer implements EdiReader {
 
   readonly #room: InsideRoom | undefined;
 
-  /** `room`: what is inside an EDIFACT interchange is listed, one by one. */
+  /** `room`: also lists the messages and groups of EDIFACT interchanges, one by one. */
   constructor(part: string, found: OnInterchange, room?: InsideRoom) {
     this.#part = part;
     this.#room = room;
@@ -76,7 +76,8 @@ function readerFor(sign: Buffer, part: string, found: OnInterchange, room?: Insi
   const tag = sign.toString('latin1', 0, 3);
   const separator = sign[3] ?? 0;
   if (tag === 'UNA' || tag === 'UNB') return new EdifactReader(part, found, room);
-  // HL7 lets any sign but a letter or digit separate; a word that begins so is no message.
+  // In HL7 any character but a letter or digit may be the separator; a word that begins like a tag
+  // is not a message.
   if ((tag === 'MSH' || tag === 'BHS' || tag === 'FHS') && !/[\w\s]/.test(String.fromCharCode(separator)))
     return new Hl7Reader(part, found);
   return sign[0] === 60 && /[\w!?:]/.test(tag.charAt(1)) ? new XmlReader(part, found) : undefined;

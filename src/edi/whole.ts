@@ -1,13 +1,13 @@
 /**
- * Whether a leaf holds interchanges and nothing else, octet for octet: text from the first sign to
- * the last, each segment one of an interchange.
+ * Checks whether a leaf holds interchanges and nothing else, octet for octet: it is text from the
+ * first octet to the last, and each segment belongs to an interchange.
  *
- * The readers beside this pass over whatever stands around an interchange, and tell of deviations,
- * since mail must go on. This asks what may be left out of a scan for malware, so what is not
- * plainly so is not: binary objects (UNO), text before, between and behind interchanges, octets
- * that no text has, lines of HL7 that are no segment.
+ * The readers in this folder skip what stands around an interchange and only note deviations, since
+ * mail must go on. This check decides what a scan for malware may leave out, so it accepts only
+ * what is plainly right. It refuses binary objects (UNO), text before, between and behind
+ * interchanges, octets that no text has, and lines of HL7 that are not segments.
  *
- * ISO 9735 and HL7 2.5 chapter 2, as the readers.
+ * ISO 9735 and HL7 2.5 chapter 2, as for the readers.
  */
 import type { EdiReader } from './draft.ts';
 import { LEVEL_A, LEVEL_B, type ServiceCharacters, serviceCharacters } from './edifact-segment.ts';
@@ -18,7 +18,9 @@ const UNA_OCTETS = 6;
 
 const isLayout = (octet: number): boolean => octet === CR || octet === LF || octet === 32 || octet === 9;
 const isTagOctet = (octet: number): boolean => (octet >= 65 && octet <= 90) || (octet >= 48 && octet <= 57);
-/** Controls that text does not have; what is above ASCII is text in some character set. */
+/**
+ * Control characters that text does not have; octets above ASCII are text in some character set.
+ */
 const isBinary = (octet: number): boolean => (octet < 32 && !isLayout(octet)) || octet === 127;
 
 abstract class Strict implements EdiReader {
@@ -88,7 +90,7 @@ export class WholeEdifact extends Strict {
       this.broken = this.#open || this.#advised;
       this.#state = 'advice';
     } else {
-      // A binary object is no text, and UNB and UNZ stand where an interchange begins and ends.
+      // A binary object is not text, and UNB and UNZ stand where an interchange begins and ends.
       this.broken = this.#tag === 'UNO' || (this.#tag === 'UNB') === this.#open;
       this.#state = 'separator';
     }
@@ -154,7 +156,7 @@ export class WholeHl7 extends Strict {
       this.#tag += String.fromCharCode(octet);
       return;
     }
-    // The first line says what separates.
+    // The first line sets the separator.
     if (this.#lines === 0) {
       this.broken = !HEADERS.has(this.#tag) || isBinary(octet) || isTagOctet(octet);
       this.#separator = octet;

@@ -1,8 +1,8 @@
 /**
- * Tells which of the XML messages of health care a document is, by its root element: no parser, and
- * nothing behind the root is looked at.
+ * Recognises the XML messages of health care by their root element. It is not a parser, and reads
+ * nothing behind the root.
  *
- * Only roots that are known count: everything else is a document of somebody's, not a message.
+ * Only known roots count: any other document is not a message.
  */
 import { Draft, type EdiReader, type OnInterchange } from './draft.ts';
 

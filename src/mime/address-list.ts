@@ -112,8 +112,8 @@ function addressOf({ text, plain, angle }: Element): Result<string, string> {
 
 /**
  * The addresses of a field's unfolded text, as written, but without quotes that they do not need.
- * Group syntax is an error: a group has a name that is no address, and some programs show only
- * that. Errors say what stands there, without repeating it.
+ * Group syntax is an error: a group has a name that is not an address, and some programs show only
+ * that. An error says what is wrong with the text, and does not repeat it.
  */
 export function readMailboxes(text: string, most = MAX_MAILBOXES): Result<readonly string[], string> {
   const scan: Scan = { text, at: 0 };

@@ -1,18 +1,22 @@
 /**
- * The field that tells what was checked of a message, and by whom (RFC 8601); for S/MIME by the
- * method of RFC 7281. PGP has no registered method: `x-pgp` is one of those that anybody may use by
- * agreement (RFC 8601 section 2.7.6), with the results of RFC 7281.
+ * Writes and recognises Authentication-Results: the field that says what was checked of a message,
+ * and which server checked it (RFC 8601). For S/MIME the method is that of RFC 7281. PGP has no
+ * registered method: `x-pgp` is one of the names that servers may use by agreement (RFC 8601
+ * section 2.7.6), with the results of RFC 7281.
  *
- * Believed by its first word, the name of who checked. So every such field that comes in is
- * removed, whoever it names (RFC 8601 section 5), and every message that was submitted has one of
- * ours on top, also where nothing was checked (`none`, RFC 8601 section 2.2).
+ * A reader believes the field by its first word, the name of the server that checked. So the
+ * gateway removes every such field that comes in, whatever server it names (RFC 8601 section 5). It
+ * puts a field of its own on top of every submitted message, even if nothing was checked (`none`,
+ * RFC 8601 section 2.2).
  */
 
-/** RFC 8601 section 2.2; the results are those of RFC 7281 section 3.1. */
+/**
+ * One check and its result (RFC 8601 section 2.2); the results are those of RFC 7281 section 3.1.
+ */
 export interface AuthenticationResult {
   readonly method: 'smime' | 'x-pgp';
   /**
-   * `policy`: the signature is right, and its signer is not one that counts here. `neutral`: it
+   * `policy`: the signature is right, but its signer does not count here. `neutral`: the signature
    * could not be read.
    */
   readonly result: 'none' | 'pass' | 'fail' | 'policy' | 'neutral' | 'permerror';
@@ -28,8 +32,7 @@ const TOKEN = /^[\w!#$%&'*+.^`{|}~-]+$/;
 const ADDRESS = /^[\w!#$%&'*+.^`{|}~/=?-]+@[\w.-]+$/;
 
 /**
- * A value as it may stand in the field: what comes from a certificate or a message is text of
- * strangers.
+ * A value made safe for the field: the text of a certificate or a message was written by strangers.
  */
 function valueText(text: string): string {
   const plain = text
@@ -52,20 +55,23 @@ export function authenticationResults(authserv: string, results: readonly Authen
 }
 
 /**
- * The field on top of a message of which nothing was checked, so that a program that looks for our
- * verdict finds this one first.
+ * The field for a message of which nothing was checked. It stands on top, so that a program that
+ * looks for our verdict finds this one first.
  */
 export const nothingChecked = (authserv: string): string => authenticationResults(authserv, []);
 
-/** RFC 8617 section 4.1. The set is worth nothing without its `ARC-Authentication-Results`. */
+/**
+ * The other fields of an ARC set (RFC 8617 section 4.1), which are worth nothing without its
+ * `ARC-Authentication-Results`.
+ */
 const SEALS: ReadonlySet<string> = new Set(['arc-seal', 'arc-message-signature']);
 
 /**
  * True for a field that tells a verdict: Authentication-Results, and the fields that are named
  * after it (`ARC-`, `X-`, `-Original`). `name`: in lower case.
  *
- * Who wrote such a field is not asked. The name in it may be spelled in endless ways (nested
- * comments, quoted pairs, folding), a reader that understands one spelling less than a mail program
- * lets a forgery pass, and in a closed group nobody relies on the verdict of another server.
+ * It does not matter who wrote the field. The name in it may be spelled in endless ways (nested
+ * comments, quoted pairs, folding), and a reader that understands one spelling less than a mail
+ * program lets a forgery pass. In a closed group nobody relies on the verdict of another server.
  */
 export const isVerdict = (name: string): boolean => name.includes('authentication-results') || SEALS.has(name);

@@ -2,11 +2,11 @@
  * Base64 in slices, as RFC 2045 section 6.8 reads it: line ends and blanks count for nothing,
  * padding ends the data.
  *
- * Clean lines go through Node's own decoder, which is four times as quick as the loop below. It
- * takes the letters of base64url for data too, skips what it does not know, and tells of neither.
- * So it gets nothing from the first `-`, `_` or `=` of a slice on, and must give three octets for
- * each four that are no line end: then every one of these was a letter. Where it gives fewer, the
- * loop reads the slice again, which knows what is wrong with it.
+ * Clean lines go through Node's own decoder, which is four times as quick as the loop below. But
+ * that decoder also reads the letters of base64url as data, skips what it does not know, and
+ * reports neither. So it gets a slice only up to the first `-`, `_` or `=`, and must give three
+ * octets for each four that are not line ends: only then was each of the four a letter of base64.
+ * If it gives fewer, the loop reads the slice again and finds what is wrong.
  */
 import type { TransferDecoder } from './transfer-decoder.ts';
 
@@ -14,9 +14,9 @@ const NONE = -1;
 const PADDING = 61;
 const CR = 13;
 const LF = 10;
-/** What Node's decoder reads in another way than RFC 2045. */
+/** Octets that Node's decoder reads differently from RFC 2045. */
 const NOT_NATIVE = [PADDING, 45, 95];
-/** Fewer octets than this are read quicker by the loop than a string of them is made. */
+/** For fewer octets than this the loop is quicker, since it needs no string. */
 const NATIVE_FROM = 1024;
 const values = new Int8Array(256).fill(NONE);
 for (let i = 0; i < 64; i += 1)
@@ -28,7 +28,7 @@ const isLayout = (octet: number): boolean => isLineEnd(octet) || octet === 32 ||
 
 export class Base64Decoder implements TransferDecoder {
   #out = Buffer.alloc(0);
-  /** Characters of the group under way, and their bits. */
+  /** Characters of the group of four that is being read, and their bits. */
   #count = 0;
   #bits = 0;
   #padding = 0;
@@ -58,7 +58,7 @@ export class Base64Decoder implements TransferDecoder {
     return this.#loop(slice, at, out, to);
   }
 
-  /** What an unfinished group holds; data that ends without its padding is not exact. */
+  /** The octets of an unfinished group. Data that ends without its padding is not exact. */
   end(): Buffer {
     if (this.#ended || this.#count === 0) return Buffer.alloc(0);
     this.#exact = false;
@@ -66,7 +66,10 @@ export class Base64Decoder implements TransferDecoder {
     return out.subarray(0, this.#flush(out, 0));
   }
 
-  /** Any octets, from `at` on; `to` is how many octets were given before, and so is the result. */
+  /**
+   * Decodes any octets, from `from` on. `given`: how many octets `out` holds before. Gives all
+   * octets that it holds then.
+   */
   #loop(slice: Buffer, from: number, out: Buffer, given: number): Buffer {
     let at = from;
     let to = given;
@@ -125,13 +128,13 @@ export class Base64Decoder implements TransferDecoder {
 
 interface Run {
   readonly end: number;
-  /** Octets of the run that are no line ends, as far as these were found; a multiple of four. */
+  /** Octets of the run without its line ends (LF and CRLF); a multiple of four. */
   readonly letters: number;
 }
 
 /**
- * The octets from `from` on that Node's decoder may read: up to the first that it reads in another
- * way, in whole groups.
+ * The octets from `from` on that Node's decoder may read: up to the first that it reads differently
+ * from RFC 2045, in whole groups of four.
  */
 function nativeRun(slice: Buffer, from: number): Run {
   let end = slice.length;
@@ -139,7 +142,7 @@ function nativeRun(slice: Buffer, from: number): Run {
     const found = slice.subarray(from, end).indexOf(octet);
     if (found >= 0) end = from + found;
   }
-  // The LF comes with the next slice, or the CR stands alone.
+  // A CR at the end is left out: its LF comes with the next slice, or it stands alone.
   if (end > from && slice[end - 1] === CR) end -= 1;
   let letters = end - from - lineEndOctets(slice, from, end);
   for (let over = letters % 4; over > 0;) {
@@ -152,8 +155,8 @@ function nativeRun(slice: Buffer, from: number): Run {
 }
 
 /**
- * Octets of the line ends between two offsets. Lines are mostly of one length: the end of the next
- * is looked for there first.
+ * Number of octets of the line ends between two offsets. Most lines have the same length, so the
+ * next line end is looked for at that distance first.
  */
 function lineEndOctets(slice: Buffer, from: number, to: number): number {
   let octets = 0;

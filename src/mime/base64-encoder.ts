@@ -1,9 +1,9 @@
 /**
  * Base64 in lines of 76 characters (RFC 2045 section 6.8), a stream in one pass.
  *
- * The encoding is the library's; the line ends are put in by copying whole lines: 5 MB in 6 ms of
- * processor time, as fast as a table in JavaScript and half of what a call for each line costs. A
- * regular expression over the text takes four times as long.
+ * Node encodes, and we put in the line ends by copying whole lines. 5 MB take 6 ms of processor
+ * time: as fast as a table in JavaScript, and half of what a call of the encoder for each line
+ * costs. A regular expression over the text takes four times as long.
  */
 import { asBuffer } from '../platform/bytes.ts';
 import { turns } from '../platform/turns.ts';
@@ -12,9 +12,9 @@ const LINE = 57;
 const ENCODED = 76;
 const WRITTEN = ENCODED + 2;
 /**
- * Octets that are encoded in one go, whole lines: a fraction of a millisecond, and a string that is
- * small enough to be collected with the young objects (larger ones stay until the next full
- * collection: 100 MB for ten large messages at once).
+ * Octets that are encoded in one go; whole lines. This takes a fraction of a millisecond, and the
+ * string is small enough to be freed with the young objects. Larger strings stay until the next
+ * full garbage collection: 100 MB for ten large messages at once.
  */
 const RUN = LINE * 1024;
 /** Runs in one turn of the event loop. */
@@ -25,7 +25,7 @@ const LF = 10;
 /** Holds one run while its lines are copied out; nothing waits in between. */
 const scratch = Buffer.allocUnsafeSlow((RUN / LINE) * ENCODED);
 
-/** Whole lines; `octets` is a multiple of 57 long, at most a run. */
+/** Encodes whole lines: the length of `octets` is a multiple of 57, at most a run. */
 function encodeLines(octets: Buffer): Buffer {
   const length = scratch.write(octets.toString('base64'), 'latin1');
   const out = Buffer.allocUnsafe((length / ENCODED) * WRITTEN);
@@ -41,7 +41,7 @@ function encodeLines(octets: Buffer): Buffer {
 
 /**
  * The octets of `source` as base64, each line ended by CRLF. Gives the event loop a turn after each
- * 256 KB.
+ * four runs (228 KiB) of one slice.
  */
 export async function* base64Lines(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
@@ -68,6 +68,6 @@ export async function* base64Lines(
   if (waiting > 0) yield Buffer.from(`${rest.toString('base64', 0, waiting)}\r\n`, 'latin1');
 }
 
-/** Length of `n` octets as `base64Lines` writes them. */
+/** How many octets `base64Lines` writes for `n` octets. */
 export const base64LinesLength = (n: number): number =>
   Math.floor(n / LINE) * WRITTEN + (n % LINE === 0 ? 0 : Math.ceil((n % LINE) / 3) * 4 + 2);

@@ -3,11 +3,11 @@
  * ended (RFC 5321 section 2.3.8). A bare LF is a line end, and so is a CR without LF: both become
  * CRLF.
  *
- * For what was encrypted: it did not pass the edge, where line ends are judged.
+ * It serves content that came in encrypted: the edge, which judges line ends, could not see it.
  */
 import { asBuffer } from '../platform/bytes.ts';
 
-/** A NUL: there is no way to hand this out. */
+/** The content has a NUL octet, so it cannot be handed out. */
 export class NulFound extends Error {
   override readonly name = 'NulFound';
 }
@@ -15,14 +15,14 @@ export class NulFound extends Error {
 const CR = 13;
 const LF = 10;
 
-/** What becomes of a NUL: handing it out is impossible, reading on is not. */
+/** What to do with a NUL: content that has one can be read, but not handed out. */
 type Nul = 'refuse' | 'keep';
 
 const nulFound = (): NulFound => new NulFound('Cannot hand out the content: it has a NUL octet');
 
 /**
- * True if the slice, behind a slice that ended in CR or not, can pass as it is; its last CR must
- * wait for what follows.
+ * True if the slice can pass as it is. `afterCr`: the slice before it ended in CR. A slice that
+ * itself ends in CR cannot pass: that CR must wait for what follows.
  */
 function isCanonical(octets: Buffer, afterCr: boolean, nul: Nul): boolean {
   let cr = afterCr;
@@ -52,7 +52,7 @@ function rewritten(octets: Buffer, afterCr: boolean, nul: Nul): { readonly made:
   return { made: out.subarray(0, to), cr };
 }
 
-/** Throws NulFound, unless a NUL is to be kept. */
+/** The canonical form of `source`. Throws NulFound at a NUL, unless `nul` is `keep`. */
 export async function* canonicalLines(
   source: AsyncIterable<Uint8Array>,
   nul: Nul = 'refuse',
@@ -79,7 +79,7 @@ export async function* canonicalLines(
   if (cr || last !== LF) yield Buffer.from('\r\n');
 }
 
-/** Counts, while octets pass, how many the canonical form has more. */
+/** Counts, while octets pass, how many octets their canonical form adds. */
 export class LineEnds {
   #added = 0;
   #last = LF;
@@ -92,7 +92,7 @@ export class LineEnds {
     return this.#added + (this.#last === LF ? 0 : this.#last === CR ? 1 : 2);
   }
 
-  /** The last octet is a CR or a LF, or nothing has passed. */
+  /** True if the last octet is a CR or a LF, or if nothing has passed. */
   get ended(): boolean {
     return this.#last === LF || this.#last === CR;
   }
@@ -101,7 +101,7 @@ export class LineEnds {
     let last = this.#last;
     let added = 0;
     for (const octet of octets) {
-      // A LF that no CR stands before, or a CR that no LF stands behind.
+      // A LF without a CR before it, or a CR without a LF behind it.
       if ((last === CR) !== (octet === LF)) added += 1;
       last = octet;
     }
@@ -111,8 +111,8 @@ export class LineEnds {
 }
 
 /**
- * Where offsets in the canonical form of `source` lie in `source` itself. `wanted`: ascending, each
- * at the beginning or end of a line. What lies behind the last of them is not read.
+ * Translates offsets in the canonical form of `source` into offsets in `source` itself. `wanted`:
+ * ascending, each at the beginning or end of a line. Nothing behind the last of them is read.
  */
 export async function offsetsAsCame(source: AsyncIterable<Uint8Array>, wanted: readonly number[]): Promise<number[]> {
   const found: number[] = [];
@@ -121,7 +121,7 @@ export async function offsetsAsCame(source: AsyncIterable<Uint8Array>, wanted: r
   let last = LF;
   for await (const slice of source)
     for (const octet of slice) {
-      // Behind a CR that stands alone the form has a LF more.
+      // The canonical form has a LF behind a CR that stands alone.
       if (last === CR && octet !== LF) canonical += 1;
       while (found.length < wanted.length && (wanted[found.length] ?? 0) <= canonical) found.push(at);
       if (found.length === wanted.length) return found;
@@ -133,8 +133,8 @@ export async function offsetsAsCame(source: AsyncIterable<Uint8Array>, wanted: r
 }
 
 /**
- * Offset behind the empty line that ends a header, whatever its line ends are; -1 while it has not
- * come.
+ * Offset behind the empty line that ends a header, whatever its line ends are; -1 if it has not
+ * come yet.
  */
 export function anyHeaderEnd(octets: Uint8Array): number {
   let empty = true;

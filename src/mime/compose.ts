@@ -1,5 +1,5 @@
 /**
- * Writes a message of a text and files: header, text, and each file as base64, octet for octet.
+ * Writes a message from a text and files: header, text, and each file as base64, octet for octet.
  *
  * RFC 5322, RFC 2045, RFC 2046 section 5.1 (multipart/mixed), RFC 2047 (names and subject outside
  * ASCII), RFC 2183 and RFC 2231 (file names).
@@ -16,9 +16,9 @@ export interface Mailbox {
 }
 
 export interface NewFile {
-  /** Name without controls, quotes and slashes. */
+  /** Name without control characters, quotes and slashes. */
   readonly name: string;
-  /** `type/subtype`, perhaps with a charset; no multipart and no message. */
+  /** `type/subtype`, perhaps with a charset; never `multipart/...` or `message/...`. */
   readonly type: string;
   readonly octets: number;
   slices(): AsyncIterable<Uint8Array>;
@@ -31,7 +31,7 @@ export interface NewMessage {
   readonly subject: string;
   readonly text: string;
   readonly files: readonly NewFile[];
-  /** More fields, whole, without line ends. */
+  /** Further header fields: whole, each without its line end. */
   readonly fields: readonly string[];
   readonly date: Instant;
   /** Without angle brackets. */

@@ -11,12 +11,12 @@ import { visible } from '../domain/visible.ts';
 export interface ContentFields {
   /** `type/subtype` in lower case, tokens of RFC 2045 section 5.1 only. */
   readonly type: string;
-  /** As it stands between the delimiters, without them; empty if there is none. */
+  /** The boundary of a multipart, without the dashes of its delimiters; empty if there is none. */
   readonly boundary: string;
   readonly encoding: TransferEncoding;
   /** Charset as written, in lower case; empty if there is none. */
   readonly charset: string;
-  /** For display: decoded, control characters made visible; empty if there is none. */
+  /** File name for display: decoded, control characters made visible; empty if there is none. */
   readonly name: string;
   /**
    * Why another program may take the entity for something else (`FieldValue.doubt`); undefined for
@@ -24,7 +24,8 @@ export interface ContentFields {
    */
   readonly doubt?: string;
   /**
-   * Value of a field From in this header; for an entity in a message, whose author stands outside.
+   * Value of a From field in this header; several are joined by commas. A part of a multipart needs
+   * none: the author of the message stands in the message's own header.
    */
   readonly author?: string;
 }
@@ -114,7 +115,9 @@ function doubtsOf(type: FieldValue, disposition: FieldValue, encoding: FieldValu
   ];
 }
 
-/** RFC 2046 section 5.1.1: a boundary does not end in blanks. One that is too long is none. */
+/**
+ * RFC 2046 section 5.1.1: a boundary does not end in blanks. One that is too long counts as none.
+ */
 function boundaryOf(type: FieldValue): string {
   const boundary = (type.parameters.get('boundary') ?? '').trimEnd();
   return boundary.length <= MAX_BOUNDARY ? boundary : '';

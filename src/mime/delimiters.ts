@@ -2,27 +2,28 @@
  * Splits content at the delimiter lines of the multiparts that are open (RFC 2046 section 5.1.1),
  * wherever the slices are cut.
  *
- * Looks for `--` and not for the line end before it: a memory search that passes over base64 at
- * many GB/s, one look a line elsewhere. The CRLF in front of a delimiter belongs to the delimiter,
- * so what could begin one is held back until it is decided.
+ * It searches for `--`, not for the line end before it. Base64 has no dashes, so a memory search
+ * passes over it at many GB/s; other text costs one look for each `--`. The CRLF in front of a
+ * delimiter belongs to the delimiter, so octets that could begin one are held back until that is
+ * decided.
  */
 import { MAX_BOUNDARY } from './content-fields.ts';
 
 const CR = 13;
 const LF = 10;
 const DASH = 45;
-/** CRLF, dashes, boundary, dashes, some blanks, CRLF. A longer line is no delimiter. */
+/** CRLF, dashes, boundary, dashes, some blanks, CRLF. A longer line is not a delimiter. */
 const MAX_HELD = MAX_BOUNDARY + 64;
 
 export interface DelimiterSink {
-  /** Content; valid as long as the data that it came in. */
+  /** Takes content; `octets` stay valid as long as the data in which they came. */
   content(octets: Buffer): void;
   /**
-   * Octets `from` to `to` are a line that begins with two dashes, without these and without blanks
-   * at its end. True when it is a delimiter.
+   * True if a line that begins with two dashes is a delimiter. Octets `from` to `to` are the line
+   * without these dashes and without the blanks at its end.
    */
   matches(octets: Buffer, from: number, to: number): boolean;
-  /** The line that matched last ends the content. */
+  /** Called when the line that matched last has ended the content. */
   delimiter(): void;
 }
 
@@ -31,8 +32,8 @@ export class DelimiterScanner {
   readonly #held = Buffer.allocUnsafe(MAX_HELD);
   #filled = 0;
   /**
-   * 2 where content has gone before, and the delimiter begins with its CRLF; 0 where content has
-   * just begun.
+   * Octets of the CRLF with which a delimiter begins here: 2 if content stands before it, 0 if the
+   * content has just begun.
    */
   #prefix = 2;
 
@@ -83,8 +84,8 @@ export class DelimiterScanner {
   }
 
   /**
-   * Goes on with what is held, octet by octet, as long as it could become a delimiter; gives where
-   * to go on.
+   * Adds octets to those that are held, one by one, as long as these could become a delimiter.
+   * Gives the offset at which the scan continues.
    */
   #resume(data: Buffer, at: number): { readonly at: number; readonly delimited: boolean } {
     const held = this.#held;
@@ -92,7 +93,7 @@ export class DelimiterScanner {
       const octet = data[next] ?? 0;
       const place = this.#filled - this.#prefix;
       if (!this.#fits(octet, place)) {
-        // Of a line too long to be a delimiter, its last CR may begin the next.
+        // The line is too long to be a delimiter, but its last CR may begin the next one.
         this.#release(place >= 2 && octet === LF && held[this.#filled - 1] === CR ? 1 : 0);
         if (this.#filled === 0) return { at: next, delimited: false };
       }
@@ -103,8 +104,8 @@ export class DelimiterScanner {
         this.#end(held, 0, 0);
         return { at: next + 1, delimited: true };
       }
-      // An ordinary line; its CRLF may belong to a delimiter again, and is looked at once more, in
-      // the slice where it stands there.
+      // This was an ordinary line. Its CRLF may begin a delimiter, so it is looked at once more: in
+      // the slice, if it stands there.
       const ended = held[line - 2] === CR;
       this.#release(ended ? 2 : 0);
       if (ended && next > at) {
@@ -121,7 +122,7 @@ export class DelimiterScanner {
   }
 
   /**
-   * What is held is content after all, but for its last `keep` octets, which may begin a delimiter.
+   * Passes on what is held as content, except its last `keep` octets, which may begin a delimiter.
    */
   #release(keep: number): void {
     const end = this.#filled;
@@ -132,8 +133,8 @@ export class DelimiterScanner {
   }
 
   /**
-   * The slice ends: content goes out but for what could begin a delimiter. `line`: a CRLF behind
-   * which two dashes stand, or -1.
+   * Called at the end of a slice: passes on the content, except what could begin a delimiter.
+   * `line`: offset of a CRLF with two dashes behind it, or -1.
    */
   #rest(data: Buffer, from: number, line: number): void {
     const length = data.length;
@@ -160,7 +161,7 @@ export class DelimiterScanner {
     this.#sink.delimiter();
   }
 
-  /** A copy, since more will be held in its place. */
+  /** Passes on a copy, since the buffer is used again. */
   #giveHeld(octets: number): void {
     if (octets > 0) this.#sink.content(Buffer.from(this.#held.subarray(0, octets)));
   }
@@ -172,6 +173,6 @@ export class DelimiterScanner {
 
 const endsInCrLf = (data: Buffer, end: number): boolean => end >= 2 && data[end - 2] === CR && data[end - 1] === LF;
 
-/** Offset of the CRLF right before `at`, -1 when there is none at or behind `from`. */
+/** Offset of the CRLF right before `at`; -1 if none stands there, or if it begins before `from`. */
 const lineEndBefore = (data: Buffer, at: number, from: number): number =>
   at >= from + 2 && data[at - 1] === LF && data[at - 2] === CR ? at - 2 : -1;

@@ -4,10 +4,10 @@
  *
  * RFC 3461 section 6 (which fields, what is returned), RFC 3464 section 2 (the fields), RFC 6522
  * (the three parts), RFC 3463 (status codes), RFC 6533 sections 3 to 6 (addresses and headers
- * outside ASCII), RFC 3834 (Auto-Submitted), RFC 5322 section 3.6.4 (what it answers).
+ * outside ASCII), RFC 3834 (Auto-Submitted), RFC 5322 section 3.6.4 (In-Reply-To, References).
  *
- * Pure. The whole message may be returned and be large, so a report comes as what stands before its
- * octets and what stands behind.
+ * Pure. The returned message may be large, so a report is given as two texts: what stands before
+ * the octets of that message, and what stands behind them.
  */
 import { Buffer } from 'node:buffer';
 import type { Address } from '../domain/address.ts';
@@ -41,7 +41,7 @@ export interface DsnRecipient {
   readonly extensions?: readonly (readonly [name: `X-${string}`, value: string])[];
 }
 
-/** Most fields of our own in one recipient's group; what is more is left out. */
+/** Most fields of our own in one recipient's group; further ones are left out. */
 export const MAX_EXTENSIONS = 200;
 
 /** Fields that every message of the gateway's own has in its header. */
@@ -56,13 +56,13 @@ export interface OwnHeader {
   readonly about?: string;
   readonly language: readonly string[];
   /**
-   * `auto-replied`: about one message of theirs; `auto-generated`: about anything else (RFC 3834
-   * section 5).
+   * `auto-replied`: about one message of the addressee; `auto-generated`: about anything else (RFC
+   * 3834 section 5).
    */
   readonly automatic: 'auto-replied' | 'auto-generated';
 }
 
-/** What of the message comes back. Only the header's octets stand in memory. */
+/** How much of the message is returned. Of its octets only the header is held in memory. */
 export type Returned =
   | { readonly kind: 'headers'; readonly octets: Buffer }
   /** `eightBit`: its octets need 8BITMIME. */
@@ -79,9 +79,9 @@ export interface Dsn {
   readonly arrival: Instant;
   readonly recipients: readonly DsnRecipient[];
   readonly returned: Returned;
-  /** The reader takes SMTPUTF8: letters outside ASCII stand as they are. */
+  /** The addressee takes SMTPUTF8: the fields keep letters outside ASCII as they are. */
   readonly utf8: boolean;
-  /** Unique, and unknown to whoever wrote the returned message. */
+  /** Unique, and unknown to the writer of the returned message, who could imitate it otherwise. */
   readonly boundary: string;
 }
 
@@ -95,7 +95,7 @@ export interface WrittenReport {
 
 const isAscii = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);
 const MAX_FIELD = 900;
-/** A line of the fields' part. Whatever a peer said stays on it. */
+/** One field of the part for programs. It stays one line, whatever text a peer sent. */
 function field(name: string, value: string, utf8 = false): string {
   const plain = value
     .replace(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ')
@@ -106,7 +106,7 @@ function field(name: string, value: string, utf8 = false): string {
 
 const reference = (id: string): string => (/^[!-;=?-~]{1,900}$/.test(id) ? `<${id}>` : '');
 
-/** The header fields that come first in a message of ours, whatever it is. */
+/** The header fields with which every message of the gateway's own begins. */
 export function ownHeader(header: OwnHeader): string {
   const about = header.about === undefined ? '' : reference(header.about);
   return [
@@ -189,8 +189,8 @@ function returnedPart({ returned, utf8, boundary }: Dsn): { readonly head: strin
 }
 
 /**
- * The report. Its octets are `head`, then with `full` the message's, then `tail`; all line ends are
- * CRLF.
+ * Writes the report. Its octets are `head`, then those of the message if it is returned in full,
+ * then `tail`. All line ends are CRLF.
  */
 export function writeDsn(dsn: Dsn): WrittenReport {
   const { boundary, utf8 } = dsn;

@@ -1,12 +1,12 @@
 /**
- * Text in a header for display: encoded words (RFC 2047) and character sets. Never used to write
- * anything back.
+ * Decodes text of a header for display: encoded words (RFC 2047) and character sets. The result is
+ * never written into a message.
  */
 import { isUtf8 } from 'node:buffer';
 
 /**
  * An octet string (latin1) that may hold `=?utf-8?B?...?=`; octets outside of such words are read
- * as UTF-8, else as Latin-1.
+ * as UTF-8 if they are valid UTF-8, else as Latin-1.
  */
 export function decodeEncodedWords(text: string): string {
   if (!text.includes('=?')) return octetsAsText(text);
@@ -33,8 +33,8 @@ export function wordOctets(encoding: string, text: string): Buffer {
 }
 
 /**
- * What the octets say in `charset`; in an unknown one, or none, as UTF-8 where they are that, else
- * as Latin-1.
+ * The text of `octets` in the character set `charset`. If that is unknown or empty, they are read
+ * as UTF-8 if they are valid UTF-8, else as Latin-1.
  */
 export function decodeCharset(octets: Uint8Array, charset: string): string {
   try {
@@ -45,8 +45,8 @@ export function decodeCharset(octets: Uint8Array, charset: string): string {
 }
 
 /**
- * One character an octet made text: as UTF-8 where the octets are that, else as they stand
- * (Latin-1).
+ * The text of octets that are given as one character each: read as UTF-8 if they are valid UTF-8,
+ * else as Latin-1.
  */
 export function octetsAsText(text: string): string {
   const ascii = Buffer.byteLength(text) === text.length;

@@ -11,14 +11,14 @@ import { UuScanner } from './uu-scanner.ts';
 
 /** Looks at a leaf's decoded octets as they pass. */
 export interface LeafObserver {
-  /** `octets` are valid until it returns. */
+  /** `octets` are valid until the call returns. */
   write(octets: Buffer): void;
   end(): void;
 }
 
 export type Observe = (path: string, fields: LeafFields) => LeafObserver | undefined;
 
-/** Fields of a leaf about itself. */
+/** What the header of a leaf says of it. */
 export type LeafFields = Pick<ContentFields, 'type' | 'name' | 'encoding' | 'charset'>;
 
 /** Takes the encoded octets of one leaf and makes its `MessagePart`. */
@@ -30,8 +30,8 @@ export class LeafRecorder {
   readonly #uu: UuScanner | undefined;
   #octets = 0;
   /**
-   * Seen but not hashed yet: a leaf that came in one slice is hashed in one call, at a third of the
-   * cost.
+   * Octets that are not hashed yet. A leaf that comes in one slice is hashed in one call, at a
+   * third of the cost.
    */
   #pending: Buffer | undefined;
   #hash: Hash | undefined;
@@ -39,7 +39,7 @@ export class LeafRecorder {
   #part: MessagePart | undefined;
 
   /**
-   * `openFile` gives the recorder of a uuencoded file found inside, undefined when there may be no
+   * `openFile` gives the recorder of a uuencoded file found inside, undefined if there may be no
    * more leaves.
    */
   constructor(
@@ -60,12 +60,12 @@ export class LeafRecorder {
 
   write(slice: Buffer): void {
     if (this.#decoder === undefined) return this.take(slice);
-    // The decoder's memory is about to be written over.
+    // The decoder is about to write over the memory that is pending.
     this.flush();
     this.take(this.#decoder.push(slice));
   }
 
-  /** Decoded octets. */
+  /** Takes decoded octets. */
   take(octets: Buffer): void {
     if (octets.length === 0) return;
     this.flush();
@@ -75,19 +75,19 @@ export class LeafRecorder {
     this.#uu?.push(octets);
   }
 
-  /** Lets go of memory that belongs to the caller. */
+  /** Hashes what is pending, since its memory belongs to the caller. */
   flush(): void {
     if (this.#pending === undefined) return;
     (this.#hash ??= createHash('sha256')).update(this.#pending);
     this.#pending = undefined;
   }
 
-  /** Two programs may read this leaf differently. */
+  /** Notes that two programs may read this leaf differently. */
   doubt(): void {
     this.#exact = false;
   }
 
-  /** The first call ends the leaf; later ones give the same. */
+  /** The first call ends the leaf; later ones give the same part. */
   end(): MessagePart {
     return (this.#part ??= this.#finish());
   }

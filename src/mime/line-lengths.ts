@@ -2,7 +2,7 @@
  * Finds lines of more than 998 octets (RFC 5321 section 4.5.3.1.6: 1000 with CRLF) in content that
  * streams by.
  *
- * Looks for the last line end within the next 998 octets instead of each one: a thousand octets of
+ * It looks only for the last line end within the next 998 octets, so that a thousand octets of
  * usual lines cost one native search.
  */
 export const MAX_LINE = 998;
@@ -14,15 +14,14 @@ export class LineLengths {
   /** Lines that are too long. */
   long = 0;
   /**
-   * Octets of the longest line, its end not counted; exact where it is above the limit, 0
-   * otherwise.
+   * Octets of the longest line, its end not counted; exact if it is above the limit, 0 otherwise.
    */
   longest = 0;
-  /** Octets of the line under way. */
+  /** Octets of the line that is being read. */
   #length = 0;
   #endsWithCr = false;
 
-  /** Canonical octets: CRLF line ends. */
+  /** Takes canonical octets (CRLF line ends). */
   add(slice: Buffer): void {
     let at = 0;
     while (at < slice.length) {
@@ -47,7 +46,7 @@ export class LineLengths {
     if (slice.length > 0) this.#endsWithCr = slice.at(-1) === CR;
   }
 
-  /** The content is whole; a last line without an end counts as well. */
+  /** Called when the content is whole; a last line without an end counts as well. */
   end(): void {
     this.#ended(this.#length);
     this.#length = 0;

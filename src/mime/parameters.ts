@@ -2,9 +2,9 @@
  * Reads the value of Content-Type and Content-Disposition: a first word and its parameters.
  *
  * RFC 2045 section 5.1, RFC 2183 section 2, RFC 2231 sections 3 and 4 (continuations and character
- * sets). Lenient, since old programs quote badly; bounded, since a stranger wrote it. What another
- * program may read differently is read all the same, and told (`doubt`): under a signature it
- * decides whether everybody sees what was signed.
+ * sets). Lenient, since old programs quote badly; bounded, since a stranger wrote it. A value that
+ * another program may read differently is read all the same, and gets a `doubt`: for signed
+ * content, that decides whether everybody sees what was signed.
  */
 import { decodeCharset, decodeEncodedWords } from './encoded-word.ts';
 
@@ -32,8 +32,8 @@ const FILE_NAMES: ReadonlySet<string> = new Set(['name', 'filename']);
 /** RFC 2045 section 5.1. */
 const TOKEN = /^[\w!#$%&'*+.^`{|}~-]+$/;
 /**
- * Without quotes programs agree on more than tokens: on what has no blank, bracket, quote or
- * backslash.
+ * Values that programs agree on without quotes. These are more than tokens: all that has no blank,
+ * bracket, quote or backslash.
  */
 const UNQUOTED = /^[^\s"()<>\\\x7f-\uffff]*$/;
 const QUOTED = /^[\t\x20-\x7e]*$/;
@@ -62,15 +62,15 @@ export function readFieldValue(text: string): FieldValue {
   return { word, parameters, ...(doubt === undefined ? {} : { doubt }) };
 }
 
-/** How a value was written: with or without quotes, and as it stands. */
+/** How a value was written: with or without quotes, and its text as it stands. */
 interface Wrote {
   readonly quoted: boolean;
   readonly text: string;
 }
 
 /**
- * Why a parameter behind those of `before` may be read differently. `key`: its name, with the mark
- * of RFC 2231 where it has one.
+ * Why a parameter may be read differently; undefined if it may not. `key`: its name, with the mark
+ * of RFC 2231 if it has one. `before`: the parameters that stand before it.
  */
 function doubtOf(key: string, { quoted, text }: Wrote, before: ReadonlyMap<string, string>): string | undefined {
   const star = key.indexOf('*');
@@ -78,11 +78,11 @@ function doubtOf(key: string, { quoted, text }: Wrote, before: ReadonlyMap<strin
   const decides = DECIDING.has(name);
   const said = decides || FILE_NAMES.has(name) ? `the parameter ${name}` : 'a parameter';
   if (before.has(key)) return `${said} stands twice`;
-  // Where RFC 2231 is not known the parameter is another one, and beside a plain one either may
-  // count.
+  // A program that does not know RFC 2231 sees a parameter of another name. If a plain one stands
+  // beside it, either may count.
   if (decides && star >= 0) return `${said} is written as RFC 2231 has it, which few programs read`;
-  // Whoever does not know quoted pairs finds the end of the value elsewhere, and other parameters
-  // behind it.
+  // A program that does not know quoted pairs finds the end of the value elsewhere, and other
+  // parameters behind it.
   if (quoted ? text.includes('\\"') : text.includes('"')) return `${said} has a quote in it`;
   if (!decides) return undefined;
   if (quoted && (text.includes('\\') || !QUOTED.test(text))) return `${said} has a quoted pair or octets outside ASCII`;
@@ -91,8 +91,8 @@ function doubtOf(key: string, { quoted, text }: Wrote, before: ReadonlyMap<strin
 }
 
 /**
- * What a file is decides the program that opens it: an ending must be the same in every way to
- * write the name.
+ * The doubt if a file name has another ending when it is read another way: the ending decides which
+ * program opens the file.
  */
 function namesDiffer(raw: ReadonlyMap<string, string>, parameters: ReadonlyMap<string, string>): string | undefined {
   for (const name of FILE_NAMES) {
@@ -107,7 +107,7 @@ function namesDiffer(raw: ReadonlyMap<string, string>, parameters: ReadonlyMap<s
 /** `.pdf` of `report.pdf`; empty if there is none. */
 export const endingOf = (name: string): string => /\.[^.\s]{1,20}\s*$/.exec(name)?.[0].trim().toLowerCase() ?? '';
 
-/** Steps over a value; comments count as blanks (RFC 5322 section 3.2.2). */
+/** Reads a field's value from left to right; comments are left out (RFC 5322 section 3.2.2). */
 class Scanner {
   readonly #text: string;
   #at = 0;
@@ -135,7 +135,7 @@ class Scanner {
     return true;
   }
 
-  /** Up to one of `ends`, comments left out. */
+  /** Reads up to one of `ends`, without comments. */
   until(ends: string): string {
     let read = '';
     while (!this.done) {
@@ -165,8 +165,8 @@ class Scanner {
     const from = this.#at;
     let read = '';
     while (!this.done && !this.take('"')) {
-      // QUIRK: Windows paths in quotes ("C:\uit\lab.edi") are written without doubling; only what
-      // must be quoted is un-quoted.
+      // QUIRK: Windows paths in quotes ("C:\uit\lab.edi") are written without doubling the
+      // backslash. So a backslash is dropped only before a quote or a backslash.
       if (this.#text[this.#at] === '\\' && '"\\'.includes(this.#text[this.#at + 1] ?? ' ')) this.#at += 1;
       read += this.#text[this.#at] ?? '';
       this.#at += 1;
@@ -191,16 +191,15 @@ class Scanner {
 }
 
 /**
- * Joins the sections of RFC 2231 (`name*0*=`, `name*1=`) and undoes character sets; RFC 2047 words
- * in a plain value, too.
+ * Joins the sections of RFC 2231 (`name*0*=`, `name*1=`) and decodes their character sets. RFC 2047
+ * words in a plain value are decoded, too.
  */
 function combined(raw: ReadonlyMap<string, string>): Map<string, string> {
   const parameters = new Map<string, string>();
   for (const [key, value] of raw) {
     const [name = '', section] = key.split('*', 2);
     if (section === undefined) {
-      // An extended value is the better one (RFC 6266 section 4.3 has the same rule), wherever it
-      // stands.
+      // An extended value counts more, wherever it stands (RFC 6266 section 4.3 has the same rule).
       if (!raw.has(`${name}*`) && !raw.has(`${name}*0`) && !raw.has(`${name}*0*`))
         parameters.set(name, decodeEncodedWords(value));
     } else if (section === '') parameters.set(name, extended(value));

@@ -3,8 +3,8 @@
  * 2046 section 5.1).
  *
  * A part may lack the empty line that ends its header, or have no header and no empty line: then
- * its first line that is no field is content, as Python's email package and others read it, and
- * nothing of it goes lost.
+ * its first line that is not a field is content, as Python's email package and others read it, so
+ * that nothing is lost.
  */
 const CR = 13;
 const LF = 10;
@@ -20,8 +20,8 @@ const FIRST = 1024;
 export type PartHeaderState = 'open' | 'whole' | 'delimiter' | 'content';
 
 /**
- * Asked of the octets `from` to `to` of a line: what stands between two dashes and the blanks at
- * its end.
+ * True if a line is a delimiter. The octets `from` to `to` are what stands between its two dashes
+ * and the blanks at its end.
  */
 export type IsDelimiter = (line: Buffer, from: number, to: number) => boolean;
 
@@ -29,10 +29,10 @@ export class PartHeader {
   readonly #limit: number;
   readonly #judgeLines: boolean;
   #octets = Buffer.alloc(0);
-  /** Octets of whole lines that are kept, then those of the line under way. */
+  /** Octets of the whole lines that are kept; `#filled` counts the line that is being read, too. */
   #kept = 0;
   #filled = 0;
-  /** The line under way was judged to belong here; only its end is awaited. */
+  /** The line that is being read belongs to the header; only its end is awaited. */
   #passing = false;
   #whole: Buffer | undefined;
   #state: PartHeaderState = 'open';
@@ -53,7 +53,7 @@ export class PartHeader {
     return this.#cut;
   }
 
-  /** What was read in front of the content that begins at the offset `read` gave. */
+  /** Content that was already read. It stands before the offset that `read` gave. */
   get rest(): Buffer {
     return this.#octets.subarray(this.#kept, this.#filled);
   }
@@ -144,8 +144,8 @@ function textEnd(line: Buffer): number {
 }
 
 /**
- * A field or the continuation of one. `first`: an mbox line may stand in front of the header of an
- * attached message.
+ * True for a field, or the continuation of one. `first`: it is the first line, so it may also be an
+ * mbox line, as in front of the header of an attached message.
  */
 function isFieldLine(line: Buffer, first: boolean): boolean {
   if (line[0] === 32 || line[0] === 9) return true;

@@ -3,8 +3,8 @@
  * a line go, everything else stays.
  *
  * Content must have CRLF line ends. Octets that should have been encoded but were not (8-bit text,
- * control characters) stay as they are, as in every program looked at; what programs disagree on
- * clears `exact`.
+ * control characters) stay as they are, as in every program that we compared. What programs
+ * disagree on clears `exact`.
  */
 import type { TransferDecoder } from './transfer-decoder.ts';
 
@@ -29,7 +29,7 @@ export class QuotedPrintableDecoder implements TransferDecoder {
   #out = Buffer.alloc(0);
   #held = Buffer.alloc(0);
   #exact = true;
-  /** How many blanks went out last, one behind the other. */
+  /** Length of the run of blanks with which the output ends so far. */
   #blanks = 0;
 
   get exact(): boolean {
@@ -50,8 +50,8 @@ export class QuotedPrintableDecoder implements TransferDecoder {
   }
 
   /**
-   * A soft break's line end, and the one behind the last line's blanks, may have gone to the
-   * delimiter of the part.
+   * Decodes what is held. The line end of a soft break, or behind the blanks of the last line, may
+   * be missing: the delimiter of the part takes it.
    */
   end(): Buffer {
     return this.#decode(this.#held, this.#held.length, true);
@@ -92,10 +92,10 @@ export class QuotedPrintableDecoder implements TransferDecoder {
 
   #withoutBlanks(out: Buffer, to: number, floor: number): number {
     let end = to;
-    // Of a longer run the beginning is out already: it stays, so that the result does not depend on
-    // how the content was cut.
+    // The beginning of a longer run was already given. So the whole run stays, and the result does
+    // not depend on how the content was cut.
     if (this.#blanks <= MAX_HELD) while (end > floor && isBlank(out[end - 1])) end -= 1;
-    // RFC 2045 says they were added on the way; some programs keep them all the same.
+    // RFC 2045 says that such blanks were added on the way; some programs keep them all the same.
     if (this.#blanks > 0) this.#exact = false;
     this.#blanks = 0;
     return end;
@@ -116,7 +116,7 @@ function undecidedLength(data: Buffer): number {
   return data.length - at;
 }
 
-/** Offset behind a soft line break whose blanks begin at `at`; 0 when it is none. */
+/** Offset behind a soft line break whose blanks begin at `at`; 0 if it is none. */
 function softBreakEnd(data: Buffer, at: number, until: number, last: boolean): number {
   let end = at;
   while (end < until && end - at <= MAX_HELD && isBlank(data[end])) end += 1;

@@ -1,7 +1,7 @@
 /**
  * Writes octets as quoted-printable (RFC 2045 section 6.7), wherever the slices are cut. CRLF stays
- * a line end; every other octet that a road of 7 bits may change is written as digits, blanks at
- * the end of a line too. Decoded, the octets are the same.
+ * a line end; every other octet that a 7-bit path may change is written as two hexadecimal digits,
+ * and so are blanks at the end of a line. Decoded, the octets are the same.
  */
 const CR = 13;
 const LF = 10;
@@ -22,10 +22,9 @@ export class QuotedPrintableEncoder {
   #out: Buffer = Buffer.alloc(0);
   #to = 0;
 
-  /** Valid until the next call. */
+  /** Encodes octets. The result is valid until the next call. */
   push(octets: Uint8Array): Buffer {
-    // Three characters for an octet and a soft line end for each 24 of them; what was held comes
-    // before.
+    // Three characters for an octet, a soft line end for each 24 octets, and what was held before.
     const room = 4 * octets.length + 16;
     if (this.#out.length < room) this.#out = Buffer.allocUnsafe(room);
     this.#to = 0;
@@ -72,7 +71,7 @@ export class QuotedPrintableEncoder {
     this.#write(EQUALS, DIGITS[octet >> 4] ?? 0, DIGITS[octet & 15] ?? 0);
   }
 
-  /** Room for `length` characters and the "=" of a soft line end. */
+  /** Makes space for `length` characters and the "=" of a soft line end. */
   #make(length: number): void {
     if (this.#column + length >= LINE) {
       this.#write(EQUALS, CR, LF);
@@ -86,7 +85,7 @@ export class QuotedPrintableEncoder {
   }
 }
 
-/** The same for a stream. */
+/** A stream as quoted-printable. */
 export async function* quotedPrintable(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, void> {
   const encoder = new QuotedPrintableEncoder();
   for await (const slice of source) {

@@ -1,5 +1,5 @@
 /**
- * Our trace line, and the recognition of it in what comes in.
+ * Writes our trace field Received, and recognises it in a message that comes in.
  *
  * RFC 5321 section 4.4; RFC 3848 and RFC 6531 section 4.3 for the protocol names. No `for` clause
  * with more than one recipient: it would betray one recipient to the others (RFC 5321 section 7.6).
@@ -15,14 +15,14 @@ export interface ReceivedLine {
   /** Our host name. */
   readonly by: string;
   /**
-   * `HTTPS` is not registered for trace lines; readers take any word, and this one says what it
-   * was.
+   * `HTTPS` is not a registered name; readers take any word, and this one says how the message
+   * came.
    */
   readonly protocol: 'ESMTPSA' | 'UTF8SMTPSA' | 'SMTPSA' | 'HTTPS';
   /** For example `TLSv1.3`. */
   readonly tls: string;
   readonly id: MessageId;
-  /** The one recipient; absent when there are more. */
+  /** The one recipient; absent if there are more. */
   readonly recipient?: string;
   readonly at: Instant;
 }
@@ -34,7 +34,7 @@ const literal = (address: string): string => (address.includes(':') ? `[IPv6:${a
  */
 const safeHelo = (helo: string): string => (/^[A-Za-z0-9.:[\]-]{1,255}$/.test(helo) ? helo : 'unknown');
 
-/** The whole field with its line ends, folded below 78 columns where names allow. */
+/** The whole field with its line ends, folded below 78 columns if the names are short enough. */
 export function receivedField(line: ReceivedLine): string {
   const recipient = line.recipient === undefined ? '' : `\r\n\tfor <${line.recipient}>`;
   return (

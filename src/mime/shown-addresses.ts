@@ -1,5 +1,5 @@
 /**
- * Finds every address that a reader of an address field would see in it, also where none stands by
+ * Finds every address that a reader of an address field would see in it, even if it is not one by
  * the rules: in the display name, in a comment, in an encoded word, in letters that only look like
  * ASCII.
  *
@@ -16,27 +16,32 @@ import { wordOctets } from './encoded-word.ts';
 export const MAX_FIELD = 16 * 1024;
 /** Most addresses in one field: more is no list of people. */
 const MAX_ADDRESSES = 200;
-/** RFC 5321 section 4.5.3.1: of an address no more is looked at. */
+/** Most characters on each side of an `@` that are looked at (RFC 5321 section 4.5.3.1). */
 const MAX_REACH = 320;
 /** An encoded word may decode to another one, and some programs decode again. */
 const MAX_ROUNDS = 3;
 
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\p{Cf}\u2800]/gu;
-/** Turns the direction of writing: what is read backwards is shown as an address, too. */
+/**
+ * Characters that turn the direction of writing: text that stands backwards may be shown as an
+ * address.
+ */
 const TURNS = /[\u202a-\u202e\u2066-\u2069]/;
 const ENCODED = /=\?([^?\s]{1,80})\?([bq])\?([^?]*)\?=/gi;
 const NAME_CHARACTER = /[^\s@<>(),:;"\\[\]]/u;
 const DOMAIN = /^[\p{L}\p{N}\p{M}_-]+(?:\.[\p{L}\p{N}\p{M}_-]+)*|^\[[^\]\s]{1,80}\]/u;
 
 /**
- * Code pages of DOS, in which old systems write names, and what programs write who do not know
- * theirs. All of them have ASCII in its place, so that an `@` in them is seen without a table.
+ * Character sets that contain ASCII unchanged, so that an `@` in them is found without a table: the
+ * code pages of DOS, in which old systems write names, and the words of programs that do not know
+ * their own character set.
  */
 const LIKE_ASCII = /^(?:(?:cp|ibm|pc|dos)-?(?:437|7\d\d|85\d|86\d)|(?:x-)?unknown(?:-8bit)?|default|ansi)$/i;
 
 /**
- * The addresses, as shown, the field's own among them. `text`: unfolded. The error says what cannot
- * be read.
+ * The addresses as they are shown, the field's own among them. A plain field with one address gives
+ * none: nothing but its own is shown. `text`: the unfolded value. The error says what cannot be
+ * read.
  */
 export function addressesShown(text: string): Result<readonly string[], string> {
   if (isPlain(text)) return ok([]);
@@ -72,8 +77,8 @@ const isPlain = (text: string): boolean =>
   text.indexOf('@') === text.lastIndexOf('@') && !text.includes('=?') && /^[\t\x20-\x7e]*$/.test(text);
 
 /**
- * Two quoted strings behind one another are shown with a blank between them by some programs, and
- * without by others.
+ * The text as programs show it. There are two readings if quoted strings stand behind one another:
+ * some programs show a blank between them, others do not.
  */
 function readings(text: string): readonly string[] {
   const folded = text
@@ -93,9 +98,9 @@ function readings(text: string): readonly string[] {
 }
 
 /**
- * The address around an `@`. Without a dot in its domain it is none (`C@re`), unless the text may
- * be shown backwards. It begins with a letter or digit, as names do; quotes and dashes in front of
- * it are not its own.
+ * The address around an `@`; undefined if there is none. A domain has a dot (`C@re` is not an
+ * address), unless the text may be shown backwards. An address begins with a letter or digit;
+ * quotes and dashes in front of it do not belong to it.
  */
 function addressAt(text: string, at: number, turned: boolean): string | undefined {
   let from = at;
@@ -147,9 +152,9 @@ function decodedOnce(text: string): Result<string, string> {
   return flush() ? ok(read + text.slice(at)) : unknown();
 }
 
-/** Undefined in a character set of which nobody knows where its `@` is (UTF-7, EBCDIC). */
+/** Undefined if the character set is unknown and may have its `@` elsewhere (UTF-7, EBCDIC). */
 function decodedIn(octets: Buffer, charset: string): string | undefined {
-  // Programs disagree on which octet comes first where no mark says so.
+  // Without a byte order mark, programs disagree on which octet comes first.
   if (/^utf-?16$/i.test(charset))
     return `${decodedAs(octets, 'utf-16le') ?? ''} ${decodedAs(octets, 'utf-16be') ?? ''}`;
   const decoded = decodedAs(octets, charset);

@@ -7,12 +7,12 @@
 import { Buffer } from 'node:buffer';
 
 const WIDTH = 72;
-/** Letters, so that a line of text keeps below 998 octets whatever they are. */
+/** Most characters of a word: even as UTF-8, such a line stays below 998 octets. */
 const MAX_WORD = 200;
 
 /**
  * One paragraph as lines of at most 72 characters; a word longer than that (an address, a hash)
- * keeps a line of its own.
+ * keeps a line of its own, cut after 200 characters.
  */
 export function wrapText(text: string, indent = ''): string[] {
   const lines: string[] = [];
@@ -42,7 +42,7 @@ export function factLines(facts: readonly (readonly [name: string, value: string
 export interface TextPart {
   readonly charset: 'us-ascii' | 'utf-8';
   readonly encoding: '7bit' | 'quoted-printable';
-  /** CRLF line ends, the last line with its own. */
+  /** The text with CRLF line ends, also behind the last line. */
   readonly body: string;
 }
 
@@ -64,7 +64,7 @@ const EQUALS = 0x3d;
 const BLANK = 0x20;
 const WIDEST = 75;
 
-/** One line as quoted-printable, with its CRLF; soft breaks keep each below 76 characters. */
+/** One line as quoted-printable, with its CRLF; soft breaks keep each line within 76 characters. */
 export function quotedLine(octets: Uint8Array): string {
   // Octet by octet into one buffer: a text may be one line of a quarter of a million letters, and
   // is written in one go.

@@ -5,8 +5,8 @@ export interface TransferDecoder {
   /** The octets that were still held back when the content ended. */
   end(): Buffer;
   /**
-   * False once something was met that two programs may decode differently: then the octets are
-   * ours, not everybody's.
+   * False once the content has something that two programs may decode differently: other programs
+   * may see other octets then.
    */
   readonly exact: boolean;
 }

@@ -3,23 +3,26 @@
  * historical algorithm).
  *
  * Old programs put the file into the text of a message that knows nothing of MIME. `begin 644 name`
- * alone could be prose: a file begins only where the line behind it is a whole line of data.
+ * alone could be prose: a file begins only if the next line is a whole line of data.
  */
 import { joinSmall } from '../platform/bytes.ts';
 
 export interface UuFile {
   /** Valid until the next call. */
   take(octets: Buffer): void;
-  /** Lets go of the octets last taken. */
+  /** Called before the octets of the last `take` become invalid. */
   flush(): void;
-  /** The data is damaged. */
+  /** Called if the data is damaged. */
   doubt(): void;
   end(): unknown;
 }
 
 const LF = 10;
 const CR = 13;
-/** Data lines have at most 61 characters and a checksum; this is for the name. */
+/**
+ * Longest line that is kept. Data lines have at most 61 characters and a checksum; a line with
+ * `begin` holds the file name.
+ */
 const MAX_LINE = 512;
 const BEGIN = Buffer.from('begin ');
 
@@ -36,7 +39,7 @@ export class UuScanner {
   #out = Buffer.alloc(0);
   #filled = 0;
 
-  /** `open` may say undefined: the file is passed over. */
+  /** `open` may give undefined: then the file is skipped. */
   constructor(open: (name: string) => UuFile | undefined) {
     this.#open = open;
   }
@@ -87,8 +90,8 @@ export class UuScanner {
   }
 
   /**
-   * From the beginning of a line to that of the next one which begins like a file; the end of
-   * `data` when there is none.
+   * Offset of the next line that begins like a file, from the line at `at` on. If there is none,
+   * offset of the last line, which may be unfinished.
    */
   #nextBegin(data: Buffer, at: number): number {
     if (data.compare(BEGIN, 0, BEGIN.length, at, Math.min(at + BEGIN.length, data.length)) === 0) return at;
@@ -97,7 +100,7 @@ export class UuScanner {
     return Math.max(at, data.lastIndexOf(LF) + 1);
   }
 
-  /** The octets from `at` are a line that continues in the next slice. */
+  /** Keeps the octets from `at`, a line that continues in the next slice, if they may matter. */
   #hold(data: Buffer, at: number): void {
     const length = data.length - at;
     if (length === 0) return;
@@ -133,7 +136,8 @@ export class UuScanner {
   }
 
   /**
-   * False when the line is none of the file's: the file has ended, damaged, and the line is text.
+   * False if the line does not belong to the file: then the file has ended, damaged, and the line
+   * is text.
    */
   #dataLine(file: UuFile, data: Buffer, from: number, end: number): boolean {
     const isEnd = end - from === 3 && data.toString('latin1', from, end) === 'end';
@@ -148,8 +152,8 @@ export class UuScanner {
       return false;
     }
     if (octets === 0) this.#closing = true;
-    // Blanks at the end that went lost on the way stand for zeros; two programs may see that
-    // differently.
+    // Blanks at the end of the line stand for zeros and may be lost on the way; two programs may
+    // read that differently.
     if (characters < charactersFor(octets)) file.doubt();
     this.#decode(data, from + 1, end, octets);
     return true;
@@ -189,7 +193,7 @@ export class UuScanner {
   }
 }
 
-/** How many octets a line says it holds; -1 for a character that begins no data line. */
+/** How many octets a line says it holds; -1 for a character that cannot begin a data line. */
 const octetsOf = (first: number | undefined): number =>
   first === undefined || first < 32 || first > 96 ? -1 : (first - 32) & 63;
 const charactersFor = (octets: number): number => Math.ceil(octets / 3) * 4;

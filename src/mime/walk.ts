@@ -3,11 +3,11 @@
  * decoded octets.
  *
  * RFC 2045, RFC 2046 sections 5.1 and 5.2.1. Nothing is refused and nothing is changed here: the
- * walk sees what is stored and says what it saw. A limit that was reached is reported; what lies
- * behind it is not told of.
+ * walk sees what is stored and says what it saw. A limit that was reached is reported; nothing
+ * behind it is.
  *
- * Content must have CRLF line ends, as everything has that is stored. Memory: one header of a part,
- * one decoded slice, a few hundred octets a leaf.
+ * Content must have CRLF line ends, as all stored content has. The walk holds one header of a part,
+ * one decoded slice, and a few hundred octets per leaf in memory.
  */
 import type { MessageParts, PartLimit } from '../domain/message-part.ts';
 import { type ContentFields, contentFields } from './content-fields.ts';
@@ -16,7 +16,7 @@ import { type LeafFields, LeafRecorder, type Observe } from './leaf.ts';
 import { PartHeader } from './part-header.ts';
 
 export interface WalkLimits {
-  /** Multiparts and attached messages within each other. */
+  /** Levels of multiparts and attached messages within each other. */
   readonly depth: number;
   readonly leaves: number;
   /** Octets of one header that are looked at. */
@@ -26,8 +26,8 @@ export interface WalkLimits {
 export const WALK_LIMITS: WalkLimits = { depth: 50, leaves: 500, header: 256 * 1024 };
 
 /**
- * An entity's place: `self` is its path where it is a leaf, `below` what the paths of its parts
- * begin with.
+ * An entity's place in the tree. `self`: its path if it is a leaf. `below`: what the paths of its
+ * parts begin with.
  */
 interface EntityPath {
   readonly self: string;
@@ -37,7 +37,7 @@ interface EntityPath {
   readonly part?: true;
 }
 
-/** More parts than this that name an author are not needed to know that one does. */
+/** Most authors named by parts that are kept: a few of them show that parts name authors. */
 const MAX_AUTHORS = 20;
 
 interface Multipart {
@@ -60,8 +60,8 @@ export class MimeWalk implements DelimiterSink {
   readonly #recorders: LeafRecorder[] = [];
   readonly #open: Multipart[] = [];
   /**
-   * Index into `#open` by boundary. Of two with one boundary the outer one: a broken part must not
-   * swallow what comes behind it.
+   * Index into `#open` by boundary. If two have the same boundary, the outer one counts: a broken
+   * part must not swallow what comes behind it.
    */
   readonly #levels = new Map<string, number>();
   readonly #isDelimiter = this.matches.bind(this);
@@ -70,7 +70,7 @@ export class MimeWalk implements DelimiterSink {
   #place: EntityPath = { self: '1', below: '', depth: 0 };
   #defaultType = 'text/plain';
   #leaf: LeafRecorder | undefined;
-  /** The leaf is what stands in front of the first part; it counts only when no part comes. */
+  /** The leaf is what stands in front of the first part; it counts only if no part comes. */
   #preamble = false;
   /** No more leaves are reported, so there is nothing to look for. */
   #done = false;
@@ -85,7 +85,10 @@ export class MimeWalk implements DelimiterSink {
     this.#header = new PartHeader(limits.header, false);
   }
 
-  /** The octets of the message, header and body, in order. `chunk` is read before this returns. */
+  /**
+   * Takes the octets of the message, header and body, in order. `chunk` is read before the call
+   * returns.
+   */
   write(chunk: Buffer): void {
     this.#feed(chunk);
     this.#leaf?.flush();
@@ -102,7 +105,7 @@ export class MimeWalk implements DelimiterSink {
     }
   }
 
-  /** The message is whole. */
+  /** Called when the message is whole; gives what was seen. */
   end(): Omit<MessageParts, 'interchanges'> {
     // A part may end in its header: then it has no content.
     this.#endHeader();
@@ -199,7 +202,7 @@ export class MimeWalk implements DelimiterSink {
     this.#leaveHeader(header);
   }
 
-  /** The header of an entity is whole. */
+  /** Called when the header of an entity is whole. */
   #entity(header: PartHeader): void {
     if (header.cut) this.#reached.add('header');
     this.#header = undefined;
@@ -221,11 +224,11 @@ export class MimeWalk implements DelimiterSink {
 
   #nest(fields: ContentFields, { self, below, depth }: EntityPath): void {
     if (isMessage(fields.type)) {
-      // The parts of a message at 3 are 3.1 and on, also where it is no multipart.
+      // The parts of an attached message at 3 are 3.1 and so on, even if it is not a multipart.
       this.#startHeader({ self: join(self, '1'), below: self, depth: depth + 1 }, false);
       return;
     }
-    // A delimiter that begins with another one is taken for that by some programs.
+    // If one boundary begins with another, some programs take its delimiter for that of the other.
     if (this.#open.some(({ boundary }) => boundary.startsWith(fields.boundary) || fields.boundary.startsWith(boundary)))
       this.#doubt ??= 'two multiparts have boundaries that begin alike';
     if (!this.#levels.has(fields.boundary)) this.#levels.set(fields.boundary, this.#open.length);
@@ -252,7 +255,7 @@ export class MimeWalk implements DelimiterSink {
     return recorder;
   }
 
-  /** `level`: of the multipart that has a part from here on. */
+  /** `level`: level of the multipart in which a part begins here; undefined if none does. */
   #endLeaf(level?: number): void {
     const leaf = this.#leaf;
     const multipart = this.#open.at(-1);

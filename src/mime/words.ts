@@ -1,19 +1,19 @@
 /**
- * Header text outside ASCII in messages of ours: encoded words (RFC 2047 sections 2 to 5), and a
- * field of somebody else's for display.
+ * Header text outside ASCII: writes it in messages of ours as encoded words (RFC 2047 sections 2 to
+ * 5), and reads a field of a received message for display.
  */
 import { Buffer } from 'node:buffer';
 import { decodeEncodedWords } from './encoded-word.ts';
 
 /**
  * Octets of UTF-8 in one encoded word: 45 make 60 characters of base64, so that the word stays
- * below 75.
+ * below 75 characters.
  */
 const WORD_OCTETS = 45;
 
 /**
- * Header text as it is where ASCII suffices, else as encoded words, folded between them. Controls
- * become blanks: no line is smuggled in.
+ * Header text as it is if ASCII suffices, else as encoded words, with a folded line for each.
+ * Control characters become blanks, so that nobody smuggles in a line.
  */
 export function headerText(text: string): string {
   const plain = text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').trim();
@@ -36,7 +36,7 @@ export function headerText(text: string): string {
 
 /**
  * A field's octets (latin1), unfolded, for people to read: at most `max` characters, without
- * controls.
+ * control characters.
  */
 export function readableHeaderText(octets: string, max = 200): string {
   const text = decodeEncodedWords(octets.slice(0, max * 8))

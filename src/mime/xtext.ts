@@ -6,7 +6,10 @@
  * the parameter.
  */
 
-/** `+2B` is a plus sign. Undefined for text that is no xtext or hides a control character. */
+/**
+ * Decodes xtext: `+2B` is a plus sign. Undefined for text that is not xtext or hides a control
+ * character.
+ */
 export function fromXtext(text: string): string | undefined {
   if (!/^(?:[!-*,-<>-~]|\+[0-9A-F]{2})*$/.test(text)) return undefined;
   const plain = text.replace(/\+([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
@@ -33,8 +36,8 @@ export const typedAddress = (address: string, utf8: boolean): string =>
   isAscii(address) ? `rfc822; ${address}` : `utf-8; ${utf8 ? address : toUtf8AddressXtext(address)}`;
 
 /**
- * The value of Original-Recipient from a decoded ORCPT, `type;address`; what ASCII cannot hold is
- * written as xtext again.
+ * The value of Original-Recipient from a decoded ORCPT, `type;address`; an address outside ASCII is
+ * encoded again, unless it is UTF-8 and `utf8` lets it stand.
  */
 export function originalRecipientValue(orcpt: string, utf8: boolean): string {
   const at = orcpt.indexOf(';');
