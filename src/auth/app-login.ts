@@ -1,10 +1,10 @@
 /**
  * Logins by app password: secrets of 256 random bits that were made here for one program.
  *
- * A right one is granted at once, whatever is being attacked: nobody guesses one, so that to judge
- * it during a back-off helps nobody else, and a stranger who tries passwords of the account does
- * not stop its programs. A wrong one is counted, throttled and refused as a wrong password is: the
- * same answer, on the same grid. There is no hash to wait for, and so no line.
+ * A right one is granted at once, even during an attack. Nobody can guess one, so judging it during
+ * a back-off helps no attacker; and a stranger who tries passwords of the account does not stop its
+ * programs. A wrong one is counted, throttled and refused like a wrong password: with the same
+ * answer, at the same moments. There is no hash to wait for, and so no queue.
  */
 import { type TokenProof, isSameToken } from '../crypto/keys/token.ts';
 import type { Clock } from '../domain/effects.ts';
@@ -19,7 +19,7 @@ import { granted, reasonOf } from './candidates.ts';
 import type { CertificateLogin } from './certificate-login.ts';
 import type { LoginNotes } from './login-notes.ts';
 
-/** Uses of one are noted at most this often: programs come many times a minute. */
+/** Uses of one app password are noted at most this often: programs come many times a minute. */
 const NOTE_USE = hours(1);
 const NOTED = 100_000;
 
@@ -30,7 +30,9 @@ export interface AppLoginParts {
   readonly attempts: Attempts;
   readonly notes: LoginNotes;
   readonly byCertificate: Pick<CertificateLogin, 'passwordAlone'>;
-  /** The account has logged in from that network: both are known to each other from now on. */
+  /**
+   * Called when the account has logged in from that network: the two know each other from now on.
+   */
   readonly succeeded: (account: Account, network: string) => void;
 }
 
@@ -55,7 +57,7 @@ export class AppLogin {
         : await attempts.refuse(attempt, record, problem);
     }
     const admitted = await attempts.admitted(attempt);
-    // From here to the note of the failure nothing is awaited: of a burst of guesses each sees
+    // From here until the failure is noted nothing is awaited, so that each guess of a burst sees
     // those before it.
     if (!admitted || attempts.backOff(folded, peer) > 0) return await attempts.throttled(attempt, record);
     return await attempts.refuse(attempt, record, mayEnter(peer, folded) ? reasonOf(record, match) : 'not-on-listener');
@@ -80,8 +82,9 @@ const matchOf = (record: LoginRecord | undefined, proof: TokenProof, now: Instan
   record?.appPasswords.find((one) => isSameToken(one, proof) && (one.endsAt === undefined || now < one.endsAt));
 
 /**
- * Mail sessions need the scope of their protocol. Over HTTPS each request says what it needs, and
- * is judged by it; the directory is open to every login.
+ * True if the app password may be used in this session. Mail sessions need the scope of their
+ * protocol. Over HTTPS each request says what it needs, and is judged by it; the directory is open
+ * to every login.
  */
 const mayBeUsed = (scope: AppScope, { protocol }: Peer): boolean =>
   scope === 'both' || protocol === 'https' || protocol === 'ldap' || scope === (protocol === 'smtp' ? 'send' : 'fetch');

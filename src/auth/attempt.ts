@@ -1,13 +1,14 @@
 /**
- * One question of one peer on its way to the answer: whether it is judged now, and how a refusal
- * leaves.
+ * One login attempt of one peer: whether it is judged now, and how and when it is refused.
  *
- * The throttle says whether credentials are judged now; what was not judged is `busy` and never
- * "wrong password". Refusals, and what the throttle held up, leave on a grid of `refusalGrid` since
- * the question came, which is coarser than what tells an unknown login from a wrong password. Where
- * the account is known to the network, and so is judged when others are not, a wrong password gets
- * the answer of the others, when they get it: a neighbour of the practice must not learn which
- * names have logins there.
+ * The throttle says whether credentials are judged now; an attempt that is not judged is `busy`,
+ * never "wrong password". Refusals, and answers that the throttle held up, leave at multiples of
+ * `refusalGrid` after the attempt came. These steps are coarser than the difference in time between
+ * an unknown login and a wrong password.
+ *
+ * A network that knows the account is judged when others are not. A wrong password there gets the
+ * same answer as at the others, at the same moment: a neighbour of the practice must not learn
+ * which names log in from there.
  */
 import type { Clock, Log } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';
@@ -24,14 +25,14 @@ import type { Throttle } from './throttle.ts';
 
 export interface Attempt {
   readonly folded: string;
-  /** Tells this guess from others, and repeats from new ones. */
+  /** A keyed digest, by which the same guess is recognised when it comes again. */
   readonly guess: string;
   readonly peer: Peer;
-  /** Monotonic: when it came. */
+  /** When the attempt came; monotonic. */
   readonly came: Milliseconds;
   readonly signal: AbortSignal;
   readonly way: 'password' | 'app' | 'scram';
-  /** How much longer this would wait at an account that the network does not know. */
+  /** How much longer the attempt would wait if the network did not know the account. */
   readonly hidden: Milliseconds;
 }
 
@@ -55,8 +56,8 @@ export class Attempts {
   }
 
   /**
-   * False while a back-off lasts that is too long to wait for, or when the peer left during a short
-   * one.
+   * Waits until a short back-off is over. False if the back-off is too long to wait for, or if the
+   * peer left meanwhile.
    */
   async admitted({ folded, peer, signal, hidden }: Attempt): Promise<boolean> {
     const wait = this.backOff(folded, peer);
@@ -73,13 +74,18 @@ export class Attempts {
     return this.#parts.throttle.wait(folded, peer.network, this.#parts.clock.monotonic());
   }
 
-  /** Called for an account that is known to its network: notes how much longer others wait. */
+  /**
+   * How much longer a peer would wait if its network did not know the account; 0 if it does not.
+   */
   hidden(folded: string, peer: Peer, now: Milliseconds): Milliseconds {
     if (this.#parts.exempt?.has(peer.address) === true) return milliseconds(0);
     return this.#parts.throttle.hidden(folded, peer.network, now);
   }
 
-  /** Undefined if the login is granted. `fault`: why it is not, whatever was judged. */
+  /**
+   * Undefined if the login is granted. `fault`: why it is refused even if the credentials are
+   * right.
+   */
   async refusalOf(attempt: Attempt, { record, password }: Judged, fault?: FailureReason): Promise<Failed | undefined> {
     if (record?.account.state !== 'active' || password === undefined || fault !== undefined)
       return await this.refuse(
@@ -116,7 +122,7 @@ export class Attempts {
     return busy;
   }
 
-  /** A peer that left on its own is no event. */
+  /** Answers an attempt that was not judged. A peer that left by itself is not noted. */
   busy(
     { folded, peer, signal, way }: Attempt,
     record: LoginRecord | undefined,
@@ -126,7 +132,7 @@ export class Attempts {
     return { kind: 'busy' };
   }
 
-  /** The store could not answer. */
+  /** Answers an attempt for which the store could not be asked. */
   lost(attempt: Attempt, error: unknown): Extract<AuthOutcome, { kind: 'busy' }> {
     this.#parts.log.error('auth.error', { session: attempt.peer.session, error: String(error) });
     return { ...this.busy(attempt, undefined, 'store'), why: 'store' };

@@ -1,20 +1,20 @@
 /**
  * Credentials in, an account or a refusal out.
  *
- * A password goes by memory, throttle and queue (password-login.ts). Neither throttle nor queue
- * ever answers "wrong password": what was not judged is `busy`.
+ * A password passes memory, throttle and queue (password-login.ts). Neither throttle nor queue ever
+ * answers "wrong password": an attempt that was not judged is `busy`.
  *
  * Unknown login, wrong password, suspended and ended account do the same work and give the same
- * outcome. An account with several passwords, or with an imported hash, costs another amount; so
- * refusals leave on a grid of `refusalGrid` since the question came, which is coarser than those
- * differences.
+ * outcome. An account with several passwords, or with an imported hash, takes another time. So
+ * refusals leave at multiples of `refusalGrid` after the attempt came, steps that are coarser than
+ * those differences.
  *
- * App passwords have a form of their own and go by app-login.ts.
+ * App passwords have a form of their own and are judged by app-login.ts.
  *
- * SCRAM goes the same road, but needs neither memory nor line: checking a proof takes microseconds,
- * and nothing that was right can be recognised before it is checked.
+ * SCRAM is throttled in the same way, but needs neither memory nor queue: checking a proof takes
+ * microseconds, and a right proof cannot be recognised before it is checked.
  *
- * Nothing here throws: a store that cannot answer is `busy`, and the log says why.
+ * Nothing here throws: if the store cannot answer, the outcome is `busy`, and the log says why.
  */
 import type { Certificate } from '../crypto/certificates/certificate.ts';
 import { readAppPassword } from '../crypto/passwords/app-password.ts';
@@ -48,9 +48,9 @@ import { sharedThrottle } from './shared-throttle.ts';
 import type { Throttle } from './throttle.ts';
 import { VerifyQueue } from './verify-queue.ts';
 
-/** Known networks that are read at once. */
+/** How many known networks one call reads from the store. */
 const PAGE = 5000;
-/** Passwords whose last noted use by SCRAM is kept in mind. */
+/** For how many passwords the last noted use by SCRAM is remembered. */
 const NOTED = 100_000;
 
 export function createAuthenticator(options: AuthenticatorOptions): PasswordAuthenticator {
@@ -183,7 +183,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
     try {
       const admitted = await this.#attempts.admitted(attempt);
       const record = await this.#find(attempt.folded);
-      // From here to the note of a failure nothing is awaited: of a burst of guesses each sees
+      // From here until a failure is noted nothing is awaited, so that each guess of a burst sees
       // those before it.
       if (!admitted || this.#attempts.backOff(attempt.folded, peer) > 0)
         return await this.#attempts.throttled(attempt, record);
@@ -227,7 +227,9 @@ class StoreAuthenticator implements PasswordAuthenticator {
     return this.#byCertificate.holds(account, peer);
   }
 
-  /** No account has a name that cannot be folded; it is judged like any other that nobody has. */
+  /**
+   * A name that cannot be folded belongs to no account; it is judged like any other unknown name.
+   */
   #attempt(way: Attempt['way'], login: string, secret: string, peer: Peer, signal: AbortSignal): Attempt {
     const folded = foldLogin(login) ?? '';
     const guess = this.#memory.digest(folded, secret, '', 'guess');

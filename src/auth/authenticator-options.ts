@@ -19,7 +19,7 @@ import { type QueueLimits, queueDefaults } from './verify-queue.ts';
 export interface AuthenticatorLimits {
   readonly queue: QueueLimits;
   readonly throttle: ThrottleLimits;
-  /** How long a success is remembered after its last use, and how many are. */
+  /** How long a success is remembered after its last use; `remembered`: how many are. */
   readonly rememberFor: Milliseconds;
   readonly remembered: number;
   /** A back-off no longer than this is waited out; a longer one is answered at once. */
@@ -65,7 +65,7 @@ export interface AuthenticatorOptions {
    * clients behind one address.
    */
   readonly exempt?: NetworkSet;
-  /** Guesses at other gateways of the store. */
+  /** Counts guesses together with the other gateways of the store. */
   readonly shared?: SharedCount;
   /** For tests that need no real hashing. */
   readonly passwords?: {
@@ -87,12 +87,13 @@ export interface AuthenticatorLoad {
 }
 
 export interface PasswordAuthenticator extends Authenticator {
-  /** Other authorities, or other revocation lists, from now on, also for sessions that are open. */
+  /** Uses other authorities, or other revocation lists, from now on, also for open sessions. */
   trust(authorities?: readonly Certificate[]): void;
   /** Writes the logins, refused and granted, that are only counted so far. */
   writeCounted(whose?: Whose): void;
   /**
-   * Reads from which networks accounts logged in before the start. Before the first listener opens.
+   * Reads from which networks accounts logged in before the start. Call it before the first
+   * listener opens.
    */
   recallNetworks(): Promise<void>;
   /** True if somebody has logged in from this network lately. */

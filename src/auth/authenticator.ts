@@ -4,7 +4,6 @@ import type { Account, Organisation, Password } from '../domain/registry.ts';
 import type { ShownChain } from '../platform/client-certificate.ts';
 import type { ListenerAccess } from '../platform/listener.ts';
 
-/** The other end of a session, as far as a login may depend on it. */
 /** How a session is connected. */
 export interface PeerLine {
   /** For example `TLSv1.3`. */
@@ -14,6 +13,7 @@ export interface PeerLine {
   readonly client?: string;
 }
 
+/** The other end of a session, as far as a login may depend on it. */
 export interface Peer {
   readonly session: string;
   readonly protocol: 'smtp' | 'pop3' | 'https' | 'ldap';
@@ -21,16 +21,17 @@ export interface Peer {
   /** `networkOf(address)`. */
   readonly network: string;
   /**
-   * What it showed in its TLS handshake. The same object for the whole session: it is read once.
+   * What the peer showed in its TLS handshake. It is the same object for the whole session, so that
+   * it is read once.
    */
   readonly certificate?: ShownChain;
-  /** Called when a login is written down. */
+  /** How the session is connected; called when a login is written down. */
   readonly line?: () => PeerLine;
   /** Set if the listener is for some accounts only. */
   readonly access?: ListenerAccess;
 }
 
-/** Whether the account of that name (folded) may log in where the peer came in. */
+/** True if the account of that name (folded) may log in at the listener of the peer. */
 export const mayEnter = ({ access }: Peer, login: string): boolean =>
   access === undefined || access.accounts.has(login);
 
@@ -38,7 +39,7 @@ export const mayEnter = ({ access }: Peer, login: string): boolean =>
 export type Mechanism = 'PLAIN' | 'LOGIN' | 'EXTERNAL' | 'SCRAM-SHA-256' | 'SCRAM-SHA-256-PLUS';
 export const passwordMechanisms: readonly Mechanism[] = ['PLAIN', 'LOGIN'];
 
-/** Which password a session was opened with. A later one of the same name is another. */
+/** Which password a session was opened with. A later password of the same name is another one. */
 export interface UsedPassword extends Pick<Password, 'name' | 'createdAt'> {
   /** Id, if the password is an app password. */
   readonly app?: string;
@@ -50,18 +51,18 @@ export type AuthOutcome =
       readonly account: Account;
       readonly organisation: Organisation;
       /**
-       * Set where the login rests on the certificate, alone or with a password: it holds as long as
-       * `certificateHolds`.
+       * Set if the login rests on the certificate, alone or with a password: it holds as long as
+       * `certificateHolds` says so.
        */
       readonly by?: 'certificate' | 'both';
-      /** The one that was shown: the session ends when it is replaced or revoked. */
+      /** The password that was shown: the session ends when it is replaced or revoked. */
       readonly password?: UsedPassword;
-      /** Set where it was an app password: what the program may do. */
+      /** Set if an app password was shown: what the program may do. */
       readonly scopes?: readonly ('send' | 'fetch')[];
     }
   /**
    * Unknown login, wrong password, a certificate that leads nowhere or elsewhere, suspended or
-   * ended account: they look the same and take the same. 535 5.7.8, -ERR [AUTH].
+   * ended account: they look the same and take the same time. 535 5.7.8, -ERR [AUTH].
    */
   | { readonly kind: 'refused' }
   /**
@@ -72,9 +73,9 @@ export type AuthOutcome =
 
 /**
  * Why a SCRAM exchange fails whatever its proof is. `binding-downgrade`: the client believes that
- * we know no channel binding, which we had offered. `binding-type`: one that we do not know.
- * `other-channel`: it is bound to another TLS session than ours, so somebody may stand between.
- * `wrong-nonce`: it does not answer our challenge.
+ * we know no channel binding, but we had offered it. `binding-type`: it binds to a type that we do
+ * not know. `other-channel`: it is bound to another TLS session than ours, so somebody may stand
+ * between. `wrong-nonce`: it answers another challenge than ours.
  */
 export type ScramFault = 'binding-downgrade' | 'binding-type' | 'other-channel' | 'wrong-nonce';
 
@@ -86,7 +87,7 @@ export interface ScramChallenge {
   readonly iterations: number;
 }
 
-/** What a client of SCRAM has sent in the end. */
+/** What a client has sent when its SCRAM exchange ends. */
 export interface ScramAttempt {
   readonly mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-256-PLUS';
   /** The salt, as in the challenge. */
@@ -105,13 +106,13 @@ export type ScramOutcome =
 
 export interface Authenticator {
   /**
-   * An app password is taken as well. `signal` is aborted when the peer goes away, so that its
+   * Judges a password or an app password. `signal` is aborted when the peer goes away, so that its
    * place in the queue is freed.
    */
   password(login: string, password: string, peer: Peer, signal: AbortSignal): Promise<AuthOutcome>;
   /**
-   * For a login that nobody has as well, and then the same each time but for the nonce. Undefined:
-   * the store cannot tell; answer `busy`.
+   * Our challenge for a login. A login that nobody has gets one as well, the same each time except
+   * for the nonce. Undefined if the store cannot be asked: answer `busy`.
    */
   scramChallenge(login: string, peer: Peer): Promise<ScramChallenge | undefined>;
   /**
@@ -119,24 +120,24 @@ export interface Authenticator {
    */
   scram(login: string, attempt: ScramAttempt, peer: Peer, signal: AbortSignal): Promise<ScramOutcome>;
   /**
-   * What to offer this peer: EXTERNAL only where its certificate leads to an account that may log
-   * in so. SCRAM is the listener's choice, not listed here.
+   * What to offer this peer: EXTERNAL only if its certificate leads to an account that may log in
+   * so. SCRAM is the listener's choice, not listed here.
    */
   mechanisms(peer: Peer): Promise<readonly Mechanism[]>;
   /**
    * SASL EXTERNAL. `identity`: the authorization identity, empty for the certificate's own account.
    */
   external(identity: string, peer: Peer): Promise<AuthOutcome>;
-  /** The peer sent no AUTH and goes straight to MAIL or STAT. */
+  /** Logs in by certificate a peer that sent no AUTH and goes straight to MAIL or STAT. */
   implicit(peer: Peer): Promise<AuthOutcome>;
   /**
-   * Whether a login that rests on the peer's certificate still does. Rejects when the store cannot
-   * tell.
+   * True if a login that rests on the peer's certificate still holds. Rejects if the store cannot
+   * be asked.
    */
   certificateHolds(account: AccountId, peer: Peer): Promise<boolean>;
   /**
-   * Called when other authorities or other revocation lists count: what rests on a certificate is
-   * to be asked again.
+   * Called when other authorities or other revocation lists count: logins that rest on a
+   * certificate must be judged again.
    */
   onTrustChange(listener: () => void): void;
 }

@@ -13,7 +13,7 @@ export class AuthorityError extends Unusable {
 
 /**
  * Throws AuthorityError for a file without certificates, and for one that holds something else than
- * authorities. `setting`: where the files stand.
+ * authorities. `setting`: the setting that names the files.
  */
 export function readAuthorities(
   files: readonly { readonly file: string; readonly pem: string }[],

@@ -1,6 +1,6 @@
 /**
- * A map with a limit: what was set longest ago makes room for what is new. For memories that
- * strangers can fill.
+ * A map with a limit: the entry that was set longest ago gives way to a new one. It is for memories
+ * that strangers can fill.
  */
 export class BoundedMap<K, V> {
   readonly #entries = new Map<K, V>();

@@ -26,8 +26,8 @@ export function validPasswords(record: LoginRecord | undefined, now: Instant): r
 }
 
 /**
- * Whoever may not log in here is judged like a name that nobody has: a right password must not be
- * told from a wrong one.
+ * The passwords to try. An account that may not log in at this listener has none, like a name that
+ * nobody has: a right password must look like a wrong one.
  */
 export const candidatesFor = (
   record: LoginRecord | undefined,

@@ -1,6 +1,6 @@
 /**
- * Logins that rest on a client certificate, and what a password needs beside it: the setting
- * `login` of the account decides.
+ * Logins that rest on a client certificate, and whether a password needs a certificate beside it:
+ * the setting `login` of the account decides.
  */
 import type { Certificate } from '../crypto/certificates/certificate.ts';
 import type { Revocation } from '../crypto/certificates/certificate-path.ts';
@@ -22,7 +22,9 @@ export interface CertificateLoginParts {
   readonly log: Log;
   readonly authorities?: readonly Certificate[];
   readonly revocation?: (certificate: Certificate, issuer: Certificate) => Revocation;
-  /** The account has logged in from that network: both are known to each other from now on. */
+  /**
+   * Called when the account has logged in from that network: the two know each other from now on.
+   */
   readonly succeeded: (account: Account, network: string) => void;
 }
 
@@ -53,8 +55,8 @@ export class CertificateLogin {
   }
 
   /**
-   * Why a right password does not log in by itself. Asked only once it was right: it must not tell
-   * a guesser what the account wants.
+   * Why a right password alone does not log in; undefined if it does. Called only for a right
+   * password: a guesser must not learn what the account needs.
    */
   async passwordAlone(record: LoginRecord, peer: Peer): Promise<FailureReason | undefined> {
     const policy = loginPolicy(record);

@@ -2,9 +2,9 @@
  * Judges the certificate that a client showed: now, not when its TLS session was made, so that a
  * resumed session gets no further than a new one.
  *
- * Its dates and purpose must hold. Registered by fingerprint, it needs no more; by its names, it
- * needs a path to one of the configured authorities, or anybody could make it. RFC 5280 section
- * 6.1, RFC 9525 does not apply: nobody's host name is asked for.
+ * Its dates and purpose must be right. A certificate that is registered by fingerprint needs no
+ * more. One that is registered by its names needs a path to one of the configured authorities, or
+ * anybody could make it (RFC 5280 section 6.1). RFC 9525 does not apply: no host name is compared.
  */
 import { type Certificate, readCertificate } from '../crypto/certificates/certificate.ts';
 import { credentialKeys } from '../crypto/certificates/certificate-credential.ts';
@@ -47,7 +47,7 @@ export type Standing =
       /** One line for the log. */
       readonly text: string;
       readonly facts?: CertificateFacts;
-      /** The account it is or was registered for. */
+      /** The account for which the certificate is or was registered. */
       readonly login?: string;
     };
 
@@ -57,25 +57,25 @@ interface Shown {
 }
 interface KnownPath {
   /**
-   * From the certificate's own to the anchor; not the certificate itself, or twenty thousand of
-   * them would be held.
+   * From the issuer of the certificate to the anchor. The certificate itself is left out, or twenty
+   * thousand of them would be held.
    */
   readonly issuers: readonly Certificate[];
   readonly generation: number;
-  /** While every certificate in it is valid. */
+  /** From then to `until` every certificate of the path is valid. */
   readonly from: Instant;
   readonly until: Instant;
 }
 
 /**
- * Paths that are remembered: a resumed session shows no intermediates, and three signatures at
- * every MAIL would cost more than the rest.
+ * Most paths that are remembered. A resumed session shows no intermediates, and verifying three
+ * signatures at every MAIL would cost more than all the rest.
  */
 const PATHS = 20_000;
 const ISSUERS = 1000;
 /** Alternative names beyond these are not looked up. */
 const MOST_KEYS = 64;
-/** A revocation list may become overdue meanwhile. */
+/** A path is verified again after this time, since a revocation list may have become overdue. */
 const PATH_LIFETIME = minutes(10);
 /** A certificate is valid to the end of its last second. */
 const SECOND = 1000;
@@ -88,7 +88,7 @@ export class ClientCertificates {
   #generation = 0;
   readonly #paths = new BoundedMap<string, KnownPath>(PATHS);
   readonly #issuers = new BoundedMap<string, Certificate>(ISSUERS);
-  /** Read once a connection. */
+  /** What was read of a chain, once for each connection; null if it cannot be read. */
   readonly #read = new WeakMap<ShownChain, Shown | null>();
 
   constructor(
@@ -103,7 +103,7 @@ export class ClientCertificates {
     this.#revocation = revocation;
   }
 
-  /** Other authorities, or other revocation lists, from now on, also for sessions that are open. */
+  /** Uses other authorities, or other revocation lists, from now on, also for open sessions. */
   trust(anchors: readonly Certificate[] = this.#anchors): void {
     this.#anchors = anchors;
     this.#generation += 1;
@@ -122,8 +122,8 @@ export class ClientCertificates {
       issuer: formatName(leaf.issuer).slice(0, 256),
     };
     const now = this.#clock.now();
-    // As its own anchor: dates, purpose and strength of the certificate itself, whatever it leads
-    // to.
+    // The certificate as its own anchor: this judges its own dates, purpose and strength, whatever
+    // it leads to.
     const own = findPath(leaf, { anchors: [leaf], purpose: 'login', now });
     if (own.kind === 'untrusted') return { kind: 'refused', reason: own.reason, text: own.text, facts };
     const path = this.#path(shown, now);

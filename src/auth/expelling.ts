@@ -1,6 +1,6 @@
 /**
- * Ends open sessions whose right has ended: a suspended or ended account, a revoked certificate, or
- * a password that was replaced must not go on with the session that it has.
+ * Ends open sessions whose right has ended: a suspended or ended account, a revoked certificate or
+ * a replaced password must not be used further in a session that is already open.
  */
 import type { AccountId } from '../domain/ids.ts';
 import { turns } from '../platform/turns.ts';
@@ -14,21 +14,21 @@ export type Expelled = 'account-closed' | 'certificate-ended' | 'password-ended'
 export interface LoggedInSession {
   /** Absent before the login. */
   readonly account?: { readonly id: AccountId; readonly login: string } | undefined;
-  /** The password that opened it, where one did. */
+  /** The password that opened the session, if one did. */
   readonly password?: UsedPassword | undefined;
   /** The login rests on a client certificate. */
   readonly byCertificate: boolean;
   /** False once that certificate is no longer accepted. */
   stands(): Promise<boolean>;
   /**
-   * Its right is looked at until then: nothing more is answered, not even what came in the same
-   * moment.
+   * The right of the session is judged until `until` resolves. Before that the session answers
+   * nothing more, not even a command that came in the same moment.
    */
   judged(until: Promise<void>): void;
   expel(ending: Expelled): void;
 }
 
-/** `failed`: the registry cannot be asked. */
+/** Expels sessions from now on. `failed` is called if the registry cannot be asked. */
 export function expelWhoseRightEnds(
   sessions: ReadonlySet<LoggedInSession>,
   {

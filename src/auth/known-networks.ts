@@ -1,26 +1,27 @@
 /**
- * Which networks each account has logged in from of late: there its owner sees only his own
- * failures, and the network goes first when the gateway is busy. Successes alone fill it, so no
- * flood of failures can push anybody out; and of one account the latest few networks are kept, so
- * whoever has an account cannot push out the others, nor make more networks known than these.
+ * Remembers from which networks each account has logged in lately. There only failures of that
+ * network slow the owner down, and the network goes first when the gateway is busy. Only successes
+ * fill this memory, so no flood of failures can push anybody out. Only the latest few networks of
+ * an account are kept: nobody with an account can push out the others, or make more networks known
+ * than these.
  *
- * Pure but for its memory: the caller says what time it is. What is to survive a restart is written
- * by the caller, when `add` says so.
+ * Pure but for its memory: the caller says what time it is, and writes down what must survive a
+ * restart when `add` says so.
  */
 import type { Milliseconds } from '../domain/units.ts';
 import { days } from '../domain/units.ts';
 import { NETWORKS_OF_ACCOUNT } from '../store/registry.ts';
 
 /**
- * A success is written down again when the last one that was is this old: a poll each minute is one
- * write a day.
+ * A success is written down again if the last written one is this old, so that a poll each minute
+ * costs one write a day.
  */
 export const WRITE_EVERY = days(1);
 
 interface Known {
   /**
-   * Last success, and last one that was to be written down. Monotonic; before 0 where it was before
-   * the start.
+   * The last success; `written`: the last one that was to be written down. Monotonic; below 0 if it
+   * was before the start.
    */
   at: number;
   written: number;
@@ -35,7 +36,8 @@ export interface KnownNetworksLimits {
   /** How long a network stays known to an account after its last success. */
   readonly trustFor: Milliseconds;
   /**
-   * Accounts and networks together, over all accounts; whose last success is the oldest goes first.
+   * Most pairs of account and network. Above it, the account whose last success is the oldest loses
+   * a network.
    */
   readonly pairs: number;
 }
@@ -51,7 +53,7 @@ export class KnownNetworks {
     this.#limits = limits;
   }
 
-  /** Accounts and networks together. */
+  /** How many pairs of account and network are held. */
   get size(): number {
     return this.#pairs;
   }
@@ -60,17 +62,20 @@ export class KnownNetworks {
     return this.#recent(this.#accounts.get(login)?.get(network)?.at, now);
   }
 
-  /** Somebody has logged in from there. */
+  /** True if somebody has logged in from there. */
   knows(network: string, now: number): boolean {
     return this.#recent(this.#networks.get(network)?.at, now);
   }
 
-  /** How many accounts have, about: one whose trust has ended counts until it makes room. */
+  /**
+   * About how many accounts have logged in from there: one whose trust has ended counts until it is
+   * pushed out.
+   */
   accountsOf(network: string, now: number): number {
     return this.knows(network, now) ? (this.#networks.get(network)?.accounts ?? 0) : 0;
   }
 
-  /** The account has logged in from there. True when that is to be written down. */
+  /** Notes that the account has logged in from there. True if that is to be written down. */
   add(login: string, network: string, now: number): boolean {
     const known = this.#accounts.get(login)?.get(network);
     const due = known === undefined || now - known.written >= WRITE_EVERY;

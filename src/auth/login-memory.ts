@@ -1,16 +1,20 @@
 /**
  * Remembers which credentials were right, so that polling costs no hash.
  *
- * What is kept is HMAC-SHA-256 under a key that this process made and never writes: login,
- * password, network and the version of the login record. The network, because the memory answers
- * before the throttle: were it the same everywhere, a stranger could try passwords on it as fast as
- * his line allows, for an hour after each login of the owner. A change of anything that a hash
- * decides changes the version, so an old entry can no longer be asked for; what every login is
- * asked again, such as the account's state and its settings, does not: a quota set for 20,000
- * accounts would cost both cores minutes of hashes. `forget` frees the entries of the accounts that
- * a change names; one that touches 'many' frees nothing, for it would cost every practice a hash in
- * the next minute (5,000 of them: half a minute of both cores) to find out that nothing has changed
- * for it. Only successes are kept, for an hour after the last use. The password itself is not.
+ * What is kept is an HMAC-SHA-256 of login, password, network and the version of the login record,
+ * under a key that this process made and never writes. The network is in it because the memory
+ * answers before the throttle: without it a stranger could try passwords as fast as his line
+ * allows, for an hour after each login of the owner.
+ *
+ * A change of anything that a hash decides changes the version, so that an old entry is not found
+ * again. A change of what every login checks anyway, such as the account's state and its settings,
+ * does not: a quota set for 20,000 accounts would cost both cores minutes of hashes.
+ *
+ * `forget` frees the entries of the accounts that a change names. A change that touches 'many'
+ * frees nothing: it would cost every practice a hash in the next minute (5,000 of them: half a
+ * minute of both cores) to find out that nothing has changed for it.
+ *
+ * Only successes are kept, for an hour after the last use. The password itself is not kept.
  */
 import { createHmac } from 'node:crypto';
 import type { AccountId } from '../domain/ids.ts';
@@ -51,19 +55,21 @@ export class LoginMemory {
   }
 
   /**
-   * The name under which a success is kept. Only the password may have a NUL, so no two quadruples
-   * share one.
+   * The digest under which a success is kept. Only the password may have a NUL, so no two
+   * quadruples share a text.
    */
   digest(login: string, password: string, network: string, version: number | string): string {
     return createHmac('sha256', this.#key).update(`${login}\0${network}\0${version}\0${password}`).digest('base64');
   }
 
   /**
-   * `now` is monotonic and starts the hour again, `at` is the wall clock for the password's end.
+   * The success that was remembered, if it still counts. `now` is monotonic and starts the hour
+   * again; `at` is the wall clock, for the password's end.
    */
   find(digest: string, account: AccountId, now: Milliseconds, at: Instant): Remembered | undefined {
     const entry = this.#entries.get(digest);
-    // The account too: a later one with the same login name begins with the same versions.
+    // The account is compared too: a later one with the same login name begins with the same
+    // versions.
     if (entry?.remembered.account !== account) return undefined;
     const { remembered } = entry;
     if (now >= entry.until || (remembered.endsAt !== undefined && at >= remembered.endsAt)) {

@@ -3,11 +3,11 @@
  *
  * A login that took a hash is one row. A remembered one (a mail program that polls each minute) is
  * a row at its first use in an hour and one count for the rest. Failures are one row for each
- * account, network and minute, and of more than a thousand of these the rest is one row for each
- * protocol and reason, so that an attack cannot fill the trail from however many networks it comes.
+ * account, network and minute. Beyond a thousand such rows the rest is one row for each protocol
+ * and reason, so that an attack cannot fill the trail, however many networks it comes from.
  *
- * What stands in the login field is a password now and then, typed into the wrong box. A name that
- * nobody has is therefore written only when it has the form of an address.
+ * Now and then a person types the password into the field for the login name. So a name that nobody
+ * has is written only if it has the form of an address.
  */
 import { grouped } from '../crypto/keys/base32.ts';
 import { Counts } from '../domain/counts.ts';
@@ -21,11 +21,11 @@ import type { CertificateFacts, CertificateReason } from './client-certificates.
 import { OTHERS, type Others, Tally, type Whose } from '../platform/tally.ts';
 
 /**
- * `throttled`, `overload`, `store`: not judged. All others: judged, and all the same to the peer.
- * `password-off` and the two behind it are right passwords that do not log in by themselves: the
- * account takes no password, wants its certificate as well, or the certificate is another
- * account's. `app-scope`: a right app password, of a program that may do something else only.
- * `not-on-listener`: whatever the password, the listener is for other accounts.
+ * `throttled`, `overload`, `store`: not judged. All others: judged, and the peer sees no difference
+ * between them. `password-off` and the two behind it: the password is right, but the account takes
+ * no password, needs its certificate as well, or the certificate belongs to another account.
+ * `app-scope`: the app password is right, but its program may do only something else.
+ * `not-on-listener`: the listener is for other accounts, whatever the password.
  */
 export type FailureReason =
   | 'unknown'
@@ -48,7 +48,7 @@ export type CertificateFailure =
 
 export interface CertificateAttempt {
   readonly reason: CertificateFailure;
-  /** For the log: what it is, in one line. */
+  /** For the log: what is wrong, in one line. */
   readonly text: string;
   readonly login?: string;
   readonly account?: Account;
@@ -69,10 +69,11 @@ export type LoginWay = 'password' | 'app' | 'remembered' | 'scram' | 'external' 
 export type LoginCounts = Counts<'protocol' | 'way' | 'outcome' | 'reason'>;
 
 /**
- * Keys of accounts that logged in, which one window holds; beyond it the window is reported early.
+ * Most granted logins of different keys that one window of time counts; above it the window is
+ * reported early.
  */
 const KEYS = 10_000;
-/** Rows of failures a minute; beyond it the rest is counted as others. */
+/** Most rows of failures per minute; above it the rest is counted together. */
 export const FAILURE_ROWS = 1000;
 
 const othersOf = ({ peer: { protocol }, reason }: Subject): Others<Subject> => ({
@@ -121,8 +122,8 @@ export class LoginNotes {
   }
 
   /**
-   * The first of its kind in a minute has a line of its own, with the reason; the minute ends with
-   * one count of them all.
+   * A certificate did not log in. The first attempt of its kind in a minute has a log line of its
+   * own, with the reason; at the end of the minute one count stands for all of them.
    */
   certificateRefused(attempt: CertificateAttempt, peer: Peer): void {
     const { reason, text, login, account, facts } = attempt;
@@ -152,7 +153,7 @@ export class LoginNotes {
     );
   }
 
-  /** A proof of SCRAM was right. `password` is the name of the password it shows. */
+  /** A SCRAM proof was right. `password` is the name of the password that it proves. */
   byScram(account: Account, peer: Peer, password: string, how: Mechanism): void {
     this.count(peer, 'scram', 'granted');
     const facts = { password, how: how.toLowerCase() };
@@ -176,7 +177,7 @@ export class LoginNotes {
       this.#writeGranted(subject, { password: name, app: grouped(id), logins: 1 });
   }
 
-  /** `password` is its name. */
+  /** A remembered password was right. `password` is its name. */
   remembered(account: Account, peer: Peer, password: string): void {
     this.count(peer, 'remembered', 'granted');
     this.#log.debug('auth.remembered', { ...sessionOf(peer), login: account.login });
@@ -204,8 +205,9 @@ export class LoginNotes {
   }
 
   /**
-   * Writes some of what is still only counted: somebody asks for it. Without `whose` what is
-   * counted for a minute, of everybody.
+   * Writes counts that are not written yet, because somebody asks for them. `whose`: only those of
+   * these accounts and networks. Without it: the refused logins of everybody, but not the
+   * remembered ones.
    */
   flushOf(whose?: Whose): void {
     for (const tally of [this.#failures, this.#certificates, ...(whose === undefined ? [] : [this.#remembered])])
@@ -219,7 +221,10 @@ export class LoginNotes {
     this.#certificates.flush();
   }
 
-  /** `one`: of this very session; else of several, whose lines differ. */
+  /**
+   * `one`: the row tells of this one session. `several`: of more than one, whose TLS and client may
+   * differ.
+   */
   #writeGranted(
     { account, peer }: Subject,
     facts: Readonly<Record<string, string | number | boolean>>,

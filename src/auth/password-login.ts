@@ -1,9 +1,9 @@
 /**
  * Logins by password: memory, throttle, queue.
  *
- * What was right within the hour from the same network is granted at once, whatever is being
- * attacked and however long the line is. Then the throttle says whether these credentials are
- * judged now. Then they wait their turn for a hash.
+ * A password that was right within the last hour, from the same network, is granted at once, even
+ * during an attack and however long the queue is. For any other the throttle says whether it is
+ * judged now. Then it waits its turn for a hash.
  */
 import { isPossiblePassword } from '../crypto/passwords/password-text.ts';
 import { defined } from '../domain/defined.ts';
@@ -38,10 +38,15 @@ export interface PasswordLoginParts {
   readonly notes: LoginNotes;
   readonly byCertificate: Pick<CertificateLogin, 'passwordAlone'>;
   readonly upkeep: PasswordUpkeep;
-  /** The account has logged in from that network: both are known to each other from now on. */
+  /**
+   * Called when the account has logged in from that network: the two know each other from now on.
+   */
   readonly succeeded: (account: Account, network: string) => void;
   readonly verify: (hash: string, text: string) => Promise<boolean>;
-  /** A hash that no password opens: work for logins that nobody has. */
+  /**
+   * A hash that no password matches. It is verified for logins that nobody has, so that they take
+   * the same time.
+   */
   readonly dummy: string;
 }
 
@@ -98,14 +103,14 @@ export class PasswordLogin {
   }
 
   /**
-   * Runs in the queue. Throttle and record are asked again: others have guessed and operators have
-   * acted while we waited.
+   * Runs in the queue. Throttle and record are asked again: others may have guessed, and operators
+   * may have acted, while we waited.
    */
   async #judge(folded: string, password: string, peer: Peer): Promise<Judged | 'throttled'> {
     if (this.#parts.attempts.backOff(folded, peer) > 0) return 'throttled';
     const record = await this.#parts.find(folded);
-    // What cannot be a password (empty, NUL, too long) is hashed in another's stead: the same work,
-    // no chance, no quadratic cost.
+    // In place of a text that cannot be a password (empty, NUL, too long) another one is hashed:
+    // that is the same work, cannot succeed, and does not cost what a long text would.
     const possible = isPossiblePassword(password);
     const text = possible ? password : 'impossible';
     const valid = candidatesFor(record, folded, peer, this.#parts.clock.now());

@@ -1,7 +1,7 @@
 /**
- * What is done to a password that a login has just shown, since only then its text is at hand: an
- * imported hash becomes one of ours, and the SCRAM verifier that the account's setting asks for is
- * made.
+ * Renews what is stored of a password that a login has just shown, since only then its text is at
+ * hand. An imported hash becomes one of ours, and a SCRAM verifier is made if the account's setting
+ * asks for it.
  */
 import { needsRehash } from '../crypto/passwords/password-scheme.ts';
 import type { scramVerifier } from '../crypto/passwords/scram.ts';
@@ -30,7 +30,9 @@ export class PasswordUpkeep {
     this.#parts = parts;
   }
 
-  /** Runs when no login waits for a hash. Given up quietly: the next login tries again. */
+  /**
+   * Runs when no login waits for a hash. If it does not come to that, the next login tries again.
+   */
   after(record: LoginRecord, password: Password, text: string): void {
     const wantsVerifier = password.scram === undefined && mayScram(record);
     if (!needsRehash(password.hash) && !wantsVerifier) return;
@@ -55,7 +57,8 @@ export class PasswordUpkeep {
   }
 
   /**
-   * Undefined for a password that can have no verifier: it opens the account in every other way.
+   * Undefined for a password that can have no verifier: such a password opens the account in every
+   * other way.
    */
   async #verifierOf(login: string, text: string): Promise<string | undefined> {
     const made = await this.#parts.verifier(text, await this.#parts.scram.salt(login));

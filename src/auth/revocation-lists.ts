@@ -1,10 +1,10 @@
 /**
- * Revocation lists of foreign authorities: verified when they come, asked at every login and for
- * every certificate of mail.
+ * Revocation lists of foreign authorities: verified when they are loaded, and asked at every login
+ * and for every mail certificate.
  *
- * A list that cannot be used never takes the place of one that could, and an older one never that
- * of a newer. How long an overdue list counts is policy (crypto/certificates/crl-policy.ts); every
- * list that is overdue is told in the log.
+ * A list that cannot be used never replaces one that can, and an older list never replaces a newer
+ * one. How long an overdue list counts is policy (crypto/certificates/crl-policy.ts); the log names
+ * every list that is overdue.
  */
 import type { Certificate } from '../crypto/certificates/certificate.ts';
 import type { Revocation } from '../crypto/certificates/certificate-path.ts';
@@ -24,8 +24,8 @@ import type { Milliseconds } from '../domain/units.ts';
 export type ListFile = { readonly file: string } & ({ readonly octets: Buffer } | { readonly error: string });
 
 /**
- * Who gives any list wants every authority to have one; a file that cannot be read must not pass
- * for "none published".
+ * An operator who names any list wants one for every authority: a file that cannot be read must not
+ * look as if the authority published none.
  */
 export const listPolicy = (places: readonly string[], grace: Milliseconds): CrlPolicy => ({
   ...DEFAULT_CRL_POLICY,
@@ -34,8 +34,8 @@ export const listPolicy = (places: readonly string[], grace: Milliseconds): CrlP
 });
 
 /**
- * A list that does not count. `foreign`: of an authority that nobody named, as a folder with many
- * lists may have.
+ * A list that does not count. `foreign`: its authority is not configured, as happens in a folder
+ * with many lists.
  */
 export interface RefusedList {
   readonly file: string;
@@ -49,10 +49,12 @@ export class RevocationLists {
   readonly #log: Log;
   readonly #setting: string;
   readonly #shelf = new CrlShelf();
-  /** The lists of each file that count, by file and issuer. */
+  /** The lists that count, by file, issuer and scope. */
   readonly #loaded = new Map<string, { readonly file: string; readonly crl: Crl; readonly issuer: Certificate }>();
 
-  /** `setting`: where the authorities stand, for what is said about a list of another one. */
+  /**
+   * `setting`: the setting that names the authorities; the refusal of a foreign list repeats it.
+   */
   constructor(policy: CrlPolicy, clock: Clock, log: Log, setting = 'tls.client-authorities') {
     this.#setting = setting;
     this.#policy = policy;
@@ -76,7 +78,7 @@ export class RevocationLists {
     return refused;
   }
 
-  /** Tells of every list that is overdue. */
+  /** Logs every list that is overdue. */
   report(): void {
     for (const { file, crl, state } of this.overdue()) {
       const due = new Date(crl.nextUpdate ?? crl.thisUpdate).toISOString();
@@ -100,8 +102,8 @@ export class RevocationLists {
   }
 
   /**
-   * A PEM file may have several lists, as the one of our own authority has; one that cannot be used
-   * leaves the others.
+   * A PEM file may have several lists, as the one of our own authority has; if one cannot be used,
+   * the others still count.
    */
   async #loadFile(given: ListFile, authorities: readonly Certificate[]): Promise<readonly RefusedList[]> {
     const { file } = given;
@@ -128,7 +130,7 @@ export class RevocationLists {
     const issuers = authorities.filter((authority) => sameName(authority.subject, crl.issuer));
     if (issuers.length === 0) return { why: `its issuer "${name}" is not in ${this.#setting}; add it`, foreign: true };
     let why = '';
-    // Several of one name while an authority rolls over.
+    // While an authority changes its key, several authorities have the same name.
     for (const issuer of issuers) {
       const verified = await verifyCrl(crl, issuer);
       if (!verified.ok) {

@@ -1,8 +1,8 @@
 /**
  * SCRAM-SHA-256 and SCRAM-SHA-256-PLUS as exchanges (RFC 5802 sections 5 and 6, RFC 7677).
  *
- * What is wrong besides the proof (nonce, channel, a binding that was talked away) is carried to
- * the end and refused like a wrong password.
+ * A fault other than a wrong proof (nonce, channel, a channel binding that was taken away) is kept
+ * to the end and refused like a wrong password.
  */
 import { defined } from '../domain/defined.ts';
 import type { Mechanism, ScramFault } from './authenticator.ts';
@@ -27,7 +27,7 @@ export const scramFirst =
     return ask(asked, scramFinal(session, mechanism, first, { ...challenge, nonce, asked }));
   };
 
-/** Our answer to the first message of SCRAM. `nonce`: the joined one of both sides. */
+/** Our answer to the first message of SCRAM. `nonce`: the nonces of both sides, joined. */
 interface Asked {
   readonly nonce: string;
   readonly salt: Uint8Array;
@@ -57,8 +57,8 @@ const scramFinal =
       session.signal,
     );
     if (outcome.kind !== 'granted') return { kind: 'judged', by: 'password', outcome };
-    // Neither protocol carries data with its success (RFC 4954 section 4, RFC 5034 section 4): our
-    // proof is one more challenge.
+    // Neither SMTP nor POP3 carries data with its success (RFC 4954 section 4, RFC 5034 section 4),
+    // so our proof is one more challenge.
     return ask(serverFinal(outcome.signature), (answer) =>
       answer.length === 0
         ? { kind: 'judged', by: 'password', outcome }

@@ -3,7 +3,7 @@ import { foldLogin } from '../domain/registry.ts';
 import type { AuthOutcome, Authenticator, Peer } from './authenticator.ts';
 
 export type SaslStep =
-  /** `challenge` goes to the client in base64; its answer to `next`. */
+  /** `challenge` goes to the client in base64, and the client's answer goes to `next`. */
   | { readonly kind: 'ask'; readonly challenge: string; readonly next: SaslNext }
   | { readonly kind: 'judged'; readonly by: 'password' | 'certificate'; readonly outcome: AuthOutcome }
   /** An authorization identity that is not the login itself: nobody may act for another account. */
@@ -14,7 +14,10 @@ export type SaslStep =
 
 export type SaslNext = (response: Buffer) => SaslStep | Promise<SaslStep>;
 
-/** How far SCRAM is offered in a session: not, without channel binding, or with it as well. */
+/**
+ * How far SCRAM is offered in a session: not at all, only without channel binding, or with it as
+ * well.
+ */
 export type ScramOffer = 'none' | 'unbound' | 'bound';
 
 export interface SaslSession {
@@ -23,13 +26,16 @@ export interface SaslSession {
   /** Aborted when the peer goes away. */
   readonly signal: AbortSignal;
   readonly scram: ScramOffer;
-  /** Channel binding `tls-exporter`; asked where `scram` is "bound". */
+  /** The data of channel binding `tls-exporter`; called if the client binds to it. */
   readonly binding: () => Uint8Array | undefined;
 }
 
 export const ask = (challenge: string, next: SaslNext): SaslStep => ({ kind: 'ask', challenge, next });
 export const malformed = (why: string): SaslStep => ({ kind: 'malformed', why });
 
-/** Login names are folded wherever they are compared; an identity is one. */
+/**
+ * True if the authorization identity is not the login itself. Both are login names, which are
+ * folded wherever they are compared.
+ */
 export const isForeign = (identity: string, login: string): boolean =>
   identity !== '' && foldLogin(identity) !== foldLogin(login);

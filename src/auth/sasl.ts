@@ -3,7 +3,7 @@
  *
  * PLAIN (RFC 4616), LOGIN (draft-murchison-sasl-login, what old clients speak), EXTERNAL (RFC 4422
  * appendix A), SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677). Responses come decoded;
- * the protocols do the framing (RFC 4954 section 4, RFC 5034 section 4) and word the endings.
+ * the protocols do the framing (RFC 4954 section 4, RFC 5034 section 4) and word the final replies.
  */
 import { type Mechanism, passwordMechanisms } from './authenticator.ts';
 import { decodeBase64, decodeText } from './client-text.ts';
@@ -32,8 +32,8 @@ export const offeredMechanisms = (others: readonly Mechanism[], scram: ScramOffe
   scram === 'none' ? others : [...SCRAM[scram], ...others];
 
 /**
- * The mechanism of that name where a session of this offer takes it. EXTERNAL is taken where it is
- * not listed: the answer tells why not.
+ * The mechanism of that name; undefined if a session with this offer does not take it. EXTERNAL is
+ * taken even if it is not listed: the answer then says why it fails.
  */
 export function mechanismNamed(name: string, scram: ScramOffer): Mechanism | undefined {
   const upper = name.toUpperCase();
@@ -109,7 +109,7 @@ const loginName =
     });
   };
 
-/** The authorization identity, or nothing where the certificate alone tells. */
+/** Takes the authorization identity; empty if the certificate alone names the account. */
 const external =
   ({ authenticator, peer }: SaslSession): SaslNext =>
   async (octets) => {

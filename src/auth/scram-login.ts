@@ -4,7 +4,7 @@
  *
  * All passwords of an account share one salt, which comes from the login name and a secret of the
  * store. So a name that nobody has, an account without SCRAM and one with it get a challenge of the
- * same make, and the same one each time (RFC 5802 section 9).
+ * same form, with the same salt each time (RFC 5802 section 9).
  */
 import {
   SCRAM_ITERATIONS,
@@ -34,7 +34,10 @@ export const mayScram = ({ account, organisation }: LoginRecord): boolean =>
 export class ScramLogin {
   readonly #registry: Pick<Registry, 'scramSaltKey'>;
   readonly #random: RandomBytes;
-  /** A verifier that no password opens: work for those who have none. */
+  /**
+   * A verifier that no password matches. It is checked for accounts that have none, so that they
+   * take the same time.
+   */
   readonly #dummy: ScramVerifier;
 
   constructor(registry: Pick<Registry, 'scramSaltKey'>, random: RandomBytes) {
@@ -51,8 +54,8 @@ export class ScramLogin {
     passwords: readonly Password[],
   ): Promise<ScramChallenge> {
     const made = await this.salt(folded);
-    // What was derived under another secret or count still holds, with the parameters it was
-    // derived with.
+    // A verifier that was made with another secret or count still holds, with its own salt and
+    // count.
     const [kept] = record !== undefined && mayScram(record) ? verifiers(passwords) : [];
     return {
       nonce: Buffer.from(this.#random(NONCE_OCTETS)).toString('base64'),
@@ -67,8 +70,8 @@ export class ScramLogin {
   }
 
   /**
-   * Which password the proof shows. At least one verifier is computed, whoever asks. `passwords`:
-   * those that are valid now.
+   * The password that the proof belongs to; undefined if there is none. At least one verifier is
+   * computed, also for a login that nobody has. `passwords`: those that are valid now.
    */
   match(
     record: LoginRecord | undefined,

@@ -1,19 +1,18 @@
 /**
- * The messages of SCRAM (RFC 5802 section 7), as text: what a client sends, and what it is
- * answered.
+ * The messages of SCRAM (RFC 5802 section 7), as text: what a client sends, and what we answer.
  *
- * Pure. Whatever does not follow the grammar to the letter is no message; extensions that are
- * optional are read over, mandatory ones ("m=") are not known here.
+ * Pure. A text that does not follow the grammar to the letter is not a message. Optional extensions
+ * are skipped; mandatory ones ("m=") are not known here, and refused.
  */
 import { isUtf8 } from 'node:buffer';
 import { decodeBase64 } from './client-text.ts';
 
-/** Longest message of a client: name, nonce and channel binding have room many times over. */
+/** Longest message of a client, in octets: many times what name, nonce and channel binding need. */
 const MAX_MESSAGE = 2048;
 const MAX_NONCE = 256;
 
 export interface ClientFirst {
-  /** As sent, up to and with the second comma: it comes back in the last message. */
+  /** The GS2 header as sent, with its second comma: the client repeats it in its last message. */
   readonly header: string;
   /**
    * What the client says of channel binding: none, `y` (it could, and believes that we cannot), or

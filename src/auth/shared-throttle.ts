@@ -1,7 +1,7 @@
 /**
- * A throttle that counts the guesses at all gateways of a store. Each tells what it has counted and
- * hears what the others have. The time to wait is never added up between them: it follows from the
- * count, as if one gateway had judged all guesses.
+ * A throttle that counts the guesses at all gateways of a store. Each gateway tells the others what
+ * it has counted, and hears what they have. Times to wait are never added up: a time follows from
+ * the count, as if one gateway had judged all guesses.
  */
 import type { Clock } from '../domain/effects.ts';
 import type { SharedCount } from '../store/shared-counts.ts';
@@ -17,7 +17,7 @@ export function sharedThrottle(limits: ThrottleLimits, clock: Clock, shared?: Sh
   return throttle;
 }
 
-/** No network has a space in it. */
+/** A network has no space in it, so that the words of a key can be told apart. */
 const wordsOf = (news: ThrottleNews): readonly [string, readonly number[]] => [
   `${news.network} ${news.later} ${news.login}`,
   [news.failures, news.guesses, news.byNetwork, news.ofPair, news.recalls, news.successes],

@@ -2,23 +2,24 @@
  * Slows guessing down without shutting the owner out.
  *
  * Wrong guesses are counted per account, per network and per pair of both. Above a free number each
- * further one doubles the time in which no more are judged, up to a cap; an hour without a counted
- * failure forgets. Four rules keep strangers from locking an owner out:
+ * further guess doubles the time in which no more are judged, up to a cap; an hour without a
+ * counted failure forgets. Four rules keep strangers from locking an owner out:
  * - A network from which the account has logged in before sees only its own failures for that
  *   account.
  * - Each range of networks (an IPv4 /24, an IPv6 /48) has one try at each account that is judged
- *   whatever others have been up to, `freshTries` of them an hour over all ranges: whoever comes
- *   from a new network with the right password gets in at once.
- * - When these are used up a network without any failure on record waits for the account's back-off
+ *   whatever others have done; all ranges together have `freshTries` of them an hour. So an owner
+ *   who comes from a new network with the right password gets in at once.
+ * - When these are used up, a network without a failure on record waits for the account's back-off
  *   at most `strangerCap`. So a botnet of fresh networks gets `freshTries` an hour and one judged
- *   guess in `strangerCap`, about 5,800 a day by default, and they cost a hash each.
- * - The same wrong password again is no new guess: a mail program that polls with last year's
+ *   guess in `strangerCap`, about 5,800 a day by default, and each costs a hash.
+ * - The same wrong password again is not a new guess: a mail program that polls with last year's
  *   password each minute counts once, for its account and for its network.
- * And one keeps the practices of a hosted system, which all come from one network, from paying for
- * each other: a network is allowed one more failure for each account that has logged in from it.
+ * A fifth rule keeps the practices of a hosted system, which all come from one network, from paying
+ * for each other: a network is allowed one more failure for each account that has logged in from
+ * it.
  *
- * A network that knows the account must not be told from one that does not: `hidden` says how much
- * longer a refusal there has to take.
+ * Nobody must see that a network knows an account: `hidden` says how much longer a refusal has to
+ * take there.
  *
  * Gateways of one store count together: each tells what it has counted, and counts what it hears as
  * its own.
@@ -58,7 +59,7 @@ export interface ThrottleLimits {
   readonly strangerCap: Milliseconds;
   /** Longest back-off for an account from a network it knows. */
   readonly pairCap: Milliseconds;
-  /** The same guess again counts when it comes sooner than this. */
+  /** The same guess counts again if it comes sooner than this. */
   readonly repeat: Milliseconds;
   readonly forgetAfter: Milliseconds;
   /** How long a network stays known to an account after its last success. */
@@ -119,11 +120,12 @@ interface Spent {
 
 const GUESSES = 4;
 /**
- * Of questions in vain to the memory of right passwords others are told a twentieth of the limit at
- * a time: each login of the day begins with one.
+ * Vain questions to the memory of right passwords are reported to the other gateways a twentieth of
+ * the limit at a time. To report each one would be too much: each first login of a day begins with
+ * one.
  */
 const TOLD_RECALLS = 20;
-/** Failures that accounts add to what a network has free. */
+/** Most failures that known accounts add to the free number of a network. */
 const MOST_ADDED = 2000;
 
 export class Throttle {
@@ -132,13 +134,15 @@ export class Throttle {
   readonly #networks: BoundedMap<string, Failures>;
   readonly #pairs: BoundedMap<string, Failures>;
   readonly #recalls: BoundedMap<string, Spent>;
-  /** When a range last failed at an account, and how many ranges did in the hour. */
+  /**
+   * When a range last failed at an account; `#fresh`: how many fresh tries an account has used up.
+   */
   readonly #tried: BoundedMap<string, number>;
   readonly #fresh: BoundedMap<string, Spent>;
   readonly #known: KnownNetworks;
   readonly #tell: (news: ThrottleNews) => void;
 
-  /** `tell`: what other gateways of the store are to hear (`heard`). */
+  /** `tell`: reports to the other gateways of the store, which take it by `heard`. */
   constructor(limits: ThrottleLimits = throttleDefaults, tell: (news: ThrottleNews) => void = () => undefined) {
     this.#limits = limits;
     this.#tell = tell;
@@ -151,7 +155,7 @@ export class Throttle {
     this.#known = new KnownNetworks({ trustFor: limits.trustFor, pairs: limits.known });
   }
 
-  /** Restores a success from before the start, `ago`. */
+  /** Restores a success from before the start. `ago`: how long ago it was. */
   restore(login: string, network: string, ago: Milliseconds, now: Milliseconds): void {
     this.#known.restore(login, network, now - ago);
   }
@@ -194,9 +198,9 @@ export class Throttle {
 
   /**
    * Notes a judged and wrong guess. `guess`: a keyed digest of login and password, so that the same
-   * one is recognised. Of an account that is known to the network it counts besides as it would at
-   * any other, so that a guesser sees no difference in what follows: `later`, when it would have
-   * been judged there, or never.
+   * one is recognised. If the network knows the account, the guess also counts as it would at any
+   * other network, so that a guesser sees no difference in what follows. `later`: in how many
+   * milliseconds it would have been judged there, or never.
    */
   failed(login: string, network: string, guess: string, now: Milliseconds, later: number | 'never' = 0): void {
     const known = this.#known.has(login, network, now);
@@ -212,8 +216,8 @@ export class Throttle {
   }
 
   /**
-   * What another gateway has counted counts here as well. Who knows the account here only pays for
-   * its own network's guesses, wherever they were judged.
+   * Takes what another gateway has counted, which counts here as well. A network that knows the
+   * account here pays only for its own guesses, wherever they were judged.
    */
   heard(news: ThrottleNews, now: Milliseconds): void {
     const { login, network, later, failures, guesses, byNetwork, ofPair, recalls, successes } = news;
@@ -241,7 +245,7 @@ export class Throttle {
   }
 
   /**
-   * Notes a success; true when the store is to know of it. It forgives the pair only: an attacker
+   * Notes a success; true if the store is to write it down. It forgives the pair only: an attacker
    * with an account of his own must not clear his network.
    */
   succeeded(login: string, network: string, now: Milliseconds): boolean {
@@ -254,7 +258,7 @@ export class Throttle {
   }
 
   /**
-   * True when somebody has logged in from this network of late: it goes first when the gateway is
+   * True if somebody has logged in from this network lately: then it goes first when the gateway is
    * busy.
    */
   knows(network: string, now: Milliseconds): boolean {
@@ -262,10 +266,10 @@ export class Throttle {
   }
 
   /**
-   * Whether the memory of right passwords may be asked before this throttle. It is asked by the
-   * owner, and as well by whoever sits in the same network, a practice of a hosted system for
-   * example: each time in vain is a guess that nobody slows down. After `freeRecalls` of them the
-   * pair waits like any other.
+   * True if the memory of right passwords may be asked before this throttle. Not only the owner
+   * asks it, but also others in the same network, for example practices of a hosted system. Each
+   * vain question is a guess that nothing slows down, so after `freeRecalls` of them the pair waits
+   * like any other.
    */
   mayRecall(login: string, network: string, now: Milliseconds): boolean {
     const asked = this.#recalls.get(pairOf(login, network));
@@ -280,7 +284,7 @@ export class Throttle {
       this.#tell({ ...NO_NEWS, login, network, recalls: step });
   }
 
-  /** Adds questions in vain by a pair of account and network; answers how many there are by now. */
+  /** Adds vain questions of a pair of account and network; gives how many there are now. */
   #addRecalls(pair: string, more: number, now: number): number {
     if (more === 0) return 0;
     const asked = this.#recalls.get(pair);
@@ -325,7 +329,7 @@ export class Throttle {
     map.set(key, failures);
   }
 
-  /** Counts a failure; false for a guess that was made before. */
+  /** Counts a failure; false for a repeated guess. */
   #count(map: BoundedMap<string, Failures>, key: string, guess: string, now: number): boolean {
     const failures = this.#live(map, key, now) ?? { count: 0, counted: now, seen: now, guesses: [] };
     const repeated = failures.guesses.includes(guess) && now - failures.seen >= this.#limits.repeat;

@@ -1,11 +1,12 @@
 /**
- * The line before password hashing: few at once, fair between networks, nobody waits for ever.
+ * The queue before password hashing: few at once, fair between networks, and nobody waits for ever.
  *
  * A hash costs 14 ms of a core and 19 MiB, and anybody may ask for one. So at most `concurrency`
  * run, `length` wait, each for at most `patience`. Networks that somebody has logged in from go
- * first, so that a flood of strangers delays only strangers; of every five turns one is the
- * strangers' nevertheless. Within a lane the networks take turns, so that one network's thousand do
- * not delay another's one. Who cannot be served hears `busy`: the credentials were not judged.
+ * first, so that a flood of strangers delays only strangers; still, one of every five turns belongs
+ * to the strangers. Within a lane the networks take turns, so that a thousand of one network do not
+ * delay the one of another. A peer that cannot be served hears `busy`: its credentials were not
+ * judged.
  */
 import { Distribution } from '../domain/counts.ts';
 import type { Clock } from '../domain/effects.ts';
@@ -19,8 +20,8 @@ export interface QueuedCheck {
   readonly lane: Lane;
   readonly network: string;
   /**
-   * Aborted when nobody wants the answer any more: the place is free at once. A job that runs is
-   * not interrupted.
+   * Aborted when nobody wants the answer any longer: then the place is free at once. A job that
+   * runs is not interrupted.
    */
   readonly signal?: AbortSignal;
 }
@@ -35,7 +36,7 @@ export interface QueueLimits {
    */
   readonly concurrency: number;
   readonly length: number;
-  /** Most places of one network. */
+  /** Most places of one network in a lane. */
   readonly perNetwork: number;
   readonly patience: Milliseconds;
 }
@@ -57,7 +58,7 @@ export class VerifyQueue {
     stranger: new Map(),
     later: new Map(),
   };
-  /** Seconds from the question to the begin of its work. */
+  /** Seconds from the request until its job begins. */
   readonly waits = new Distribution([0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20]);
   #waiting = 0;
   #running = 0;
@@ -129,8 +130,8 @@ export class VerifyQueue {
   }
 
   /**
-   * In a full line a known network takes the place of the stranger who came last; work for later is
-   * the first to go.
+   * False if there is no place. In a full queue work for later gives way first, to anybody. A known
+   * network also takes the last place of the stranger network that is next in turn.
    */
   #makeRoom({ lane, network }: QueuedCheck): boolean {
     if ((this.#lanes[lane].get(network)?.length ?? 0) >= this.#limits.perNetwork) return false;

@@ -1,10 +1,10 @@
 /**
- * What the directory has, as LDAP shows it: entries of the class inetOrgPerson (RFC 2798, RFC
- * 4519), named by their address, below one suffix.
+ * Shows the directory as LDAP does: entries of the class inetOrgPerson (RFC 2798, RFC 4519), named
+ * by their address, below one suffix.
  *
- * An addressee is an organisation, or a person or place in it, of whom the registry knows no given
- * name. So cn is the organisation's title with the role behind it, and sn, which a person must
- * have, the title.
+ * An addressee is an organisation, or a person or place in it; the registry knows no given names.
+ * So cn is the organisation's title with the role behind it. sn, which a person must have, is the
+ * title.
  */
 import type { DirectoryEntry } from '../domain/directory.ts';
 
@@ -15,8 +15,8 @@ export const SUFFIX = 'o=directory';
 export type Attributes = ReadonlyMap<string, readonly (string | Uint8Array)[]>;
 
 /**
- * As they are shown, by their folded name. `searched`: their values stand in what the store
- * searches (`searchText`).
+ * The attributes by their folded name. `shown`: how LDAP writes the name. `searched`: their values
+ * stand in the text that the store searches (`searchText`).
  */
 const NAMES: Readonly<Record<string, { readonly shown: string; readonly searched: boolean }>> = {
   objectclass: { shown: 'objectClass', searched: false },
@@ -32,7 +32,7 @@ const NAMES: Readonly<Record<string, { readonly shown: string; readonly searched
   usercertificate: { shown: 'userCertificate;binary', searched: false },
 };
 
-/** Other names of the same attributes (RFC 4519), and their numbers where clients send them. */
+/** Other names of the same attributes (RFC 4519), and the OIDs that clients send. */
 const ALIASES: Readonly<Record<string, string>> = {
   commonname: 'cn',
   surname: 'sn',
@@ -46,13 +46,15 @@ const ALIASES: Readonly<Record<string, string>> = {
   '2.5.4.36': 'usercertificate',
 };
 
-/** Folded, without options such as `;binary`. */
+/** The name of an attribute: folded, without options such as `;binary`. */
 export function nameOf(description: string): string {
   const [name = ''] = description.toLowerCase().split(';', 1);
   return ALIASES[name] ?? name;
 }
 
-/** Whether values of it can be told apart here: what is asked of any other is Undefined. */
+/**
+ * True if values of the attribute can be compared here. A term on any other attribute is Undefined.
+ */
 export const isAsserted = (name: string): boolean => Object.hasOwn(NAMES, name);
 
 /** True if the attribute's values are in the text that the store searches. */
@@ -86,7 +88,7 @@ export function attributesOf({ address, organisation, role, agb, telephone, cert
     ['o', [title]],
   ];
   if (role !== undefined) all.push(['title', [role]]);
-  // Programs that people search with know no field for it; the AGB code is what they have on paper.
+  // Address books have no field for the AGB code, which is what people have on paper.
   if (agb !== undefined) all.push(['description', [agb]], ['employeenumber', [agb]]);
   if (telephone !== undefined) all.push(['telephonenumber', [telephone]]);
   if (certificate !== undefined) all.push(['usercertificate', [certificate]]);
@@ -98,7 +100,10 @@ export const suffixAttributes: Attributes = new Map([
   ['o', ['directory']],
 ]);
 
-/** Those that were asked for. None: all (RFC 4511 section 4.5.1.8); `1.1`: none. */
+/**
+ * The attributes that were asked for. An empty list asks for all (RFC 4511 section 4.5.1.8), `1.1`
+ * for none.
+ */
 export function selected(of: Attributes, asked: readonly string[]): Attributes {
   if (asked.length === 0 || asked.includes('*')) return of;
   const names = new Set(asked.map(nameOf));
@@ -115,7 +120,7 @@ export const entryName = (address: string): string => `mail=${escaped(address)},
 export type SearchBase =
   { readonly kind: 'root' | 'suffix' | 'unknown' } | { readonly kind: 'entry'; readonly key: string };
 
-/** Longer ones are none of ours. */
+/** A name with more characters than this is not one of ours. */
 const LONGEST_NAME = 1000;
 const BELOW = /^o *= *directory$/;
 
@@ -143,7 +148,7 @@ export function namedBelow(folded: string): { readonly type: string; readonly va
   return { type: nameOf(first.slice(0, at).trim()), value: unescaped(first.slice(at + 1).trim()) };
 }
 
-/** `\,` and `\2c` (RFC 4514 section 3). */
+/** Reads `\,` and `\2c` (RFC 4514 section 3). */
 const unescaped = (value: string): string =>
   value.replaceAll(
     /(?:\\[0-9a-f]{2})+|\\(.)/gs,

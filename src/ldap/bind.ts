@@ -1,13 +1,13 @@
 /**
- * Bind: who is it (RFC 4511 section 4.2, RFC 4513).
+ * Bind: the client says who it is (RFC 4511 section 4.2, RFC 4513).
  *
- * A name and password are those of an account, or an app password; SASL EXTERNAL takes the client's
- * certificate. Nobody is anonymous: whoever has no login may read what the server can do, and
- * nothing else. Nothing is judged outside TLS. A password that was not judged is "busy" and never
- * "wrong": mail programs forget a saved password at the code 49.
+ * Name and password are those of an account, or the password is an app password; SASL EXTERNAL
+ * takes the client's certificate. Nobody is anonymous: a client without a login may read only what
+ * the server can do. No credentials are judged outside TLS. A password that was not judged is
+ * "busy", never "wrong": at code 49 mail programs forget a saved password.
  *
  * A bind that fails leaves nobody logged in. `take` is the only writer of the session's account,
- * and a connection is one account's.
+ * and a connection belongs to one account.
  */
 import type { AuthOutcome, Authenticator, Peer, UsedPassword } from '../auth/authenticator.ts';
 import { passwordStands } from '../auth/candidates.ts';
@@ -27,7 +27,7 @@ export interface LoggedIn {
   readonly password: UsedPassword | undefined;
 }
 
-/** A session, as far as a bind goes. */
+/** What a bind needs of its session. */
 export interface BindingSession {
   readonly parts: {
     readonly registry: Pick<Registry, 'findLogin'>;
@@ -39,7 +39,10 @@ export interface BindingSession {
   readonly peer: Peer;
   /** Set by a bind that was granted, and by nothing else. */
   login: LoggedIn | undefined;
-  /** Whose connection it is from the first bind on, also where a later one fails. */
+  /**
+   * The account of the first granted bind. The connection belongs to it, even if a later bind
+   * fails.
+   */
   owner: AccountId | undefined;
   failedLogins: number;
   forget(): void;
@@ -72,8 +75,8 @@ export async function bind(session: BindingSession, { version, name, proof }: Bi
 }
 
 /**
- * The login itself, which is no name of LDAP but what people know; or a name below the directory
- * with it as `uid` or `mail`.
+ * The login that a bind names. It is given as it is, which people know, though it is not an LDAP
+ * name; or as `uid` or `mail` of a name below the directory.
  */
 function loginOf(name: string): string | undefined {
   if (name.length > LONGEST) return undefined;
@@ -82,8 +85,8 @@ function loginOf(name: string): string | undefined {
 }
 
 /**
- * Authorization identities are `u:LOGIN` or `dn:NAME` (RFC 4513 section 5.2.1.8); empty: the
- * certificate's own account.
+ * Authorization identities are `u:LOGIN` or `dn:NAME` (RFC 4513 section 5.2.1.8); empty means the
+ * certificate's own account. Undefined for anything else.
  */
 function identityOf(given: string): string | undefined {
   if (given === '') return '';
@@ -91,7 +94,7 @@ function identityOf(given: string): string | undefined {
   return kind === 'u:' ? rest : kind === 'dn:' ? loginOf(rest) : undefined;
 }
 
-/** Counts also what was not judged: a session that never gets anywhere ends. */
+/** Counts a bind that failed, also one that was not judged: a session that never succeeds ends. */
 function refused(session: BindingSession, result: LdapResult): LdapResult {
   session.failedLogins += 1;
   return result;
@@ -107,8 +110,8 @@ async function take(session: BindingSession, outcome: AuthOutcome): Promise<Ldap
   if (!place.login(account.id)) return refused(session, results.tooManyOfAccount);
   session.owner = account.id;
   session.login = { account, byCertificate: by !== undefined, password };
-  // What an operator changed while the password was hashed holds: nobody slips in behind a
-  // suspension, nor behind a move of the account.
+  // What an operator changed while the password was hashed counts: nobody logs in after a
+  // suspension, or after the login went to another account.
   const record = await parts.registry.findLogin(account.login);
   const same = record?.account.id === account.id;
   if (!same || record.account.state !== 'active' || !passwordStands(record, password)) {

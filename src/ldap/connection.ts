@@ -1,9 +1,10 @@
 /**
  * One LDAP connection: socket, TLS, order of requests, deadlines.
  *
- * Requests run one after the other. A few that came meanwhile are read and wait, so that an Abandon
- * finds its search; behind these the socket is not read. While the peer does not read its answers
- * nothing further runs. There is no timer here: the listener's tick looks at `#due` once a second.
+ * Requests run one after the other. A few requests that come meanwhile are read and wait, so that
+ * an Abandon finds its search; then the socket is not read further. While the peer does not read
+ * its answers, nothing further runs. There is no timer here: the listener calls `tick` once a
+ * second, which looks at the deadline.
  */
 import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
@@ -74,7 +75,7 @@ export class LdapConnection implements LdapWire, ListenedSession, LoggedInSessio
   #draining = false;
   #ending: Ending = 'dropped';
 
-  /** `address`: the client's, which is not the socket's behind a load balancer. */
+  /** `address`: that of the client; behind a load balancer it is not that of the socket. */
   constructor(socket: Socket, address: string, context: LdapContext, place: AdmittedConnection, id: string) {
     this.#context = context;
     this.#place = place;
@@ -182,7 +183,7 @@ export class LdapConnection implements LdapWire, ListenedSession, LoggedInSessio
     this.cut('displaced');
   }
 
-  /** Ends at once. */
+  /** Ends the connection at once. */
   cut(ending: Ending): void {
     if (!this.#closing) this.#ending = ending;
     this.#closing = true;
@@ -239,8 +240,8 @@ export class LdapConnection implements LdapWire, ListenedSession, LoggedInSessio
   }
 
   /**
-   * Reads requests as long as some may wait. One that begins TLS is the last that is read before
-   * it.
+   * Reads requests as long as more may wait. It stops behind an extended request, which may begin
+   * TLS.
    */
   #take(): void {
     try {
@@ -309,7 +310,7 @@ export class LdapConnection implements LdapWire, ListenedSession, LoggedInSessio
     }
   }
 
-  /** A request was answered. Before the first login nothing moves the deadline. */
+  /** Called when a request was answered. Before the first login nothing moves the deadline. */
   #touch(): void {
     if (this.#session.owner === undefined) return;
     this.#line.due = this.#context.now + this.#context.limits.idleTime;

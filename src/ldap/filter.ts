@@ -1,10 +1,10 @@
 /**
- * Filters of a search: read, evaluated by three truth values, and looked through for what the store
- * can search by.
+ * Filters of a search: reads them, evaluates them with three truth values, and finds in them what
+ * the store can search by.
  *
- * RFC 4511 section 4.5.1.7: an attribute that nobody knows here, an order, or a matching rule of
- * its own is Undefined and no error; mail programs ask for attributes of many schemas. Values are
- * compared as the directory's own search does (`foldText`), white space counts as one space. In
+ * RFC 4511 section 4.5.1.7: a term with an unknown attribute, an order, or a matching rule of its
+ * own is Undefined, not an error, since mail programs ask for attributes of many schemas. Values
+ * are compared as the directory's own search does (`foldText`); white space counts as one space. In
  * telephone numbers blanks and hyphens mean nothing (RFC 4517 sections 4.2.29 and 4.2.30).
  */
 import type { Element } from '../crypto/certificates/ber.ts';
@@ -69,7 +69,7 @@ export function readFilter(element: Element): Filter {
   return read(element, 1);
 }
 
-/** White space counts as one space. */
+/** Text in the form in which it is compared: folded, white space as one space. */
 export const prepared = (text: string): string => foldText(text).replaceAll(/\s+/g, ' ');
 
 /** A value in the form in which values of the attribute are compared. */
@@ -101,8 +101,8 @@ function readSubstrings(element: Element): Filter {
 }
 
 /**
- * Values as they are compared, by the folded name of their attribute; those that are no text are
- * there, and equal nothing.
+ * Values as they are compared, by the folded name of their attribute; a value that is not text is
+ * left out, but its attribute is present.
  */
 export type Compared = ReadonlyMap<string, readonly string[]>;
 
@@ -114,7 +114,7 @@ export const compared = (of: Attributes): Compared =>
     ]),
   );
 
-/** Whether a filter matches; undefined: neither true nor false (X.511 section 7.8.1). */
+/** True if the filter matches; undefined if it is neither true nor false (X.511 section 7.8.1). */
 export function matches(filter: Filter, of: Compared): boolean | undefined {
   switch (filter.kind) {
     case 'and':
@@ -156,8 +156,8 @@ function hasParts(value: string, { initial, any, final }: Substrings): boolean {
 }
 
 /**
- * Texts of which each stands in the searched text of every entry that the filter may match.
- * `never`: it matches none.
+ * Texts that stand in the searched text of every entry that the filter may match. `never`: the
+ * filter matches no entry.
  */
 export function neededParts(filter: Filter): readonly string[] | 'never' {
   switch (filter.kind) {
@@ -187,16 +187,16 @@ export function neededParts(filter: Filter): readonly string[] | 'never' {
 }
 
 /**
- * cn is put together of title and role: only what lies between white space and brackets stands in
- * one of them for certain.
+ * cn is put together of title and role. So only words, cut at white space, commas and brackets,
+ * stand in one of the two for certain.
  */
 const wordsOf = (texts: readonly string[]): readonly string[] => [
   ...new Set(texts.flatMap((one) => one.split(/[\s(),]+/)).filter((word) => word !== '')),
 ];
 
 /**
- * Addresses outside of which the filter matches nothing, folded; undefined: there are no such, or
- * more than `most`.
+ * Folded addresses: an entry matches only if it has one of them. Undefined if the filter names
+ * none, or more than `most`.
  */
 export function addressesOf(filter: Filter, most: number): readonly string[] | undefined {
   if (filter.kind === 'equal') return filter.name === 'mail' ? [filter.value] : undefined;

@@ -1,15 +1,15 @@
 /**
- * Cuts what comes into LDAP messages: each is one BER SEQUENCE of definite length (RFC 4511
- * sections 5.1 and 5.2).
+ * Cuts the octets that come into LDAP messages: each is one BER SEQUENCE of definite length (RFC
+ * 4511 sections 5.1 and 5.2).
  *
- * The length is believed only up to `most`, and nothing is made for it before its octets are there.
- * What came is joined when a message is whole and not before, so that a peer that sends octet by
- * octet costs no more than one that does not.
+ * A length is believed only up to `most`, and no memory is taken for octets that have not come.
+ * Slices are joined once a message is whole, so that a peer that sends octet by octet costs no more
+ * than any other.
  */
 import { BerError } from '../crypto/certificates/ber.ts';
 import { joinSmall } from '../platform/bytes.ts';
 
-/** Octets that tell how long a message is, at most. */
+/** Most octets at the beginning of a message that say how long it is. */
 const LONGEST_HEAD = 6;
 
 export class Frames {
@@ -33,7 +33,7 @@ export class Frames {
     return this.#octets;
   }
 
-  /** Forgets them, and tells how many they were. */
+  /** Forgets the waiting octets, and gives their number. */
   clear(): number {
     const dropped = this.#octets;
     this.#chunks = [];
@@ -43,8 +43,8 @@ export class Frames {
   }
 
   /**
-   * The next whole message; undefined: more must come first. Throws `BerError` for what is none, or
-   * too long.
+   * The next whole message; undefined: more must come first. Throws `BerError` for octets that are
+   * not a message, or for one that is too long.
    */
   next(): Buffer | undefined {
     if (this.#octets < this.#need) return undefined;
@@ -68,7 +68,7 @@ export class Frames {
     return joined;
   }
 
-  /** Octets of the first message, with its head; undefined while that is unknown. */
+  /** Octets of the first message, with its head; undefined while the length is unknown. */
   #lengthOf(octets: Buffer): number | undefined {
     if (octets[0] !== 0x30) throw new BerError('malformed', 0, 'this is not an LDAP message');
     const first = octets[1] ?? 0;

@@ -6,11 +6,11 @@ import { type Milliseconds, minutes, seconds } from '../domain/units.ts';
 
 export interface LdapLimits {
   /**
-   * From connect to the first bind that is granted, whatever is said meanwhile: nobody holds a
-   * place by talking.
+   * Time from the connect to the first granted bind, whatever the client sends meanwhile: nobody
+   * keeps a place by talking.
    */
   readonly loginTime: Milliseconds;
-  /** Between two requests after it. */
+  /** Time between two requests after that. */
   readonly idleTime: Milliseconds;
   /** Time for the peer to receive what was written. */
   readonly sendTime: Milliseconds;
@@ -18,7 +18,7 @@ export interface LdapLimits {
   readonly searchTime: Milliseconds;
   /** Entries of one search, or of one page if the client turns pages. */
   readonly searchEntries: number;
-  /** Binds in one session that did not succeed, judged or put off. */
+  /** Binds of one session that may fail, whether they are refused or not judged. */
   readonly failedLogins: number;
 }
 
@@ -31,11 +31,14 @@ export const defaultLdapLimits: LdapLimits = {
   failedLogins: 5,
 };
 
-/** One message. Filters of mail programs have at most 2 KB; a bind has a name and a password. */
+/**
+ * Octets of one message. Filters of mail programs have at most 2 KB; a bind has a name and a
+ * password.
+ */
 export const MOST_OCTETS = 64 * 1024;
 /**
- * Requests of one session that are read and wait. What comes behind them stays with the kernel, and
- * so with the peer.
+ * Requests of one session that are read and wait. What comes behind them stays in the kernel's
+ * buffer, and then with the peer.
  */
 export const MOST_WAITING = 8;
 /** Nesting of a filter. Outlook nests an "or" for each attribute, some six deep. */

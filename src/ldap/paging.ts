@@ -1,7 +1,8 @@
 /**
- * Paged results (RFC 2696). The cookie says behind which version the next page begins and how many
- * entries came before it: a place in the directory and no state of ours, so it costs nothing, ends
- * with nothing, and one that somebody made up leads to entries that he may ask for anyway.
+ * Paged results (RFC 2696). The cookie says behind which version of the directory the next page
+ * begins, and how many entries came before it. It is a place in the directory, not state that we
+ * hold: so it costs nothing and does not expire. A forged one leads only to entries that the client
+ * may ask for anyway.
  */
 import { parse, reading } from '../crypto/certificates/ber.ts';
 import { smallInteger } from '../crypto/certificates/ber-values.ts';

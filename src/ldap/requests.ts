@@ -1,6 +1,5 @@
 /**
- * LDAP requests as values (RFC 4511 section 4). Pure: it reads one message, and judges nothing but
- * its form.
+ * LDAP requests as values (RFC 4511 section 4). Pure: reads one message, and judges only its form.
  */
 import { BerError, type Cursor, type Element, parse } from '../crypto/certificates/ber.ts';
 import { booleanValue, smallInteger } from '../crypto/certificates/ber-values.ts';
@@ -24,9 +23,9 @@ export interface SearchRequest {
   readonly kind: 'search';
   readonly base: string;
   readonly scope: 'base' | 'one' | 'sub';
-  /** Entries; 0: no limit of the client's. */
+  /** Most entries that the client wants; 0: it sets no limit. */
   readonly sizeLimit: number;
-  /** Seconds; 0: the same. */
+  /** Most seconds that the client allows; 0: it sets no limit. */
   readonly timeLimit: number;
   readonly typesOnly: boolean;
   readonly filter: Filter;
@@ -42,7 +41,7 @@ export type Operation =
   | { readonly kind: 'extended'; readonly oid: string }
   /** A request that changes or compares; `answer`: the tag of its response. */
   | { readonly kind: 'refused'; readonly answer: number }
-  /** `why` it cannot be read; `limit`: it asks for more than is taken. */
+  /** `why`: why it cannot be read. `limit`: it asks for more than is accepted. */
   | { readonly kind: 'malformed'; readonly answer: number; readonly limit: boolean; readonly why: string };
 
 export interface Request {
@@ -59,8 +58,8 @@ const MOST_ATTRIBUTES = 100;
 const MOST_CONTROLS = 10;
 
 /**
- * Throws `BerError` if not even the number of the message can be read, or the operation is none
- * that a client sends.
+ * Throws `BerError` if not even the number of the message can be read, or if the operation is not
+ * one that a client sends.
  */
 export function readRequest(octets: Buffer): Request {
   const parts = parse(octets, LIMITS).as(Tag.sequence, 'a message').children();
@@ -123,7 +122,9 @@ function octetsOf(element: Element, what: string): Buffer {
   return element.content;
 }
 
-/** A value that is not UTF-8 equals nothing that there is. */
+/**
+ * The text of a value. One that is not UTF-8 gets replacement characters, and so equals no value.
+ */
 export const textOf = (element: Element, what: string): string => octetsOf(element, what).toString('utf8');
 
 function number(element: Element, what: string): number {

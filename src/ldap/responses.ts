@@ -39,7 +39,7 @@ const resultParts = ({ code, text }: LdapResult, matched: string): readonly Enco
   octets(text),
 ];
 
-/** `answer`: its tag. `matched`: the part of the name asked for that there is. */
+/** `answer`: tag of the response. `matched`: the part of the requested name that exists. */
 export const response = (
   id: number,
   answer: number,
@@ -56,7 +56,7 @@ export function entryResponse(id: number, name: string, of: Attributes, typesOnl
 
 /**
  * RFC 4511 section 4.12: `name` is the OID of the response, `content` its value; both are left out
- * where the operation has none.
+ * if the operation has none.
  */
 export const extendedResponse = (id: number, given: LdapResult, name?: string, content?: string): Buffer =>
   message(
@@ -69,5 +69,5 @@ export const extendedResponse = (id: number, given: LdapResult, name?: string, c
     ),
   );
 
-/** Notice of Disconnection (RFC 4511 section 4.4.1): the connection ends behind it. */
+/** Notice of Disconnection (RFC 4511 section 4.4.1): the connection ends after it. */
 export const disconnection = (given: LdapResult): Buffer => extendedResponse(0, given, '1.3.6.1.4.1.1466.20036');

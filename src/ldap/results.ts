@@ -1,6 +1,6 @@
 /**
- * How an operation ended, in the codes of RFC 4511 appendix A.1, each with what the person behind
- * the program reads.
+ * Results of an operation: the codes of RFC 4511 appendix A.1, each with a text for the person who
+ * uses the program.
  */
 
 export interface LdapResult {

@@ -1,10 +1,11 @@
 /**
- * A search: of the directory by steps of the store that each look at so many entries at most, or of
- * single addresses where the filter names them.
+ * A search. It goes through the directory by steps of the store, each of which looks at a limited
+ * number of entries; or it looks up single addresses, if the filter names them.
  *
- * The store is asked for what must stand in each entry, and the filter judges what it finds.
- * Between two steps others have their turn; one account has one step under way, whatever it asks on
- * however many connections. What is given is counted as in the API (`directory-entries-per-hour`).
+ * The store is asked for entries with the words that must stand in each, and the filter judges what
+ * it finds. Between two steps others have their turn. An account has one step running at a time,
+ * however many connections it uses. Entries that are given are counted as in the API
+ * (`directory-entries-per-hour`).
  */
 import { type Directory, type DirectoryCounts, mayLookUp } from '../admin/directory.ts';
 import { DIRECTORY_PARTS, type DirectoryEntry, isRemoved } from '../domain/directory.ts';
@@ -34,7 +35,7 @@ export interface Searching {
   readonly session: string;
   readonly account: Account;
   readonly organisation: Organisation;
-  /** Aborted when the client abandons the search, or is gone. */
+  /** Aborted when the client abandons the search, or has gone. */
   readonly signal: AbortSignal;
   /** Writes entries, and resolves when there is room for more. */
   readonly send: (pieces: readonly Buffer[]) => Promise<void>;
@@ -52,14 +53,14 @@ export interface Searched {
 /** Entries of one step, with certificates some 70 KB. */
 const STEP = 50;
 /**
- * Octets of entries that are written at once: with one step, what is in memory for a client that
- * does not read.
+ * Octets of entries that are collected before they are written. Together with one step, this is
+ * what a client that does not read keeps in memory.
  */
 const MOST_WAITING = 128 * 1024;
 /** Addresses that a filter may name to be looked up one by one. */
 const MOST_NAMED = 50;
 
-/** `page`: where the client turns pages. */
+/** `page`: set if the client asks for pages. */
 export async function search(
   parts: SearchParts,
   request: SearchRequest,
@@ -125,8 +126,8 @@ class Search {
   }
 
   /**
-   * The directory's own entry, which is the root's only child: on the first page, where the filter
-   * takes it.
+   * True if the answer has the directory's own entry, the only child of the root: on the first
+   * page, if the filter matches it.
    */
   #isAsked(from: 'root' | 'suffix'): boolean {
     const { scope, filter } = this.#request;
@@ -178,7 +179,7 @@ class Search {
     }
   }
 
-  /** Runs one search of an account at a time. */
+  /** Runs one step at the account's turn: one step of an account runs at a time. */
   async #turn<T>(work: () => Promise<T>): Promise<T> {
     const { slots } = this.#parts;
     const slot = await slots.take(this.#who.account.id, this.#who.signal);
@@ -190,7 +191,9 @@ class Search {
     }
   }
 
-  /** Judges one entry; undefined: continue. */
+  /**
+   * Takes the entry if the filter matches it. Gives how the search ends; undefined: it continues.
+   */
   #judge(entry: DirectoryEntry): Pick<Searched, 'result' | 'next'> | undefined {
     const attributes = attributesOf(entry);
     if (matches(this.#request.filter, compared(attributes)) !== true) return undefined;

@@ -1,7 +1,7 @@
 /**
  * The LDAP listener: the directory for mail programs, read only.
  *
- * RFC 4511, RFC 4513 (StartTLS, bind), and TLS from the first octet as every client knows it.
+ * RFC 4511, RFC 4513 (StartTLS, bind), and TLS from the first octet, which every client knows.
  */
 import type { Socket } from 'node:net';
 import type { Authenticator } from '../auth/authenticator.ts';
@@ -24,7 +24,10 @@ export interface LdapListenerOptions
   readonly limits: LdapLimits;
 }
 
-/** Steps of searches over all listeners: each keeps a reader of the store for some milliseconds. */
+/**
+ * Slots for steps of searches, shared by all listeners: a step keeps a reader of the store busy for
+ * some milliseconds.
+ */
 export const ldapSlots = (): FairSlots => new FairSlots({ running: 2, each: 1, waiting: 500 });
 
 const farewells: Readonly<Record<Refused, LdapResult>> = {

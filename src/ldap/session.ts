@@ -1,5 +1,5 @@
 /**
- * One LDAP session: what becomes of a request. It knows no socket: it answers through its `Wire`.
+ * One LDAP session: answers requests. It knows no socket, and writes to its `LdapWire`.
  *
  * RFC 4511; RFC 4512 section 5.1 (root DSE); RFC 4532 (Who am I).
  */
@@ -36,8 +36,8 @@ export type Next = 'go on' | 'tls' | 'close';
 const START_TLS = '1.3.6.1.4.1.1466.20037';
 const WHO_AM_I = '1.3.6.1.4.1.4203.1.11.3';
 /**
- * References to other servers are shown as entries: there are none. Programs for administrators
- * send it, marked as critical.
+ * The control that shows references to other servers as entries (RFC 3296). There are none here, so
+ * it is accepted without effect: programs for administrators send it, marked as critical.
  */
 const MANAGE_DSA_IT = '2.16.840.1.113730.3.4.2';
 
@@ -144,7 +144,7 @@ export class LdapSession implements BindingSession {
     const { account: known } = login;
     this.searches += 1;
     try {
-      // As it is now: settings that an operator changed hold for sessions that are open.
+      // The account as it is now: settings that an operator changed hold for open sessions.
       const record = await parts.registry.findLogin(known.login);
       if (record?.account.id !== known.id) return { result: results.needBind };
       const { account, organisation } = record;
@@ -167,8 +167,8 @@ export class LdapSession implements BindingSession {
   }
 
   /**
-   * What the server can do, for everybody. All but its class is shown only where it is asked for by
-   * name or by "+" (RFC 4512 section 5.1).
+   * Tells everybody what the server can do. Everything but its class is shown only if it is asked
+   * for by name or by "+" (RFC 4512 section 5.1).
    */
   async #root(id: number, { filter, attributes, typesOnly }: SearchRequest): Promise<SearchAnswer> {
     const { secure } = this.wire;

@@ -1,7 +1,7 @@
 /**
- * Sockets that the service manager opened before us (LISTEN_FDS, sd_listen_fds(3)): it keeps them
- * over a restart, so that connections wait in the kernel instead of being refused, and ports below
- * 1024 need no right of ours.
+ * Sockets that the service manager opened before it started us (LISTEN_FDS, sd_listen_fds(3)). It
+ * keeps them over a restart, so that connections wait in the kernel instead of being refused. And
+ * this process needs no right to open ports below 1024.
  */
 import { ListenerRefused } from './listener.ts';
 
@@ -11,8 +11,9 @@ const FIRST = 3;
 const MOST = 64;
 
 /**
- * By the name that the socket unit gave (FileDescriptorName=). Takes the variables away, so that no
- * program of ours takes the sockets for its own. Throws ListenerRefused.
+ * The descriptors, by the name that the socket unit gave (FileDescriptorName=). Removes the
+ * variables, so that no program that we start takes the sockets for its own. Throws
+ * ListenerRefused.
  */
 export function handedSockets(env: NodeJS.ProcessEnv, pid: number): ReadonlyMap<string, number> {
   const { LISTEN_PID: forWhom, LISTEN_FDS: number = '0', LISTEN_FDNAMES: text = '' } = env;

@@ -18,6 +18,6 @@ export function joinSmall(pieces: readonly Uint8Array[]): Buffer {
   return joined;
 }
 
-/** The same octets as a Buffer, uncopied. */
+/** The same octets as a Buffer, without a copy. */
 export const asBuffer = (octets: Uint8Array): Buffer =>
   Buffer.isBuffer(octets) ? octets : Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);

@@ -1,6 +1,6 @@
 /**
- * What a login can be bound to, so that it is worth nothing on another TLS session than the
- * client's own.
+ * What a login can be bound to, so that it is worth nothing on any other TLS session than that of
+ * the client.
  */
 import type { Socket } from 'node:net';
 import { openTls } from './tls-line.ts';

@@ -1,10 +1,12 @@
 /**
- * The client's certificate in TLS: asked for, proved by the handshake, and judged by nobody here.
+ * The client's certificate in TLS: it is asked for and proved in the handshake, but not judged
+ * here.
  *
  * Listeners ask every client and refuse none: what a certificate is worth is decided at each login
- * (auth/client-certificates.ts). The names of our authorities are not sent along, for many clients
- * then hide a certificate of another issuer, which may be registered by its fingerprint. OpenSSL's
- * own verdict (`authorized`) is not used: a resumed session keeps that of its first handshake.
+ * (auth/client-certificates.ts). The names of our authorities are not sent along: many clients
+ * would then hide a certificate of another issuer, which may be registered by its fingerprint.
+ * OpenSSL's own verdict (`authorized`) is not used: a resumed session keeps that of its first
+ * handshake.
  */
 import { X509Certificate, hash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
@@ -26,12 +28,13 @@ const MOST = 8;
 export const fingerprintOf = (der: Buffer): string => hash('sha256', der);
 
 /**
- * Undefined if the client showed none, and once the connection is gone. On a resumed session only
- * its own certificate is there: OpenSSL keeps no others.
+ * Undefined if the client showed none, or if the connection has gone. On a resumed session only its
+ * own certificate is there: OpenSSL keeps no others.
  */
 export function shownChain(socket: TLSSocket): ShownChain | undefined {
   const chain: Buffer[] = [];
-  // Declared as always there; Node answers an empty object or nothing when there is none.
+  // Its type says that it is always there, but Node gives an empty object or nothing if there is
+  // none.
   let certificate = openTls(socket)?.getPeerCertificate(true) as
     Partial<ReturnType<TLSSocket['getPeerCertificate']>> | undefined;
   while (certificate?.raw !== undefined && chain.length < MOST) {

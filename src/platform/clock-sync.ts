@@ -1,12 +1,12 @@
 /**
- * Whether the clock of this machine is kept by a time server. Node cannot ask the kernel
- * (adjtimex), so the programs that know are asked: chrony, which also knows the offset, then
- * systemd. Each is run without a shell, for a few seconds at most, and reads only.
+ * Finds out whether a time server keeps the clock of this machine. Node cannot ask the kernel
+ * (adjtimex), so it asks programs that know: chrony, which also knows the offset, then systemd.
+ * Each runs without a shell, for a few seconds at most, and only reads.
  */
 import { execFile } from 'node:child_process';
 
 export type ClockSync =
-  /** `offset`: seconds that the clock is ahead, where somebody knows. */
+  /** `offset`: seconds that the clock is ahead, if the program knows. */
   | { readonly kind: 'synchronised'; readonly by: string; readonly offset?: number }
   | { readonly kind: 'free'; readonly by: string }
   /** Nothing on this machine can tell. */
@@ -37,7 +37,7 @@ export async function clockSync(run: Ask = ask): Promise<ClockSync> {
 
 /**
  * One line of 14 fields: the fifth is how far the system clock is off, in seconds (slow is
- * positive), the last whether it is kept.
+ * positive); the last says whether it is kept.
  */
 function chrony(text: string | undefined): ClockSync | undefined {
   const fields = text?.trim().split(',');

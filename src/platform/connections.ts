@@ -2,12 +2,12 @@
  * How many connections may be open at once: in all, without a login, from one network or range, for
  * one account.
  *
- * A connection costs whoever opens it nothing, so places are not given to whoever came first. Where
- * nobody has logged in on a connection, it has its place on call. Strangers, who come from networks
- * where nobody has logged in before, have `beforeLogin` places together, and the oldest of them
- * makes room for the next. A network that is known is not counted there, and takes the place of the
- * oldest stranger when all places are taken, or else of the oldest other connection without a
- * login. Who is logged in keeps his place.
+ * A peer opens a connection at no cost, so a place does not belong to the peer that came first. A
+ * connection without a login may lose its place to another one. Strangers come from networks where
+ * nobody has logged in before. They have `beforeLogin` places together, and the oldest of them
+ * gives way to the next. A connection from a known network is not counted there. If all places are
+ * taken, it takes the place of the oldest stranger, or else of the oldest other connection without
+ * a login. A connection that is logged in keeps its place.
  *
  * The limit in all keeps memory bounded and holds for everybody. Those per network, range and
  * account keep one peer from taking everybody's places; networks that the operator exempted (a
@@ -42,36 +42,40 @@ export interface ConnectionLimitOptions {
 export type Admission =
   | { readonly kind: 'admitted'; readonly connection: AdmittedConnection }
   /**
-   * `total`: everybody who has a place is logged in. `network`, `range`: it has its share. All
-   * temporary for the peer.
+   * `total`: all places are taken, by connections that do not give way. `network`, `range`: that
+   * has its share. To the peer all of them are temporary.
    */
   | { readonly kind: 'refused'; readonly why: Turned };
 
 /** Why a connection got no place. */
 export type Turned = 'total' | 'network' | 'range';
 
-/** The session of a connection, as far as its place is concerned. */
+/** What a place needs of the session of its connection. */
 export interface SlotOwner {
-  /** The place goes to another: end the connection at once, by its session where one has begun. */
+  /**
+   * Called when the place goes to another: it ends the connection at once, by its session if one
+   * has begun.
+   */
   displaced(session: OpenSession | undefined): void;
   /** The place is free again. Called once. */
   released?(): void;
 }
 
-/** What there is to know of an open connection. */
+/** What an operator can see of an open connection. */
 export interface SessionFacts {
-  /** As the log has it. */
+  /** Id of the session, as in the log. */
   readonly id: string;
   readonly protocol: 'smtp' | 'pop3' | 'https' | 'ldap';
   readonly listener: string;
   readonly address: string;
-  /** Age since it was opened, a second old at most. */
+  /** Time since it was opened; the figure is at most a second old. */
   readonly age: Milliseconds;
   /** Absent before the login. */
   readonly account?: { readonly id: AccountId; readonly login: string };
   /**
-   * `login`: nobody yet. `idle`: between messages or commands. `transaction`: MAIL was taken.
-   * `content`: a message comes in. `filing`: it is whole. `busy`: a command runs.
+   * `login`: nobody has logged in yet. `idle`: between messages or commands. `transaction`: MAIL
+   * was accepted. `content`: a message comes in. `filing`: the message is whole and is being
+   * stored. `busy`: a command runs.
    */
   readonly state: 'login' | 'idle' | 'transaction' | 'content' | 'filing' | 'busy' | 'closing';
   /** For example `TLSv1.3`; absent outside TLS. */
@@ -79,41 +83,41 @@ export interface SessionFacts {
   readonly cipher?: string;
   /** What the client calls itself (EHLO). */
   readonly client?: string;
-  /** Octets on the line, TLS and all. */
+  /** Octets on the line, those of TLS included. */
   readonly octets: { readonly read: number; readonly written: number };
 }
 
-/** A session, as far as an operator may look at it and end it. */
+/** A session that an operator may look at and end. */
 export interface OpenSession {
-  /** Called when somebody looks: nothing is kept twice. */
+  /** The facts at this moment; read when an operator looks, so that nothing is kept twice. */
   facts(): SessionFacts;
-  /** Whose it is; absent before the login. Costs nothing, where facts take some microseconds. */
+  /** The account; absent before the login. It costs nothing; `facts` takes some microseconds. */
   readonly account?: { readonly login: string } | undefined;
   /**
-   * Ends it by an operator's wish. A message that is whole by then still gets its reply; everything
-   * else ends at once.
+   * Ends the session because an operator wants it. A message that is whole by then still gets its
+   * reply; everything else ends at once.
    */
   kill(): void;
   /**
-   * Ends it at once, with a short word where one can be said, and without a line in the log: nobody
-   * is logged in, and its place goes to another.
+   * Ends the session at once, with a short reply if one can be sent, and without a line in the log.
+   * Nobody is logged in on it, and its place goes to another.
    */
   displace(): void;
 }
 
-/** One open connection's place. Its owner calls `release` when the connection has closed. */
+/** The place of one open connection. Its owner calls `release` when the connection has closed. */
 export interface AdmittedConnection {
   readonly network: string;
-  /** The session that has begun on it. */
+  /** Tells which session has begun on the connection. */
   attach(session: OpenSession): void;
   /**
-   * Counts the connection for an account, once it is logged in. False when the account has its
-   * share; nothing is counted then.
+   * Counts the connection for an account, once it is logged in. False if the account has its share;
+   * then nothing is counted.
    */
   login(account: AccountId): boolean;
   /**
-   * Somebody without an account is known there, such as an operator: it no longer counts as a
-   * stranger's connection.
+   * Called when a person without an account is known, such as an operator: the connection no longer
+   * counts as a stranger's.
    */
   known(): void;
   /** Frees the place. A second call does nothing. */
@@ -134,13 +138,16 @@ export class ConnectionLimits {
   readonly #sessions = new Set<OpenSession>();
   #open = 0;
 
-  /** `knows`: somebody has logged in from that network before. */
+  /** `knows`: true if somebody has logged in from that network before. */
   constructor(options: ConnectionLimitOptions, knows: (network: string) => boolean = () => false) {
     this.#options = options;
     this.#knows = knows;
   }
 
-  /** Other limits from now on. Who has a place keeps it, also beyond a lower limit. */
+  /**
+   * Sets other limits from now on. A connection that has a place keeps it, even above a lower
+   * limit.
+   */
   change(options: ConnectionLimitOptions): void {
     this.#options = options;
   }
@@ -160,7 +167,7 @@ export class ConnectionLimits {
     return this.#strangers.size;
   }
 
-  /** Those that are open now; one whose TLS handshake is under way may not stand here yet. */
+  /** The sessions that are open now; one that is still in its TLS handshake may be missing. */
   get sessions(): readonly OpenSession[] {
     return [...this.#sessions];
   }
@@ -184,8 +191,8 @@ export class ConnectionLimits {
   }
 
   /**
-   * Takes the place of the oldest stranger, and for a network that is known also of another who has
-   * not logged in.
+   * Takes the place of the oldest stranger; for a known network, if there is no stranger, that of
+   * the oldest other connection without a login. False if there is none.
    */
   #makeRoom(forKnown: boolean): boolean {
     const [oldest] = this.#strangers.size > 0 || !forKnown ? this.#strangers : this.#expected;
@@ -208,7 +215,7 @@ export class ConnectionLimits {
     return true;
   }
 
-  /** Called by a place only: somebody is logged in there, or it is free. */
+  /** Called by a place only: when it is logged in, or when it is released. */
   finishedOf(place: ConnectionSlot, range: string | undefined): void {
     this.#strangers.delete(place);
     this.#expected.delete(place);
@@ -231,7 +238,7 @@ export class ConnectionLimits {
 
 interface SlotFacts {
   readonly network: string;
-  /** Range of a stranger. */
+  /** The range, if the connection is a stranger's. */
   readonly range: string | undefined;
   readonly counted: boolean;
   readonly owner: SlotOwner;
@@ -283,7 +290,7 @@ class ConnectionSlot implements AdmittedConnection {
     this.#limits.finishedOf(this, this.#facts.range);
   }
 
-  /** The place first, so that the books are right whatever its owner does. */
+  /** Frees the place first, so that the counts are right whatever its owner does. */
   displace(): void {
     const session = this.#session;
     this.release();

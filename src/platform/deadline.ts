@@ -1,6 +1,6 @@
 /**
- * Deadlines against slow peers, without a timer of their own: whoever owns many sessions looks at
- * all of them once a second.
+ * Deadlines against slow peers, without a timer for each: the listener that owns the sessions looks
+ * at all of them once a second.
  *
  * A session moves its deadline at every command; a timer for each move would cost more than the
  * command. All times are monotonic.
@@ -30,8 +30,8 @@ export class Deadline {
  * A least rate, judged window by window: a peer that sends an octet now and then is as slow as one
  * that sends none (slowloris).
  *
- * Looked at more often than a window is long; a look that finds us holding the peer back begins the
- * window again.
+ * It must be looked at more often than a window is long. A look while we hold the peer back begins
+ * the window again.
  */
 export class RateWatch {
   readonly #least: number;
@@ -56,12 +56,12 @@ export class RateWatch {
     this.#octets += octets;
   }
 
-  /** We do not read (`true`) or read again (`false`). */
+  /** Notes that we stop reading (`true`) or read again (`false`). */
   hold(held: boolean): void {
     this.#held = held;
   }
 
-  /** True when a window ended with too little in it; the next one begins. */
+  /** True if a window has ended with too little in it; then the next one begins. */
   tooSlow(now: Milliseconds): boolean {
     if (!this.#held && now - this.#from < this.#window) return false;
     const slow = !this.#held && this.#octets < this.#least;

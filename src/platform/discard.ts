@@ -1,10 +1,10 @@
 /**
  * Frees a large buffer now. Left to the garbage collector, chunks pile up to 64 MB in each thread,
- * because their small handles give it no reason to run: measured 155 MB more at 20 uploads of 50
- * MB.
+ * because their small handles give it no reason to run. With 20 uploads of 50 MB that was 155 MB
+ * more (measured).
  *
- * A transfer detaches the memory from this thread, and a port whose other end is closed drops what
- * it is given.
+ * It sends the memory to a port whose other end is closed: that detaches it from this thread, and
+ * the port drops it.
  */
 import { MessageChannel } from 'node:worker_threads';
 
@@ -15,7 +15,7 @@ export function makeDiscard(): Discard {
   const { port1, port2 } = new MessageChannel();
   port2.close();
   return (octets) => {
-    // Smaller ones lie in a pool that others use.
+    // Smaller buffers lie in a pool that others use.
     if (octets.length >= 64 * 1024 && octets.length === octets.buffer.byteLength)
       port1.postMessage(null, [octets.buffer as ArrayBuffer]);
   };

@@ -1,14 +1,14 @@
 /**
- * A line in which each key (an account, mostly) waits behind its own work alone: whoever stands in
- * it takes turns, one piece each.
+ * A queue in which each key (mostly an account) waits only behind its own work: the keys take
+ * turns, one piece each.
  *
- * One account with 28 connections used to be 28 of 29 in every line of the gateway, and the other
- * waited for all of them. Here it is one of two. Every place where work of several accounts waits
- * uses this: pieces of content and of commands (turns.ts), messages that are protected and OpenPGP
- * jobs (fair-slots.ts), what the writer of the store commits.
+ * With 28 connections, one account had 28 of 29 places in every queue of the gateway, and the other
+ * account waited for all of them. Here it is one of two. Every place where work of several accounts
+ * waits uses this: pieces of content and of commands (turns.ts), messages that are protected and
+ * OpenPGP jobs (fair-slots.ts), what the writer of the store commits.
  */
 export class FairLine<T> {
-  /** Waiting items in the order of their turns: a key that was served goes behind the others. */
+  /** Waiting items by key, in the order of turns: a key that was served goes behind the others. */
   readonly #waiting = new Map<unknown, T[]>();
   #length = 0;
 
@@ -16,7 +16,7 @@ export class FairLine<T> {
     return this.#length;
   }
 
-  /** Keys that somebody waits for. */
+  /** How many keys have items that wait. */
   get keys(): number {
     return this.#waiting.size;
   }
@@ -32,13 +32,13 @@ export class FairLine<T> {
     this.#length += 1;
   }
 
-  /** The item whose turn it is; with `may`, only of keys for which it is true. */
+  /** The item whose turn it is. `may`: only keys for which it is true have a turn. */
   peek(may?: (key: unknown) => boolean): T | undefined {
     const key = this.#turn(may);
     return key === undefined ? undefined : this.#waiting.get(key.value)?.[0];
   }
 
-  /** Takes what `peek` shows. */
+  /** Takes the item that `peek` shows. */
   shift(may?: (key: unknown) => boolean): T | undefined {
     const key = this.#turn(may);
     if (key === undefined) return undefined;
@@ -81,7 +81,9 @@ export class FairLine<T> {
     this.#length = 0;
   }
 
-  /** A key may be undefined: work of nobody. */
+  /**
+   * The key whose turn it is, as an object, since a key may itself be undefined: work of nobody.
+   */
   #turn(may?: (key: unknown) => boolean): { readonly value: unknown } | undefined {
     for (const value of this.#waiting.keys()) if (may === undefined || may(value)) return { value };
     return undefined;

@@ -1,7 +1,7 @@
 /**
- * Places for work that takes long: so many at the same time, so many of one account, the rest waits
- * in turns (fair-line.ts). One account never has all places, so somebody else's small work begins
- * at once.
+ * Places for work that takes long: so many jobs run at the same time, so many of them of one
+ * account, and the rest waits for its turn (fair-line.ts). An account never has all places, so
+ * small work of another one begins at once.
  */
 import { FairLine } from './fair-line.ts';
 
@@ -10,7 +10,7 @@ export interface SlotLimits {
   readonly running: number;
   /** Most jobs of one key among them. */
   readonly each: number;
-  /** How many may wait; whoever comes when so many wait is refused at once. */
+  /** How many jobs may wait; a further one is refused at once. */
   readonly waiting: number;
 }
 
@@ -36,12 +36,15 @@ export class FairSlots {
     this.#limits = limits;
   }
 
-  /** How many wait. */
+  /** How many jobs wait. */
   get waiting(): number {
     return this.#line.length;
   }
 
-  /** `key`: whose turn it takes; undefined: the gateway's own. */
+  /**
+   * Takes a place, or waits for one. `key`: whose turn it takes; undefined for work of the gateway
+   * itself.
+   */
   take(key: unknown, signal?: AbortSignal): Taken | Promise<Taken> {
     if (signal?.aborted === true) return 'gone';
     if (this.#running < this.#limits.running && this.#mayHold(key)) return this.#grant(key);

@@ -1,9 +1,9 @@
 /**
  * Tells when files have changed.
  *
- * By looking, not by being told: inotify watches inodes and misses what certbot, a container
- * platform and a network disk do (a link that leads elsewhere, a file replaced by renaming). Two to
- * eight `stat` calls every few seconds cost nothing.
+ * It looks at them, and does not wait to be told: inotify watches inodes, and misses what certbot,
+ * a container platform and a network disk do (a link that leads elsewhere, a file replaced by
+ * renaming). Two to eight `stat` calls every few seconds cost nothing.
  */
 import { stat } from 'node:fs/promises';
 import type { Clock, Timer } from '../domain/effects.ts';
@@ -14,8 +14,8 @@ export interface FileWatchOptions {
   readonly every: Milliseconds;
   readonly clock: Clock;
   /**
-   * Called once for each change, when two looks in a row saw the same: a key and its certificate
-   * are not written in one moment.
+   * Called once for each change, when two looks in a row saw the same state: a key and its
+   * certificate are not written in one moment.
    */
   readonly changed: () => void;
 }

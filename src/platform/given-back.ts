@@ -1,4 +1,4 @@
-/** The memory of a content on its way out. */
+/** Gives back the memory of content that is being sent. */
 
 /** Slices, as in `StoredContent` of the store. */
 interface Slices {
@@ -7,10 +7,10 @@ interface Slices {
 }
 
 /**
- * Slices, each of which is given back when the next one is asked for: whoever takes them is done
- * with a slice by then, the operating system too. Left to the garbage collector, what 50 clients
- * ask for that do not read was seen to grow to 87 MiB. A slice at which the taker breaks off is
- * left to it: a write of it may be under way.
+ * The slices of a content. Each is given back when the next one is asked for: by then the reader
+ * has no more use for it, and neither has the operating system. If the garbage collector had to
+ * free them, the slices for 50 clients that ask but do not read grew to 87 MiB (measured). The
+ * slice at which the reader stops is left to the garbage collector: a write of it may still run.
  */
 export async function* givenBack(content: Slices): AsyncGenerator<Uint8Array, void, void> {
   for await (const slice of content.slices()) {

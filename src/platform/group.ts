@@ -5,9 +5,9 @@ import { readFileSync } from 'node:fs';
 const WAIT = 5000;
 
 /**
- * The number of a group; undefined if there is none of the name. A number is one already. Groups of
- * a directory (LDAP, SSSD) are no lines of /etc/group: for them `getent` is asked, which knows what
- * the machine knows. Only at a start: it may wait for the directory.
+ * The number of a group; undefined if there is none of that name. A number stands for itself.
+ * Groups of a directory (LDAP, SSSD) are not lines of /etc/group; `getent` knows them too. Call it
+ * only at a start: it may wait for the directory.
  */
 export function groupId(name: string, file = '/etc/group'): number | undefined {
   if (/^\d{1,10}$/.test(name)) return Number(name);

@@ -1,12 +1,13 @@
 /**
- * Files that last: on the disk when a function returns, also after a power cut, and never half
- * there under their name.
+ * Writes files that survive a power cut: when a function returns they are on the disk, and a file
+ * is never half there under its name.
  */
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
- * Its name lasts when the folder is synced as well. `flag` `wx`: fails where there is one already.
+ * Writes a file and syncs it. Its name survives once the folder is synced as well. `flag` `wx`:
+ * fails if the file exists.
  */
 export function writeSynced(path: string, content: string | Uint8Array, mode: number, flag: 'w' | 'wx' = 'w'): void {
   const file = openSync(path, flag, mode);
@@ -18,7 +19,7 @@ export function writeSynced(path: string, content: string | Uint8Array, mode: nu
   }
 }
 
-/** Names that were made, changed or removed in it last. */
+/** Makes the names that were made, changed or removed in the folder survive a power cut. */
 export function syncFolder(folder: string): void {
   const handle = openSync(folder, 'r');
   try {
@@ -29,8 +30,8 @@ export function syncFolder(folder: string): void {
 }
 
 /**
- * Replaces a file in one step: a reader sees the old content or the new one. Makes the folder where
- * it is missing.
+ * Replaces a file in one step: a reader sees the old content or the new one. Makes the folder if it
+ * is missing.
  */
 export function replaceFile(path: string, content: string | Uint8Array, mode: number): void {
   const folder = dirname(path);

@@ -1,6 +1,6 @@
 /**
- * A listening socket: of an address and port, or one that the service manager handed over; closed
- * and opened again where other units share the port.
+ * Opens a listening socket: on an address and port, or one that the service manager handed over. If
+ * other units share the port, it can be closed and opened again.
  */
 import type { AddressInfo, Server } from 'node:net';
 import type { ListenerSpec } from './listener.ts';
@@ -19,7 +19,7 @@ export const listen = (
     });
   });
 
-/** Accepts no more connections; open ones go on, and `listen` may open the port again. */
+/** Accepts no more connections. Open ones continue, and `listen` may open the port again. */
 export function rest(server: Server): void {
   if (server.listening) server.close();
 }

@@ -1,17 +1,17 @@
-/** What the gateway knows of a listener, whichever protocol it speaks. */
+/** What the gateway knows of a listener, whatever protocol it speaks. */
 import type { Milliseconds } from '../domain/units.ts';
 
 /**
- * What a listener offers. `intermediate`: TLS 1.2 and 1.3, forward secrecy and AEAD. `modern`: TLS
- * 1.3 alone. `legacy`: `intermediate` and the CBC suites of TLS 1.2, for systems that know nothing
+ * What a listener offers. `intermediate`: TLS 1.2 and 1.3, forward secrecy and AEAD. `modern`: only
+ * TLS 1.3. `legacy`: `intermediate` and the CBC suites of TLS 1.2, for systems that know nothing
  * newer.
  */
 export type TlsProfile = 'intermediate' | 'modern' | 'legacy';
 
 /**
- * `lf-only`: whoever ends the command DATA in a bare LF may end lines and the final dot of the
- * message so. `auth-equals`: EHLO offers the login once more, in the form AUTH= that is older than
- * RFC 2554.
+ * `lf-only`: a client that ends the command DATA with a bare LF may also end the lines of the
+ * message and its final dot so. `auth-equals`: EHLO offers the login once more, in the form AUTH=
+ * that is older than RFC 2554.
  */
 export type ListenerQuirk = 'lf-only' | 'auth-equals';
 
@@ -28,11 +28,11 @@ export interface ListenerSpec {
   readonly tls: 'implicit' | 'starttls';
   /** Default: `intermediate`. */
   readonly profile?: TlsProfile;
-  /** Whether SCRAM is offered. Default: off. */
+  /** Says whether SCRAM is offered. Default: off. */
   readonly scram?: 'off' | 'offer';
-  /** Clients of HTTPS are asked for a certificate. Default: they are not. */
+  /** True if clients of HTTPS are asked for a certificate. Default: false. */
   readonly clientCertificates?: boolean;
-  /** Habits of old clients that are met before anybody knows whose session it is. */
+  /** Habits of old clients that show before a login says whose session it is. */
   readonly quirks?: readonly ListenerQuirk[];
   /**
    * Load balancers, in CIDR notation: their connections start with a header of the PROXY protocol,
@@ -43,7 +43,7 @@ export interface ListenerSpec {
   readonly accounts?: ReadonlySet<string>;
   /** The networks whose clients may connect, in CIDR notation; absent: all. */
   readonly networks?: readonly string[];
-  /** For the greeting, where it is another than the gateway's. */
+  /** Host name for the greeting, if it is not that of the gateway. */
   readonly hostname?: string;
   /**
    * Descriptor of a listening socket that the service manager opened and keeps: it stands in for
@@ -58,12 +58,12 @@ export interface ListenerSpec {
 }
 
 /**
- * Whether others take what comes when this process closes its port: the next one of the service
- * manager, or other units.
+ * True if others accept connections once this process closes its port: the next process of the
+ * service manager, or other units.
  */
 export const leavesToOthers = ({ socket, shared }: ListenerSpec): boolean => socket !== undefined || shared === true;
 
-/** For whom a restricted listener is. */
+/** The accounts for which a restricted listener is. */
 export interface ListenerAccess {
   readonly listener: string;
   /** Folded. */
@@ -75,13 +75,13 @@ export const accessOf = ({ name, accounts }: ListenerSpec): ListenerAccess | und
 
 /**
  * Key and certificate chain, PEM. A listener has one, or one of each key type (ECDSA and RSA), and
- * every one carries all host names: certificates by SNI with several key types are served wrongly
- * by Node.
+ * every one carries all host names: Node serves certificates by SNI wrongly if there are several
+ * key types.
  */
 export interface TlsMaterial {
   readonly key: string;
   readonly certificate: string;
-  /** Where they were read, for what is said of them; absent if they come from no file. */
+  /** The files they were read from, for texts about them; absent if they come from no file. */
   readonly files?: { readonly key: string; readonly certificate: string };
 }
 
@@ -89,33 +89,33 @@ export interface Listener {
   readonly spec: ListenerSpec;
   /** The port in use. */
   readonly port: number;
-  /** Open now. */
+  /** How many sessions are open now. */
   readonly sessions: number;
   /**
-   * New sessions get these; open ones go on. Throws TlsMaterialError, and changes nothing, when
-   * they cannot be served.
+   * New sessions get these certificates; open ones continue. Throws TlsMaterialError, and changes
+   * nothing, if they cannot be served.
    */
   updateTls(material: readonly TlsMaterial[]): void;
   /**
-   * New tickets are sealed with this key of `TICKET_KEY` octets; those that an earlier one sealed
-   * lead to a full handshake.
+   * New tickets are sealed with this key of `TICKET_KEY` octets; a ticket that an earlier key
+   * sealed leads to a full handshake.
    */
   updateTicketKey(key: Buffer): void;
   /**
-   * Takes no new sessions, lets what runs end for at most `drain`, then cuts the rest. Until the
-   * last of its sessions has ended new ones are told to come again; on a socket of the service
-   * manager they wait for the next process instead, on a shared port another unit takes them.
+   * Accepts no new sessions, gives those that run at most `drain` to end, then cuts the rest. Until
+   * the last session has ended, new clients are told to come again. On a socket of the service
+   * manager they wait for the next process instead, and on a shared port another unit takes them.
    */
   stop(drain: Milliseconds): Promise<void>;
-  /** Closes a shared port and lets what runs go on: the other units take what comes. */
+  /** Closes a shared port; open sessions continue, and the other units take new ones. */
   rest(): void;
-  /** Opens it again. Rejects with what the system says. */
+  /** Opens the port again. Rejects with the error of the system. */
   resume(): Promise<void>;
   /** Ends the drain time of a `stop` under way. */
   cut(): void;
 }
 
-/** A port cannot be opened. The text says which, why and what to do. */
+/** A port cannot be opened. The text says which one, why, and what to do. */
 export class ListenerRefused extends Error {
   override readonly name = 'ListenerRefused';
 }

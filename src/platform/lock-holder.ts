@@ -1,4 +1,4 @@
-/** Which process holds a lock on a file, as the kernel tells it. */
+/** Finds the process that holds a lock on a file, as the kernel tells it. */
 import { readFileSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { LockHolder } from '../domain/lock-holder.ts';
@@ -10,12 +10,12 @@ import type { LockHolder } from '../domain/lock-holder.ts';
 const HELD = /^\d+: POSIX +\w+ +WRITE (\d+) \w+:\w+:(\d+) /;
 
 /**
- * Undefined if nobody holds it, where it is this process, and where the kernel does not tell:
+ * Undefined if no process holds the lock, if it is this one, or if the kernel does not tell:
  * outside Linux, and across containers.
  */
 export function lockHolder(path: string): LockHolder | undefined {
   try {
-    // The device is not compared: some file systems tell another one here than by stat.
+    // The device is not compared: some file systems name another device here than in `stat`.
     const inode = String(statSync(path).ino);
     for (const line of readFileSync('/proc/locks', 'utf8').split('\n')) {
       const [, holder, of] = HELD.exec(line) ?? [];
@@ -32,7 +32,7 @@ function named(holder: number): LockHolder {
     const words = readFileSync(`/proc/${holder}/cmdline`, 'utf8').split('\0');
     const at = words.findIndex((word) => ['sluis', 'sluis.mjs', 'main.js'].includes(basename(word)));
     const command = at < 0 ? undefined : words[at + 1];
-    // The first word alone: those behind it may name somebody.
+    // Only the first word: the words behind it may name a person.
     if (command !== undefined && /^[a-z][a-z-]*$/.test(command))
       return { process: holder, command: `sluis ${command}` };
   } catch {

@@ -1,13 +1,13 @@
 /**
- * The lines of the log of one turn of the event loop, written at once: each write is a call of the
- * system, and sixteen messages that share a commit would make sixteen.
+ * Collects the log lines of one turn of the event loop and writes them at once. Each write is a
+ * system call, and sixteen messages that share a commit would make sixteen calls.
  *
- * Whoever answers a client or an operator writes them first (`flush`), so that what was answered
- * stands in the log whatever happens next. The rest goes when the work of the moment has ended,
- * before the loop goes on; at an exit, and after an error that ends the process, too.
+ * Code that answers a client or an operator writes the lines first (`flush`), so that the answer
+ * stands in the log whatever happens next. All other lines are written when the work of the moment
+ * has ended, before the loop continues; also at an exit, and after an error that ends the process.
  */
 
-/** Lines are written at once when so many characters wait. */
+/** Lines are written at once if so many characters wait. */
 const MOST = 64 * 1024;
 
 export class LogLines {

@@ -1,9 +1,9 @@
 /**
  * The log: winston, one event a line, JSON for machines or one readable line for people.
  *
- * A line never carries content, subject, password or key. Callers hand over named fields only, and
- * a field whose name speaks of a secret is dropped here as the last net: a mistake elsewhere must
- * not become a line that is kept for years.
+ * A line never carries content, subject, password or key. Callers give named fields only, and a
+ * field whose name speaks of a secret is dropped here, as a last net: a mistake elsewhere must not
+ * become a line that is kept for years.
  */
 import winston from 'winston';
 import type { Log, LogFields } from '../domain/effects.ts';
@@ -15,14 +15,14 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export interface LogOptions {
   readonly level: LogLevel;
   readonly format: 'json' | 'pretty';
-  /** Where lines go, each at once; standard error when absent. */
+  /** Where lines are written, each at once. Absent: standard error. */
   readonly destination?: NodeJS.WritableStream;
 }
 
 const SECRET = /pass(word|wd|phrase)?|secret|token|credential|subject|content|body|privatekey/i;
 /**
- * One field of one line: long enough for any address or reason, short enough that a peer cannot
- * fill the disk.
+ * Most characters of one field: enough for any address or reason, and too few for a peer to fill
+ * the disk.
  */
 const MAX_FIELD = 512;
 
@@ -57,8 +57,8 @@ const MESSAGE = Symbol.for('message');
 const TOGETHER = {
   log: (info: winston.Logform.TransformableInfo, next: () => void): void => {
     logLines.add(`${String(info[MESSAGE])}\n`);
-    // What tells of a failure goes at once: the next thing may end the process in a way that
-    // nothing follows.
+    // An error is written at once: what comes next may end the process before anything more is
+    // written.
     if (info.level === 'error') logLines.flush();
     next();
   },
@@ -90,7 +90,8 @@ export function createLog(options: LogOptions): LevelLog {
     exitOnError: false,
   });
   const logOf = (base: Record<string, string | number | boolean>): Log => {
-    // Splicing the fields only for a line that is written keeps debug calls cheap on the roads.
+    // Fields are joined only for a line that is written, so that debug calls cost little on the way
+    // of each message.
     const write = (level: LogLevel, event: string, fields?: LogFields): void => {
       if (logger.isLevelEnabled(level))
         logger.log({ level, message: event, fields: fields === undefined ? base : { ...base, ...clean(fields) } });

@@ -1,21 +1,21 @@
 /**
- * How long the event loop kept its timers waiting, over the last minute or two.
+ * Measures how long the event loop kept its timers waiting, over the last minute or two.
  *
- * The kernel's share is in it: a machine that has no core to spare shows here too, and its clients
- * feel it all the same.
+ * The delay includes the kernel's share: a machine without a free core shows here too, and its
+ * clients feel that delay just as well.
  */
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Clock } from '../domain/effects.ts';
 import { minutes } from '../domain/units.ts';
 
-/** Milliseconds between two looks; part of every value that Node measures. */
+/** Milliseconds between two looks. Node's values contain them, so they are subtracted. */
 const RESOLUTION = 20;
 const WINDOW = minutes(1);
 
 export interface LoopDelay {
   /**
-   * Seconds; `part` from 0 to 1, where 1 is the longest delay. Of the window that runs and the one
-   * before it, whichever is worse.
+   * The delay in seconds. `part`: from 0 to 1, where 1 is the longest delay. It is the worse value
+   * of the window that runs and the one before it.
    */
   quantile(part: number): number;
   stop(): void;

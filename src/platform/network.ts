@@ -1,6 +1,6 @@
 /**
- * Networks as limits and take-overs see them: an IPv4 address by itself, an IPv6 address by its
- * /64, because one IPv6 customer has at least 2^64 addresses to come from.
+ * Networks as limits and take-overs of a maildrop count them: an IPv4 address by itself, an IPv6
+ * address by its /64, because one IPv6 customer has at least 2^64 addresses to come from.
  */
 import { BlockList, isIP } from 'node:net';
 
@@ -15,8 +15,8 @@ export function rangeOf(address: string): string {
 }
 
 /**
- * Folds a peer address to its network. `::ffff:192.0.2.1` is 192.0.2.1. Anything that is no address
- * is one network of its own.
+ * Folds a peer address to its network. `::ffff:192.0.2.1` is 192.0.2.1. Anything that is not an
+ * address is a network of its own.
  */
 export function networkOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '').replace(/%.*$/, '');
@@ -58,8 +58,8 @@ export function addressOctets(address: string): Buffer {
 }
 
 /**
- * A set of networks in CIDR notation, for exemptions. Throws on a text that is no network; the text
- * names it.
+ * A set of networks in CIDR notation, for exemptions. Throws `RangeError` for a text that is not a
+ * network, and names it.
  */
 export class NetworkSet {
   readonly #list = new BlockList();

@@ -1,16 +1,17 @@
 /**
- * Looks at files as another user would, by the only judge that knows groups, access lists and
- * folders on the way: the system. For a process of root, which may read everything itself.
+ * Looks at files with the rights of another user. Only the system knows groups, access lists and
+ * the folders on the way, so it is the judge. This is for a process of root, which may read
+ * everything itself.
  *
- * The whole process has the other identity meanwhile, in all of its threads. So nothing else is
- * done in the same time, and what is imported late must have been imported before: the other user
- * may not be allowed to read this program.
+ * Meanwhile the whole process has the other identity, in all of its threads. So nothing else may
+ * run in that time, and modules that are imported late must be imported before: the other user may
+ * not be allowed to read this program.
  */
 import { closeSync, constants, openSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { Unusable } from '../domain/unusable.ts';
 
-/** What of `process` is needed (credentials(7)); a test has its own. */
+/** The part of `process` that is needed (credentials(7)); a test has its own. */
 export interface Identity {
   geteuid(): number;
   getegid(): number;
@@ -22,13 +23,13 @@ export interface Identity {
 }
 
 export interface OtherUser {
-  /** The number where the system has no name for it. */
+  /** Name of the user, or the number if the system has no name for it. */
   readonly user: string | number;
-  /** Group in place of the user's own. */
+  /** Group to use in place of the user's own. */
   readonly group?: string | number;
-  /** Group of a user without a name, whom the system does not know. */
+  /** Group to use if the system does not know the user by a name. */
   readonly groupOfNameless?: number;
-  /** Beside those that it is a member of. */
+  /** Further groups, beside those of which the user is a member. */
   readonly groups?: readonly (string | number)[];
 }
 
@@ -38,8 +39,8 @@ export class CannotBecome extends Unusable {
 }
 
 /**
- * Runs `look` with the rights of another user, and takes its own back whatever happens. Throws
- * CannotBecome, and what `look` throws.
+ * Runs `look` with the rights of another user, and takes the own rights back whatever happens.
+ * Throws CannotBecome, and what `look` throws.
  */
 export async function asUser<T>(
   other: OtherUser,
@@ -85,16 +86,16 @@ function whoIs(): { readonly username: string; readonly gid: number } | undefine
   }
 }
 
-/** Within `asUser`. */
+/** True inside `asUser`. */
 export const hasOtherRights = (): boolean => process.geteuid?.() !== process.getuid?.();
 
 /** Makes a file without a name, which is gone when it is closed (open(2)). */
 const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 
 /**
- * Whether files may be made in the folder, with the rights that the process has now: `access` would
- * ask for those that it began with. Throws what the system says to that; a file system that has no
- * files without a name is not judged.
+ * Tries whether files may be made in the folder, with the rights that the process has now: `access`
+ * would use those with which it began. Throws the error of the system if they may not. A file
+ * system that cannot make files without a name is not judged.
  */
 export function tryToWrite(folder: string): void {
   try {

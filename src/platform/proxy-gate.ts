@@ -2,9 +2,9 @@
  * Takes the PROXY header off the connections that come from a listed load balancer, before TLS and
  * before any limit is applied.
  *
- * From anybody else a header is no header: it would let them choose the address that limits and
- * logs go by. From a listed address the header is required (the protocol forbids guessing), and
- * what is none drops the connection.
+ * From any other peer a header does not count: it would let that peer choose the address that
+ * limits and logs use. From a listed address the header is required (the protocol forbids
+ * guessing); anything else ends the connection.
  */
 import type { Socket } from 'node:net';
 import type { Clock, Log } from '../domain/effects.ts';
@@ -21,7 +21,10 @@ export interface ProxyGateOptions {
   readonly log: Log;
   /** How long the header may take. Default: 5 s; a balancer sends it at once. */
   readonly patience?: Milliseconds;
-  /** Connections that wait for their header at once; the next is dropped. Default: 4096. */
+  /**
+   * Most connections that wait for their header at the same time; the next one is dropped. Default:
+   * 4096.
+   */
   readonly most?: number;
 }
 
@@ -35,7 +38,7 @@ export class ProxyGate {
     this.#networks = new NetworkSet(options.networks);
   }
 
-  /** True when this connection has to start with a header. */
+  /** True if this connection has to start with a header. */
   expects(socket: Socket): boolean {
     return (
       this.#options.networks.length > 0 &&
@@ -45,8 +48,8 @@ export class ProxyGate {
   }
 
   /**
-   * Calls `use` with the client's address, and the socket at the octet after the header; drops the
-   * connection otherwise.
+   * Calls `use` with the client's address once the header is read; the socket then stands at the
+   * octet after it. Without a right header it drops the connection.
    */
   take(socket: Socket, use: (address: string) => void): void {
     const { clock, most = 4096, patience = seconds(5) } = this.#options;
@@ -94,7 +97,7 @@ export class ProxyGate {
     return this.#waiting.size;
   }
 
-  /** Drops what waits. */
+  /** Drops the connections that wait. */
   stop(): void {
     turns.each(this.#waiting, (socket) => socket.destroy());
   }

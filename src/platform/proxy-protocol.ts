@@ -2,8 +2,8 @@
  * The header that a load balancer puts in front of a connection: PROXY protocol, versions 1 and 2.
  *
  * https://www.haproxy.org/download/3.2/doc/proxy-protocol.txt, sections 2.1 and 2.2. Pure: it reads
- * what has come, and nothing else. What the header says is believed, so it may only be read from a
- * listed address (`proxy-gate.ts`).
+ * only what has come. The header is believed, so it may only be read from a listed address
+ * (`proxy-gate.ts`).
  */
 import { SocketAddress, isIP } from 'node:net';
 
@@ -13,8 +13,8 @@ export type ProxyHeader =
   /** The client's address; the header took `length` octets. */
   | { readonly kind: 'proxied'; readonly address: string; readonly length: number }
   /**
-   * The balancer speaks for itself (a health check), or knows no address: the connection's own
-   * address holds.
+   * The balancer speaks for itself (a health check), or knows no address: the address of the
+   * connection itself counts.
    */
   | { readonly kind: 'local'; readonly length: number }
   | { readonly kind: 'wrong'; readonly why: string };
@@ -26,7 +26,7 @@ const LONGEST_V1 = 107;
  * 65,535.
  */
 const LONGEST_V2 = 2048;
-/** No header that this file takes is longer. */
+/** Longest header that is read here, in octets. */
 export const LONGEST_HEADER = 16 + LONGEST_V2;
 
 const SIGNATURE = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
@@ -56,7 +56,7 @@ function readV1(octets: Buffer): ProxyHeader {
   if (protocol === 'UNKNOWN') return { kind: 'local', length };
   const family = protocol === 'TCP4' ? 4 : protocol === 'TCP6' ? 6 : undefined;
   if (family === undefined) return wrong('version 1 with a protocol that is neither TCP4, TCP6 nor UNKNOWN');
-  // A zone index is an address too for Node, and for no other machine.
+  // Node takes an address with a zone index, which means nothing on another machine.
   if (source.includes('%') || isIP(source) !== family || isIP(destination) !== family)
     return wrong('version 1 with a wrong address');
   if (ports.length !== 2 || !ports.every(isPort)) return wrong('version 1 with wrong ports');
@@ -72,8 +72,7 @@ function readV2(octets: Buffer): ProxyHeader {
   if ((command & 0x0f) > 1) return wrong('version 2 with an unknown command');
   if (rest > LONGEST_V2) return wrong('the header of version 2 is too long');
   const length = 16 + rest;
-  // Also the octets that do not matter have to come, so that what follows them is not taken for the
-  // client's.
+  // Octets that do not matter must have come as well, or they would count as sent by the client.
   if (octets.length < length) return { kind: 'more' };
   const isLocal = (command & 0x0f) === 0;
   if (isLocal || family === 0x00) return { kind: 'local', length };
@@ -86,7 +85,7 @@ function readV2(octets: Buffer): ProxyHeader {
 const ipv6 = (octets: Buffer): string =>
   plainAddress(Array.from({ length: 8 }, (_, i) => octets.readUInt16BE(2 * i).toString(16)).join(':'));
 
-/** As the sockets write it: shortened, and an IPv4 address inside IPv6 as what it is. */
+/** The address as sockets write it: in short form, and an IPv4 address in IPv6 as plain IPv4. */
 function plainAddress(address: string): string {
   if (isIP(address) !== 6) return address;
   const { address: short } = new SocketAddress({ address, family: 'ipv6' });

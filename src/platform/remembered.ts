@@ -1,12 +1,12 @@
 /**
- * A value that costs something to find out, remembered for a while: however often it is asked for,
- * it is looked up once in that time.
+ * Remembers for a while a value that is costly to find out: however often it is asked for, it is
+ * looked up once in that time.
  */
 import type { Clock } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';
 
 /**
- * A look-up that fails is not remembered: everybody who waits hears of it, and the next one tries
+ * A look-up that fails is not remembered: all who wait get its error, and the next call tries
  * again.
  */
 export function remembered<T>(clock: Clock, freshFor: Milliseconds, look: () => Promise<T>): () => Promise<T> {

@@ -1,8 +1,8 @@
 /**
- * The socket of one session of a protocol that we serve ourselves (POP3, LDAP): TLS on it, room on
- * it, and until when its peer may take its time.
+ * The socket of one session of a protocol that we serve ourselves (POP3, LDAP): TLS on it, space to
+ * write, and the time that its peer has.
  *
- * There is no timer: whoever owns the session looks at `due` once a second, which keeps thousands
+ * There is no timer: the owner of the session looks at `due` once a second, which keeps thousands
  * of idle sessions cheap.
  */
 import type { Socket } from 'node:net';
@@ -22,7 +22,7 @@ export interface ServedSocketEvents {
   readonly tlsFailed: () => void;
 }
 
-/** `Ending`: why a session ends when its peer has taken its time. */
+/** `Ending`: the reasons for which a session ends when its peer was too slow. */
 export class ServedSocket<Ending extends string> {
   readonly #on: ServedSocketEvents;
   #raw: Socket;
@@ -30,7 +30,9 @@ export class ServedSocket<Ending extends string> {
   #gone = false;
   #abort: AbortController | undefined;
   #wake: (() => void) | undefined;
-  /** When the session ends unless this is moved (monotonic), and what that is called. */
+  /**
+   * When the session ends unless this is moved (monotonic); `dueEnding` is the reason for the log.
+   */
   due: number;
   dueEnding: Ending | 'stalled';
 
@@ -83,7 +85,7 @@ export class ServedSocket<Ending extends string> {
     return { ...(this.#secure ? tlsLine(this.#raw) : {}), octets: { read, written } };
   }
 
-  /** From now on events are passed on. */
+  /** Passes events on from now on. */
   listen(): void {
     this.#raw
       .on('data', (chunk: Buffer) => this.#on.data(chunk))
@@ -93,9 +95,10 @@ export class ServedSocket<Ending extends string> {
   }
 
   /**
-   * What was said in the clear leaves, nothing that came in the clear is read any further, and TLS
-   * begins. The owner must forget what it holds of before: it may be an attacker's, and is never
-   * read as said inside TLS (RFC 2595 section 4, RFC 4511 section 4.14.1, CVE-2011-0411).
+   * Begins TLS. What we wrote without encryption is sent first, and nothing more that came without
+   * it is read. The owner must forget what it holds from before: it may come from an attacker, and
+   * must never count as sent inside TLS (RFC 2595 section 4, RFC 4511 section 4.14.1,
+   * CVE-2011-0411).
    */
   startTls(secureContext: SecureContext, secured: (shown: ShownChain | undefined) => void): void {
     const plain = this.#raw;
@@ -103,8 +106,8 @@ export class ServedSocket<Ending extends string> {
     for (const event of ['data', 'drain', 'end', 'close']) plain.removeAllListeners(event);
     const secure = new TLSSocket(plain, { isServer: true, secureContext, ...clientCertificateRequest });
     this.#raw = secure;
-    // Until the handshake is done, and after it, Node tells TLS errors of a server without
-    // tls.Server only here.
+    // During the handshake and after it, this is the only event by which Node reports TLS errors of
+    // a server without tls.Server.
     secure.on('error', ignore).on('_tlsError', () => this.#on.tlsFailed());
     secure.once('secure', () => {
       this.#secure = true;
@@ -119,8 +122,8 @@ export class ServedSocket<Ending extends string> {
   }
 
   /**
-   * Resolves when there is room to write; the peer has until `until`, and what was due before
-   * stands again behind it. Rejects with ConnectionGone.
+   * Resolves when there is space to write. The peer has until `until`; after that the former
+   * deadline holds again. Rejects with ConnectionGone.
    */
   async room(until: number): Promise<void> {
     if (!this.#raw.writableNeedDrain) return;
@@ -138,7 +141,7 @@ export class ServedSocket<Ending extends string> {
     if (this.#gone) throw new ConnectionGone('the peer has gone');
   }
 
-  /** Nothing more is written. Read to the end, or the peer's own close stays unseen. */
+  /** Ends our side. The socket is read to its end, or we would not see that the peer closes. */
   end(): void {
     this.#raw.end();
     this.#raw.resume();

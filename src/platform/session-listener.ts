@@ -1,7 +1,7 @@
 /**
- * What all listeners have in common: connections are admitted like all others (PROXY, networks,
- * places), TLS is of the listener's profile, one tick a second looks at all deadlines, and the end
- * drains.
+ * What listeners for our own sessions have in common: they admit connections (PROXY, networks,
+ * places), use TLS of their profile, look at all deadlines once a second, and let sessions drain at
+ * the end.
  */
 import { randomBytes } from 'node:crypto';
 import { type Server, type Socket, createServer } from 'node:net';
@@ -26,14 +26,14 @@ export interface SessionListenerOptions {
   readonly log: Log;
 }
 
-/** One connection, as far as its listener is concerned. */
+/** What a listener needs of one connection. */
 export interface ListenedSession extends Pick<OpenSession, 'displace'> {
   start(tls: ListenerSpec['tls']): void;
   /** Called once a second. */
   tick(now: Milliseconds): void;
-  /** Lets what runs end, then closes. */
+  /** Lets the command that runs end, then closes. */
   drain(): void;
-  /** Ends at once. */
+  /** Ends the session at once. */
   cut(ending: 'shutdown'): void;
 }
 
@@ -42,8 +42,8 @@ export type Refused = Turned | 'stopping' | 'not-on-listener';
 
 const TICK = seconds(1);
 /**
- * A silent peer behind a NAT that forgot it is found by the kernel, and what it holds is freed,
- * before the idle time is over.
+ * The kernel finds a silent peer whose NAT has forgotten it, so that what it holds is freed before
+ * the idle time is over.
  */
 const KEEP_ALIVE = seconds(60);
 /** Connections that the kernel holds while the loop is busy: practices poll on the full minute. */
@@ -74,8 +74,8 @@ export abstract class SessionListener<S extends ListenedSession> implements List
   #emptied: (() => void) | undefined;
 
   /**
-   * `events` of the log: connections that got no place or lost it; a port that takes none for a
-   * moment.
+   * `events`: names for the log. `refused`: a connection got no place or lost it. `listener`: the
+   * port cannot accept connections for a moment.
    */
   constructor(options: SessionListenerOptions, events: { readonly refused: string; readonly listener: string }) {
     this.#options = options;
@@ -94,11 +94,11 @@ export abstract class SessionListener<S extends ListenedSession> implements List
   }
 
   /**
-   * `address`: the client's, which is not the socket's behind a load balancer. `id`: of the
-   * session, as the log has it.
+   * `address`: that of the client; behind a load balancer it is not that of the socket. `id`: that
+   * of the session, as in the log.
    */
   protected abstract begin(socket: Socket, address: string, place: AdmittedConnection, id: string): S;
-  /** What a client that is turned away hears, without TLS; undefined: nothing. */
+  /** What a client that is turned away is told, outside TLS; undefined: nothing. */
   protected abstract farewell(why: Refused): string | Uint8Array | undefined;
 
   get sessions(): number {
@@ -120,7 +120,8 @@ export abstract class SessionListener<S extends ListenedSession> implements List
   /** Resolves once the port is open. Rejects with what the system says. */
   async listen(): Promise<this> {
     this.#port = await listen(this.#server, this.spec, BACKLOG);
-    // Out of file descriptors, for example: the listener goes on with those it has.
+    // For example, no file descriptor is free: the listener continues with the sessions that it
+    // has.
     this.#server.on('error', (error) => this.log.error(this.#event, { error: error.message }));
     return this;
   }
@@ -160,7 +161,7 @@ export abstract class SessionListener<S extends ListenedSession> implements List
     if (this.#stopping) turns.each(this.open, (session) => session.cut('shutdown'));
   }
 
-  /** The connection has closed, and holds nothing more. */
+  /** Called when the connection has closed and holds nothing more. */
   readonly ended = (session: S): void => {
     this.open.delete(session);
     if (this.open.size > 0) return;
@@ -176,9 +177,10 @@ export abstract class SessionListener<S extends ListenedSession> implements List
 
   #accept(socket: Socket): void {
     const { remoteAddress } = socket;
-    // Reset before we came to it.
+    // The connection was reset before we looked at it.
     if (remoteAddress === undefined) return void socket.destroy();
-    // A load balancer's connection meets the limits when its header has told whose it is.
+    // The limits apply to a load balancer's connection once its header has told the client's
+    // address.
     if (this.#gate.expects(socket) && this.#stopping) socket.destroy();
     else if (this.#gate.expects(socket)) this.#gate.take(socket, (address) => this.#admit(socket, address));
     else this.#admit(socket, remoteAddress);
@@ -204,7 +206,7 @@ export abstract class SessionListener<S extends ListenedSession> implements List
   #refuse(socket: Socket, address: string, why: Refused): void {
     this.#turnedAway.note(why, address);
     socket.on('error', () => undefined);
-    // Inside implicit TLS a word would cost the handshake that the limit is there to save.
+    // With implicit TLS a reply would cost the handshake that the limit is there to save.
     const said = this.spec.tls === 'implicit' ? undefined : this.farewell(why);
     if (said === undefined) return void socket.destroy();
     socket.write(said, 'latin1');

@@ -1,27 +1,28 @@
 /**
- * JSON from outside, read as one thing only (RFC 8259, RFC 7493).
+ * Reads JSON from outside so that it has only one meaning (RFC 8259, RFC 7493).
  *
- * A member that stands twice is refused: `JSON.parse` takes the last one, a system in front of us
- * may take the first, and whoever sent it gets past what that one judged (RFC 8259 section 4, RFC
- * 7493 section 2.3). So is half of a surrogate pair, which is no character: it could not be stored,
- * nor sent on. And what is nested deeper or has more values than a request can have: a megabyte of
- * brackets holds the parser for a quarter of a second, and whoever else is served waits as long.
+ * A member that stands twice is refused: `JSON.parse` takes the last one, but a system in front of
+ * us may judge the first, and the sender gets past its judgement (RFC 8259 section 4, RFC 7493
+ * section 2.3). Half of a surrogate pair is refused, too: it is not a character, so it cannot be
+ * stored or sent on. And JSON is refused that is nested deeper, or has more values, than a request
+ * can have: a megabyte of brackets holds the parser for a quarter of a second, and everybody else
+ * waits as long.
  */
 import { type Result, fail, ok } from '../domain/result.ts';
 
 /**
- * How deep JSON is nested at most, and how many members and elements it has: a list has 1000 at
- * most.
+ * Most levels of nesting; `MAX_VALUES`: most members and elements. A list of the API has at most
+ * 1000.
  */
 export const MAX_DEPTH = 32;
 export const MAX_VALUES = 20_000;
-/** Most characters of a name, and of a place, that an error shows. */
+/** Most characters of a name that an error shows; `MOST_PLACE`: of a place. */
 const MOST_NAME = 64;
 const MOST_PLACE = 300;
 
 export interface JsonFault {
   readonly why: string;
-  /** Of the member that stands twice: RFC 6901, as a fragment. */
+  /** Place of the member that stands twice: a pointer of RFC 6901, as a fragment. */
   readonly at?: string;
 }
 
@@ -39,7 +40,7 @@ export function readStrictJson(text: string): Result<unknown, JsonFault> {
   return ok(value);
 }
 
-/** RFC 6901, as a fragment. */
+/** A JSON pointer (RFC 6901), as a fragment. */
 export const jsonPointer = (path: readonly PropertyKey[]): string =>
   `#${path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`.slice(
     0,
@@ -58,7 +59,7 @@ const CLOSE_OBJECT = 0x7d;
 interface Open {
   /** Names of the object so far; undefined in an array. */
   readonly names: Set<string> | undefined;
-  /** The member or the element under way. */
+  /** The name of the member, or the number of the element, that is being read. */
   place: string | number;
   /** The next text is the name of a member. */
   expectsName: boolean;
@@ -108,7 +109,10 @@ function faultIn(text: string): JsonFault | undefined {
   return undefined;
 }
 
-/** The quote that ends the text which begins at `from`; where it does not end, the end of all. */
+/**
+ * Offset of the quote that ends the text which begins at `from`; the end of everything if none
+ * does.
+ */
 function endOfText(text: string, from: number): number {
   for (let end = text.indexOf('"', from + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let slashes = 0;
@@ -118,7 +122,7 @@ function endOfText(text: string, from: number): number {
   return text.length;
 }
 
-/** Names are compared as they are without their escapes (RFC 8259 section 8.3). */
+/** A name without its escapes: names are compared so (RFC 8259 section 8.3). */
 function nameIn(quoted: string): string {
   if (!quoted.includes('\\')) return quoted.slice(1, -1);
   try {
@@ -133,10 +137,10 @@ const twice = (open: readonly Open[], name: string): JsonFault => ({
   at: jsonPointer([...open.slice(0, -1).map(({ place }) => place), name]),
 });
 
-/** A surrogate without its other half: as a pair they are one character. */
+/** A surrogate without its other half; a pair counts as one character. */
 const LONE = /\p{Cs}/u;
 
-/** In names and in texts. How deep it goes was bounded before. */
+/** True if no name and no text has half of a surrogate pair. The depth was bounded before. */
 const isWellFormed = (value: unknown): boolean =>
   typeof value === 'string'
     ? !LONE.test(value)

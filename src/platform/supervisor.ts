@@ -1,9 +1,10 @@
 /**
- * Tells the service manager how we are (sd_notify(3)): ready, reloading, stopping, alive.
+ * Tells the service manager the state of this process (sd_notify(3)): ready, reloading, stopping,
+ * alive.
  *
- * Its socket takes datagrams of the Unix kind, which Node cannot send. A small shell that lives as
- * long as we do reads lines from us and runs systemd-notify for each: no native code, and no fork
- * of this large process in the middle of traffic (docs/decisions/1209-installing.md).
+ * The socket of the manager takes Unix datagrams, which Node cannot send. A small shell that lives
+ * as long as we do reads lines from us and runs systemd-notify for each: no native code, and no
+ * fork of this large process in the middle of traffic (docs/decisions/1209-installing.md).
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { defined } from '../domain/defined.ts';
@@ -11,13 +12,16 @@ import type { Log } from '../domain/effects.ts';
 import { type Milliseconds, milliseconds } from '../domain/units.ts';
 
 export interface Supervisor {
-  /** How often `alive` has to be called, with room to spare; absent if nobody waits for it. */
+  /**
+   * How often `alive` must be called, with time to spare; absent if the manager does not wait for
+   * it.
+   */
   readonly aliveEvery?: Milliseconds;
   ready(status: string): void;
   reloading(): void;
   stopping(status: string): void;
   alive(status: string): void;
-  /** The helper sends what waits, and ends. */
+  /** Lets the helper send what waits, and end. */
   close(): void;
 }
 
@@ -31,15 +35,15 @@ const nobody: Supervisor = {
 
 /**
  * Words of a line are separated by tabs. Each call waits until the manager has taken the datagram,
- * so that it still knows whose it was.
+ * so that the manager can still see which process sent it.
  */
 const HELPER = `tab=$(printf '\\t'); set -f
 while IFS= read -r line; do IFS=$tab; systemd-notify -- $line || echo "systemd-notify ended with $?" >&2; done`;
-/** Lines that wait at most: a manager that takes nothing must not fill our memory. */
+/** Most octets that wait for the helper: a manager that takes nothing must not fill our memory. */
 const MOST_WAITING = 4096;
 const MAX_STATUS = 200;
 
-/** Nobody's where the process was not started by a service manager that listens. */
+/** The connection to the service manager. If none listens, its calls do nothing. */
 export function supervisorOf(env: NodeJS.ProcessEnv, pid: number, log: Log): Supervisor {
   const { NOTIFY_SOCKET: socket, PATH: path = '/usr/bin:/bin' } = env;
   if (socket === undefined || socket === '') return nobody;
@@ -55,7 +59,10 @@ export function supervisorOf(env: NodeJS.ProcessEnv, pid: number, log: Log): Sup
   };
 }
 
-/** A third of what the manager waits (WATCHDOG_USEC): one call may come late, and one go astray. */
+/**
+ * A third of the time that the manager waits (WATCHDOG_USEC): one call may come late, and one may
+ * be lost.
+ */
 function aliveEvery(
   { WATCHDOG_USEC: usec, WATCHDOG_PID: forWhom }: NodeJS.ProcessEnv,
   pid: number,
@@ -86,7 +93,7 @@ class Helper {
     stdin.write(`${words.join('\t')}\n`);
   }
 
-  /** Another one takes the place of one that ended, at the next thing to be told. */
+  /** Starts the helper. If it ends, the next call of `send` starts another. */
   #start(): ChildProcess {
     const child = spawn('/bin/sh', ['-c', HELPER], {
       env: this.#env,

@@ -1,10 +1,10 @@
 /**
- * What the machine refused, as a sentence with its remedy: a file system that is read-only, too few
- * descriptors, a full disk, a right that is missing. Such an error is nobody's bug, and a stack
- * trace tells its reader nothing.
+ * Says in a sentence what the machine refused, with a remedy: a read-only file system, too few
+ * descriptors, a full disk, a missing right. Such an error is not a bug, and its stack trace tells
+ * the reader nothing.
  *
- * errno(3); SQLite's result codes (sqlite.org/rescode.html). Imports nothing: it has to work where
- * modules cannot be loaded.
+ * errno(3); SQLite's result codes (sqlite.org/rescode.html). It imports nothing: it must work even
+ * if modules cannot be loaded.
  */
 
 const DISK = 'look at the log of the kernel and at the disk, then at its backup';
@@ -48,8 +48,8 @@ export function systemProblem(error: unknown): string | undefined {
   // SQLite's extended codes begin with the plain one.
   const key = name.startsWith('SQLITE_') ? name.split('_').slice(0, 2).join('_') : name;
   const problem = Object.hasOwn(PROBLEMS, key) ? PROBLEMS[key] : undefined;
-  // Of a program of ours that asks for a file there is always a call; a module that is missing has
-  // none, and is a bug.
+  // If our program asked for a file, the error names the system call. The error of a missing module
+  // names none, and is a bug.
   if (problem === undefined || (textOf(syscall) === '' && !key.startsWith('SQLITE_'))) return undefined;
   const [what, remedy] = problem;
   const subject = textOf(path) === '' ? textOf(syscall) || 'use the database' : `${textOf(syscall)} "${textOf(path)}"`;

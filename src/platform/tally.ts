@@ -1,6 +1,6 @@
 /**
- * Counts like events of one window of time, so that an attack writes one audit row a minute and not
- * one a guess.
+ * Counts equal events in a window of time, so that an attack writes one audit row per minute, not
+ * one per guess.
  */
 import type { AccountId } from '../domain/ids.ts';
 import type { Clock, Timer } from '../domain/effects.ts';
@@ -13,10 +13,13 @@ interface Counted<S> {
   last: Instant;
 }
 
-/** Which counts are meant. `network`: as the trail has it, an address or an IPv6 /64. */
+/** Chooses counts. `network`: as in the trail, an IPv4 address or an IPv6 /64. */
 export type Whose = (account: AccountId | undefined, network: string) => boolean;
 
-/** Beside a key of its own: what is counted together with others of its kind. Kinds must be few. */
+/**
+ * How an event without a key of its own is counted: together with others of its kind. There must be
+ * few kinds.
+ */
 export interface Others<S> {
   readonly kind: string;
   readonly subject: S;
@@ -36,9 +39,10 @@ export class Tally<S> {
 
   /**
    * `report` is called once for each key when the window that began with the first event ends.
-   * `first` and `last`: when those of them were. Of keys above `limit`, those of one kind are one
-   * more; without `othersOf` the window ends early, which is for keys that no stranger makes up:
-   * from an IPv6 /48 there are 65,536 networks, and reports would come as fast as requests.
+   * `first` and `last`: when its first and last event were. Above `limit` keys, new keys of one
+   * kind are counted together. Without `othersOf` the window ends early instead. That is only for
+   * keys that strangers cannot choose: an IPv6 /48 has 65,536 networks, and reports would come as
+   * fast as requests.
    */
   constructor(
     clock: Clock,
@@ -55,8 +59,8 @@ export class Tally<S> {
   }
 
   /**
-   * Returns true for the first of its key in this window, and never for others. The first `subject`
-   * of a key stands for all.
+   * Counts an event. True for the first of its key in this window, and never for an event that is
+   * counted with others. The first `subject` of a key stands for all.
    */
   add(key: string, subject: S): boolean {
     if (this.#counts.has(key) || this.#counts.size < this.#limit) return this.#add(key, subject);
@@ -82,7 +86,10 @@ export class Tally<S> {
     return true;
   }
 
-  /** Reports some before their window ends; the next event of such a key is the first again. */
+  /**
+   * Reports some counts before their window ends; the next event of such a key is a first one
+   * again.
+   */
   flushOf(which: (subject: S) => boolean): void {
     for (const [key, { subject, count, last, first }] of this.#counts) {
       if (!which(subject)) continue;
@@ -91,7 +98,7 @@ export class Tally<S> {
     }
   }
 
-  /** Reports what was counted and starts again; also the end of its timer. */
+  /** Reports all counts and starts again. The timer calls it, too. */
   flush(): void {
     this.#timer?.cancel();
     this.#timer = undefined;

@@ -1,6 +1,6 @@
 /**
- * The NCSC-NL TLS guidelines 2025-05, as Internet.nl tests them: what a server may offer, in four
- * grades.
+ * The NCSC-NL TLS guidelines 2025-05, as Internet.nl tests them: grades what a server offers, in
+ * four grades.
  *
  * Anything that the guidelines do not name is insufficient.
  */
@@ -37,7 +37,7 @@ export function gradeSuite(name: string): Grade {
 }
 
 const goodCurves = [
-  // As good as X25519, which is a part of it, whatever becomes of the other.
+  // It is as good as X25519, which is a part of it, even if the other part breaks.
   'X25519MLKEM768',
   'X25519',
   'X448',
@@ -52,7 +52,7 @@ const goodCurves = [
 /** A curve of the key exchange or of a certificate's key, by OpenSSL's name. */
 export const gradeCurve = (name: string): Grade => (goodCurves.includes(name) ? 'good' : 'insufficient');
 
-/** RSA by its length, elliptic curves by name. */
+/** Grades a certificate's key: RSA by its length, elliptic curves by name. */
 export function gradeKey({ publicKey }: X509Certificate): { readonly text: string; readonly grade: Grade } {
   const { asymmetricKeyType: type = 'unknown', asymmetricKeyDetails: details } = publicKey;
   if (type === 'rsa' || type === 'rsa-pss') {

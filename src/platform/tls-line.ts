@@ -1,21 +1,21 @@
-/** Facts of a connection's TLS, and when they can be asked. */
+/** Facts about the TLS of a connection, asked only when that is safe. */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 
 /**
- * Undefined without TLS, and once the connection is gone.
+ * The TLS socket; undefined without TLS, or once the connection has gone.
  *
- * Where the socket below TLS was destroyed first, Node tells of the close while the handle still
- * stands and its SSL is freed. A question that comes then, such as getProtocol(), ends the process
- * (SIGSEGV, tried on Node 22.23.3). So every question to TLS goes by here; the linter holds it.
+ * If the socket below TLS is destroyed first, Node reports the close when the handle still exists
+ * but its SSL is freed. A question at that moment, such as getProtocol(), ends the process
+ * (SIGSEGV, tried on Node 22.23.3). So every question to TLS passes here; the linter checks that.
  */
 export function openTls(socket: Socket | false | null | undefined): TLSSocket | undefined {
   return socket instanceof TLSSocket && !socket.destroyed ? socket : undefined;
 }
 
 /**
- * For a library that asks when the connection ends: which version it was is null then, as for any
- * socket without a handle.
+ * Protects a socket from a library that asks for the version when the connection ends: it gets null
+ * then, as from any socket without a handle.
  */
 export function safeToAsk(socket: TLSSocket): void {
   const ask = socket.getProtocol.bind(socket);

@@ -1,6 +1,6 @@
 /**
- * The way to the ClientHello of a port that is probed: its connection, and with STARTTLS the few
- * lines before.
+ * Connects to a port that is probed, up to the ClientHello: with STARTTLS that takes a few lines of
+ * the protocol.
  */
 import { type Socket, connect as connectTcp } from 'node:net';
 import { type Milliseconds, seconds } from '../domain/units.ts';
@@ -39,8 +39,7 @@ export async function openForTls(target: ProbeTarget): Promise<Socket> {
       await dialog.expect(/^250 .*\r\n$/m, 'EHLO doctor.invalid\r\n');
       await dialog.expect(/^220 .*\r\n$/, 'STARTTLS\r\n');
     } else if (tls === 'starttls' && protocol === 'ldap') {
-      // Its answer names StartTLS (RFC 4511 section 4.14); one that refuses it is followed by no
-      // handshake.
+      // The answer names StartTLS (RFC 4511 section 4.14). After a refusal there is no handshake.
       await dialog.expect(/^0.*x.*1\.3\.6\.1\.4\.1\.1466\.20037$/s, LDAP_START_TLS);
     } else if (tls === 'starttls') {
       await dialog.expect(/^\+OK.*\r\n$/);
@@ -54,7 +53,7 @@ export async function openForTls(target: ProbeTarget): Promise<Socket> {
   }
 }
 
-/** The few lines before TLS. */
+/** The few lines of the protocol before TLS. */
 class Dialog {
   readonly #socket: Socket;
   readonly #timer: NodeJS.Timeout;
@@ -99,7 +98,7 @@ class Dialog {
     return this.#socket;
   }
 
-  /** Resolves when something has happened; throws at the next call when that was the end. */
+  /** Resolves when something has happened. If that was a failure, the next call throws it. */
   async #more(): Promise<void> {
     if (this.#failed !== undefined) throw this.#failed;
     await new Promise<void>((resolve) => (this.#wake = resolve));

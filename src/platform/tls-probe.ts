@@ -1,10 +1,10 @@
 /**
  * Finds out what a TLS port offers, by handshakes that ask for one thing at a time.
  *
- * The client is Node's own OpenSSL, so it can ask only for what that can speak: SSL 2 and 3, RC4,
- * 3DES, export suites, compression and the absence of the extended master secret stay unseen
- * (testssl.sh sees them; `npm run check:tls`). One connection is open at a time, so that the limits
- * of the gateway are not touched.
+ * The client is Node's own OpenSSL, so it can ask only for what OpenSSL can do: SSL 2 and 3, RC4,
+ * 3DES, export suites, compression and the absence of the extended master secret are not found
+ * (testssl.sh finds them; `npm run check:tls`). One connection is open at a time, so that the
+ * limits of the gateway are not reached.
  */
 import type { X509Certificate } from 'node:crypto';
 import { type ConnectionOptions, type TLSSocket, type SecureVersion, connect, createSecureContext } from 'node:tls';
@@ -17,9 +17,9 @@ export interface TlsOffer {
   readonly curves: readonly string[];
   /** Certificates, one for each key type. */
   readonly certificates: readonly X509Certificate[];
-  /** TLS 1.2 only. */
+  /** True if the server lets a client renegotiate. Asked in TLS 1.2 only. */
   readonly renegotiates: boolean;
-  /** A handshake signed with SHA-1. */
+  /** True if the server signs a handshake with SHA-1. */
   readonly signsSha1: boolean;
   /** What this build of OpenSSL cannot ask for. */
   readonly unprobed: readonly string[];
@@ -67,7 +67,10 @@ const signatures = {
   eddsa: 'ed25519:ed448',
 };
 
-/** SECLEVEL 0: what is looked for is what our own side would refuse by default. */
+/**
+ * A list of suites. With SECLEVEL 0, since we look for what our own OpenSSL would refuse by
+ * default.
+ */
 const asking = (names: readonly string[]): string =>
   (names.every((name) => name.startsWith('TLS_')) ? names : [...names, '@SECLEVEL=0']).join(':');
 
@@ -80,7 +83,7 @@ const canAsk = (options: ConnectionOptions): boolean => {
   }
 };
 
-/** Throws ProbeFailed when the port cannot be reached, or offers no version of TLS. */
+/** Throws ProbeFailed if the port cannot be reached, or offers no version of TLS. */
 export async function probeTls(target: ProbeTarget): Promise<TlsOffer> {
   const prober = new Prober(target);
   const offered: SecureVersion[] = [];
@@ -156,7 +159,10 @@ class Prober {
     return certificate;
   }
 
-  /** Asks for all, takes out what the server chose, and asks again. */
+  /**
+   * The suites that the server takes, its favourite first: asks for all, leaves out what it chose,
+   * and asks again.
+   */
   async suites(names: readonly string[], version: SecureVersion): Promise<string[]> {
     const chosen: string[] = [];
     let left = [...names];
@@ -188,8 +194,7 @@ class Prober {
   }
 
   /**
-   * Undefined when the server refuses the handshake; throws ProbeFailed when it does not come to
-   * one.
+   * Undefined if the server refuses the handshake; throws ProbeFailed if no handshake could begin.
    */
   async #handshake(options: ConnectionOptions): Promise<TLSSocket | undefined> {
     const plain = await openForTls(this.#target);
@@ -198,7 +203,8 @@ class Prober {
         ...options,
         socket: plain,
         servername: this.#target.servername,
-        // Judged by the caller, against the configuration; who signed it is for the peers to judge.
+        // The caller compares the certificate with the configuration; whether its issuer is trusted
+        // is for the peers to judge.
         rejectUnauthorized: false,
       });
       const timer = setTimeout(() => secure.destroy(), this.#target.patience ?? PATIENCE);

@@ -13,8 +13,8 @@ import { Unusable } from '../domain/unusable.ts';
 import type { TlsMaterial, TlsProfile } from './listener.ts';
 
 /**
- * The key or certificate cannot be served. The text says which, why and what to do; it never holds
- * a part of the key.
+ * The key or certificate cannot be served. The text says which one, why, and what to do; it never
+ * has a part of the key in it.
  */
 export class TlsMaterialError extends Unusable {
   override readonly name = 'TlsMaterialError';
@@ -38,8 +38,8 @@ const aeadSuites = [
   'ECDHE-RSA-AES128-GCM-SHA256',
 ];
 
-// Phase out, all of them, but none insufficient: an old system without ECDHE would have no forward
-// secrecy, and gets nothing.
+// The guidelines grade all of these "phase out", and none "insufficient". An old system without
+// ECDHE would have no forward secrecy, so there is no suite for it.
 const cbcSuites = [
   'ECDHE-ECDSA-AES256-SHA384',
   'ECDHE-RSA-AES256-SHA384',
@@ -52,8 +52,8 @@ const cbcSuites = [
 ];
 
 /**
- * X25519 and ML-KEM-768 together: whoever records the line today must break both. TLS 1.3 alone has
- * it, and OpenSSL from 3.5 on.
+ * X25519 and ML-KEM-768 together: an attacker who records the line today must break both. It needs
+ * TLS 1.3, and OpenSSL 3.5 or newer.
  */
 const POST_QUANTUM = 'X25519MLKEM768';
 
@@ -67,20 +67,23 @@ function canExchange(name: string): boolean {
 }
 
 /**
- * What this Node's OpenSSL can offer of the key exchanges, best first: it refuses a whole list for
- * one name that it does not know.
+ * The key exchanges that this Node's OpenSSL can offer, best first: OpenSSL refuses a whole list if
+ * it does not know one name.
  */
 export const keyExchanges: readonly string[] = [POST_QUANTUM, 'X25519', 'prime256v1', 'secp384r1'].filter(
   (name) => name !== POST_QUANTUM || canExchange(name),
 );
 
-// As OpenSSL reads them. A server's `/` stands before what is taken only from clients that cannot
-// do the better one, also where they guessed otherwise; a client's `*` is sent along at once, so
-// that partners without the hybrid need no further round trip.
+// Lists in OpenSSL's notation. In a server's list the names behind `/` are used only with clients
+// that cannot do what stands before it, even if they guessed otherwise. A client sends a key for
+// the names with `*` at once, so that partners without the hybrid need no further round trip.
 const listened = keyExchanges.join(':').replace(`${POST_QUANTUM}:`, `${POST_QUANTUM}/`);
 const asked = keyExchanges.join(':').replace(`${POST_QUANTUM}:X25519:`, `*${POST_QUANTUM}:*X25519:`);
 
-/** What `sluis check` says of an OpenSSL without it; a distribution may link Node with its own. */
+/**
+ * What `sluis check` says of an OpenSSL without this key exchange: a distribution may link Node
+ * with its own OpenSSL.
+ */
 export const postQuantumWarning = (offered: readonly string[] = keyExchanges): string | undefined =>
   offered.includes(POST_QUANTUM)
     ? undefined
@@ -102,14 +105,14 @@ const common = {
     'rsa_pkcs1_sha384',
     'rsa_pkcs1_sha512',
   ].join(':'),
-  // Without it testssl finds client-initiated renegotiation on STARTTLS ports: a cheap way to burn
-  // the server's CPU.
+  // Without this, testssl finds client-initiated renegotiation on STARTTLS ports: a cheap way to
+  // burn the server's CPU.
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
 } as const satisfies SecureContextOptions;
 
-// Sessions resume only where they were made: in this gateway and under the same profile. Without
-// that the session of a legacy listener would take its suite along to a stricter one, since all of
-// them share one ticket key.
+// A session resumes only in this gateway and under the profile in which it was made. Otherwise a
+// session of a legacy listener would take its suite along to a stricter one, since all listeners
+// share one ticket key.
 const profiles = {
   modern: { ...common, minVersion: 'TLSv1.3', ciphers: tls13Suites.join(':'), sessionIdContext: 'sluis-modern' },
   intermediate: { ...common, ciphers: [...tls13Suites, ...aeadSuites].join(':'), sessionIdContext: 'sluis' },
@@ -128,9 +131,9 @@ export type ServerTlsOptions = (typeof profiles)[TlsProfile] & {
 
 /**
  * Options for `tls.createServer`, `tls.createSecureContext` and smtp-server. Throws
- * TlsMaterialError when there is no certificate, when two have the same key type (OpenSSL would
- * silently serve the last), or when a key or certificate is missing, unreadable, not a pair,
- * expired at `now`, or refused by OpenSSL (a key that is too short).
+ * TlsMaterialError if there is no certificate, if two have the same key type (OpenSSL would
+ * silently serve the last), or if a key or certificate is missing, unreadable, not a pair, expired
+ * at `now`, or refused by OpenSSL (a key that is too short).
  */
 export function serverTlsOptions(
   materials: readonly TlsMaterial[],
@@ -163,8 +166,8 @@ export function serverTlsOptions(
 
 /**
  * Options for `tls.connect` to a partner's server: the same versions and suites as `intermediate`,
- * verified always. Without a `session` of its own each handshake is a full one, so that the
- * identity check runs on every connection.
+ * always verified. No `session` is given, so each handshake is a full one, and the identity check
+ * runs on every connection.
  */
 export const clientTlsOptions = {
   minVersion: common.minVersion,
@@ -176,7 +179,9 @@ export const clientTlsOptions = {
   rejectUnauthorized: true,
 } as const;
 
-/** Judges one key with its certificate; the type as OpenSSL tells them apart. */
+/**
+ * Checks one key with its certificate, and gives the type of the key as OpenSSL distinguishes them.
+ */
 function checkedKeyType({ key, certificate: pem, files }: TlsMaterial, now: Instant): string {
   const [itsKey, itsCertificate] = [named('key', files?.key), named('certificate', files?.certificate)];
   if (key.trim() === '') refuse(itsKey, 'it is missing; set the path of a PEM file with the private key');
@@ -196,7 +201,10 @@ function checkedKeyType({ key, certificate: pem, files }: TlsMaterial, now: Inst
   return (certificate.publicKey.asymmetricKeyType ?? 'unknown').toUpperCase();
 }
 
-/** With two certificates, and listeners with their own, "the certificate" is one of many. */
+/**
+ * Names the file: there may be two certificates, and listeners with their own, so "the certificate"
+ * may be any of them.
+ */
 const named = (what: 'key' | 'certificate', file: string | undefined): string =>
   file === undefined ? what : `${what} "${file}"`;
 

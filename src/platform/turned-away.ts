@@ -1,14 +1,14 @@
 /**
- * The log lines about connections that got no place, or lost it: one for the first of a network and
- * reason in a minute, and one that counts the rest. A flood may come from ten thousand addresses;
- * networks beyond the first few of a minute are counted together.
+ * The log lines about connections that got no place, or lost it: one line for the first of a
+ * network and reason in a minute, and one that counts the rest. A flood may come from ten thousand
+ * addresses, so networks beyond the first few of a minute are counted together.
  */
 import type { Clock, Log } from '../domain/effects.ts';
 import { minutes } from '../domain/units.ts';
 import { networkOf } from './network.ts';
 import { OTHERS, Tally } from './tally.ts';
 
-/** Networks and reasons that have a line of their own in a minute. */
+/** How many pairs of network and reason have a line of their own in a minute. */
 export const OWN_LINES = 20;
 
 interface Turned {
@@ -31,7 +31,7 @@ export class TurnedAway {
     );
   }
 
-  /** `why`: one of a few. */
+  /** Notes a connection. `why`: one of a few reasons. */
   note(why: string, address: string): void {
     const network = networkOf(address);
     if (this.#tally.add(`${why}\0${network}`, { why, network })) this.#log.warn(this.#event, { why, peer: address });
@@ -43,7 +43,7 @@ export class TurnedAway {
   }
 
   #report(why: string, network: string, count: number): void {
-    // The first one of a network has its line already; of the others none had.
+    // The first of a network already has its line; those that are counted together had none.
     const more = network === OTHERS ? count : count - 1;
     if (more > 0) this.#log.warn(this.#event, { why, network, count: more });
   }

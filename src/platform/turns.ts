@@ -1,34 +1,34 @@
 /**
- * How long protocol work may go on before timers and other sockets get their turn.
+ * Limits how long protocol work may continue before timers and other sockets get their turn.
  *
  * One session can bound what it does in a turn of the event loop; a thousand of them together
  * cannot. Two hundred connections that each pipelined a hundred logins held the loop for 120 ms
- * (measured), though none of them took one: promises that are settled already go on without a turn
+ * (measured), though no single login took long. Promises that are settled continue without a turn
  * of the loop, and the loop reads every socket that has data before it looks at a timer. So all
- * sessions of a process ask here before each command, and who comes when the time is used up waits
- * in one line. An answer costs a look at the clock.
+ * sessions of a process ask here before each command, and those that come when the time is used up
+ * wait in one queue. The question costs one look at the clock.
  *
- * The line is a fair one: pieces of one account's 28 connections count as one who waits.
+ * The queue is fair: the pieces of 28 connections of one account count as one that waits.
  */
 
 import { FairLine } from './fair-line.ts';
 
 /**
- * A loop that is held for 50 ms is an incident; 10 is the aim, and the last command may take some
- * as well.
+ * Milliseconds of work in one turn. A loop that is held for 50 ms is an incident, and the aim is
+ * 10; the last command of a turn takes some of that, too.
  */
 const LIMIT = 5;
 /**
- * Milliseconds of a turn for one account while others come as well. A small message needs some five
- * turns of the loop, and waits as long as these take: beside 28 busy connections of one account it
- * waited 25 ms where a turn was 5 ms for the first who came.
+ * Milliseconds of a turn for one account while others come as well. A small message needs about
+ * five turns of the loop, and waits as long as these take. Beside 28 busy connections of another
+ * account it waited 25 ms, when that account could use all 5 ms of a turn.
  */
 const SHARE = 0.7;
-/** So much longer than its limit may a turn take for accounts that had nothing of it yet. */
+/** A turn may be so many times longer than its limit for accounts that had nothing of it yet. */
 const FIRST = 2;
 /**
- * For so long somebody else is remembered, in milliseconds: the time in which a small message comes
- * back with its next command.
+ * For so many milliseconds an account counts as present: in this time a small message comes back
+ * with its next command.
  */
 const COMPANY = 100;
 
@@ -42,11 +42,11 @@ export class Turns {
   readonly #limit: number;
   readonly #now: () => number;
   #since: number | undefined;
-  /** Milliseconds of this turn, by whose they are. */
+  /** Milliseconds of this turn that each key has used. */
   readonly #used = new Map<unknown, number>();
-  /** Whose piece of work is being done, and since when. */
+  /** The key whose piece of work runs, and since when. */
   #doing: { readonly key: unknown; readonly since: number } | undefined;
-  /** The key that asked last, and until when others than that one are expected. */
+  /** The key that asked last; `#company`: until when work of other keys is expected. */
   #latest: unknown;
   #company = -Infinity;
   readonly #waiting = new FairLine<() => void>();
@@ -58,9 +58,9 @@ export class Turns {
   }
 
   /**
-   * True when this turn has done enough, or enough for `key` while others come: go on in `next`.
-   * `key`: whose work it is; undefined: nobody's yet. False counts as a piece that is done from now
-   * on.
+   * True if this turn has done enough, or enough for `key` while others come: then continue by
+   * `next`. `key`: whose work it is; undefined if that is not known yet. If it answers false, a
+   * piece of work of `key` is taken to begin now.
    */
   over(key?: unknown): boolean {
     const now = this.#now();
@@ -86,7 +86,7 @@ export class Turns {
     return own >= SHARE || spent >= this.#limit;
   }
 
-  /** What went on since the last piece began is that piece's. */
+  /** Adds the time since the last piece began to the key of that piece. */
   #settle(now: number): void {
     if (this.#doing === undefined) return;
     const { key, since } = this.#doing;
@@ -95,8 +95,8 @@ export class Turns {
   }
 
   /**
-   * Goes on in a later turn. One waits at a time for each session, so the line is as long as there
-   * are connections at most.
+   * Runs `go` in a later turn. A session waits with one piece at a time, so the queue is at most as
+   * long as there are connections.
    */
   next(go: () => void, key?: unknown): void {
     this.#waiting.push(key, go);
@@ -104,8 +104,8 @@ export class Turns {
   }
 
   /**
-   * The same for work in promises: resolves in a turn of its own. For pieces of large messages, of
-   * which many may be under way.
+   * The same for work in promises: resolves in a turn of its own. It is for pieces of large
+   * messages, of which many may run.
    */
   rest(key?: unknown): Promise<void> {
     return new Promise((go) => this.next(go, key));
@@ -118,11 +118,11 @@ export class Turns {
   }
 
   /**
-   * Does the same for each of those that there are now, in as many turns as it takes; the first
-   * ones at once. Who has left by then is passed over. `done`: after the last.
+   * Runs `act` for each of those that there are now, in as many turns as it takes, beginning at
+   * once. One that has left meanwhile is skipped. `done` is called after the last.
    *
    * A thousand sessions whose deadline passed in the same second held the loop for 49 ms of
-   * processor time, as each is told, logged and closed (measured).
+   * processor time (measured), since each is told, logged and closed.
    */
   each<T>(all: Members<T>, act: (one: T) => void, done?: () => void): void {
     const list = [...all.keys()];
@@ -142,13 +142,13 @@ export class Turns {
   readonly #turned = (): void => {
     this.#since = undefined;
     this.#doing = undefined;
-    // An emptied map is a new table, in each turn.
+    // To clear an empty map would make a new table in each turn.
     if (this.#used.size > 0) this.#used.clear();
   };
 
   /**
-   * One in each turn: what it does goes on behind this call, in promises, and asks by itself
-   * whether there is time left.
+   * Starts one piece in each turn. Its work continues after this call, in promises, and asks by
+   * itself whether there is time left.
    */
   readonly #step = (): void => {
     const go = this.#waiting.shift();
@@ -161,8 +161,8 @@ export class Turns {
 export const turns = new Turns();
 
 /**
- * A look at all of many that is due again and again, such as at the deadlines of sessions: one at a
- * time, and what came due meanwhile is made up for behind it.
+ * Looks at all members of a set again and again, such as at the deadlines of sessions. One round
+ * runs at a time; if the next is due meanwhile, it begins after it.
  */
 export class Round<T> {
   readonly #all: Members<T>;
