@@ -4,7 +4,7 @@
  * Start: store (its lock decides who may serve), logins, limits, listeners, the push to partners,
  * control socket. A start that fails stops what it had started. Stop is the reverse: no new
  * sessions, the running ones end within the drain time, then the store writes what it was given and
- * closes. Health and metrics close last of all: whoever watches sees the drain to its end.
+ * closes. Health and metrics close last of all, so that a monitor sees the drain to its end.
  */
 import { randomBytes } from 'node:crypto';
 import type { AdminContext } from './admin/context.ts';
@@ -67,7 +67,7 @@ export interface GatewayOptions extends GatewayEffects {
   readonly openStore?: (config: Config, effects: StoreEffects) => Promise<Store>;
   /** What the engine knows of sites; default: an engine on one machine, which has none. */
   readonly sites?: Sites;
-  /** What the engine of the store says of its load; default: it is always ready. */
+  /** What the engine of the store says about its readiness; default: it is always ready. */
   readonly readiness?: Readiness;
   /** For tests: where the other gateways are. */
   readonly peers?: NonNullable<GatewayClusterOptions['peers']>;
@@ -87,15 +87,15 @@ export interface Gateway {
   /** What the operations of admin/ work with. */
   readonly admin: AdminContext;
   /**
-   * Resolves when the store has failed for good: nothing more is accepted; stop, and let the
-   * supervisor start again.
+   * Resolves when the store has failed for good. Then nothing more is accepted: stop, and let the
+   * supervisor start the gateway again.
    */
   readonly failed: Promise<StoreFailed>;
-  /** Reads key and certificate again. Rejects, and changes nothing, when they cannot be used. */
+  /** Reads key and certificate again. Rejects, and changes nothing, if they cannot be used. */
   reloadTls(): Promise<void>;
   /**
-   * Reads the configuration again as well, and tells what of it holds now. Rejects, and changes
-   * nothing, when something cannot be used.
+   * Reads the configuration again as well, and says which changes hold now. Rejects, and changes
+   * nothing, if something cannot be used.
    */
   reload(): Promise<ReloadReport>;
   /**
@@ -123,7 +123,8 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
 async function assemble(config: Config, options: GatewayOptions, running: RunningParts): Promise<Gateway> {
   const { clock, log, random = randomBytes } = options;
   const tls = new GatewayTls(config, options);
-  // Before anything is opened: a key that cannot be used is no reason to send unsigned.
+  // Read before anything is opened: with a key that cannot be used the start fails, rather than
+  // that mail is sent unsigned.
   const dkim = gatewayDkim(config, clock);
   const http = running.own(new GatewayHttp());
 
@@ -147,7 +148,8 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const failed = new Promise<StoreFailed>((resolve) => store.onFailed(resolve));
   await noteSecondPerson(store, config, log);
 
-  // The last part to stop before the store: what the others write then is in the last anchor.
+  // This part stops last before the store, so that its last anchor covers what the other parts
+  // write while they stop.
   const anchors = running.own(startGatewayAnchors(store, config, options));
   const life = await beginGatewayLife(store, config);
   running.add(() => Promise.resolve(life.stopped()));
@@ -172,9 +174,9 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   running.add(() => authenticator.close());
 
   await authenticator.recallNetworks();
-  // Before the first listener opens: nobody logs in by a list that is not there yet.
+  // Before the first listener opens, so that nobody logs in before the revocation lists are read.
   await tls.lists.start(() => authenticator.trust());
-  // No mail is served either with keys of days that other nodes have erased.
+  // Before it, too: no mail may be served with keys of days that other nodes have erased.
   await running.own(cluster).start(store);
   running.own(tls);
   const mail = running.own(new GatewayMail(store, config, options));
@@ -226,8 +228,8 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   );
   const probe = startGatewayProbe(store, config, options, {
     drainedSince: () => http.drainedSince,
-    // Where nobody can say whose turn it is the doors are measured from everywhere: a minute that
-    // was measured twice counts once.
+    // If it is not known whose turn it is, every gateway measures: a minute that was measured twice
+    // counts once.
     mine: () => store.jobs.runs('availability') || !store.jobs.known,
   });
   const webhooks = running.own(gatewayWebhooks(store, webhookParts(config, options), notices.noticeWriter, options));
@@ -313,7 +315,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   protocols.begin(admin);
   for (const round of startDailyRounds(config, { ...options, admin, notices, certificates })) running.own(round);
   running.own(startBackups(backups, clock, store.jobs));
-  // Stopped first: what it can no longer reach is a planned stop.
+  // It stops before the parts above: what it cannot reach while they stop is a planned stop.
   running.own(probe);
   const control = await openControlSockets(config, { context: admin, log, clock });
   running.add(() => control.stop(CONTROL_DRAIN));

@@ -1,8 +1,8 @@
 /**
- * What the operations of admin/ work with: in the gateway that serves, and in a command that opened
- * the store itself because nobody serves.
+ * The context of the operations of admin/: in the gateway that serves, and in a command that opened
+ * the store itself because no gateway serves.
  *
- * The command makes every part again; the running gateway gives those that it has already.
+ * For a command every part is made here; the running gateway gives those that it has.
  */
 import { randomBytes } from 'node:crypto';
 import { AdminError } from '../admin/error.ts';
@@ -48,11 +48,11 @@ export const adminContext = (
   notices = gatewayNotices(store, config, effects, mail),
   backups = gatewayBackups(store, config, effects, notices.noticeWriter, config.store.engine === 'postgres'),
   ca = caParts(store, config, effects),
-  // By the files of the configuration: what is in use is known to the gateway that serves.
+  // These read the files of the configuration; only the gateway that serves knows what is in use.
   certificates = gatewayCertificates({ config, store, ca }),
   dane = gatewayDane(config, effects),
   dkim?: DkimSigner,
-  // One that does not look by itself proves clamd when it is first asked.
+  // This scanner does not check clamd by itself, only when it is first asked.
   scanner = gatewayScanner(config, effects.clock, effects.log),
 ): AdminContext => ({
   ca,
@@ -95,7 +95,7 @@ export const adminContext = (
   },
 });
 
-/** Loaded where somebody looks. */
+/** The configuration, for an operator who looks at it: the code for that is loaded only then. */
 export const configurationOf = (running: () => Config): AdminContext['configuration'] => ({
   file: running().file,
   settings: async () => (await import('../config/held.ts')).heldSettings(running()),
@@ -103,7 +103,7 @@ export const configurationOf = (running: () => Config): AdminContext['configurat
 });
 
 /**
- * For a command where nobody serves: the store, and what its operations work with. Throws
+ * Opens the store for a command when no gateway serves, with the context of its operations. Throws
  * StoreRefused.
  */
 export async function openForCommand(
@@ -112,7 +112,7 @@ export async function openForCommand(
 ): Promise<{ readonly store: Store; readonly context: AdminContext }> {
   const alone = aloneOf(config, effects);
   const aloneUntil = (): Instant | undefined => alone?.until;
-  // Nor does a command make a key on which the gateways agree.
+  // If the gateways agree on day keys, a command may not make one either.
   const { mayMakeKey } = new GatewayCluster(config, { ...effects, aloneUntil });
   const opened = await openEngine(config, { ...effects, aloneUntil, ...defined({ mayMakeKey }) });
   const { store } = opened;
@@ -123,7 +123,7 @@ export async function openForCommand(
 }
 
 /**
- * What the certificate authority works with. The master key is read again at each use of one of its
+ * The parts of the certificate authority. The master key is read again at each use of one of its
  * keys.
  */
 export function caParts(store: Store, config: Config, { clock, random = randomBytes }: GatewayEffects): CaParts {

@@ -1,8 +1,8 @@
 /**
- * Until when one place alone may acknowledge for this gateway, as an operator said
- * (`sluis site alone`). It is a file of the gateway's data folder and no row: the database may be
- * unable to confirm anything while it is needed. So each gateway is told by itself. The row of the
- * trail follows as soon as it can be written.
+ * Keeps until when one site alone may acknowledge for this gateway, as an operator said
+ * (`sluis site alone`). It is kept in a file of the gateway's data folder, not in the store: when
+ * it is needed, the database may be unable to confirm anything. So the operator must say it to each
+ * gateway. The row of the trail follows as soon as it can be written.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,12 +19,12 @@ const SAID_EVERY = hours(1);
 const TRY_TRAIL_AGAIN = milliseconds(10_000);
 
 interface Said {
-  /** Milliseconds since 1970; null: it was ended. */
+  /** Milliseconds since 1970; null if an operator, or the time, has ended it. */
   readonly until: number | null;
   readonly at: number;
   readonly by: string;
   readonly reason?: string;
-  /** The row of the trail stands. */
+  /** True if the row of the trail is written. */
   readonly told: boolean;
 }
 
@@ -44,7 +44,7 @@ export class Alone {
   #audit: Pick<AuditTrail, 'note' | 'read'> | undefined;
   #stopped = false;
 
-  /** Reads what was said before. What cannot be read allows nothing. */
+  /** Reads what an operator said before. A file that cannot be read allows nothing. */
   constructor(parts: AloneParts) {
     this.#p = parts;
     this.#file = join(parts.folder, 'site-alone.json');
@@ -58,13 +58,13 @@ export class Alone {
 
   get until(): Instant | undefined {
     const { until = null, at = 0 } = this.#said ?? {};
-    // False also if somebody wrote another time into the file.
+    // Undefined, too, if somebody wrote a later time into the file.
     return until !== null && this.#p.clock.now() < until && until - at <= LONGEST_ALONE ? instant(until) : undefined;
   }
 
   /**
-   * On the disk when it returns. The caller writes the row of the trail; where that is lost the
-   * next start writes it.
+   * Keeps what an operator says; it is on the disk when the call returns. The caller writes the row
+   * of the trail; if that is lost, the next start writes it.
    */
   set(until: Instant | undefined, actor: Parameters<Sites['alone']>[1]): void {
     const { log, clock } = this.#p;
@@ -81,7 +81,7 @@ export class Alone {
     if (this.#audit !== undefined) void this.#confirm();
   }
 
-  /** From now on log and trail record it. */
+  /** Writes to log and trail from now on. */
   begin(audit: Pick<AuditTrail, 'note' | 'read'>): void {
     this.#audit = audit;
     const said = this.#said;
@@ -105,7 +105,7 @@ export class Alone {
     this.#said = said;
   }
 
-  /** Says so each hour, and when its time is over. */
+  /** Logs each hour that the site is alone, and when that time is over. */
   #wait(): void {
     this.#timer?.cancel();
     const until = this.until;
@@ -125,7 +125,10 @@ export class Alone {
     void this.#confirm();
   }
 
-  /** Before a read every earlier row is written. While the database is away it is tried again. */
+  /**
+   * Notes that the row of the trail is written: a read of the trail waits for all earlier rows.
+   * While the database is away, it is tried again.
+   */
   async #confirm(): Promise<void> {
     const said = this.#said;
     this.#trying?.cancel();
@@ -143,7 +146,7 @@ export class Alone {
   }
 }
 
-/** The audit row of what was said. */
+/** The audit row of what an operator said. */
 const rowOf = ({ until, by, reason }: Pick<Said, 'until' | 'by' | 'reason'>): AuditEvent => ({
   event: until === null ? 'site.alone-ended' : 'site.alone',
   outcome: 'success',

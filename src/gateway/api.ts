@@ -1,5 +1,5 @@
 /**
- * The HTTPS API of the running gateway: what its routes work with, and how one of its listeners
+ * The HTTPS API of the running gateway: the services of its routes, and how one of its listeners
  * starts.
  */
 import type { AdminContext } from '../admin/context.ts';
@@ -38,7 +38,7 @@ export interface GatewayApi {
   readonly tokens: TokenNotes;
 }
 
-/** The document: where clients find the API, and whom they ask. */
+/** The OpenAPI document, with the address of the API and whom clients can ask. */
 export async function gatewayDocument(config: Config): Promise<ApiDocument> {
   const { API_ROUTES, API_WEBHOOKS } = await import('../api/table.ts');
   const { documentOf } = await import('../api/core/document.ts');
@@ -88,7 +88,8 @@ export function gatewayApi(config: Config, parts: ApiParts): GatewayApi {
     limits: { message: config.smtp['max-message'] },
     hostname: config.hostname,
   };
-  // Its table is loaded with the first listener: a gateway without one has none of it in memory.
+  // The table of routes is loaded with the first listener: a gateway without one does not hold it
+  // in memory.
   let router: Promise<Router> | undefined;
   const routed = (): Promise<Router> =>
     (router ??= import('../api/table.ts').then(({ API_ROUTES }) => new Router(API_ROUTES)));

@@ -1,4 +1,7 @@
-/** The signed heads of the audit trail, assembled. */
+/**
+ * Assembles the evidence of the audit trail (its signed heads and their time stamps), and what is
+ * erased from it after its time.
+ */
 import { randomBytes } from 'node:crypto';
 import { readAuthorities } from '../auth/authorities.ts';
 import { readAuthorityFiles } from '../config/files.ts';
@@ -28,8 +31,8 @@ export const evidenceParts = (
   const parts = { keyFolder: keys.folder, masterKey: () => readMasterKey(config), hostname, random };
   let making: Promise<EvidenceKey> | undefined;
   return {
-    // Two at the same time must not make two keys; afterwards it is opened again at each use, and
-    // not kept.
+    // Two calls at the same time must not make two keys. Later calls open the key again: it is not
+    // kept.
     key: (now) => (making ??= evidenceKey(parts, now).finally(() => (making = undefined))),
     anchorFolder: anchorFolderOf(config),
     anchorKeyFile: auditKeyFile(keys.folder),
@@ -83,7 +86,7 @@ export interface GatewayRetention {
   stop(): Promise<void>;
 }
 
-/** Once a day. */
+/** Once a day: erases what the audit trail need not keep any longer. */
 export function startRetention(store: Store, config: Config, { clock, log }: GatewayEffects): GatewayRetention {
   const keep = auditKeepOf(config);
   for (const why of shortKept(keep)) log.warn('audit.keep-short', { why });

@@ -1,6 +1,6 @@
 /**
- * What backups tell at /metrics. Ages are read from the backups and reports themselves: they
- * outlive a restart, and a folder that was emptied shows.
+ * Metrics of backups. Ages are read from the backups and reports themselves, so that they outlive a
+ * restart and show a folder that was emptied.
  */
 import type { Backups } from '../backup/backups.ts';
 import { DUE_WHYS } from '../domain/drills.ts';
@@ -11,7 +11,7 @@ import { remembered } from '../platform/remembered.ts';
 
 export interface BackupMetricParts {
   readonly backups: Backups;
-  /** Beyond which an alarm is due. */
+  /** Age of the newest backup beyond which an alarm is due. */
   readonly maxAge: Milliseconds;
   /** The same for the last good drill. */
   readonly maxDrillAge: Milliseconds;
@@ -25,7 +25,7 @@ export function backupMetrics({ backups, maxAge, maxDrillAge, clock }: BackupMet
     const found = await backups.log.waiting();
     return found === undefined ? [] : [found];
   });
-  /** Infinite where there is none yet: that is too old for every alarm. */
+  /** Infinite if there is none yet: that is too old for every alarm. */
   const age = (since: Instant | undefined): Sample[] => [
     { value: since === undefined ? Number.POSITIVE_INFINITY : Math.max(0, (clock.now() - since) / 1000) },
   ];

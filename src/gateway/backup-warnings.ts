@@ -1,6 +1,6 @@
 /**
- * What `check` and `doctor` say of backups: that there are none, that the last is too old, that
- * they all lie in one place.
+ * What `check` and `doctor` say about backups: that there are none, that the last is too old, that
+ * all of them lie in one place.
  */
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
@@ -25,7 +25,7 @@ export async function backupWarnings(config: Config, now: Instant): Promise<read
   return [...(await keyCopyWarnings(config)), ...(await ofDatabase(config, now))];
 }
 
-/** A backup without the day keys opens nothing. */
+/** Without the day keys no backup can be opened, so the key folder must be copied as well. */
 async function keyCopyWarnings(config: Config): Promise<readonly string[]> {
   const { 'copy-to': to, folder: keyFolder } = config.keys;
   if (to === undefined)
@@ -90,7 +90,7 @@ function ageOfDrills(
   ];
 }
 
-/** A running gateway brings it up to date each minute. */
+/** Age from which the log behind the backups is late; a running gateway renews it each minute. */
 const LOG_LATE = minutes(15);
 
 async function logWarnings(config: Config, keys: readonly KeyObject[], now: Instant): Promise<readonly string[]> {

@@ -1,4 +1,4 @@
-/** Backups and restore, assembled. */
+/** Assembles backups and restore. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Backups } from '../backup/backups.ts';
@@ -28,8 +28,8 @@ import { drillMarksOf } from './drill-marks.ts';
 import type { GatewayEffects } from './effects.ts';
 
 /**
- * `noticeWriter`: writes to the operator what failed without anybody watching. `sites`: the engine
- * has several.
+ * `noticeWriter`: writes to the operator about a backup that failed while nobody watched. `sites`:
+ * the engine has several sites.
  */
 export function gatewayBackups(
   store: Store,
@@ -81,7 +81,7 @@ function offsiteOf({ backup }: Config): OffsiteRules {
 }
 
 /**
- * The master key cannot change while the gateway runs, and a command that prints it is not asked
+ * The master key cannot change while the gateway runs, so a command that prints it does not run
  * each minute.
  */
 function keyCopyOf(config: Config, to: string): () => Promise<KeyCopyPlaces> {
@@ -93,8 +93,8 @@ function keyCopyOf(config: Config, to: string): () => Promise<KeyCopyPlaces> {
 }
 
 /**
- * Takes what is due, as long as the gateway runs. A backup that runs when the gateway stops is
- * given up, and swept by the next.
+ * Takes backups and makes drills when they are due, as long as the gateway runs. A backup that runs
+ * when the gateway stops is given up, and the next one sweeps it.
  */
 export function startBackups(backups: Backups, clock: Clock, jobs: Jobs = ALL_JOBS): Schedule {
   const mine = (): boolean => jobs.runs('backups');
@@ -103,7 +103,8 @@ export function startBackups(backups: Backups, clock: Clock, jobs: Jobs = ALL_JO
     ...(folder ? [startSchedule({ clock, round: () => backups.round(), mine })] : []),
     ...(logs ? [startSchedule({ clock, round: () => backups.log.round(), longestRetry: minutes(5), mine })] : []),
     ...(drills ? [startSchedule({ clock, round: () => backups.drills.round(), longestRetry: days(1), mine })] : []),
-    // Each gateway copies its own keys. A fault of the one must not put off the other.
+    // Each gateway copies its own keys, on a schedule of its own: a failed backup must not delay
+    // that.
     startSchedule({ clock, round: () => backups.keys.round(), longestRetry: minutes(10) }),
   ];
   return {
@@ -114,7 +115,9 @@ export function startBackups(backups: Backups, clock: Clock, jobs: Jobs = ALL_JO
   };
 }
 
-/** The key folder, and what copies and rotations have kept of it under that master key. */
+/**
+ * The key folder, and the folders in which copies and rotations have kept it under that master key.
+ */
 const placesOfKeys = ({ keys }: Config, fingerprint: string): readonly string[] => {
   const { folder, 'copy-to': to } = keys;
   return [folder, ...(to === undefined ? [] : [join(to, fingerprint)]), join(keptAside(folder), fingerprint)];

@@ -1,7 +1,4 @@
-/**
- * What certificates and keys tell at /metrics: which end, and which should have been renewed by
- * now.
- */
+/** Metrics of certificates and keys: which ones end, and which should have been renewed by now. */
 import { ENDING_KINDS, endingsWithin } from '../admin/endings.ts';
 import {
   GATEWAY_CERTIFICATE_KINDS,
@@ -25,14 +22,14 @@ export interface CertificateMetricParts {
 
 const WITHIN = [7, 30, 60] as const;
 
-/** A file may hold a certificate twice; a row may not. */
+/** A file may hold a certificate twice, but a metric may not have a row twice. */
 const distinct = (samples: readonly Sample[]): readonly Sample[] => [
   ...new Map(samples.map((sample) => [JSON.stringify(sample.labels), sample])).values(),
 ];
 
 /**
- * Rows of certificates that are no account's: those that end first. A file of authorities may hold
- * hundreds.
+ * Most rows of certificates that belong to no account; those that end first are shown. A file of
+ * authorities may hold hundreds.
  */
 export const MOST_CERTIFICATES = 500;
 

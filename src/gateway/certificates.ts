@@ -1,7 +1,7 @@
 /**
- * Reads the certificates that are nobody's account: of listeners, of authorities that are trusted
- * or our own, of evidence, of partners. In the running gateway those of listeners and client
- * authorities are the ones in use; where nobody serves the files are read.
+ * Reads the certificates that belong to no account: those of listeners, of trusted authorities and
+ * our own, of evidence, of partners. In the running gateway those of listeners and client
+ * authorities are the ones in use; if no gateway serves, the files are read.
  */
 import { readFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -27,14 +27,14 @@ export interface CertificateSources {
   readonly config: Config;
   readonly store: Pick<Store, 'certificates' | 'registry'>;
   /**
-   * What listeners serve, by their name, and whose client certificates may log in; absent if nobody
-   * serves.
+   * What listeners serve, by their name, and the authorities whose client certificates may log in;
+   * absent if no gateway serves.
    */
   readonly tls?: {
     readonly material: ReadonlyMap<string, readonly TlsMaterial[]>;
     readonly authorities: readonly Certificate[];
   };
-  /** What each partner's server showed at the last push, DER; absent if nobody serves. */
+  /** What each partner's server showed at the last push, DER; absent if no gateway serves. */
   readonly shown?: ReadonlyMap<PartnerId, Uint8Array>;
   /** True if the private key of our own authority lies in the key folder. */
   readonly ca: { readonly keys: Pick<CaParts['keys'], 'has'> };
@@ -42,11 +42,13 @@ export interface CertificateSources {
 
 const PAGE = 50;
 
-/** Rejects only where the store fails: what cannot be read otherwise is named. */
+/**
+ * Rejects only if the store fails. Any other certificate that cannot be read is named in `unread`.
+ */
 export function gatewayCertificates(sources: CertificateSources): () => Promise<GatewayCertificates> {
   const { config } = sources;
-  // Asked for by every scrape; reading a certificate takes some tenths of a millisecond, and what
-  // is not in use any more is forgotten.
+  // What the last call has read: every scrape asks, and reading a certificate takes some tenths of
+  // a millisecond. Certificates that are no longer in use are forgotten.
   let before = new Map<string, readonly Certificate[]>();
   return async () => {
     const known = new Map<string, readonly Certificate[]>();
@@ -54,7 +56,7 @@ export function gatewayCertificates(sources: CertificateSources): () => Promise<
       const earlier = known.get(text) ?? before.get(text);
       const found = earlier ?? certificatesIn(text);
       known.set(text, found);
-      // A bundle of 140 takes 20 to 50 ms: others have their turn between two.
+      // A bundle of 140 takes 20 to 50 ms: others have their turn between two bundles.
       if (earlier === undefined) await turn();
       return found;
     };
@@ -131,8 +133,8 @@ const authority = (kind: GatewayCertificateKind, certificate: Certificate, owner
 const isSelfSigned = ({ subject, issuer }: Certificate): boolean => formatName(subject) === formatName(issuer);
 
 /**
- * The chain as well: one that has ended in it keeps clients out. A root at its end says nothing to
- * them.
+ * The certificate of a listener and its chain: an expired one in the chain keeps clients out. A
+ * root at the end of the chain does not matter to them.
  */
 const ofListener = (
   listener: string,
@@ -148,8 +150,8 @@ const ofListener = (
           scope: listener,
           keyHeld: true,
           name: `${listener} ${own.publicKey.asymmetricKeyType ?? 'other'}`,
-          // The one that is served is the one that counts, whatever else of that name is served
-          // beside it.
+          // A certificate that is served is in use, even if another of that name is served beside
+          // it.
           replaced: false,
           ...(isRenewedByProgram(renewal, own) && { renewed: true as const }),
         },

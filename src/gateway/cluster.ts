@@ -1,4 +1,4 @@
-/** This gateway among those of the same store, as the configuration has them. */
+/** Connects this gateway with the others of the same store, as the configuration says. */
 import { randomBytes } from 'node:crypto';
 import { Cluster, type ClusterParts, type ClusterState } from '../cluster/cluster.ts';
 import { FEWEST_AHEAD } from '../cluster/peer-state.ts';
@@ -29,7 +29,7 @@ const isChannel = (cluster: Config['cluster']): cluster is Channel =>
   cluster.key !== undefined;
 
 export interface GatewayClusterOptions extends GatewayEffects {
-  /** Until when this site goes on alone. */
+  /** Until when this site may continue alone. */
   readonly aloneUntil?: () => Instant | undefined;
   /** For tests: where the names of peers lead. */
   readonly peers?: Pick<ClusterParts, 'peers' | 'lookup'>;
@@ -45,7 +45,7 @@ export class GatewayCluster {
     this.#options = options;
   }
 
-  /** What the store is to be opened with; undefined: it makes the keys that it needs. */
+  /** Tells the store whether it may make a day key; undefined: it makes the keys that it needs. */
   get mayMakeKey(): MayMakeKey | undefined {
     if (!isChannel(this.#config.cluster)) return undefined;
     const { aloneUntil, clock } = this.#options;
@@ -62,7 +62,8 @@ export class GatewayCluster {
   }
 
   /**
-   * Before the first listener opens. Rejects with ConfigError, or what the system says of the port.
+   * Call it before the first listener opens. Rejects with ConfigError, or with the system's error
+   * about the port.
    */
   async start(store: Store): Promise<void> {
     const { cluster, keys } = this.#config;
@@ -96,7 +97,7 @@ export class GatewayCluster {
     await this.#cluster.start();
   }
 
-  /** The ticket keys; undefined if this gateway shares its store with nobody. */
+  /** The ticket keys; undefined if this gateway shares its store with no other. */
   get tickets(): TicketKeys | undefined {
     return this.#cluster?.tickets;
   }
@@ -110,7 +111,7 @@ export class GatewayCluster {
     return this.#cluster?.port ?? 0;
   }
 
-  /** A round of questions at once. */
+  /** Asks all other gateways now. */
   async exchange(): Promise<void> {
     await this.#cluster?.exchange();
   }

@@ -1,5 +1,5 @@
 /**
- * The web console of the running gateway: what its pages work with, and how one of its listeners
+ * The web console of the running gateway: the services of its pages, and how one of its listeners
  * starts.
  */
 import type { AdminContext } from '../admin/context.ts';
@@ -37,7 +37,7 @@ export function gatewayConsole(config: Config, parts: ConsoleParts): GatewayCons
   const { clock, log, store } = parts;
   const notes = new LogInNotes(store.audit, clock, log);
   let context: AdminContext | undefined;
-  // Loaded with the first listener: a gateway without one has neither its pages nor what judges
+  // Loaded with the first listener: a gateway without one holds neither the pages nor the code for
   // passkeys in memory.
   let served: Promise<AnyServing> | undefined;
   const serve = async (): Promise<AnyServing> => {
@@ -70,7 +70,7 @@ async function servicesOf(
     import('../console/parts/held-imports.ts'),
   ]);
   const origin = consoleOrigin(config) ?? `https://${config.hostname}`;
-  // Once: the master key may come from a command, which strangers must not be able to start at
+  // Read once: the master key may come from a command, which strangers must not be able to start at
   // will.
   const key = challengeKey(await readMasterKey(config));
   const challenges = new Challenges(key, random);

@@ -17,8 +17,8 @@ interface Parts {
 }
 
 /**
- * Throws ConfigError if a group is not there or its socket cannot be given to it; then none is
- * open.
+ * Throws ConfigError if a group does not exist or its socket cannot be given to it; then no socket
+ * is open.
  */
 export async function openControlSockets(config: Config, parts: Parts): Promise<ControlSocket> {
   const wanted = groupsOf(config);

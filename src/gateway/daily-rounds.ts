@@ -1,6 +1,6 @@
 /**
  * What the gateway does by itself once a day: certificates, mailboxes that nobody empties, mail
- * that is held, accounts that ended.
+ * that is held, accounts that have ended.
  */
 import type { AdminContext } from '../admin/context.ts';
 import type { CaParts } from '../ca/parts.ts';
@@ -46,8 +46,9 @@ export function startDailyRounds(
 }
 
 /**
- * Writes down which accounts and addresses have ended by the clock; that they have, holds without
- * it. What was issued to them is revoked with that, and the lists are published.
+ * Writes down which accounts and addresses have reached their end; they count as ended even without
+ * that. Certificates that were issued to them are revoked with it, and revocation lists are
+ * published.
  */
 export const startEndings = ({ registry, jobs }: Store, ca: CaParts, { clock, log }: GatewayEffects): Daily =>
   startDaily({
@@ -63,7 +64,7 @@ export const startEndings = ({ registry, jobs }: Store, ca: CaParts, { clock, lo
     },
   });
 
-/** Once a day: gives up what was held and nobody decided about. */
+/** Once a day: gives up messages that were held and about which nobody decided. */
 const startHeldTooLong = (
   { deliveries, jobs }: Store,
   { settlements, ended }: GatewayNotices,
@@ -80,8 +81,8 @@ const startHeldTooLong = (
   });
 
 /**
- * Once a day: mailboxes that nobody empties, whom to tell, and what ends; and whose observation is
- * over.
+ * Once a day: looks for mailboxes that nobody empties, observations that are over, and OpenPGP keys
+ * that end.
  */
 const startUncollected = (store: Store, { noticeWriter }: GatewayNotices, { clock, log }: GatewayEffects): Daily =>
   startDaily({
@@ -96,7 +97,7 @@ const startUncollected = (store: Store, { noticeWriter }: GatewayNotices, { cloc
     },
   });
 
-/** Once a day: tells the operator of certificates that end and are no account's. */
+/** Once a day: tells the operator about certificates that end and belong to no account. */
 const startCertificateEnds = (
   store: Store,
   { noticeWriter }: GatewayNotices,

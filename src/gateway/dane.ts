@@ -1,6 +1,6 @@
 /**
- * TLSA records of partners' servers (RFC 7672), assembled. What asks the DNS is loaded where a
- * resolver is configured, at the first question.
+ * Assembles the look-up of TLSA records of partners' servers (RFC 7672). The code that asks the DNS
+ * is loaded at the first question, if a resolver is configured.
  */
 import type { Config } from '../config/schema.ts';
 import type { TlsaSource } from '../push/courier.ts';

@@ -1,6 +1,6 @@
 /**
  * Every metric that a gateway can tell, as docs/signals.md lists them: names, labels and what they
- * mean. Nothing is read.
+ * mean. No value is read.
  */
 import type { Metric } from '../http/metric.ts';
 import { backupMetrics } from './backup-metrics.ts';
@@ -14,10 +14,7 @@ import { scanMetrics } from './scan.ts';
 import { storeMetrics } from './store-metrics.ts';
 import { trafficMetrics } from './traffic-metrics.ts';
 
-/**
- * Stands for each part of a gateway: metrics hold their parts, and ask them only when somebody
- * scrapes.
- */
+/** Stands in for every part of a gateway: a metric asks its parts only when somebody scrapes. */
 const NOBODY: never = new Proxy(() => undefined, { get: () => NOBODY, apply: () => NOBODY }) as never;
 
 export const declaredMetrics = (): readonly (readonly [title: string, metrics: readonly Metric[]])[] => [

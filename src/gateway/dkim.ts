@@ -1,4 +1,4 @@
-/** Signing for partners (DKIM), assembled. */
+/** Assembles the signing of mail for partners (DKIM). */
 import type { Config } from '../config/schema.ts';
 import { readDkimKeys } from '../crypto/dkim/dkim-keys.ts';
 import { DkimSigner } from '../push/dkim.ts';

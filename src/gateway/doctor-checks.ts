@@ -1,7 +1,7 @@
 /**
- * What doctor looks at besides the listeners: the clock, the escrow of the master key, who could
- * sign, the form of the database, certificates that nobody renewed, backups. The gateway runs the
- * same.
+ * What doctor looks at besides the listeners: the clock, the escrow of the master key, the form of
+ * the database, certificates that nobody renewed, backups. The running gateway makes the same
+ * checks.
  */
 import type { Config } from '../config/schema.ts';
 import { readMasterKey } from '../config/master-key.ts';
@@ -30,7 +30,9 @@ export async function generalFindings(config: Config, now: Instant, run?: Ask): 
 
 const warning = (id: string, what: string): DoctorFinding => ({ id, severity: 'warning', what });
 
-/** NEN 7510 wants one time on all systems: trails of two of them are put side by side. */
+/**
+ * NEN 7510 wants the same time on all systems, so that the trails of two systems can be compared.
+ */
 export function clockFindings(sync: ClockSync, most: Milliseconds): readonly DoctorFinding[] {
   if (sync.kind === 'unknown')
     return [

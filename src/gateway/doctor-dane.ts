@@ -1,12 +1,12 @@
-/** What `check` and `doctor` say of the resolver that TLSA records are asked of. */
+/** What `check` and `doctor` say about the resolver that looks up TLSA records. */
 import type { Config } from '../config/schema.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';
 import type { Clock } from '../domain/effects.ts';
 import { seconds } from '../domain/units.ts';
 
 /**
- * Asks it for the root, which is signed: whoever does not say so validates nothing. None if no
- * resolver is configured.
+ * Asks the resolver for the root, which is signed: a resolver that does not say so validates
+ * nothing. Empty if no resolver is configured.
  */
 export async function daneFindings(
   { delivery: { 'dane-resolver': at } }: Pick<Config, 'delivery'>,

@@ -17,7 +17,7 @@ export async function examineListener(config: Config, listener: ConfiguredListen
   return judgeOffer(offer, { listener: name, profile, until, hostname, now: systemClock.now() });
 }
 
-/** What is wrong with it, for a gateway that examines itself. */
+/** What is wrong with a listener, for a gateway that examines itself. */
 export async function listenerFindings(
   config: Config,
   listener: ConfiguredListener,
@@ -29,12 +29,12 @@ export async function listenerFindings(
     return passed ? [] : [{ id, severity: 'failure', what: `TLS is ${worst}: ${bad.slice(0, 5).join('; ')}` }];
   } catch (error) {
     if (!(error instanceof ProbeFailed)) throw error;
-    // It may be open to other networks alone, or behind a load balancer's header.
+    // It may be open only to other networks, or expect a load balancer's header.
     return [{ id, severity: 'warning', what: `it cannot be examined from here: ${error.message}` }];
   }
 }
 
-/** An address that stands for every one of this machine is reached at its loopback. */
+/** What to probe. An address that stands for all of this machine is reached at the loopback. */
 const targetOf = (servername: string, { protocol, tls, address, port }: ConfiguredListener): ProbeTarget => ({
   protocol,
   tls,

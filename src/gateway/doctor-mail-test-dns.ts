@@ -40,7 +40,7 @@ export async function addresses(facts: MailTestFacts): Promise<Found> {
   };
 }
 
-/** Name servers of the zone that the name stands in. */
+/** Name servers of the zone in which the name is. */
 async function nameServers(hostname: string, ask: Ask): Promise<readonly string[] | undefined> {
   for (let at = hostname; at.includes('.'); at = at.slice(at.indexOf('.') + 1)) {
     const answer = await ask(at, 'NS');
@@ -107,7 +107,7 @@ export async function authentication({ hostname, ask }: MailTestFacts): Promise<
     mail_auth_dmarc_policy: dmarcPolicy,
     mail_auth_spf_exist: spfExist,
     mail_auth_spf_policy: spfPolicy,
-    // It knows no selector: whether there is anything below the name is what it looks at.
+    // The test knows no selector, so it looks whether there is anything below the name.
     mail_auth_dkim_exist:
       dkim === undefined
         ? NO_ANSWER
@@ -117,7 +117,7 @@ export async function authentication({ hostname, ask }: MailTestFacts): Promise<
   };
 }
 
-/** RFC 7489 section 6.6.3: of the name itself, else of the domain above it. */
+/** The records of the name itself, else of the nearest domain above it (RFC 7489 section 6.6.3). */
 async function nearest(
   hostname: string,
   look: (at: string) => Promise<readonly string[] | undefined>,

@@ -1,4 +1,4 @@
-/** The facts that the questions of the mail test are judged by, and the result of one. */
+/** The facts by which the questions of the mail test are judged, and the result of a question. */
 import type { CheckedRecord } from '../domain/dns-record.ts';
 import type { MailTest, MailTestResult } from '../domain/mail-test.ts';
 import type { Instant } from '../domain/units.ts';
@@ -8,14 +8,14 @@ import type { ListenerReport } from './doctor-report.ts';
 export interface MailTestFacts {
   readonly hostname: string;
   /**
-   * The listener with STARTTLS that mail servers speak to: what it offered; `silent`: nobody
-   * answered; undefined: there is none.
+   * The listener with STARTTLS that mail servers speak to, with what it offered; undefined if there
+   * is none. `silent`: it did not answer.
    */
   readonly listener:
     { readonly port: number; readonly report: ListenerReport | 'silent'; readonly certificates: string } | undefined;
   readonly records: readonly CheckedRecord[];
   readonly ask: Ask;
-  /** PEM, those that everybody trusts. */
+  /** The authorities that everybody trusts, PEM. */
   readonly authorities: readonly string[];
   readonly now: Instant;
 }
@@ -26,5 +26,5 @@ export const fail = (why: string): Judged => ({ result: 'fail', why });
 export const unknown = (why: string): Judged => ({ result: 'unknown', why });
 export const NO_ANSWER = unknown('the DNS gave no answer');
 
-/** The questions that a part of them answers. */
+/** Results of some of the questions. */
 export type Found = Partial<Record<MailTest, Judged>>;

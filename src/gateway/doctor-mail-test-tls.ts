@@ -46,7 +46,7 @@ function judgedBy({ findings }: ListenerReport, about: Finding['about'], words: 
   return found.length === 0 ? unknown('not examined') : bad.length > 0 ? fail(what(bad)) : pass(what(found));
 }
 
-/** A suite after a better one, as far as grades go. */
+/** Passes if no suite stands before one with a better grade. */
 function ordered({ findings }: ListenerReport): Judged {
   const suites = findings.filter(({ about }) => about === 'suite').map(({ what }) => what);
   // The suites of TLS 1.3 have an order of their own.

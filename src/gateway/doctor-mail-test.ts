@@ -1,7 +1,7 @@
 /**
  * The questions of internet.nl's mail test, judged from here: by what the listeners offered a
- * moment ago and by what the DNS says. Nobody else is asked, so what can be seen from outside alone
- * stays unknown.
+ * moment ago and by what the DNS says. Nobody else is asked, so a question that only a look from
+ * outside answers stays unknown.
  */
 import { MAIL_TESTS, type MailTestResult } from '../domain/mail-test.ts';
 import { addresses, authentication, dane, dnssec } from './doctor-mail-test-dns.ts';

@@ -1,4 +1,4 @@
-/** How the records that the gateway's own name should have stand in the DNS. */
+/** Compares the records that the gateway should have in the DNS with those that are there. */
 import { getServers } from 'node:dns';
 import type { Config } from '../config/schema.ts';
 import type { DnsAnswer, RecordType } from '../dns/packet.ts';
@@ -7,12 +7,12 @@ import { type CheckedRecord, NO_SERVICE, type PublishedRecord, type WantedRecord
 import type { Clock } from '../domain/effects.ts';
 import { seconds } from '../domain/units.ts';
 
-/** Asks; what is no answer is undefined. */
+/** Asks the DNS; undefined if there is no answer. */
 export type Ask = (name: string, type: RecordType) => Promise<DnsAnswer | undefined>;
 
 /**
- * By `delivery.dane-resolver`, else by the first server of this machine: what that says is shown,
- * and nothing is trusted because of it.
+ * Asks the resolver of `delivery.dane-resolver`, else the first DNS server of this machine. Its
+ * answers are only shown; nothing is trusted because of them.
  */
 export async function askOf({ delivery }: Pick<Config, 'delivery'>, clock: Clock): Promise<Ask> {
   const { Resolver } = await import('../dns/resolver.ts');
@@ -22,7 +22,10 @@ export async function askOf({ delivery }: Pick<Config, 'delivery'>, clock: Clock
     : asking(new Resolver({ at, clock, patience: seconds(2) }));
 }
 
-/** Asks each question once, and none of a resolver that did not answer: an operator waits. */
+/**
+ * Asks each question once, and no more questions once the resolver did not answer: an operator
+ * waits.
+ */
 export function asking(dns: Dns): Ask {
   const known = new Map<string, Promise<DnsAnswer | undefined>>();
   let away = false;
@@ -50,7 +53,7 @@ function firstServer(): { readonly host: string; readonly port: number } | undef
   return { host: bracketed ?? four ?? first, port: Number(port) };
 }
 
-/** Questions at the same time: a hundred domains have nine records each. */
+/** Most questions at the same time: a hundred domains have nine records each. */
 const AT_ONCE = 20;
 
 export async function checkRecords(wanted: readonly WantedRecord[], ask: Ask): Promise<readonly CheckedRecord[]> {
@@ -60,7 +63,7 @@ export async function checkRecords(wanted: readonly WantedRecord[], ask: Ask): P
   return all;
 }
 
-/** Begins what a text of the kind begins with: others may stand at the same name. */
+/** How a text of each kind begins: other texts may stand at the same name. */
 const BEGINS: Readonly<Record<WantedRecord['kind'], RegExp>> = {
   tlsa: /^/,
   'mta-sts': /^v=STSv1\b/,
@@ -87,7 +90,7 @@ async function checked(one: WantedRecord, all: readonly WantedRecord[], ask: Ask
   return { ...one, state: 'differs', found: shown, remedy: problem };
 }
 
-/** What records of the type say, as a zone file has it. */
+/** The texts of the records of a type, as a zone file has them. */
 export function textsOf({ records }: DnsAnswer, type: PublishedRecord['type']): readonly string[] {
   return records.filter((record) => record.type === type).map(({ data }) => TEXTS[type](data));
 }
@@ -105,7 +108,7 @@ const srvText = (data: unknown): string => {
 
 const dotted = (name: unknown): string => `${String(name).replace(/\.$/, '').toLowerCase()}.`;
 
-/** Its strings, joined (RFC 7208 section 3.3, RFC 6376 section 3.6.2.2). */
+/** The strings of a TXT record, joined (RFC 7208 section 3.3, RFC 6376 section 3.6.2.2). */
 const txtText = (data: unknown): string =>
   (Array.isArray(data) ? (data as unknown[]) : [data])
     .map((part) => (Buffer.isBuffer(part) ? part.toString('utf8') : String(part)))
@@ -118,7 +121,7 @@ const TEXTS: Readonly<Record<PublishedRecord['type'], (data: unknown) => string>
   CNAME: dotted,
 };
 
-/** `name=value; ...`, names folded. */
+/** The tags of `name=value; ...`, with folded names. */
 export const tagsOf = (text: string): ReadonlyMap<string, string> =>
   new Map(
     text.split(';').flatMap((tag) => {
@@ -127,10 +130,13 @@ export const tagsOf = (text: string): ReadonlyMap<string, string> =>
     }),
   );
 
-/** True if the text of SPF fails mail from elsewhere. */
+/** True if the SPF record makes mail from elsewhere fail, or refers to another record. */
 export const spfEnds = (text: string): boolean => /(?:^| )[-~]all(?: |$)/i.test(text) || /(?:^| )redirect=/i.test(text);
 
-/** Undefined: what stands there does what it should, in these words or others. */
+/**
+ * What is wrong with the records that were found; undefined if they do what they should, in these
+ * words or others.
+ */
 function problemOf(one: WantedRecord, found: readonly string[], all: readonly WantedRecord[]): string | undefined {
   const tag = (name: string): string | undefined => tagsOf(found[0] ?? '').get(name);
   switch (one.kind) {
@@ -156,7 +162,7 @@ function problemOf(one: WantedRecord, found: readonly string[], all: readonly Wa
       if (found.length > 1) return 'one such record may be there, or none counts; remove the other';
       return /^(?:quarantine|reject)$/i.test(tag('p') ?? '') ? undefined : 'set p=reject, or p=quarantine at first';
     case 'setup':
-      // If another service of the kind exists, its own record stands there.
+      // If another service of the kind exists, its record stands there in place of NO_SERVICE.
       return one.value === NO_SERVICE || found.includes(one.value.toLowerCase())
         ? undefined
         : 'it leads mail programs elsewhere; publish this one';

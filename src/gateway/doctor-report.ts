@@ -1,6 +1,6 @@
 /**
- * Judges what a listener offers, from its probe: pure, so that a test can show it what no build of
- * OpenSSL still speaks.
+ * Judges what a listener offers, from its probe: pure, so that a test can give it what no build of
+ * OpenSSL speaks any longer.
  */
 import type { X509Certificate } from 'node:crypto';
 import { readCertificate } from '../crypto/certificates/certificate.ts';
@@ -22,7 +22,7 @@ export interface Finding {
   readonly about: 'version' | 'suite' | 'curve' | 'certificate' | 'signature' | 'renegotiation';
   readonly what: string;
   readonly grade: Grade;
-  /** What to do, where something is to be done. */
+  /** What to do, if something is to be done. */
   readonly remedy?: string | undefined;
 }
 
@@ -48,8 +48,8 @@ export interface Judged {
 const SOON = days(30);
 
 /**
- * A legacy listener passes with what is phased out, until its last day; nothing passes with what is
- * insufficient.
+ * A legacy listener passes with the grade "phase out" until its last day; none passes with
+ * "insufficient".
  */
 export function judgeOffer(offer: TlsOffer, { listener, profile, until, hostname, now }: Judged): ListenerReport {
   const findings: Finding[] = [

@@ -1,4 +1,4 @@
-/** What `check` and `doctor` say of the scanner for malware. */
+/** What `check` and `doctor` say about the scanner for malware. */
 import type { Config } from '../config/schema.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';
 import type { Clock } from '../domain/effects.ts';
@@ -6,10 +6,12 @@ import { days } from '../domain/units.ts';
 import { type Examined, examine } from '../scan/trust.ts';
 import { type ScanConfig, lineOf } from './scan.ts';
 
-/** Signatures come several times a day; after this time nobody fetches them. */
+/**
+ * New signatures come several times a day; if the last are older than this, nobody fetches them.
+ */
 const STALE = days(7);
 
-/** Asks clamd itself; none if nothing is scanned. */
+/** Asks clamd itself; empty if nothing is scanned. */
 export async function scanFindings({ scan }: Pick<Config, 'scan'>, clock: Clock): Promise<readonly DoctorFinding[]> {
   const line = lineOf(scan, clock);
   return line === undefined ? [] : findingsOf(await examine(line), scan, clock);

@@ -1,6 +1,6 @@
 /**
- * What doctor says of set-up that mail programs find: the records to publish, and names that the
- * certificate of its listener lacks.
+ * What doctor says about the settings that mail programs look up: the records to publish, and names
+ * that the certificate of its listener lacks.
  */
 import { X509Certificate } from 'node:crypto';
 import { readTlsMaterial } from '../config/files.ts';
@@ -16,10 +16,16 @@ const SERVICES: Readonly<Record<ServedPort['protocol'], Readonly<Record<ServedPo
   smtp: { implicit: '_submissions', starttls: '_submission' },
   pop3: { implicit: '_pop3s', starttls: '_pop3' },
 };
-/** RFC 6186 section 3.4: a dot for what is not there, so that no program asks for it. */
+/**
+ * RFC 6186 section 3.4: the target is a dot if there is no such service, so that no program tries
+ * it.
+ */
 const NOT_HERE = ['_imaps', '_imap'];
 
-/** For each domain of `setup.domains`; none if that is empty. RFC 6186, RFC 8314 section 5.1. */
+/**
+ * The records to publish for each domain of `setup.domains`; none if that is empty. RFC 6186, RFC
+ * 8314 section 5.1.
+ */
 export function setupRecords(config: Config): readonly WantedRecord[] {
   const web = setupListener(config);
   if (web === undefined) return [];
@@ -48,10 +54,10 @@ const srv = (service: string, domain: string, value: string): WantedRecord => ({
   value,
 });
 
-/** Names that one finding has. */
+/** Most names in one finding. */
 const SHOWN = 5;
 
-/** Findings about the settings of mail programs. Throws ConfigError when a file has gone. */
+/** Findings about the settings of mail programs. Throws ConfigError if a file has gone. */
 export function setupFindings(config: Config): readonly DoctorFinding[] {
   const web = setupListener(config);
   if (web === undefined) return [];

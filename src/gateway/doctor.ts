@@ -1,6 +1,6 @@
 /**
- * Doctor in the running gateway, assembled: the checks of `sluis doctor`, and what only the store
- * knows.
+ * Assembles doctor in the running gateway: the checks of `sluis doctor`, and those that need the
+ * store.
  */
 import { storeFindings } from '../admin/mail-findings.ts';
 import { PURPOSE_REMINDER, withoutPurpose } from '../admin/purpose.ts';
@@ -28,8 +28,8 @@ export interface GatewayDoctorParts {
   readonly keys: Pick<MailKeys, 'gatewayKeyProblem'>;
   readonly certificates: () => Promise<GatewayCertificates>;
   /**
-   * The TCP port that a listener has: the one that it was given where the configuration says 0.
-   * Undefined if it has none.
+   * The TCP port that a listener has: the one that it got if the configuration says 0. Undefined if
+   * it has none.
    */
   readonly portOf: (name: string) => number | undefined;
   /** Absent if nothing is scanned. */
@@ -72,8 +72,8 @@ const UNREAD: DoctorFinding = {
 };
 
 /**
- * The service manager may hand over a socket of another kind than TCP. What was not examined is not
- * sufficient.
+ * The service manager may hand over a socket of another kind than TCP. A listener that was not
+ * examined does not pass.
  */
 const portless = ({ name }: Config['listener'][number]): DoctorFinding => ({
   id: `listener.${name}`,

@@ -1,4 +1,7 @@
-/** What a drill is made with, by facts that are at hand: migrations, key folder, configuration. */
+/**
+ * The marks of a drill: what it was made with, from migrations, key folder and configuration. If a
+ * mark changes, the next drill is due.
+ */
 import { createPublicKey, hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readMasterKey } from '../config/master-key.ts';
@@ -9,7 +12,10 @@ import { keyFingerprint } from '../crypto/keys/key-fingerprint.ts';
 import type { DrillMarks } from '../domain/drills.ts';
 import { newestSchema } from './store.ts';
 
-/** `master`: where its fingerprint is known already; a command may have to be run for it. */
+/**
+ * `master`: fingerprint of the master key, if it is known already; otherwise a command may have to
+ * run for it.
+ */
 export async function drillMarks(config: Config, master?: string): Promise<DrillMarks> {
   const { listener, store } = config;
   const trail = auditKeyOf(config.keys.folder);

@@ -11,20 +11,21 @@ export interface GatewayEffects {
 }
 
 /**
- * For the servers of a store, of whoever comes right behind them: a gateway that starts, since a
- * machine that is switched on starts it before the database, and `init`, which an administrator
+ * How long a program waits for the servers of a store that may just be starting: a gateway, since a
+ * machine that is switched on starts it before the database; and `init`, which an administrator
  * runs as soon as the servers are made.
  */
 export const START_PATIENCE = seconds(10);
 
 /** Further options with which a store is opened. */
 export interface StoreEffects extends GatewayEffects {
-  /** Where nodes agree on day keys ahead. Default: a store makes those that it needs. */
-  readonly mayMakeKey?: MayMakeKey;
   /**
-   * Until when one place alone may acknowledge, where an engine has several. Default: it may not.
+   * Says whether a day key may be made, if nodes agree on them in advance. Default: a store makes
+   * those that it needs.
    */
+  readonly mayMakeKey?: MayMakeKey;
+  /** Until when one site alone may acknowledge, if the engine has several. Default: it may not. */
   readonly aloneUntil?: () => Instant | undefined;
-  /** How long servers of the store that are not there yet are waited for. Default: they are not. */
+  /** How long to wait for servers of the store that do not answer yet. Default: not at all. */
   readonly patience?: Milliseconds;
 }

@@ -1,4 +1,4 @@
-/** What letters and notices with a code tell of this gateway: servers, page, whom to ask. */
+/** What letters and notices with a code say about this gateway: servers, page, whom to ask. */
 import { originOf } from '../config/listeners.ts';
 import { helpdeskOf } from '../config/helpdesk.ts';
 import { ownLetter } from '../config/letters.ts';

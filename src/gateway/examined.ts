@@ -1,6 +1,6 @@
 /**
- * What the gateway offers at its own listeners, each asked over a connection of its own; a listener
- * that does not answer is told of, and fails nothing.
+ * Examines what the gateway offers at its own listeners, each over a connection of its own. A
+ * listener that does not answer is reported; it is not an error.
  */
 import { maxDrillAgeOf } from '../config/backup.ts';
 import { hostnameOf, profileEnded } from '../config/listeners.ts';
@@ -13,7 +13,7 @@ import { examineListener } from './doctor-listeners.ts';
 
 type Configured = Config['listener'][number];
 
-/** `ports`: by the names of listeners, of those whose port the system chose. */
+/** `ports`: the ports that the system chose, by the names of their listeners. */
 export async function examinedOf(config: Config, ports: ReadonlyMap<string, number>): Promise<Examined> {
   const listeners: ExaminedListener[] = [];
   // One after the other: each is some thirty handshakes.

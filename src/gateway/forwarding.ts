@@ -1,4 +1,4 @@
-/** The forwarding of the trail to a collector of logs, assembled. */
+/** Assembles the forwarding of the audit trail to a collector of logs. */
 import { Names } from '../admin/names.ts';
 import { nen7513Records } from '../admin/nen7513-records.ts';
 import { readAuthorityFiles, readForwardMaterial } from '../config/files.ts';
@@ -11,7 +11,7 @@ import { forwarded } from '../trail/syslog.ts';
 import type { GatewayEffects } from './effects.ts';
 
 /**
- * Undefined if nobody is to get it. Files are read at each connection: a certificate may be
+ * Undefined if no collector is configured. Files are read at each connection: a certificate may be
  * replaced while the gateway runs.
  */
 export function startForwarding(store: Store, config: Config, { clock, log }: GatewayEffects): Forwarding | undefined {

@@ -1,4 +1,4 @@
-/** Health and metrics of the running gateway, assembled. */
+/** Assembles health and metrics of the running gateway. */
 import type { Config } from '../config/schema.ts';
 import type { GatewayCertificates } from '../crypto/certificates/gateway-certificates.ts';
 import type { Counts } from '../domain/counts.ts';
@@ -56,15 +56,18 @@ export class GatewayHttp {
   readonly #stops: (() => Promise<void>)[] = [];
   #listener: HttpListener | undefined;
   #readyListener: HttpListener | undefined;
-  /** Why the gateway is not ready; for the command line too, and where the port is switched off. */
+  /**
+   * Why the gateway is not ready. The command line asks this as well, even if the port is switched
+   * off.
+   */
   reasons: (role?: ReadyRole) => readonly Reason[] = () => [];
   /**
-   * What is told at /metrics of these names; for the command line too, and where the port is
-   * switched off.
+   * The figures of the metrics with these names. The command line asks this as well, even if the
+   * port is switched off.
    */
   figures: (names: ReadonlySet<string>) => Promise<readonly Figure[]> = () => Promise.resolve([]);
 
-  /** Undefined until it is open, and where the configuration switches it off. */
+  /** Undefined until the port is open, or if the configuration switches it off. */
   get listener(): HttpListener | undefined {
     return this.#listener;
   }
@@ -140,13 +143,13 @@ export class GatewayHttp {
     );
   }
 
-  /** From now on the gateway is not ready, since it stops. */
+  /** Makes the gateway not ready from now on, since it stops. */
   stopping(): void {
     this.#draining = true;
   }
 
   /**
-   * Keeps new sessions away, by the word of an operator, or ends that. False: it was so already.
+   * Keeps new sessions away because an operator wants that, or ends that. False if nothing changed.
    */
   drain(since: Instant | undefined): boolean {
     const changes = (this.#drainedSince === undefined) !== (since === undefined);

@@ -1,6 +1,6 @@
 /**
- * The sections of the configuration, as the parts want their limits. A test holds the defaults of
- * both together.
+ * Translates sections of the configuration into the limits of the parts. A test checks that the
+ * defaults of both are the same.
  */
 import type { ApiTimes } from '../api/core/limits.ts';
 import type { AuthenticatorLimits } from '../auth/authenticator-options.ts';

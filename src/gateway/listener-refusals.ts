@@ -1,9 +1,9 @@
-/** Why a listener cannot be opened, in words for whoever starts the gateway. */
+/** Why a listener cannot be opened, in words for the person who starts the gateway. */
 import { ListenerRefused, type ListenerSpec } from '../platform/listener.ts';
 
 /**
- * One socket of the service manager goes on when its process has died, and what comes to it waits,
- * although the other units are there.
+ * A socket of the service manager stays open when its process has died. Connections to it would
+ * wait, although other units could take them.
  */
 export function refuseHanded(name: string): never {
   throw new ListenerRefused(
@@ -11,7 +11,10 @@ export function refuseHanded(name: string): never {
   );
 }
 
-/** Why a port could not be opened, and what to do. Throws what it does not know as it is. */
+/**
+ * Throws ListenerRefused, which says why a port could not be opened and what to do. Throws an error
+ * that it does not know as it is.
+ */
 export function refusedPort(spec: ListenerSpec, error: unknown): never {
   const { code } = error as NodeJS.ErrnoException;
   const where = `Cannot open listener "${spec.name}" on ${spec.address} port ${spec.port}`;

@@ -2,8 +2,8 @@
  * The listeners of the running gateway: opened in the order of the configuration, and a legacy one
  * closed when its last day is over.
  *
- * A start after that day goes on without it: an old system that was to be gone must not keep the
- * mail of all others from coming up again.
+ * After that day the gateway starts without it: an old system that should be gone must not keep the
+ * mail of all others from being served.
  */
 import type { ListenerStatus } from '../admin/running-gateway.ts';
 import { endOfProfile, hostnameOf, profileEnded } from '../config/listeners.ts';
@@ -65,8 +65,8 @@ export class GatewayListeners {
   }
 
   /**
-   * Throws ListenerRefused for the first that cannot be opened, and for a socket that is of no
-   * listener.
+   * Throws ListenerRefused for the first listener that cannot be opened, and for a socket that
+   * belongs to no listener.
    */
   async open(
     start: Readonly<Record<Configured['protocol'], StartListener>>,
@@ -94,7 +94,7 @@ export class GatewayListeners {
       );
   }
 
-  /** Tells of them, and looks after the ends of legacy profiles from now on. */
+  /** Logs the open listeners, and from now on watches for the end of legacy profiles. */
   begin(): void {
     for (const opened of this.#opened) {
       const { configured, listener } = opened;
@@ -194,7 +194,8 @@ export class GatewayListeners {
       return;
     }
     if (left <= NOTICE) this.#log.warn('listener.ends', { listener: name, until, days: Math.ceil(left / DAY) });
-    // The day is judged by the wall clock, which may be set, so it is looked at daily.
+    // The day is judged by the wall clock, which may be set to another time, so this looks again
+    // each day.
     opened.timer = this.#clock.after(milliseconds(Math.min(left, DAY)), () => this.#watchEnd(opened));
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Certificates and keys for mail in the running gateway, and in a command that opened the store
- * itself: there nothing is watched, and files are read when they are first asked for.
+ * itself. In a command nothing is watched, and files are read when they are first needed.
  */
 import { randomBytes } from 'node:crypto';
 import { readAuthorities } from '../auth/authorities.ts';
@@ -69,7 +69,7 @@ export class GatewayMail {
     });
   }
 
-  /** Reads the lists and begins to watch. */
+  /** Reads the revocation lists and begins to watch the files. */
   async start(): Promise<void> {
     this.#loaded = this.#lists.start(() => undefined);
     await this.#loaded;
@@ -82,7 +82,7 @@ export class GatewayMail {
     await this.pgp.thread.close();
   }
 
-  /** Reads the files again. Rejects, and changes nothing, when they cannot be used. */
+  /** Reads the files again. Rejects, and changes nothing, if they cannot be used. */
   async reload(): Promise<void> {
     const authorities = await Promise.resolve().then(() => this.#read());
     await this.#lists.reload(authorities);

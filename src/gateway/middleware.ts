@@ -31,9 +31,9 @@ export interface MiddlewareEffects {
 }
 
 /**
- * The order of the steps. Malware comes first, so that nobody is told of a refused message. EDI is
- * looked at as it was submitted. Then signatures are judged, then messages are opened that may be,
- * then the rest is protected: S/MIME and PGP.
+ * The order of the steps. The scan for malware comes first, so that nobody gets a notice about a
+ * refused message. EDI is examined as it was submitted. Then signatures are verified, then messages
+ * are opened that the gateway may open, and then the others are protected, with S/MIME or PGP.
  */
 export function gatewayMiddleware(
   store: Store,
@@ -73,7 +73,7 @@ interface EdiParts {
   readonly noticeWriter: NoticeWriter;
 }
 
-/** The steps that look at interchanges; whoever sent what they hold is told by a notice. */
+/** The steps that examine interchanges. The sender of a message that they hold gets a notice. */
 export const ediSteps = ({ store, log, noticeWriter }: EdiParts): readonly Middleware[] => [
   ediGuard({ store, log, heldNotices: (held) => heldNotices(noticeWriter, heldOf(held)) }),
   ediBoxes({ store, log }),

@@ -1,4 +1,4 @@
-/** A store of SQLite on its way to the PostgreSQL that the configuration names. */
+/** Moves a store of SQLite to the PostgreSQL that the configuration names. */
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../domain/effects.ts';
@@ -19,8 +19,8 @@ export interface MoveWish {
 export type MovedStore = Moved;
 
 /**
- * One connection does all of it. A page is some MiB, and the last step looks through the messages
- * of a day.
+ * One connection does everything. `SESSION` gives it a long time to answer: a page has some MiB,
+ * and the last step looks through the messages of a day.
  */
 const COUNTS = { filing: 0, changing: 1, reading: 0, leasing: 0, chunks: 0, watching: 0, listening: 0 };
 const SESSION = { answerWithin: seconds(60) };
@@ -29,7 +29,7 @@ async function sourceOf(config: Config): Promise<SourceOptions> {
   return { dataFolder: config.data.folder, keyFolder: config.keys.folder, masterKey: await readMasterKey(config) };
 }
 
-/** Path of the database. Rejects with StoreRefused if it may not move as it is. */
+/** Gives the path of the SQLite database. Rejects with StoreRefused if it may not move as it is. */
 export async function checkMove(config: Config): Promise<string> {
   const source = Source.open(await sourceOf(config));
   source.close();

@@ -1,4 +1,4 @@
-/** What the gateway writes itself, assembled: the notice writer, and who asks it. */
+/** Assembles what the gateway writes itself: the notice writer, and the parts that use it. */
 import { randomBytes } from 'node:crypto';
 import { operatorOf } from '../config/helpdesk.ts';
 import type { Config } from '../config/schema.ts';
@@ -58,7 +58,7 @@ export function gatewayNotices(
   };
 }
 
-/** Notices to senders in the transaction that accepts their message. */
+/** Notices to senders that are filed in the transaction that accepts their message. */
 export const submissionNotices = (
   { deliveries }: Store,
   { noticeWriter }: GatewayNotices,
@@ -85,7 +85,9 @@ export function pickupReceipts(
   return { receiptsFor: (collected) => receiptsFor(parts, collected) };
 }
 
-/** Counts where mailboxes are fetched from, and tells an owner whose mailbox two places empty. */
+/**
+ * Counts from which networks mailboxes are fetched, and tells the owner if two places empty one.
+ */
 export const startClientNetworks = (
   store: Store,
   { noticeWriter }: GatewayNotices,
@@ -98,7 +100,7 @@ export const startClientNetworks = (
     warn: (account, networks) => warnOfTwoReaders({ noticeWriter, store, clock }, account, networks),
   });
 
-/** Sees messages at which mail programs end again and again. */
+/** Finds messages at which the sessions of mail programs break off again and again. */
 export const startStuck = (
   store: Store,
   { noticeWriter }: GatewayNotices,

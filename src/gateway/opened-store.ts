@@ -1,4 +1,4 @@
-/** A store with what its engine tells of itself. */
+/** A store, with what its engine says about itself. */
 import type { SitesLook } from '../cluster/sites.ts';
 import type { Readiness } from '../domain/readiness.ts';
 import type { Metric } from '../http/metric.ts';
@@ -11,8 +11,8 @@ export interface OpenedStore {
   /** Servers of an engine that has several. */
   readonly servers?: OpenedServers;
   /**
-   * The start is over: what is away from now on is not waited for, and whoever asks is told so at
-   * once.
+   * Called when the start is over: from now on nothing waits for a server that is away, and a
+   * caller is told so at once.
    */
   started?(): void;
 }
@@ -21,6 +21,9 @@ export interface OpenedServers {
   /** Asks each of them now. */
   look(): Promise<SitesLook>;
   warnings(): readonly string[];
-  /** Something else is allowed from now on: resolves when it counts. */
+  /**
+   * Called when something else is allowed from now on (`sluis site alone`); resolves when that
+   * counts.
+   */
   judgeAgain(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
  * What to publish in the DNS for the gateway's own name, for domains whose mail it signs, and for
- * those whose mail programs find their settings: TLSA, MTA-STS, SPF, DKIM, DMARC, SRV.
+ * domains whose mail programs look up their settings here: TLSA, MTA-STS, SPF, DKIM, DMARC, SRV.
  */
 import { X509Certificate, createHash } from 'node:crypto';
 import { readTlsMaterial } from '../config/files.ts';
@@ -12,13 +12,13 @@ import type { WantedRecord } from '../domain/dns-record.ts';
 import { setupRecords } from './doctor-setup.ts';
 
 /**
- * Of the gateway's own name, RFC 8461 section 3.2; served at
+ * The MTA-STS policy of the gateway's own name (RFC 8461 section 3.2), served at
  * https://mta-sts.HOSTNAME/.well-known/mta-sts.txt.
  */
 export const mtaStsPolicy = (hostname: string): string =>
   ['version: STSv1', 'mode: enforce', `mx: ${hostname}`, 'max_age: 1209600', ''].join('\r\n');
 
-/** Throws ConfigError when a file has gone, and Unusable for a DKIM key that cannot be used. */
+/** Throws ConfigError if a file has gone, and Unusable for a DKIM key that cannot be used. */
 export function ownRecords(config: Config): readonly WantedRecord[] {
   const { hostname } = config;
   const keys = dkimKeysOf(config);
@@ -27,7 +27,7 @@ export function ownRecords(config: Config): readonly WantedRecord[] {
   return [
     ...tlsaRecords(config),
     txt('mta-sts', `_mta-sts.${hostname}`, `v=STSv1; id=${policyId}`),
-    // Mail that it pushes leaves from its own addresses alone.
+    // Mail that the gateway pushes leaves only from its own addresses.
     ...domains.map((domain) => txt('spf', domain, domain === hostname ? 'v=spf1 a -all' : `v=spf1 a:${hostname} -all`)),
     ...keys.map((key) => {
       const { name, value } = dkimRecord(key);
@@ -51,8 +51,8 @@ function dkimKeysOf({ delivery: { 'dkim-keys': folder } }: Config): readonly Dki
 }
 
 /**
- * For each listener that mail servers speak to, its own key (3 1 1): a renewal with the same key
- * changes nothing.
+ * TLSA records of the keys of listeners that mail servers speak to (3 1 1): a renewal with the same
+ * key changes nothing.
  */
 function tlsaRecords(config: Config): readonly WantedRecord[] {
   const found = config.listener

@@ -1,6 +1,4 @@
-/**
- * How a listener of pages starts, whatever site it is of: its code is in memory where there is one.
- */
+/** Starts a listener of pages of any kind. The code for pages is loaded only if there is one. */
 import { hostnameOf, originOfListener } from '../config/listeners.ts';
 import { helpdeskOf } from '../config/helpdesk.ts';
 import type { Config } from '../config/schema.ts';

@@ -1,6 +1,6 @@
 /**
- * What fetching over the API works with, beside what POP3 has: claims of workers, and who waits for
- * something to come.
+ * What fetching over the API needs beside the parts of POP3: claims of workers, and requests that
+ * wait for new mail.
  */
 import { Arrivals } from '../pickup/arrivals.ts';
 import type { ClientNetworks } from '../pickup/client-networks.ts';
@@ -11,7 +11,7 @@ import type { GatewayEffects } from './effects.ts';
 
 export interface PickupParts extends Required<GatewayEffects> {
   readonly store: Store;
-  /** The same object as POP3 has: one count an account, over all protocols. */
+  /** The same object as for POP3: each account has one count, over all protocols. */
   readonly clientNetworks: ClientNetworks;
   readonly receipts: Receipts;
 }

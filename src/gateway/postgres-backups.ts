@@ -1,6 +1,6 @@
 /**
- * What `check` asks a server of backups: whether the role that takes them may, and what its slots
- * keep: a disk that they fill, and those that nobody receives by.
+ * What `check` asks a server about backups: whether the role for backups may take them, whether
+ * slots may fill the disk, and through which slots nobody receives.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ export async function backupWarningsOf(config: Config, server: Server, session: 
   const kept = slots.slots.some(({ name }) => name === SLOT);
   return [
     ...(role === undefined ? [] : [role]),
-    // The first round makes it.
+    // The first round of the log makes the slot, so before that it is not missed.
     ...(from === 'here' && !kept && existsSync(join(config.backup.folder ?? '', LOG)) ? [notKept(at)] : []),
     ...slotWarnings(at, slots, from),
   ];
@@ -48,9 +48,9 @@ async function roleProblem(session: Session, user: string): Promise<string | und
   return `no backup can be taken: the role "${user}" (backup.user) ${lacks}; "sluis init --postgres --sql" prints how it is made`;
 }
 
-/** Longer than any round of the log takes, but the first after days. */
+/** Longer than any round of the log takes, except the first one after days. */
 const IDLE = minutes(15);
-/** More octets than much mail makes in a quarter of an hour. */
+/** More octets of log than much mail makes in a quarter of an hour. */
 const MUCH = 2e9;
 
 const size = (octets: number): string => `${Math.ceil(octets / MiB)} MiB`;
@@ -100,7 +100,7 @@ function ofSlot(
     ];
   if (kept > MUCH || (limit !== undefined && kept > limit / 2))
     return [`${slot} ${keeps}${limit === undefined ? '' : `, of ${size(limit)} at most`}: ${remedy}`];
-  // On a standby those of others wait for its promotion, and Patroni brings them forward.
+  // On a standby the slots of others wait for its promotion, and Patroni moves them forward.
   if (active || idle <= IDLE || (!own && standby)) return [];
   return [`nobody has received by ${slot} for ${Math.floor(idle / minutes(1))} minutes: ${remedy}`];
 }

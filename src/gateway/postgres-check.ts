@@ -1,4 +1,4 @@
-/** What `sluis check` asks of each server of PostgreSQL, and what it makes of the answers. */
+/** What `sluis check` asks each server of PostgreSQL, and how it judges the answers. */
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../domain/effects.ts';
 import { type Server, placeOf } from '../store/postgres/access.ts';
@@ -19,7 +19,9 @@ export interface ServerReport {
   readonly role?: 'primary' | 'old primary' | 'standby' | 'unknown';
   /** Such as 17.6. */
   readonly version?: string;
-  /** Such as TLSv1.3; absent: in the clear, on this machine itself. */
+  /**
+   * Such as TLSv1.3; absent if the server is on this machine and the connection is not encrypted.
+   */
   readonly tls?: string;
   /** Of a standby: octets that it does not hold yet. */
   readonly lag?: number;
@@ -33,10 +35,13 @@ export interface ServersReport {
   readonly warnings: readonly string[];
 }
 
-/** Newest that was tested; 16 is the oldest that is taken (first-look.ts). */
+/** Newest version that was tested; 16 is the oldest that is accepted (first-look.ts). */
 const NEWEST = 18;
 
-/** Rights beyond those on its tables that let a stolen password do harm to the service. */
+/**
+ * Asks for the version, and for rights of the role beyond those on its tables, with which a stolen
+ * password could harm the service.
+ */
 const LOOK = `
   SELECT current_setting('server_version'), current_setting('server_version_num'), current_setting('data_checksums'),
          r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls,

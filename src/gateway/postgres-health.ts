@@ -1,6 +1,6 @@
 /**
- * What the guard over PostgreSQL knows, for load balancers and at /metrics: whether what is
- * committed is acknowledged, and how far the standbys are behind.
+ * Tells load balancers and metrics what the guard over PostgreSQL knows: whether commits are
+ * acknowledged, and how far the standbys are behind.
  */
 import type { Readiness } from '../domain/readiness.ts';
 import { type Instant, iso } from '../domain/units.ts';
@@ -8,7 +8,7 @@ import { type Metric, gauge, single } from '../http/metric.ts';
 import type { Guard } from '../store/postgres/guard.ts';
 
 /**
- * Without a primary nothing can be read either; where only an acknowledgement is missing, what is
+ * Without a primary nothing can be read either. If only acknowledgements are missing, mail that is
  * there is handed out.
  */
 export const readinessOf = (

@@ -1,4 +1,4 @@
-/** One more gateway of a store on PostgreSQL (`sluis init --postgres --join`). */
+/** Adds one more gateway to a store on PostgreSQL (`sluis init --postgres --join`). */
 import { PeerRefused } from '../cluster/channel/refusals.ts';
 import { CHANNEL_VERSION, type Introduction } from '../cluster/channel/requests.ts';
 import { materialProblem, ownProblem } from '../cluster/channel/identity.ts';
@@ -28,9 +28,9 @@ export interface Joined {
 }
 
 /**
- * Makes the key folder, which belongs to the store from then on and has no key. What would keep the
- * gateway from ever serving is found before: rejects with StoreRefused, StoreUnavailable or
- * ConfigError then.
+ * Makes the key folder, which belongs to the store from then on and has no day key yet. Before that
+ * it looks for what would keep the gateway from ever serving, and rejects with StoreRefused,
+ * StoreUnavailable or ConfigError.
  */
 export async function joinOnPostgres(
   config: Config,

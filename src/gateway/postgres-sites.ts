@@ -1,6 +1,6 @@
 /**
- * The sites of a store on PostgreSQL: its servers, asked again, and the gateways that share it, by
- * their rows on the server that knows most.
+ * Looks at the sites of a store on PostgreSQL: asks its servers again, and reads the rows of the
+ * gateways that share it on the server that knows most.
  */
 import type { GatewayStanding, SitesLook } from '../cluster/sites.ts';
 import type { PromotionFacts, ServerFacts } from '../cluster/promote-check.ts';
@@ -23,10 +23,13 @@ import { siteBy } from '../store/postgres/judgement.ts';
 import { readStandbyList } from '../store/postgres/standby-list.ts';
 import { accessOf, nameOf } from './postgres.ts';
 
-/** Three beats that did not come (store/postgres/nodes.ts). */
+/**
+ * Time without a beat after which a gateway counts as silent: three beats have not come
+ * (store/postgres/nodes.ts).
+ */
 const SILENT = seconds(7);
 
-/** What a gateway that runs knows besides. */
+/** What a running gateway knows in addition. */
 export interface Own {
   readonly node: string;
   readonly guard: Pick<Guard, 'lastPrimary' | 'nameOf' | 'mayAcknowledge'>;
@@ -72,14 +75,14 @@ function factsOf(answer: Answer, siteOf: (name: string) => string, own: Own | un
   return { name, site, role, timeline, position, ...defined({ follows }) };
 }
 
-/** The higher timeline, then the greater position. */
+/** Sorts by the highest timeline, then by the greatest position. */
 const mostFirst = (a: NoticeDestination, b: NoticeDestination): number =>
   b.timeline - a.timeline || Number(b.position > a.position) - Number(b.position < a.position);
 type NoticeDestination = Pick<ListSeen, 'timeline' | 'position'>;
 
 /**
- * Of all that know of one, what was true last: a primary that answers, the rows on the servers, and
- * what this gateway saw itself.
+ * The newest list of synchronous standbys, from all that know one: a primary that answers, the rows
+ * on the servers, and what this gateway saw itself.
  */
 function listOf(
   answered: readonly ServerAnswer[],
@@ -114,7 +117,10 @@ function gatewaysOf(rows: Rows | undefined, own: Own | undefined): readonly Gate
   return all.map((row) => (row.name === own.node ? ofThisOne(row, own) : row));
 }
 
-/** This gateway's row may be old, or lost with a primary. */
+/**
+ * The row of this gateway, with what it knows itself: the stored row may be old, or lost with a
+ * primary.
+ */
 const ofThisOne = (
   { aloneUntil: _, ...row }: GatewayStanding,
   { guard, acknowledgedAt, aloneUntil }: Own,

@@ -59,8 +59,8 @@ export async function openOnPostgres(
 }
 
 /**
- * One process on a data folder, here too: its control socket, its drills and what it remembers of
- * the servers are its own. Rejects with StoreRefused.
+ * Connects, and locks the data folder. Here, too, one process may use it at a time: the control
+ * socket, the drills and what it remembers of the servers lie there. Rejects with StoreRefused.
  */
 async function connectedAlone(
   config: Config,
@@ -86,7 +86,10 @@ async function connectedAlone(
   }
 }
 
-/** As the owner of the tables. Rejects with StoreRefused if there is a store already. */
+/**
+ * Makes the store as the owner of its tables. Rejects with StoreRefused if there is a store
+ * already.
+ */
 export async function createOnPostgres(
   config: Config,
   effects: StoreEffects,

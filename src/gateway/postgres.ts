@@ -1,4 +1,4 @@
-/** PostgreSQL as the configuration names it: how the gateway and its commands come to it. */
+/** How the gateway and its commands connect to the PostgreSQL that the configuration names. */
 import { nodeOf, readReplicatorPassword, readServerMaterial } from '../config/store.ts';
 import type { Config } from '../config/schema.ts';
 import { defined } from '../domain/defined.ts';
@@ -9,7 +9,9 @@ import { postgresCopies } from '../store/postgres/copies.ts';
 import type { CopyingOptions } from '../store/postgres/copy-access.ts';
 import type { StoreEffects } from './effects.ts';
 
-/** Another one than the role that the gateway runs as: the owner of the tables. */
+/**
+ * The owner of the tables, as which some commands connect; the gateway itself runs as another role.
+ */
 export interface As {
   readonly user: string;
   readonly password: string;
@@ -31,7 +33,7 @@ export function accessOf(config: Config, as?: As): Access {
       : {
           tls: () => {
             const { ca: authorities, certificate, key } = readServerMaterial(config);
-            // The certificate says who comes: the running role.
+            // The client certificate names the running role, so the owner does not show it.
             return { ca: authorities, ...(as === undefined ? defined({ certificate, key }) : {}) };
           },
         }),
@@ -39,8 +41,8 @@ export function accessOf(config: Config, as?: As): Access {
 }
 
 /**
- * `what`: as the servers show it behind the name of the gateway, such as `check`; empty: the
- * gateway itself.
+ * `what`: what the servers show behind the name of the gateway, such as `check`; empty: the gateway
+ * itself.
  */
 export const connectionOf = (
   config: Config,

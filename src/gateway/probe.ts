@@ -1,4 +1,6 @@
-/** The probe of the running gateway: which doors, who visits them, and what it tells. */
+/**
+ * The probe of the running gateway: which sites it visits, as which account, and what it reports.
+ */
 import { randomBytes } from 'node:crypto';
 import { availabilityIn, monthPeriod } from '../admin/availability.ts';
 import type { ProbeAccount } from '../admin/context.ts';
@@ -27,8 +29,8 @@ import type { GatewayEffects } from './effects.ts';
 const PASSWORD = 'probe';
 
 /**
- * The account, and its password: made from the master key, so that it is kept nowhere, every
- * gateway of the service has it, and it is another one after a rotation.
+ * The probe account and its password. The password is derived from the master key: so it is stored
+ * nowhere, every gateway of the service has it, and it changes with a rotation of that key.
  */
 export function probeAccount(config: Config): ProbeAccount {
   const parsed = parseAddress(`probe@${config.hostname}`);
@@ -46,7 +48,7 @@ export function probeAccount(config: Config): ProbeAccount {
 }
 
 /**
- * Looks whether the account can be used, and gives it the password of today's master key where it
+ * Looks whether the account can be used, and gives it the password of the present master key if it
  * has another.
  */
 export async function visitorOf(
@@ -119,7 +121,8 @@ export function startGatewayProbe(
     visit: (door: FrontDoor, visitor, signal) => visit(parts, door, visitor, signal),
     visitor: () => visitorOf(store, account),
     mine,
-    // Only for its own site: another one has gateways of its own.
+    // A drained gateway explains a failure only at its own site: another site has gateways of its
+    // own.
     planned: (site) => {
       const since = account.sites.length === 1 || site === config.cluster.site ? drainedSince() : undefined;
       return since === undefined ? undefined : `drained since ${new Date(since).toISOString()}`;

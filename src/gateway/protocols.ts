@@ -64,7 +64,7 @@ export interface GatewayProtocols {
   /** The HTTPS API. */
   readonly https: StartListener;
   readonly api: Pick<GatewayApi, 'counts'>;
-  /** Entries of the directory that were given out, over all roads. */
+  /** Entries of the directory that were given out, over all protocols. */
   readonly directoryGiven: Counts<'caller'>;
   /** The web console. */
   readonly console: StartListener;
@@ -78,9 +78,9 @@ export interface GatewayProtocols {
   /** Mail programs that looked for their settings. */
   readonly setup: GatewaySelfService['setup'];
   readonly sent: SentCounts;
-  /** Messages at which mail programs end again and again. */
+  /** Messages at which the sessions of mail programs break off again and again. */
   readonly stuck: Pick<StuckMessages, 'all' | 'counts'>;
-  /** Writes the refusals of mail and of codes that are only counted so far. */
+  /** Writes refusals that are only counted so far: of mail, codes, tokens and logins to pages. */
   writeCounted(whose?: Whose): void;
   /** Writes the sessions of one account that are only counted so far. */
   consumersOf(account: AccountId): Promise<void>;

@@ -1,4 +1,4 @@
-/** The push to partners, assembled: records and secrets, courier, notices, dispatcher. */
+/** Assembles the push to partners: records and secrets, courier, notices, dispatcher. */
 import type { Config } from '../config/schema.ts';
 import type { PartnerSeals } from '../crypto/keys/partner-secrets.ts';
 import { type Dispatcher, startDispatcher } from '../push/dispatcher.ts';
@@ -19,7 +19,7 @@ export interface GatewayPushParts {
   readonly notices: DeliveryNoticeWriter;
   readonly clock: Clock;
   readonly log: Log;
-  /** What each partner's server showed last is kept here, DER. */
+  /** Keeps the certificate that each partner's server showed last, DER. */
   readonly shown: Map<PartnerId, Uint8Array>;
   /** Absent if TLSA records are not looked up. */
   readonly tlsa?: TlsaSource | undefined;

@@ -17,7 +17,7 @@ import type { LogLevel } from '../platform/log.ts';
 
 export interface ReloadParts {
   readonly connections: ConnectionLimits;
-  /** Reads the files again. Rejects, and changes nothing, when they cannot be used. */
+  /** Reads the files again. Rejects, and changes nothing, if they cannot be used. */
   readonly readFiles: () => Promise<void>;
   /** Absent if the configuration does not decide the level. */
   readonly setLogLevel?: (level: LogLevel) => void;
@@ -39,7 +39,10 @@ export class GatewayReload {
     return this.#running;
   }
 
-  /** One at a time. Rejects with ConfigError, TlsMaterialError or AuthorityError. */
+  /**
+   * Reads the configuration again; calls run one at a time. Rejects with ConfigError,
+   * TlsMaterialError or AuthorityError.
+   */
   reload(): Promise<ReloadReport> {
     const done = this.#last.then(() => this.#reload());
     this.#last = done.catch(() => undefined);

@@ -1,6 +1,6 @@
 /**
- * What `check` and `doctor` say of certificates that a program should have renewed: of the files,
- * so that it can be asked before a start as well.
+ * What `check` and `doctor` say about certificates that a program should have renewed. It reads the
+ * files, so that it can be asked before a start as well.
  */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';

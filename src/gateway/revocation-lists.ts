@@ -51,7 +51,7 @@ export class GatewayLists {
   }
 
   /**
-   * `changed` is called after lists were read again: what was remembered of paths is to be
+   * `changed` is called after lists were read again: then remembered certificate paths must be
    * forgotten.
    */
   async start(changed: () => void): Promise<void> {
@@ -65,8 +65,8 @@ export class GatewayLists {
   }
 
   /**
-   * One at a time, in the order of the calls. Never rejects: the log tells what is wrong with a
-   * file.
+   * Reads the lists again; calls run one at a time, in their order. Never rejects: the log says
+   * what is wrong with a file.
    */
   reload(authorities: readonly Certificate[] = this.#authorities): Promise<void> {
     this.#authorities = authorities;
@@ -77,7 +77,7 @@ export class GatewayLists {
     }));
   }
 
-  /** Tells of overdue lists. */
+  /** Logs overdue lists. */
   report(): void {
     this.#lists.report();
   }

@@ -1,4 +1,4 @@
-/** What operators ask of the running gateway, answered by its parts. */
+/** Answers what operators ask of the running gateway, from its parts. */
 import type { ReloadReport, RunningGateway } from '../admin/running-gateway.ts';
 import type { PasswordAuthenticator } from '../auth/authenticator-options.ts';
 import type { Config } from '../config/schema.ts';
@@ -37,10 +37,10 @@ export interface RunningGatewayParts {
   readonly reload: (actor: Actor) => Promise<ReloadReport>;
 }
 
-/** What operations ask of a gateway that starts now. */
+/** The operations of a gateway that starts now. */
 export function runningGateway(config: Config, parts: RunningGatewayParts): RunningGateway {
   const { anchors, authenticator, cluster, connections, http, probe, protocols, reload, tls, webhooks } = parts;
-  // The version of the program that runs: an upgrade may put another in its place.
+  // Read at the start, for the program that runs: an upgrade may replace its files meanwhile.
   const begun = { version: buildVersion(), since: new Date(parts.clock.now()).toISOString() };
   return {
     reload,
@@ -69,7 +69,7 @@ async function drain(
   actor: Actor,
 ): ReturnType<RunningGateway['drain']> {
   const shared = config.cluster['share-ports'] === 'yes';
-  // First: while a port cannot be opened again nothing is taken.
+  // The ports first: if one cannot be opened again, the drain does not end.
   if (shared && !wanted) await listeners.resume();
   const changed = http.drain(wanted ? clock.now() : undefined);
   if (changed) life.drained(wanted, actor);

@@ -1,6 +1,6 @@
 /**
- * What runs, and how it comes to its end: in the reverse order of its start, each part within the
- * drain time, or cut where somebody asks for that.
+ * Keeps the parts that run, and stops them in the reverse order of their start: each within the
+ * drain time, or at once if an operator asks for that.
  */
 import type { Clock } from '../domain/effects.ts';
 import { type Milliseconds, milliseconds } from '../domain/units.ts';
@@ -8,7 +8,7 @@ import { type Milliseconds, milliseconds } from '../domain/units.ts';
 export type StopPart = (drain: Milliseconds) => Promise<void>;
 
 export interface StopTimes {
-  /** How long everything goes on before the first part stops. */
+  /** How long everything continues before the first part stops. */
   readonly announce: Milliseconds;
   readonly drain: Milliseconds;
 }
@@ -26,7 +26,9 @@ export class RunningParts {
     this.#clock = clock;
   }
 
-  /** `cut` ends the drain time of a stop under way; parts that end at once have none. */
+  /**
+   * Adds a part. `cut` ends the drain time of a stop that runs; parts that end at once have none.
+   */
   add(stop: StopPart, cut?: () => void): void {
     this.#stops.push(stop);
     if (cut !== undefined) this.#cuts.push(cut);
@@ -41,14 +43,14 @@ export class RunningParts {
   }
 
   /**
-   * A part that cannot stop does not keep the others running; the first such error is thrown at the
-   * end.
+   * Stops all parts. A part that cannot stop does not keep the others running: at the end all such
+   * errors are thrown together (AggregateError).
    */
   stop(times: StopTimes): Promise<void> {
     return (this.#stopped ??= this.#stopAll(times));
   }
 
-  /** Ends every wait, of a stop under way and of a later one. */
+  /** Ends every wait, of a stop that runs and of a later one. */
   cut(): void {
     this.#isCut = true;
     for (const cut of this.#cuts) cut();

@@ -1,4 +1,4 @@
-/** Scanning for malware in the gateway, assembled. */
+/** Assembles the scan for malware. */
 import type { AdminContext } from '../admin/context.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Log } from '../domain/effects.ts';
@@ -11,7 +11,7 @@ import type { AuditTrail } from '../store/port/audit.ts';
 
 export type ScanConfig = Config['scan'];
 
-/** The line to the scanner; undefined if nothing is scanned. */
+/** How to reach the scanner; undefined if nothing is scanned. */
 export const lineOf = (scan: ScanConfig, clock: Clock): LineParts | undefined =>
   scan.clamd === undefined
     ? undefined
@@ -36,9 +36,10 @@ export const policyOf = ({ away, encrypted, 'too-large': tooLarge }: ScanConfig)
 });
 
 /**
- * Of mail that is taken over from another server (decision 1973). Malware is left there: whoever
- * moves sees it in the list of what was not taken, and nobody is kept from mail that has waited for
- * years. Nobody can be asked to send old mail in clear, so what is encrypted is taken with a mark.
+ * Scans mail that is taken over from another server (decision 1973). A message with malware stays
+ * there, and the list of what was not taken names it; the account still gets all its other mail.
+ * Nobody can be asked to send old mail again without encryption, so encrypted mail is taken with a
+ * mark.
  */
 export const importScan =
   (

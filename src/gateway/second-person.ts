@@ -1,6 +1,6 @@
 /**
- * Which verbs need a second person; recorded in the trail whenever the rule is another one than at
- * the previous start, so that nobody removes it unnoticed.
+ * Records in the trail which verbs need a second person, whenever that rule differs from the
+ * previous start, so that nobody removes it unnoticed.
  */
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../domain/effects.ts';

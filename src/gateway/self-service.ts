@@ -1,6 +1,6 @@
 /**
- * The pages on which accounts help themselves, of the running gateway: what they work with, and how
- * one of their listeners starts.
+ * The self-service pages of the running gateway: their services, and how one of their listeners
+ * starts.
  */
 import type { AdminContext } from '../admin/context.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
@@ -30,7 +30,7 @@ export interface SelfServiceParts extends Required<GatewayEffects>, PageParts {
 
 export interface GatewaySelfService {
   readonly start: StartListener;
-  /** The pages of codes by themselves. */
+  /** Starts a listener with the pages of codes alone. */
   readonly codes: StartListener;
   readonly notes: LogInNotes;
   /** Mail programs that looked for their settings, over all listeners. */
@@ -44,8 +44,8 @@ export function gatewaySelfService(config: Config, parts: SelfServiceParts): Gat
   const notes = new LogInNotes(store.audit, clock, log, 'self-service.refused');
   const setup: SetupCounts = new Counts(['form', 'outcome']);
   let context: AdminContext | undefined;
-  // With the first listener, and once: the master key may come from a command, which strangers must
-  // not be able to start at will.
+  // Made with the first listener, and only once: the master key may come from a command, which
+  // strangers must not be able to start at will.
   let made: Promise<SelfServiceLogIn> | undefined;
   const common = { window, clock, log, admin: () => context };
   return {
@@ -83,7 +83,7 @@ export function gatewaySelfService(config: Config, parts: SelfServiceParts): Gat
       const facts = factsOf(config, spec);
       const page = pageOf(config);
       const services = { ...common, ...facts, page, logIn: own === undefined ? undefined : `${own}/login` };
-      // Behind a proxy readers know another address: back to where they were is there.
+      // Behind a proxy readers know another address, and the link back must lead there.
       const origin = config.enrolment.page === undefined ? facts.origin : new URL(config.enrolment.page).origin;
       return await startPages('enrolment', spec, parts, new CodesServing({ ...services, origin }));
     },

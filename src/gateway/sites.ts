@@ -1,5 +1,5 @@
 /**
- * What commands about sites work with: of a store that is open, and of none, on the day on which no
+ * The parts of commands about sites: with an open store, and without one, for the day on which no
  * gateway can open it.
  */
 import type { Sites } from '../cluster/sites.ts';
@@ -10,7 +10,7 @@ import { Alone } from './alone.ts';
 import type { GatewayEffects } from './effects.ts';
 import type { OpenedStore } from './opened-store.ts';
 
-/** Undefined: an engine on one machine, which has no sites. */
+/** Undefined for an engine on one machine, which has no sites. */
 export const aloneOf = (config: Config, { clock, log }: Pick<GatewayEffects, 'clock' | 'log'>): Alone | undefined =>
   config.store.engine === 'postgres' ? new Alone({ folder: config.data.folder, clock, log }) : undefined;
 
@@ -35,8 +35,8 @@ export function sitesOf({ servers }: Pick<OpenedStore, 'servers'>, alone: Alone 
 }
 
 /**
- * For a command, where no store can be opened: what it allows holds from the next start of the
- * gateway on, which writes the row of the trail as well.
+ * For a command, if no store can be opened. What it allows holds from the next start of the gateway
+ * on, and that start writes the row of the trail.
  */
 export function sitesWithoutStore(config: Config, clock: Clock): Sites {
   const log = { warn: () => undefined, error: () => undefined };

@@ -1,6 +1,6 @@
 /**
- * Logins of pages are slowed as those of mail are, by each kind of page for itself, and over all
- * gateways.
+ * Slows logins to pages as logins of mail are slowed. Each kind of page counts for itself, and over
+ * all gateways.
  */
 import type { Config } from '../config/schema.ts';
 import type { LogInNotes } from '../web/login/notes.ts';

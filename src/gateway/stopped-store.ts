@@ -1,7 +1,7 @@
 /**
- * What commands do to a store that nobody serves. It is the only way of the command line past the
- * store's port, so another engine has one place to come in. Each function loads what it runs and no
- * more (decision 1503).
+ * What commands do to a store that no gateway serves. Only here does the command line go past the
+ * store's port, so that another engine has one place to fit in. Each function loads only what it
+ * runs (decision 1503).
  */
 import { readFileSync } from 'node:fs';
 import { controlSocketOf } from '../config/load.ts';
@@ -35,8 +35,8 @@ export async function compactStore(
 }
 
 /**
- * Brings a rotation of the master key that was interrupted past its commit to its end, or that of
- * another gateway of a store on PostgreSQL; undefined if there is none.
+ * Finishes a rotation of the master key that was interrupted after its commit, or one that another
+ * gateway of a store on PostgreSQL has made; undefined if there is none.
  */
 export async function finishRotation(
   config: Config,
@@ -72,7 +72,10 @@ export async function rotateMasterKey(config: Config, options: RotateOptions, wa
   ).rotateOnPostgres({ ...options, connect: connecting(config) });
 }
 
-/** A monitor, or another operator, may look at the store in the same moment. */
+/**
+ * How to wait for the data folder: a monitor, or another operator, may use the store at the same
+ * moment.
+ */
 const turnOf = (config: Config, waits: Waits): TurnOptions => ({ socket: controlSocketOf(config), waits });
 
 const connecting = (config: Config) => async () => {
@@ -96,7 +99,10 @@ export const operatorsIn = async (file: string, now: Instant): Promise<readonly 
       )
     : (await import('../store/sqlite/operators-in.ts')).operatorsIn(file, now);
 
-/** The database of SQLite that is to move. Rejects with StoreRefused if it may not as it is. */
+/**
+ * The path of the SQLite database that is to move. Rejects with StoreRefused if it may not move as
+ * it is.
+ */
 export async function checkMove(config: Config, waits: Waits): Promise<string> {
   const moved = await import('./moved-store.ts');
   return await whenFree(() => moved.checkMove(config), turnOf(config, waits));

@@ -1,4 +1,4 @@
-/** When it would pay to rewrite the database. */
+/** Says when it would pay to rewrite the database. */
 import { join } from 'node:path';
 import type { DoctorFinding } from '../domain/doctor.ts';
 import { GiB } from '../domain/units.ts';
@@ -12,8 +12,8 @@ export const storeFindings = (dataFolder: string): readonly DoctorFinding[] => {
 };
 
 /**
- * Free pages are room for later mail: only where they are half of a large file would another use of
- * the disk gain by it.
+ * Why to rewrite the database; undefined if it would not pay. Free pages are space for later mail.
+ * To give them back helps only another use of the disk, and only if they are half of a large file.
  */
 export function whyCompact(head: FileHead | undefined): string | undefined {
   if (head === undefined) return undefined;

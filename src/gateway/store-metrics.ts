@@ -1,6 +1,6 @@
 /**
- * What the store tells at /metrics, with its queues and mailboxes. What takes a query is looked up
- * once in a while and remembered, in bounded steps, however often somebody scrapes.
+ * Metrics of the store, its queues and its mailboxes. A figure that takes a query is looked up now
+ * and then, in bounded steps, and remembered, however often somebody scrapes.
  */
 import type { Counts } from '../domain/counts.ts';
 import { defined } from '../domain/defined.ts';
@@ -55,8 +55,8 @@ const storeItself = ({ store }: StoreMetricParts): Metric[] => [
 ];
 
 /**
- * What went because its time was over: content, uploads that nobody ended, traces, what was held,
- * who and where in the trail.
+ * Counts what was removed because its time was over: content, unfinished uploads, traces, held
+ * deliveries, and who and where in the trail.
  */
 const removals = ({ store, trail, ended }: StoreMetricParts): Metric =>
   counter(
@@ -100,7 +100,10 @@ interface NamedQueue extends Pick<PartnerQueue, 'waiting' | 'held' | 'oldest'> {
   readonly name: string;
 }
 
-/** Every partner has a row: an alarm on one that disappears is no alarm. */
+/**
+ * Every partner has a row, even if nothing waits for it: an alarm on a row that disappears would
+ * end.
+ */
 async function queuesByName({ deliveries, registry }: Store): Promise<readonly NamedQueue[]> {
   const partners = await registry.listPartners({ limit: MOST_PARTNERS });
   const queues = await deliveries.queues();
@@ -119,7 +122,10 @@ function together(queues: readonly PartnerQueue[]): Omit<NamedQueue, 'name'> {
   };
 }
 
-/** A walk over all mailboxes: some milliseconds of the reader for each 500 of them. */
+/**
+ * How long the figures of mailboxes are remembered. They take a walk over all mailboxes, with some
+ * milliseconds of the reader for each 500.
+ */
 const MAILBOXES_FRESH: Milliseconds = minutes(5);
 const PAGE = 500;
 

@@ -1,7 +1,8 @@
 /**
- * The turn of whoever needs the data folder alone. Commands open the store themselves while no
- * gateway runs, for a second or two. Whoever comes meanwhile waits for them, and does not end: a
- * machine that starts, with a monitor that asks each minute, would else have no gateway.
+ * Waits for the data folder, which one process may use at a time. While no gateway runs, commands
+ * open the store themselves, for a second or two. A process that comes meanwhile waits for them and
+ * does not end: otherwise a machine that starts, with a monitor that asks each minute, might have
+ * no gateway.
  */
 import { isAnswered } from '../admin/socket-file.ts';
 import type { LockHolder } from '../domain/lock-holder.ts';
@@ -9,13 +10,16 @@ import { StoreRefused } from '../store/store.ts';
 
 const PAUSE = 250;
 /**
- * Ten seconds of pauses. What holds the folder longer, such as an import, is better known to the
- * operator than waited for.
+ * Ten seconds of pauses. If something holds the folder longer, such as an import, the operator is
+ * told rather than kept waiting.
  */
 const ATTEMPTS = 41;
 export const TURN_SECONDS = ((ATTEMPTS - 1) * PAUSE) / 1000;
 
-/** Told once, when a wait begins. `holder`: absent if nobody can tell who it is. */
+/**
+ * Called once, when a wait begins. `holder`: absent if it is not known which process holds the
+ * folder.
+ */
 export type Waits = (holder: LockHolder | undefined) => void;
 
 export interface TurnOptions {
@@ -29,8 +33,8 @@ export interface TurnOptions {
 const aPause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, PAUSE));
 
 /**
- * Runs `work`, again while another process holds the folder. Rejects with its StoreRefused after 10
- * s, and at once where a gateway serves.
+ * Runs `work`, and runs it again while another process holds the folder. Rejects with its
+ * StoreRefused after 10 s, and at once if a gateway serves.
  */
 export async function whenFree<T>(work: () => Promise<T>, { socket, waits, pause = aPause }: TurnOptions): Promise<T> {
   for (let attempt = 1; ; attempt += 1)

@@ -1,6 +1,6 @@
 /**
- * The store that the configuration names: made for a new gateway, opened for one that serves and
- * for a command.
+ * Makes the store that the configuration names, and opens it for a gateway that serves or for a
+ * command.
  */
 import { randomBytes } from 'node:crypto';
 import { readMasterKey } from '../config/master-key.ts';
@@ -20,10 +20,10 @@ import type { Joined } from './postgres-join.ts';
 
 export type { Joined } from './postgres-join.ts';
 
-/** Version of a database that this program has opened. */
+/** Version of the schema that a database has after this program has opened it. */
 export const newestSchema = (): number => knownMigrations().at(-1)?.version ?? 0;
 
-/** What a SQLite store is opened with: tests add their seams to it. */
+/** The options with which a store is opened; tests add their own. */
 export async function storeOptionsOf(config: Config, effects: StoreEffects): Promise<OpenOptions> {
   return {
     dataFolder: config.data.folder,
@@ -63,8 +63,8 @@ export async function openEngine(config: Config, effects: StoreEffects): Promise
 const patient = (effects: GatewayEffects): StoreEffects => ({ ...effects, patience: START_PATIENCE });
 
 /**
- * Makes the empty store of a new gateway. Throws StoreRefused when there is one. `owner`: of the
- * tables, on PostgreSQL.
+ * Makes the empty store of a new gateway. Throws StoreRefused if there is one already. `owner`:
+ * owner of the tables on PostgreSQL; undefined for SQLite.
  */
 export async function createStore(config: Config, effects: GatewayEffects, owner?: As): Promise<void> {
   const options = await storeOptionsOf(config, effects);
@@ -79,8 +79,8 @@ export const joinStore = async (config: Config, effects: GatewayEffects): Promis
   ).joinOnPostgres(config, patient(effects), await storeOptionsOf(config, effects));
 
 /**
- * Whether the owner of the tables gets into the database, and what is done there can be
- * acknowledged. Rejects with StoreUnavailable.
+ * Checks that the owner of the tables can log in to the database, and that changes there can be
+ * acknowledged. Rejects with StoreUnavailable if not.
  */
 export async function lookAtOwner(config: Config, effects: GatewayEffects, owner: As): Promise<void> {
   await (await import('./postgres.ts')).lookAtOwner(config, patient(effects), owner);

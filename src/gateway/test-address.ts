@@ -25,8 +25,8 @@ export function gatewayTests(
 }
 
 /**
- * Whoever sends a test asks for an answer where it can be seen, so the setting `notices` is not
- * asked: the sender's mailbox, or its partner.
+ * The mailbox of the sender, or its partner. A person who sends a test wants to see the answer
+ * there, so the setting `notices` does not count.
  */
 async function ownMailbox(
   { registry }: Store,

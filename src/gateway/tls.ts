@@ -1,11 +1,12 @@
 /**
- * Keys, certificates, client authorities and ticket keys of the running gateway: read at the start,
- * read again when asked or when a file changes, and a new ticket key twice a day, which gateways of
- * one store tell each other. What cannot be served never takes the place of what is served.
+ * Keys, certificates, client authorities and ticket keys of the running gateway: they are read at
+ * the start, and again when asked or when a file changes. There is a new ticket key after
+ * `tls.ticket-key-lifetime`, which gateways of one store tell each other. What cannot be served
+ * never takes the place of what is served.
  *
- * Node knows one ticket key at a time, so a ticket of the key before leads to a full handshake:
- * about a millisecond of processor time for each client after a rotation. In exchange a key that is
- * read from memory opens no session older than its lifetime.
+ * Node knows one ticket key at a time, so a ticket of an earlier key leads to a full handshake:
+ * about a millisecond of processor time for each client after a rotation. In exchange, a key that
+ * is stolen from memory opens no session older than its lifetime.
  */
 import { X509Certificate, hash, randomBytes } from 'node:crypto';
 import { readAuthorities } from '../auth/authorities.ts';
@@ -80,7 +81,7 @@ export class GatewayTls {
     });
   }
 
-  /** Authorities whose client certificates may log in, by the files as they were last read. */
+  /** Authorities whose client certificates may log in, as their files were last read. */
   get authorities(): readonly Certificate[] {
     return this.#authorities;
   }
@@ -100,8 +101,8 @@ export class GatewayTls {
   }
 
   /**
-   * Takes the listeners into care once they are open. `trust` is told of other authorities; `trail`
-   * of what is served, and of reloads.
+   * Takes charge of the listeners once they are open. `trust` is called with new authorities;
+   * `trail` records what is served, and reloads.
    */
   async start(
     listeners: readonly Listener[],
@@ -115,7 +116,8 @@ export class GatewayTls {
     this.#trust = trust;
     this.#trail = trail;
     this.#tellServed();
-    // Another node's, where there is one: a client that comes back from there resumes here.
+    // The key of another node, if there is one: a client that comes from there resumes its session
+    // here.
     this.#serveTickets(tickets.known() ?? tickets.rotate(false));
     await this.#watch.start();
   }
@@ -126,7 +128,7 @@ export class GatewayTls {
     this.lists.stop();
   }
 
-  /** Reads the files again. Rejects, and changes nothing, when they cannot be used. */
+  /** Reads the files again. Rejects, and changes nothing, if they cannot be used. */
   async reload(): Promise<void> {
     try {
       await this.#reload();
@@ -164,12 +166,13 @@ export class GatewayTls {
     this.#options.log.info('tls.reloaded');
   }
 
-  /** Checked once, so that either every listener gets it or none. */
+  /** Reads and checks everything first, so that either every listener gets it or none. */
   #read(): Material {
     const now = this.#options.clock.now();
     const all = new Map<string, readonly TlsMaterial[]>();
     for (const listener of this.#config.listener) {
-      // One whose profile has ended serves nobody: its certificate may have ended as well.
+      // A listener whose profile has ended serves nobody, and its certificate may have ended as
+      // well.
       if (profileEnded(listener, now)) continue;
       const material = readTlsMaterial(this.#config, listener);
       serverTlsOptions(material, now, listener.profile);

@@ -1,6 +1,6 @@
 /**
- * What the gateway tells of itself at /metrics: sessions, logins, messages, pushes, and how the
- * process is. The store's part stands in store-metrics.ts.
+ * Metrics of traffic and process: sessions, logins, messages, pushes, processor and memory. Those
+ * of the store are in store-metrics.ts.
  */
 import type { ApiCounts } from '../api/server.ts';
 import { readdir } from 'node:fs/promises';
@@ -19,7 +19,7 @@ import type { SmtpAnswers } from '../smtp/answers.ts';
 import type { WebhookDeliverer } from '../webhooks/deliverer.ts';
 
 export interface TrafficParts {
-  /** Open ones. */
+  /** The listeners, with how many sessions each has. */
   readonly listeners: () => readonly { readonly name: string; readonly protocol: string; readonly sessions: number }[];
   readonly connections: Pick<ConnectionLimits, 'refused'>;
   readonly authenticator: { readonly load: AuthenticatorLoad };
@@ -140,7 +140,7 @@ const messages = ({ answers, sent, stuck }: TrafficParts): Metric[] => [
   ),
 ];
 
-/** Places in `sluis_breaker_state`. */
+/** Values of `sluis_breaker_state`. */
 const BREAKER = { closed: 0, 'half-open': 1, open: 2 } as const;
 
 const pushes = ({ dispatchers }: TrafficParts): Metric[] => [
@@ -179,7 +179,7 @@ const told = ({ webhooks }: TrafficParts): Metric[] => [
   ),
 ];
 
-/** One that was never looked up has no name yet. */
+/** A partner that was never looked up has no name yet, and is left out. */
 const statesOf = (dispatchers: TrafficParts['dispatchers']): Dispatcher['states'] =>
   dispatchers.flatMap(({ states }) => states).filter(({ name }) => name !== '');
 

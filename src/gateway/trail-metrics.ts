@@ -1,6 +1,6 @@
 /**
- * What the audit trail tells at /metrics: erasures after their time, and whether its heads get to
- * where they are kept.
+ * Metrics of the audit trail: what was erased after its time, and whether its heads get to the
+ * places where they are kept.
  */
 import type { Clock } from '../domain/effects.ts';
 import { type Metric, counter, single } from '../http/metric.ts';
@@ -12,7 +12,7 @@ export interface TrailCounts {
   readonly erased: ByKind;
   readonly anchors: AnchorCounts;
   /**
-   * Absent if `audit.forward-to` is not set: the figures are told all the same, so that an alarm
+   * Absent if `audit.forward-to` is not set: the figures are shown all the same, so that an alarm
    * finds them.
    */
   readonly forwarded?: ForwardCounts;

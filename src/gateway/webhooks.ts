@@ -1,4 +1,4 @@
-/** Webhooks, assembled: the lines to their receivers, who signs, who is told. */
+/** Assembles webhooks: connections to their receivers, signatures, and notices to their owners. */
 import { randomBytes } from 'node:crypto';
 import { Resolver } from 'node:dns/promises';
 import { type SecureContext, createSecureContext, getCACertificates } from 'node:tls';
@@ -19,8 +19,9 @@ import type { GatewayEffects } from './effects.ts';
 const DNS_TIMEOUT = 4000;
 
 /**
- * By DNS alone: the system's own look-up holds a thread of the four that also hash passwords for as
- * long as a name server keeps it waiting, and whoever registers a webhook chooses the name server.
+ * Asks the DNS directly. The system's own look-up would hold one of the four threads that also hash
+ * passwords, as long as a name server keeps it waiting, and the person who registers a webhook
+ * chooses the name server.
  */
 async function resolveName(name: string): Promise<readonly string[]> {
   const resolver = new Resolver({ timeout: DNS_TIMEOUT, tries: 2 });
@@ -29,8 +30,8 @@ async function resolveName(name: string): Promise<readonly string[]> {
 }
 
 /**
- * Read at the first use, and again when they have changed: some hundred certificates take a few
- * milliseconds.
+ * The authorities that may sign for receivers, read at the first use and again when they have
+ * changed: some hundred certificates take a few milliseconds.
  */
 function contextsOf(config: Config): () => SecureContext {
   let known: { readonly pem: string; readonly context: SecureContext } | undefined;
@@ -45,13 +46,13 @@ function contextsOf(config: Config): () => SecureContext {
   };
 }
 
-/** Where the system has none, as in a small container, those that Node brings along. */
+/** The authorities of the system; if it has none, as in a small container, those of Node. */
 function systemAuthorities(): string[] {
   const system = getCACertificates('system');
   return system.length > 0 ? system : getCACertificates('default');
 }
 
-/** What operations on webhooks work with; nothing is read or opened before one is used. */
+/** The parts of operations on webhooks; nothing is read or opened before one is used. */
 export function webhookParts(config: Config, { clock, random = randomBytes }: GatewayEffects): WebhookParts {
   const contextOf = contextsOf(config);
   const allowed = new NetworkSet(config.webhooks['allow-networks']);
