@@ -1,9 +1,9 @@
 /**
  * The listener of the API: reads a request strictly, finds its route, asks who calls, and answers.
  *
- * The order is that of cost and of what it tells: form, path, method, type of the body and of the
- * answer; then who calls, and whether he may and how often; then parameters; and only then the
- * body. Until then a client with `Expect: 100-continue` has sent nothing of it.
+ * Checks that cost little and reveal little come first: form, path, method, media types of the body
+ * and the answer; then who calls, whether the caller may, and how often; then parameters; and only
+ * then the body. Until then a client with `Expect: 100-continue` has sent nothing of it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { defined } from '../domain/defined.ts';
@@ -42,13 +42,13 @@ const HTTP = {
   maxHeaderSize: MAX_HEADER,
   maxHeadersCount: MAX_HEADERS,
   maxRequestsPerSocket: 0,
-  // Node would answer a request without Host by itself, and then go on with what stands behind it:
-  // we judge it (head.ts).
+  // Node would answer a request without Host by itself, and then continue with the octets behind
+  // it. We judge it instead (head.ts).
   requireHostHeader: false,
 };
 
 /**
- * Resolves once the port is open. Rejects when the port cannot be opened; throws TlsMaterialError.
+ * Resolves once the port is open. Rejects if the port cannot be opened; throws TlsMaterialError.
  */
 export async function startApiListener(options: ApiListenerOptions): Promise<Listener> {
   const server = new ApiServer(options);
@@ -101,9 +101,9 @@ class ApiServer {
   }
 
   /**
-   * Of a suspended or ended account, or one whose password was replaced, the next request is
-   * refused in any case. What waits or is being sent just now would still tell of its mail, and go
-   * on for minutes.
+   * Ends running requests of an account that was suspended or ended, or whose password was
+   * replaced. Its next request is refused in any case, but one that waits or is being answered now
+   * could still reveal its mail, for minutes.
    */
   async #expel(changed: readonly AccountId[] | 'many'): Promise<void> {
     for (const connection of [...this.#connections.values()]) {
@@ -133,7 +133,10 @@ class ApiServer {
       });
   }
 
-  /** Node's parser refuses it: there is no request whose route or caller could be known. */
+  /**
+   * Answers octets that Node's parser refuses: there is no request whose route or caller could be
+   * known.
+   */
   malformed(_guest: Guest, code: string): string {
     const large = code === 'HPE_HEADER_OVERFLOW';
     const said = large
@@ -153,7 +156,7 @@ class ApiServer {
     ].join('\r\n');
   }
 
-  /** The answer has left, or the line is down. */
+  /** Called when the answer has left, or the connection has gone. */
   #answered(guest: Guest, connection: ApiConnection): void {
     guest.busy = false;
     if (guest.last || this.stopping()) return void guest.socket.end(() => guest.end());
@@ -177,7 +180,7 @@ class ApiServer {
       request,
       method,
       status,
-      // Never the path as it came: the template has nobody's id or name.
+      // Never the path as it came: the template holds no id and no name.
       path: route?.path,
       ms: Math.round(this.#clock.monotonic() - began),
       // By number: a login name can be a person's.

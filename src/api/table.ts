@@ -20,5 +20,5 @@ export const API_ROUTES: readonly Route[] = [
   ...administrationRoutes,
 ];
 
-/** Every webhook that is sent, for the document. */
+/** Every event that is sent to webhooks, for the document. */
 export const API_WEBHOOKS: readonly WebhookSaid[] = webhookEvents;

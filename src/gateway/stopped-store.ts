@@ -89,8 +89,9 @@ const connecting = (config: Config) => async () => {
 };
 
 /**
- * The operators that a backup knows by its database, or by the file beside a base backup, and whose
- * time is not over: they are who may approve its restoring.
+ * The operators who may approve that a backup is restored: from its database, those whose time is
+ * not over at `now`; from the file beside a base backup, those whose time was not over when it was
+ * taken.
  */
 export const operatorsIn = async (file: string, now: Instant): Promise<readonly Operator[]> =>
   file.endsWith('.json')

@@ -36,7 +36,7 @@ export type Next = 'go on' | 'tls' | 'close';
 const START_TLS = '1.3.6.1.4.1.1466.20037';
 const WHO_AM_I = '1.3.6.1.4.1.4203.1.11.3';
 /**
- * The control that shows references to other servers as entries (RFC 3296). There are none here, so
+ * The control that shows references to other servers as entries. There are none here, so
  * it is accepted without effect: programs for administrators send it, marked as critical.
  */
 const MANAGE_DSA_IT = '2.16.840.1.113730.3.4.2';

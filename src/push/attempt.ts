@@ -32,8 +32,9 @@ function parcelOf(
 }
 
 /**
- * Failures on our side: the content is damaged or gone, or a key cannot be used. The delivery waits
- * by its own schedule, so that the operator has time, and the alarm is in the log.
+ * The answer for a failure on our side: the content is damaged or gone, or a key cannot be used.
+ * The delivery waits by its own schedule, so that the operator has time, and the alarm is in the
+ * log.
  */
 function ours(claim: Claim, why: string, log: Log): Answer {
   log.error('delivery.unreadable', { delivery: claim.id, message: claim.message.id, why });

@@ -1,5 +1,5 @@
 /**
- * One partner's circuit breaker: whether its server is worth an attempt now.
+ * One partner's circuit breaker: decides whether its server is worth an attempt now.
  *
  * `closed`: all is well, deliveries go out side by side. A partner that cannot be reached, or is
  * not who it should be, opens it at once: nothing is claimed for that partner until the pause is
@@ -7,13 +7,15 @@
  * pause. So a dead hospital costs one connection every few minutes and delays nobody else, and its
  * deliveries keep their place: when it is back, all of them go out at once and in order.
  *
- * Where the connection was lost in the middle of a message, the message may be at fault (a filter
- * that crashes on it): only three in a row, without a success between them, open the breaker.
+ * If the connection was lost in the middle of a message, the message may be at fault (a filter that
+ * crashes on it): only three in a row, without a success between them, open the breaker.
  */
 import { type Milliseconds, milliseconds, minutes, seconds } from '../domain/units.ts';
 import { type Fraction, spread } from './retry.ts';
 
-/** What an attempt told about the partner. `doubtful`: it broke off in the middle of a message. */
+/**
+ * What an attempt showed about the partner. `doubtful`: it broke off in the middle of a message.
+ */
 export type PartnerSign = 'works' | 'doubtful' | 'down';
 
 export interface Breaker {
@@ -38,8 +40,8 @@ const opened = (failures: number, now: Milliseconds, random: Fraction): Breaker 
 });
 
 /**
- * The breaker after an attempt. A sign of an attempt that began before it opened changes a pause
- * only by ending it.
+ * The breaker after an attempt. If the breaker is open, the sign of an attempt that began before
+ * can only close it.
  */
 export function afterSign(breaker: Breaker, sign: PartnerSign, now: Milliseconds, random: Fraction): Breaker {
   if (sign === 'works') return breaker.state === 'closed' && breaker.failures === 0 ? breaker : closedBreaker;

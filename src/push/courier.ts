@@ -4,16 +4,17 @@
  *
  * Contract:
  * - Nothing is said about a message before TLS stands and the partner's certificate was verified:
- *   authorities, name and, where there is one, pin; or by the TLSA records of its host, which never
- *   take the place of what the partner's record demands. There is no plaintext and no unverified
- *   way.
+ *   by authorities, name and, if there is one, pin; or by the TLSA records of its host, which never
+ *   take the place of what the partner's record demands. There is no way without encryption and
+ *   verification.
  * - The octets go out as they are stored, dot-stuffed and nothing else. What the partner cannot
  *   take as it is (8-bit content, UTF-8 addresses) is `unable`, never rewritten.
- * - One recipient a transaction, so that its DSN parameters are its own (RFC 3461 section 4).
+ * - Each transaction has one recipient, so that the DSN parameters are those of this recipient (RFC
+ *   3461 section 4).
  * - `deliver` always resolves, whatever the partner does, within the time-outs of RFC 5321 section
- *   4.5.3.2. It rejects only for what is ours: content that cannot be read.
- * - After the final dot was sent without an answer nobody knows whether the partner took the
- *   message: `lost`, `in-doubt`.
+ *   4.5.3.2. It rejects only for a fault on our side: content that cannot be read.
+ * - If no answer comes after the final dot, it is not known whether the partner took the message:
+ *   `lost`, `in-doubt`.
  */
 import type { Address } from '../domain/address.ts';
 import type { PartnerId } from '../domain/ids.ts';
@@ -27,7 +28,7 @@ export interface Destination {
   readonly host: string;
   readonly port: number;
   readonly tls: 'implicit' | 'starttls';
-  /** The name that its certificate must carry. Default: `host`. */
+  /** The name that the partner's certificate must have. Default: `host`. */
   readonly certificateName?: string;
   /**
    * PEM certificates; one of them must have issued the partner's. Default: the public authorities
@@ -35,8 +36,7 @@ export interface Destination {
    */
   readonly authorities?: readonly string[];
   /**
-   * Where there are any, the certificate that is shown must meet one of them, besides every other
-   * check.
+   * If there are any, the partner's certificate must meet one of them, besides every other check.
    */
   readonly pins?: readonly CertificatePin[];
   /**
@@ -55,7 +55,10 @@ export interface Destination {
   readonly login?: { readonly name: string; readonly password: string };
   /** The name that we give in EHLO. */
   readonly helo: string;
-  /** Open connections at most. The caller holds to it: one `deliver` at a time for each. */
+  /**
+   * Most open connections. The caller keeps to it: at most so many calls of `deliver` run at a
+   * time.
+   */
   readonly connections: number;
 }
 
@@ -66,8 +69,8 @@ export interface Parcel {
   readonly recipient: Address;
   readonly octets: Octets;
   /**
-   * BODY as the sender declared it (RFC 6152). A sender may declare 8BITMIME without need, which is
-   * no reason to refuse: the content is looked at.
+   * BODY as the sender declared it (RFC 6152). A sender may declare 8BITMIME without need. That is
+   * no reason to refuse, so the courier looks at the content.
    */
   readonly body: '7BIT' | '8BITMIME';
   /** SMTPUTF8 as the sender declared it (RFC 6531). */
@@ -90,15 +93,16 @@ export interface Parcel {
 }
 
 /**
- * What the partner was doing when it refused. All before `mail` is about the session and says
- * nothing about the message.
+ * What the partner was doing when it refused. Every step before `mail` is about the session and
+ * says nothing about the message.
  */
 export type Step = 'greeting' | 'ehlo' | 'starttls' | 'login' | 'mail' | 'rcpt' | 'data' | 'message';
 
 /**
- * Why there was no answer. `lookup`: nobody could say whether its host has TLSA records.
- * `certificate`: the partner is not who it should be (authority, name, date, pin, TLSA record).
- * `tls`: no TLS was agreed. `garbage`: what came was no SMTP. `stopped`: by our own `signal`.
+ * Why there was no answer. `lookup`: it could not be found out whether the partner's host has TLSA
+ * records. `certificate`: the partner is not who it should be (authority, name, date, pin, TLSA
+ * record). `tls`: no TLS was agreed. `garbage`: the answer was not SMTP. `stopped`: our own
+ * `signal` ended it.
  */
 export type LostWhy = 'lookup' | 'unreachable' | 'closed' | 'timeout' | 'tls' | 'certificate' | 'garbage' | 'stopped';
 
@@ -139,7 +143,7 @@ export type TlsaAnswer =
     }
   /** It is certain that no TLSA records of the host apply. */
   | { readonly kind: 'none'; readonly why: string }
-  /** Nobody knows whether there are any, so nothing may be sent. `text`: one line of words. */
+  /** It is not known whether there are any, so nothing may be sent. `text`: one line of words. */
   | { readonly kind: 'failed'; readonly text: string };
 
 /** Looks up the TLSA records of a host and port. */
@@ -150,7 +154,7 @@ export interface TlsaSource {
 export type Answer =
   /** 2yz after the final dot: the partner is responsible now. `reply`: one line, code first. */
   | { readonly kind: 'taken'; readonly reply: string; readonly session: Session }
-  /** 4yz or 5yz. `status`: RFC 3463, where the reply has one. `reply`: one line, code first. */
+  /** 4yz or 5yz. `status`: RFC 3463, if the reply has one. `reply`: one line, code first. */
   | {
       readonly kind: 'refused';
       readonly step: Step;
@@ -175,7 +179,7 @@ export interface Courier {
 
 /** What `partner test` found, as far as the dialog came. */
 export interface ProbeReport {
-  /** The partner was verified, greeted us and, where there is a login, let us in. */
+  /** The partner was verified, greeted us and, if there is a login, accepted it. */
   readonly ok: boolean;
   /** Why `ok` is false: one line of words. */
   readonly problem?: string;
@@ -189,7 +193,7 @@ export interface ProbeReport {
   readonly maxMessage?: Octets;
   readonly tlsVersion?: string;
   readonly cipher?: string;
-  /** The TLSA record that its certificate met. */
+  /** The TLSA record that the partner's certificate met. */
   readonly tlsa?: string;
   /** The partner's own certificate, even if it was not accepted. */
   readonly certificate?: {

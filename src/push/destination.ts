@@ -1,4 +1,4 @@
-/** A partner's record as the courier takes it: secrets open, defaults filled in. */
+/** Turns a partner's record into what the courier takes: with opened secrets and with defaults. */
 import { defined } from '../domain/defined.ts';
 import type { Partner, PartnerSecrets } from '../domain/partner.ts';
 import type { Destination } from './courier.ts';

@@ -1,9 +1,9 @@
 /**
- * Pushes what is due to partners: one `PartnerPush` for each that has something waiting, and a scan
- * of the queue that misses nothing.
+ * Pushes deliveries that are due to partners. Each partner for which something waits has a
+ * `PartnerPush`, and a scan of the queue makes sure that nothing is missed.
  *
- * The store's `onDue` is a hint that makes it quick; the scan, every half minute and whenever
- * something comes due, is what makes it sure.
+ * The store's `onDue` is only a hint, which makes it quick. The scan runs every half minute, and
+ * whenever something comes due.
  */
 import { Counts } from '../domain/counts.ts';
 import type { Timer } from '../domain/effects.ts';
@@ -29,11 +29,11 @@ export interface Dispatcher {
   /** How attempts ended. */
   readonly ended: EndedCounts;
   /**
-   * Begins no more attempts, lets those under way end for at most `drain`, then cuts them; each is
+   * Begins no more attempts, gives those that run at most `drain` to end, then cuts them; each is
    * settled.
    */
   stop(drain: Milliseconds): Promise<void>;
-  /** Ends the drain time of a `stop` under way. */
+  /** Ends the drain time of a `stop` that runs. */
   cut(): void;
 }
 

@@ -1,10 +1,10 @@
 /**
- * Signs what is pushed to partners who want it (DKIM, RFC 6376): the content stays as it is stored,
- * octet for octet, and has one field more in front for each key.
+ * Signs mail for partners who want that (DKIM, RFC 6376). The content stays as it is stored, octet
+ * for octet; one field for each key is put in front of it.
  *
- * The key is that of the domain in From, or of one above it; without one that of the gateway's own
- * name, which every gateway has that signs. The content is read once for the hash over its body,
- * and once more when it is sent.
+ * The key is that of the domain in From, or of a domain above it. If there is none, it is that of
+ * the gateway's own name, which every gateway that signs has. The content is read once for the hash
+ * of its body, and once more when it is sent.
  */
 import { domainToASCII } from 'node:url';
 import { type DkimKey, dkimField } from '../crypto/dkim/dkim.ts';
@@ -28,7 +28,10 @@ export interface SignedCopy extends Signable {
   readonly domain: string;
 }
 
-/** The accepted header had 256 KiB at most; ours adds fields to it. */
+/**
+ * Most octets of a header that is signed. An accepted header has at most 256 KiB, and the gateway
+ * adds fields to it.
+ */
 const MOST_HEADER = 512 * KiB;
 
 /** The attempt ended while its message was being signed. */
@@ -51,7 +54,7 @@ export class DkimSigner {
     for (const algorithm of ['ed25519-sha256', 'rsa-sha256']) this.made.add([algorithm], 0);
   }
 
-  /** False: there is no key for the gateway's own name, so not every message could be signed. */
+  /** True if there is a key for the gateway's own name, so that every message can be signed. */
   get ready(): boolean {
     return this.#own.length > 0;
   }
@@ -75,7 +78,7 @@ export class DkimSigner {
   }
 }
 
-/** The header and the hash over the body. */
+/** Reads the header, and the hash of the body. */
 async function read(slices: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<readonly [Header, string]> {
   const body = new RelaxedBody();
   let header: Header | undefined;
@@ -94,7 +97,8 @@ async function read(slices: AsyncIterable<Uint8Array>, signal: AbortSignal): Pro
     header = headerOf(head.subarray(0, end));
     body.update(slice.subarray(end - before));
   }
-  // The content is a header alone, without the empty line behind it.
+  // If no end of the header was found, the content is a header alone, without the empty line behind
+  // it.
   return [header ?? headerOf(head), body.digest()];
 }
 

@@ -4,16 +4,16 @@
  * - 2yz after the final dot: relayed.
  * - 5yz about the message (MAIL, RCPT, DATA, the message): failed. 4yz: again later.
  * - 5yz about the session (greeting, EHLO, STARTTLS, AUTH, or a MAIL that asks for a login): the
- *   operator's or the partner's mistake, not the message's. Again later, and the alarm is the
- *   breaker's.
+ *   mistake is the operator's or the partner's, not the message's. Again later; the breaker gives
+ *   the alarm.
  * - The partner lacks what the message needs: failed, with the code of RFC 3463 that says so.
  *   Nothing is rewritten.
- * - Everything else is no answer: again later. What we do not understand is temporary, so that no
- *   mail is lost to a misreading. That holds after the final dot too: the message may arrive twice,
- *   never not at all.
+ * - Everything else is not an answer: again later. What we do not understand is temporary, so that
+ *   no mail is lost because we misread an answer. That holds after the final dot, too: the message
+ *   may arrive twice, but it is never lost.
  *
- * Trouble of the partner leaves the delivery due, so that it keeps its place; trouble of the
- * message makes it wait by its own schedule.
+ * If the partner is at fault, the delivery stays due, so that it keeps its place. If the message
+ * is, the delivery waits by its own schedule.
  *
  * RFC 5321 sections 4.2 and 4.5.4.1, RFC 3463.
  */
@@ -30,7 +30,7 @@ export interface Ending {
   readonly outcome: Outcome;
   /** What the notice says about the attempt, besides the outcome. */
   readonly told: Pick<Attempt, 'at' | 'dsn' | 'status' | 'theirs' | 'content' | 'until'>;
-  /** The sign for the breaker; undefined: the attempt told nothing about the partner. */
+  /** The sign for the breaker; undefined: the attempt showed nothing about the partner. */
   readonly sign: PartnerSign | undefined;
 }
 
@@ -96,7 +96,7 @@ function lostMeaning({ why, text, at }: Extract<Answer, { kind: 'lost' }>): Mean
         : why === 'garbage'
           ? '4.5.0'
           : '4.4.1';
-  // We ended the attempt ourselves: it tells nothing about the partner, and the delivery need not
+  // We ended the attempt ourselves: it shows nothing about the partner, and the delivery need not
   // wait because of it.
   if (why === 'stopped') return { end: 'when-partner-works', reply: text, sign: undefined, status };
   if (at === 'session') return { end: 'when-partner-works', reply: text, sign: 'down', status };

@@ -1,7 +1,7 @@
 /**
  * Tells the senders of deliveries that cannot even be attempted, since the partner does not answer
- * or is suspended: after 4 hours that it takes longer, after 5 days that it was given up. The
- * deliveries keep their place in the queue.
+ * or is suspended: at the age `delayNotice` that it takes longer, at the age `expire` that it was
+ * given up. The deliveries keep their place in the queue.
  */
 import { defined } from '../domain/defined.ts';
 import type { DeliveryId, PartnerId } from '../domain/ids.ts';

@@ -1,5 +1,5 @@
 /**
- * Where a partner's mail goes now: its record from the registry, its secrets opened.
+ * Finds where a partner's mail goes now: reads its record from the registry, and opens its secrets.
  *
  * The record is read for each batch, so that a change holds at once; the secrets are opened only
  * when it has changed, since the master key may come from a program.

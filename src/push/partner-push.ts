@@ -1,10 +1,11 @@
 /**
- * Everything that is pushed to one partner.
+ * Pushes everything for one partner.
  *
- * At most one batch is claimed at a time, however much waits. Of it as many are attempted side by
- * side as the partner has connections, but never two of the same sender and addressee: their order
- * is kept where nothing fails. While the breaker is open nothing is claimed but the one delivery
- * that tries whether the partner is back; what was claimed goes back to its place.
+ * At most one batch is claimed at a time, however much waits. As many deliveries of it are
+ * attempted side by side as the partner may have connections, but never two with the same sender
+ * and addressee: so these keep their order unless one fails. While the breaker is open, claimed
+ * deliveries go back to their place, and only one delivery is claimed, to try whether the partner
+ * is back.
  */
 import type { Timer } from '../domain/effects.ts';
 import type { DeliveryId, PartnerId } from '../domain/ids.ts';
@@ -37,7 +38,7 @@ export interface PushState {
   readonly breaker: Breaker['state'];
   /** Why the last attempt failed, while the breaker is not closed, or why the partner is paused. */
   readonly why?: string;
-  /** Attempts under way. */
+  /** How many attempts run. */
   readonly active: number;
 }
 
@@ -67,7 +68,7 @@ export class PartnerPush {
   #overdueAt = Number.NEGATIVE_INFINITY;
   readonly #tell = (): void => this.#start();
 
-  /** `signal`: cuts what is under way. */
+  /** `signal`: cuts the attempts that run. */
   constructor(parts: PushParts, partner: PartnerId, permits: Permits, signal: AbortSignal) {
     this.#parts = parts;
     this.#partner = partner;
@@ -97,8 +98,9 @@ export class PartnerPush {
   }
 
   /**
-   * Takes what the queue holds now. Senders of deliveries that cannot be tried are told of delay
-   * and end all the same.
+   * Called at each scan of the queue. `oldest`: when the oldest message that waits was accepted.
+   * Senders of deliveries that cannot be tried get their notices of delay and of failure all the
+   * same.
    */
   see(oldest: Instant | undefined): void {
     const { clock, limits } = this.#parts;
@@ -116,7 +118,7 @@ export class PartnerPush {
       .finally(() => this.#settlingEnded());
   }
 
-  /** Claims nothing more and gives back what was not begun. Resolves when nothing is under way. */
+  /** Claims nothing more and gives back what was not begun. Resolves when no attempt runs. */
   async end(): Promise<void> {
     this.#ended = true;
     this.#timer?.cancel();
@@ -187,8 +189,8 @@ export class PartnerPush {
   }
 
   /**
-   * A claim of a delivery that is under way here renews it: its lease ended early since a clock was
-   * set.
+   * Takes over a claim. If its delivery is already in work here, the claim renews it: the lease has
+   * ended early because a clock was set.
    */
   #adopt(claim: Claim, since: Milliseconds): void {
     const mine = this.#active.get(claim.id) ?? this.#waiting.find((c) => c.claim.id === claim.id);

@@ -12,7 +12,7 @@ import type { Fraction, RetrySchedule } from './retry.ts';
 export interface PushLimits extends RetrySchedule {
   /** How long a claim holds. One attempt may take half of it at most. */
   readonly lease: Milliseconds;
-  /** Attempts under way at a time, over all partners. */
+  /** Most attempts at the same time, over all partners. */
   readonly connections: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * A number of permits for all partners together; whoever had to wait is told in the order of
- * asking, one for each that comes back.
+ * A number of permits that all partners share. Those that had to wait are told in the order in
+ * which they asked, one for each permit that comes back.
  */
 export class Permits {
   #free: number;
@@ -15,8 +15,8 @@ export class Permits {
   }
 
   /**
-   * Takes a permit; false if there is none, and then `told` is called once when one may be free.
-   * Asking again keeps the place in the line.
+   * Takes a permit; false if there is none, and then `told` is called once when one may be free. A
+   * second call with the same `told` keeps its place in the queue.
    */
   take(told: () => void): boolean {
     if (this.#free > 0) {

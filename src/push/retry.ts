@@ -3,10 +3,10 @@
  *
  * The waits grow: 1 min, 5 min, 15 min, 30 min, 1 h, 2 h, then every 4 h, each up to a fifth longer
  * or shorter so that a hundred messages that failed together do not come back together. RFC 5321
- * section 4.5.4.1 asks for 30 minutes between attempts on the average of a long outage and gives up
- * after 4 to 5 days; the first, shorter waits are what it calls a strategy that notices why a
- * delivery failed: they hold for one message that a working partner put off (greylisting, a full
- * disk), never for a partner that is down. That is the breaker's.
+ * section 4.5.4.1 asks for 30 minutes or more between attempts, and for giving up after 4 to 5
+ * days. It allows other waits if a program knows why a delivery failed. The first, shorter waits
+ * are for one message that a working partner put off (greylisting, a full disk), never for a
+ * partner that is down: the breaker decides about that.
  */
 import { type Instant, type Milliseconds, hours, instant, minutes } from '../domain/units.ts';
 
@@ -41,7 +41,7 @@ export const spread = (wait: number, random: Fraction): number =>
 export const isExpired = (schedule: RetrySchedule, receivedAt: Instant, now: Instant): boolean =>
   now >= receivedAt + schedule.expire;
 
-/** True when the sender is to be told with this attempt that it takes longer. */
+/** True if the sender is to be told with this attempt that it takes longer. */
 export const delayIsDue = (
   schedule: RetrySchedule,
   delivery: { readonly message: { readonly receivedAt: Instant }; readonly delayedAt?: Instant },

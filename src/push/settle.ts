@@ -1,9 +1,9 @@
 /**
  * Settles one attempt: outcome, notice and audit rows in one transaction of the store.
  *
- * A partner that took a message must not be sent it again because our disk was full for a moment,
- * or the database was away: the settlement is then tried again every few seconds for as long as the
- * gateway runs, and its claim counts as under way, so that nothing more is claimed than what can be
+ * A partner that took a message must not get it again because our disk was full for a moment, or
+ * the database was away. Then the settlement is tried again every few seconds, as long as the
+ * gateway runs. Meanwhile its claim counts as in work, so that no more is claimed than can be
  * settled.
  */
 import { defined } from '../domain/defined.ts';
@@ -26,7 +26,7 @@ export interface Settling {
   readonly ending: Ending;
   /** Name of the partner, for the log. */
   readonly partner: string;
-  /** Host of the partner's server, where one was asked. */
+  /** Host of the partner's server, if one was asked. */
   readonly remote?: string;
   readonly answer?: Answer;
   readonly took?: Milliseconds;
@@ -74,7 +74,7 @@ async function settleOnce(parts: SettleParts, settling: Settling): Promise<'sett
     report(parts, settling, done);
     return done === 'settled' ? 'settled' : 'kept';
   } finally {
-    // `discard` leaves a notice alone that was filed.
+    // `discard` does nothing to a notice that was filed.
     await notice?.discard();
     await contrl?.discard();
   }
@@ -106,8 +106,8 @@ function auditOf({ claim, ending, partner, answer }: Settling): AuditEvent[] {
 }
 
 /**
- * The row is about the sender as well and goes into an export of its organisation, so the reply is
- * shortened; the delivery keeps all of it.
+ * The row is about the sender as well and goes into an export of its organisation, so after a
+ * decryption the reply is shortened to its codes; the delivery keeps all of it.
  */
 const replyFor = ({ message }: Claim, { outcome, told }: Ending): string =>
   message.opened === true && told.content === true ? codesOf(outcome.reply) : outcome.reply;

@@ -1,6 +1,7 @@
 /**
- * Ids beside the names in an answer: `{ accountId: 'login', 'passwords.passwordId': 'name' }` adds
- * them to it and to each entry of `passwords`.
+ * Adds ids beside the names in an answer. For example,
+ * `{ accountId: 'login', 'passwords.passwordId': 'name' }` adds `accountId` to the answer, for its
+ * `login`, and `passwordId` to each entry of `passwords`, for its `name`.
  */
 import { z } from '../../config/zod.ts';
 import { cleanBase32 } from '../../crypto/keys/base32.ts';
@@ -60,7 +61,10 @@ function extended(schema: z.ZodType, place: AddedIdPath, way: readonly string[])
   return z.strictObject({ [place.id]: member instanceof z.ZodOptional ? id.optional() : id, ...shape });
 }
 
-/** Adds them to what `withIds` says. Undefined: what it is of is gone meanwhile. */
+/**
+ * Adds the ids that the schema of `withIds` has. Undefined: the thing that the answer is about has
+ * gone meanwhile.
+ */
 export async function addIds(store: Store, json: unknown, added: Added): Promise<unknown> {
   const known = new Map<string, Promise<string | undefined>>();
   const idOf = (id: string, name: string): Promise<string | undefined> => {

@@ -1,6 +1,6 @@
 /**
- * One call of an operation for somebody who came over the API: the same rights, the same rows in
- * the trail as over every other road.
+ * Calls an operation for a caller of the API, with the same rights and the same rows in the trail
+ * as for the command line and the console.
  */
 import { AdminError } from '../../admin/error.ts';
 import type { Call } from '../../admin/call.ts';
@@ -19,7 +19,10 @@ export interface Said {
   readonly approval?: string;
 }
 
-/** Text beyond ASCII comes percent-encoded, as UTF-8: headers hold nothing else for certain. */
+/**
+ * The text of the header Sluis-Reason. Text outside ASCII comes percent-encoded, as UTF-8: only
+ * ASCII is certain to pass in a header.
+ */
 export function reasonIn(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   let text: string;
@@ -60,7 +63,7 @@ async function* textOf({ octets }: Streamed): AsyncGenerator<string, void, void>
   }
 }
 
-/** Two must sign first. */
+/** The answer of an operation that two operators must sign first. */
 export class Waiting {
   readonly approvalId: string;
   readonly detail: string;
@@ -71,7 +74,8 @@ export class Waiting {
 }
 
 /**
- * `pathAsIs`: the row looks up itself what the path names, so what it does not find is not there.
+ * Runs the operation. `pathAsIs`: the row itself looks up what the path names, so what it does not
+ * find does not exist.
  */
 export async function operate(
   operation: OperationName,

@@ -1,11 +1,11 @@
 /**
- * What a row answers, as the API says it: moments are named `...At` and days `...Date`, numbers
- * that name something are texts, and what names an account or an organisation has its id beside it.
- * Made of the row's own `out`, once, as a schema and as what turns an answer into it.
+ * Turns what a row of the command table answers into the form of the API: moments are named `...At`
+ * and days `...Date`, and numbers that name something are texts. The form is made once, from the
+ * row's own `out`: a schema, and a function that turns an answer into it.
  */
 import { z } from '../../config/zod.ts';
 
-/** A schema, and what makes its values of what the row answered. */
+/** A schema, and a function that makes its values from what the row answered. */
 export interface Form {
   readonly schema: z.ZodType;
   readonly of: (value: unknown) => unknown;
@@ -58,7 +58,7 @@ interface Def {
 }
 const defOf = (schema: z.ZodType): Def => schema.def;
 
-/** Within optional, nullable and readonly. */
+/** What is inside optional, nullable and readonly. */
 function bare(schema: z.ZodType): Def {
   const def = defOf(schema);
   return def.innerType === undefined ? def : bare(def.innerType);
@@ -137,7 +137,8 @@ function unionOf(options: readonly z.ZodType[]): Form {
   return {
     schema: z.union(forms.map(({ form }) => form.schema)),
     of: (value) => {
-      // The first that takes it, as zod does. What fits none is a mistake in the row.
+      // The first option that accepts the value counts, as in zod. A value that fits none is a
+      // mistake in the row.
       const fits = forms.find(({ option }) => option.safeParse(value).success);
       if (fits === undefined) throw new Error('An answer fits none of the forms that its row says');
       return fits.form.of(value);

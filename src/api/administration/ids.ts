@@ -1,10 +1,10 @@
 /**
- * The parameters of paths: an id, and what a row calls the same thing. What is not there, and what
- * the caller's organisation does not own, is found by nobody: both end in the one answer for what
- * does not exist.
+ * The parameters of paths: each finds, for an id, the value by which a row of the command table
+ * knows the same thing. If a thing does not exist, or the caller's organisation does not own it,
+ * the answer is the same: there is no such thing.
  *
- * An operator of one organisation sees below it what has an owner here. What belongs to nobody,
- * such as a delivery, he does not see at all.
+ * An operator of one organisation sees only things whose `owner` is that organisation. A thing
+ * without an owner, such as a delivery, is not shown to such an operator at all.
  */
 import { z } from '../../config/zod.ts';
 import { cleanBase32 } from '../../crypto/keys/base32.ts';
@@ -20,11 +20,11 @@ import { opaqueId } from './opaque.ts';
 const PAGE = 500;
 
 export interface Found {
-  /** The value that the row of the command takes for this id. */
+  /** The value that the row of the command table takes for this id. */
   readonly value: string | number;
   /**
-   * Name of the organisation that owns it; absent: no organisation does, and only a caller who acts
-   * for all finds it.
+   * Name of the organisation that owns it; absent if none does: then only a caller who acts for all
+   * organisations finds it.
    */
   readonly owner?: string;
   readonly account?: AccountSummary;
@@ -34,16 +34,19 @@ interface PathParameter {
   /** Schema of the parameter as the route reads it. */
   readonly schema: z.ZodType;
   /**
-   * Names of inputs that it fills, the first that the row has; none: it only says below what the
-   * next one is looked for.
+   * Names of inputs that it may fill; it fills the first of them that the row has. If it fills
+   * none, it only says below what the next parameter is looked for.
    */
   readonly fills: readonly string[];
-  /** It is handed to the row without a look, which says itself that there is none. */
+  /**
+   * Set if the value goes to the row without a look-up: the row itself says if there is no such
+   * thing.
+   */
   readonly asIs?: true;
   find(store: Store, id: never, above: Found | undefined): Promise<Found | undefined> | Found | undefined;
 }
 
-/** A text of a fixed form that tells nothing of anybody. */
+/** A text of a fixed form that reveals nothing about a person. */
 const asIs = (fills: readonly string[], pattern: RegExp, about: string, example: string): PathParameter => ({
   schema: z
     .string()

@@ -1,6 +1,7 @@
 /**
- * What a row takes, as the API takes it: from the path by ids, the rest from the query or the body;
- * and back to what goes over every road.
+ * Turns the inputs of a row into those of the API: ids in the path, the rest in the query or the
+ * body. And turns what a request gives back into the input that command line, console and API
+ * share.
  */
 import type { Input } from '../../admin/input.ts';
 import type { Kind } from '../../commands/core/kind.ts';
@@ -22,9 +23,9 @@ const BY_ID: Readonly<Record<string, PlaceName>> = {
   partner: 'partnerId',
   message: 'messageId',
 };
-/** Kinds of which a value tells who somebody is. They are not taken in a query. */
+/** Kinds of values that reveal who somebody is. They are not accepted in a query. */
 const PERSONAL: readonly string[] = ['address', 'operator', 'other'];
-/** But for these, by their words. */
+/** Words of kinds that may stand in a query all the same. */
 const HARMLESS: readonly string[] = ['month', 'moment'];
 
 const isPersonal = ({ of, word }: Kind<unknown, never>): boolean =>
@@ -104,16 +105,16 @@ function queryOf(api: InApi, left: readonly (readonly [string, Param])[]): Omit<
   return { query, byId, plain };
 }
 
-/** zod's schema of what goes over, before it is read. */
+/** zod's schema of a value as it is sent, before it is transformed. */
 const wireOf = ({ schema }: Kind<unknown, never>): z.ZodType =>
   (schema.def as unknown as { readonly in?: z.ZodType }).in ?? schema;
 
 const isNumber = (kind: Kind<unknown, never>): boolean =>
   (wireOf(kind).def as { readonly type: string }).type === 'number';
 
-/** What a row says of an input, with what is expected where the schema does not say that. */
+/** What a row says about an input, with what is expected if the schema does not say that. */
 function aboutOf({ about: given, kind, as, optional }: Param): string {
-  // A command line asks for it, or has a switch by which there is none.
+  // The row's own text is for a command line, which asks for the password or has a switch for none.
   if (as === 'secret') return optional ? 'A password; left out: none.' : 'The password.';
   const about = forPrograms(given.replace(/[;,] (?:it )?(?:may be given several times|several times for several)/, ''));
   if (kind === undefined) return `${upper(about)}.`;
@@ -121,7 +122,7 @@ function aboutOf({ about: given, kind, as, optional }: Param): string {
   return `${kind.choices.some((one) => about.startsWith(`${one}:`)) ? about : upper(about)}.`;
 }
 
-/** The word of what is KEY=VALUE on a command line. */
+/** Word of the kind that is KEY=VALUE on a command line. */
 const SETTING = 'setting';
 
 const upper = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
@@ -166,7 +167,10 @@ function valueOf(kind: Kind<unknown, never>): z.ZodType {
   return isNumber(kind) ? z.int().min(0) : kind.secret === true ? wire.meta({ writeOnly: true }) : wire;
 }
 
-/** What every road hands over: by the names of the command line, without what was left out. */
+/**
+ * The input that command line, console and API share: by the names of the command line, without
+ * what was left out.
+ */
 export function wireInput(row: AnyOperation, values: Readonly<Record<string, unknown>>): Input {
   const params = row.in as Readonly<Record<string, Param>>;
   return Object.fromEntries(

@@ -1,10 +1,10 @@
 /**
- * Texts in place of what tells who somebody is. Paths and queries stand in logs of proxies and in
- * histories of browsers, so no address, login or name may stand in them (decision 1803).
+ * Makes texts that stand in for names and addresses. Paths and queries stand in logs of proxies and
+ * in histories of browsers, so no address, login or name may stand in them (decision 1803).
  *
- * `opaqueId`: of something that has a name and no number, such as an address: the same for ever in
- * one store, another in every other. `sealCursor`: where a page begins, which is a name too: only
- * this store can open it.
+ * `opaqueId` is the id of something that has a name and no number, such as an address. It is the
+ * same for ever in one store, and another one in every other store. `sealCursor` hides where a page
+ * begins, which is a name too: only this store can open it.
  */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
@@ -24,14 +24,14 @@ const keyOf = ({ id }: Pick<Store, 'id'>, use: string): Buffer =>
 export const opaqueId = (store: Pick<Store, 'id'>, kind: string, name: string): string =>
   createHmac('sha256', keyOf(store, 'id')).update(`${kind}\0${name}`).digest().subarray(0, 16).toString('base64url');
 
-/** `of`: the listing that it belongs to; it opens for no other. */
+/** `of`: the listing to which the cursor belongs; it opens for no other. */
 export function sealCursor(store: Pick<Store, 'id'>, random: RandomBytes, of: string, after: string): string {
   const nonce = Buffer.from(random(NONCE));
   const cipher = createCipheriv(CIPHER, keyOf(store, 'cursor'), nonce).setAAD(Buffer.from(of));
   return joinSmall([nonce, cipher.update(after, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64url');
 }
 
-/** What a cursor holds; undefined: it is not one of ours, or of another listing. */
+/** What a cursor holds; undefined: it is not one of ours, or belongs to another listing. */
 export function openCursor(store: Pick<Store, 'id'>, of: string, cursor: string): string | undefined {
   const sealed = Buffer.from(cursor, 'base64url');
   if (sealed.length < NONCE + TAG) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Routes of the API that are made from the command table: each row that says `api` is one, and
- * nothing else of it is said twice (decision 1803).
+ * Routes of the API that are made from the command table: a row with `api` is a route, so that
+ * nothing is declared twice (decision 1803).
  */
 import type { OperationName } from '../../admin/operations.ts';
 import { inputOf } from '../../commands/core/operations.ts';
@@ -30,7 +30,7 @@ import { Turns, changedMeanwhile, etagOf } from './tags.ts';
 
 type Services = Pick<ApiServices, 'store' | 'admin' | 'log' | 'random'>;
 
-/** A row under one path. */
+/** A row of the command table under one path. */
 interface Resource {
   readonly operation: OperationName;
   readonly row: AnyOperation;
@@ -39,7 +39,7 @@ interface Resource {
   readonly form: Form;
 }
 
-/** Entries of a page at most, and where nothing is said. */
+/** Most entries of a page; `USUAL`: entries of a page if the client does not say how many. */
 const MOST = 200;
 const USUAL = 100;
 
@@ -57,7 +57,9 @@ const resources: readonly Resource[] = subjects.flatMap((subject) =>
 
 const readers = new Map(resources.filter(({ api }) => api.method === 'GET').map((one) => [one.api.path, one]));
 
-/** What is read, under the path of what is changed. */
+/**
+ * The resource that is read under the same path as one that is changed; undefined if there is none.
+ */
 const readerOf = ({ api, row }: Resource): Resource | undefined => {
   const reader = readers.get(api.path);
   return reader === undefined || reader.row.effect === 'lists' || row.effect === 'lists' ? undefined : reader;
@@ -196,8 +198,8 @@ const routeOf = (one: Resource): Route => ({
 });
 
 /**
- * Whoever may not do it is refused by the operation itself, which writes that into the trail,
- * before a body is read or an id is looked up.
+ * Refuses a caller without the right before a body is read or an id is looked up. The operation
+ * itself refuses, since it writes that into the trail.
  */
 async function judged({ operation, row }: Resource, caller: OperatorCaller, services: Services): Promise<void> {
   if (mayDo(caller.role, row.right)) return;
@@ -206,7 +208,7 @@ async function judged({ operation, row }: Resource, caller: OperatorCaller, serv
   throw notFound();
 }
 
-/** `admin` is asked for when it is used: it is not there in the first moments of a start. */
+/** `admin` is read only when it is used: it does not exist yet in the first moments of a start. */
 const partsOf = ({ admin, log }: Services): Pick<ApiServices, 'admin' | 'log'> => ({ admin, log });
 
 type Values = Readonly<Record<string, unknown>>;
@@ -305,7 +307,7 @@ async function done(ask: Ask): Promise<Answer> {
   return isCurrent(asked.headers['if-none-match'], etag) ? { status: 304, headers } : { status: 200, json, headers };
 }
 
-/** A change of what is read under the same path. */
+/** Changes something that can be read under the same path. */
 async function changed(ask: Ask, reader: Resource): Promise<Answer> {
   const { asked, one } = ask;
   const ifMatch = asked.headers['if-match'];
@@ -353,7 +355,7 @@ async function page(ask: Ask): Promise<Answer> {
   return { status: 200, json: { items, next }, headers };
 }
 
-/** Where what was made can be read: below the path, by its id in the answer. */
+/** Says where a new thing can be read: below the path, by its id in the answer. */
 function locationOf({ api }: Resource, asked: Request, json: unknown): { readonly Location?: string } {
   const below = [...readers.keys()].find((path) => path.startsWith(`${api.path}/{`) && path.endsWith('}'));
   const id = below === undefined ? undefined : (json as Values)[below.slice(api.path.length + 2, -1)];

@@ -1,7 +1,7 @@
 /**
- * ETags of what is read and changed under one path. A change that names what it saw (`If-Match`) is
- * refused where that is another by now. Between the look and the change nobody else changes it over
- * the API: whoever comes meanwhile waits.
+ * ETags of things that are read and changed under one path. A change that names what its client saw
+ * (`If-Match`) is refused if the thing has changed since. Between this check and the change no
+ * other request of the API changes it: one that comes meanwhile waits.
  */
 import { createHash } from 'node:crypto';
 import { problem } from '../core/problem.ts';
@@ -18,7 +18,7 @@ export const changedMeanwhile = () =>
     'It has changed since the ETag in If-Match: read it again, look what changed, and send your change with the new ETag',
   );
 
-/** Work on one thing, one after the other. */
+/** Runs work on one thing one after the other. */
 export class Turns {
   readonly #last = new Map<string, Promise<void>>();
 

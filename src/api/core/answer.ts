@@ -1,4 +1,4 @@
-/** What a route answers, and what it says beforehand that it may answer. */
+/** What a route answers, and what it declares that it may answer. */
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { z } from '../../config/zod.ts';
 
@@ -8,7 +8,7 @@ export type Success = 200 | 201 | 202 | 204 | 206 | 304;
 export type Failure =
   400 | 403 | 404 | 408 | 409 | 410 | 412 | 413 | 415 | 416 | 422 | 428 | 429 | 500 | 501 | 502 | 503 | 504 | 507;
 
-/** A header of an answer: what it says. The document shows it as a text. */
+/** Headers of an answer, each with what it says; the document shows that text. */
 export type HeaderAbouts = Readonly<Record<string, string>>;
 
 export interface SaidAnswer {
@@ -19,12 +19,12 @@ export interface SaidAnswer {
    * stands under that name in the document.
    */
   readonly json?: z.ZodType;
-  /** Media types of octets, where the answer is or may be a stream. */
+  /** Media types of octets, if the answer is or may be a stream. */
   readonly stream?: string | readonly string[];
   readonly headers?: HeaderAbouts;
 }
 
-/** Answers by status. A text alone: why a request is refused with it. */
+/** Answers by status. A text alone says why a request is refused with that status. */
 export type Answers = Readonly<Partial<Record<Success, SaidAnswer>>> & Readonly<Partial<Record<Failure, string>>>;
 
 interface Sent {

@@ -32,7 +32,7 @@ export interface StreamBody {
   readonly kind: 'stream';
   readonly type: string;
   readonly about: string;
-  /** Most octets; told when the request comes, since the configuration decides. */
+  /** Most octets; called when the request comes, since the configuration decides. */
   readonly limit: (limits: BodyLimits) => number;
 }
 export interface EitherBody<T = unknown> {
@@ -48,7 +48,7 @@ export interface BodyLimits {
   readonly message: number;
 }
 
-/** What the handler of a route gets. Where both are taken, one of the two is there. */
+/** What the handler of a route gets. If both kinds are accepted, one of the two is there. */
 export type BodyOf<B> =
   B extends EitherBody<infer T>
     ? { readonly json: T; readonly stream?: undefined } | { readonly json?: undefined; readonly stream: Streamed }

@@ -1,15 +1,15 @@
 /**
- * Who calls: an account by Basic (RFC 7617) or its client certificate, an operator by a token (RFC
- * 6750) or a certificate.
+ * Finds out who calls: an account by Basic (RFC 7617) or its client certificate, an operator by a
+ * token (RFC 6750) or a certificate.
  *
- * The judges are those of the other roads: auth/ for accounts, with its throttle and its work for
- * names that nobody has, admin/authentication.ts for operators. Whoever is refused hears one text
- * at one time, whatever the reason. What was not judged, because of a back-off or too much work, is
- * a 503 and never a 401: a program whose password is right must not believe that it is wrong.
+ * Callers are judged as in the other protocols: accounts by auth/, with its throttle and its equal
+ * work for unknown names, operators by admin/authentication.ts. A refused caller gets the same text
+ * after the same time, whatever the reason. A login that was not judged, because of a back-off or
+ * too much work, is a 503 and never a 401: a program whose password is right must not believe that
+ * it is wrong.
  *
  * On a kept connection a login holds for the next requests with the same header, as one holds for a
- * session of SMTP: the account is looked up again each time, and whatever has changed of it makes
- * an end of that.
+ * session of SMTP: the account is looked up again each time, and any change of it ends that.
  */
 import { createHmac } from 'node:crypto';
 import type { AdminContext } from '../../admin/context.ts';
@@ -44,9 +44,9 @@ export interface CallerParts {
   readonly limits: { readonly throttle: ThrottleLimits; readonly refusalGrid: Milliseconds };
   /** Networks whose failures cause no back-off. */
   readonly exempt: NetworkSet;
-  /** Failures at other gateways of the store. */
+  /** Counts failures together with the other gateways of the store. */
   readonly shared?: SharedCount;
-  /** Tokens that were refused: the trail has them once a minute. */
+  /** Notes refused tokens; the trail gets them once a minute. */
   readonly tokens: Pick<TokenNotes, 'refused'>;
 }
 
@@ -95,8 +95,8 @@ export class Callers {
   }
 
   /**
-   * Whether the login of the account that the connection is known for holds: asked when something
-   * of the account has changed.
+   * True if the login of the account on this connection still holds; asked when something of the
+   * account has changed.
    */
   async stands({ caller, peer }: ApiConnection): Promise<boolean> {
     if (caller?.kind !== 'account') return true;
@@ -147,7 +147,7 @@ export class Callers {
     return { ...remembered.caller, account: record.account, organisation: record.organisation };
   }
 
-  /** A password ends by the clock, which changes nothing in the registry. */
+  /** True if the password has ended by the clock, which changes nothing in the registry. */
   #hasEnded({ passwords, appPasswords }: LoginRecord, used: AccountCaller['password']): boolean {
     const found =
       used?.app === undefined
@@ -175,6 +175,7 @@ export class Callers {
   async #byCertificate(connection: ApiConnection, access: Access): Promise<Caller | undefined> {
     const [leaf] = connection.peer.certificate ?? [];
     if (leaf === undefined) return undefined;
+    // Operators' certificates are known by their fingerprint: nothing else looks at their dates.
     if (access.kind !== 'account' && holdsAt(leaf, this.#parts.clock.now())) {
       const operator = await operatorOfCertificate(this.#parts.admin(), fingerprintOf(leaf));
       if (operator !== undefined) return callerOf(operator);
@@ -185,8 +186,6 @@ export class Callers {
       (await this.#granted(connection, '', await this.#parts.authenticator.external('', connection.peer)))
     );
   }
-
-  /** Operators' certificates are known by their fingerprint; nobody else has looked at the days. */
 
   async #granted(connection: ApiConnection, shown: string, outcome: AuthOutcome): Promise<AccountCaller | undefined> {
     if (outcome.kind === 'busy') throw notJudged();

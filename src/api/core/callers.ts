@@ -4,8 +4,8 @@ import type { Account, Organisation } from '../../domain/registry.ts';
 import type { Right, Standing } from '../../domain/roles.ts';
 
 /**
- * What an account may do over the API. A password of the account may do both; an app password what
- * it was made for.
+ * What an account may do over the API. With its own password it may do both; with an app password
+ * it may do what that was made for.
  */
 export type Scope = 'send' | 'fetch';
 
@@ -16,13 +16,13 @@ export interface AccountCaller {
   /** How the caller logged in. */
   readonly by: 'password' | 'app-password' | 'certificate';
   readonly scopes: ReadonlySet<Scope>;
-  /** The one that was shown. */
+  /** The password that was shown. */
   readonly password?: UsedPassword;
   /** SHA-256 of the client certificate that the login rests on, alone or with a password. */
   readonly certificate?: string;
 }
 
-/** `organisation`: the name of the one that he may do it for; left out: all. */
+/** `organisation`: name of the only organisation for which the operator may act; absent: all. */
 export interface OperatorCaller extends Standing {
   readonly kind: 'operator';
   readonly name: string;
@@ -31,9 +31,9 @@ export interface OperatorCaller extends Standing {
 export type Caller = AccountCaller | OperatorCaller;
 
 /**
- * Who may call a route. `nobody`: whoever connects, and nobody is asked who he is. `account`: with
- * the scope; `any` takes each. `operator`: with the right. `either`: an account, or an operator
- * with the right.
+ * Who may call a route. `nobody`: anybody, without a login. `account`: an account with the scope;
+ * `any`: with any scope. `operator`: an operator with the right. `either`: an account, or an
+ * operator with the right.
  */
 export type Access =
   | { readonly kind: 'nobody' }

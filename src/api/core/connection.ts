@@ -37,8 +37,8 @@ export class ApiConnection implements OpenSession {
   readonly #spec: ListenerSpec;
   readonly #openedAt: Milliseconds;
   /**
-   * The request that is being answered is here to its last octet, changes something and waits for
-   * nothing: its answer is worth waiting for.
+   * True if the request that is being answered has come to its last octet, changes something and
+   * does not wait for anything: then its answer is worth waiting for.
    */
   worthAnswer: () => boolean = () => false;
 
@@ -68,14 +68,14 @@ export class ApiConnection implements OpenSession {
     return this.#caller?.kind === 'account' ? this.#caller.account : undefined;
   }
 
-  /** Somebody has been known here. */
+  /** True if a caller has been known on this connection. */
   get known(): boolean {
     return this.#caller !== undefined;
   }
 
   /**
-   * False: the account has its share of connections. A connection counts for the first account that
-   * is known on it.
+   * Notes the caller. False: the account has its share of connections. A connection counts for the
+   * first account that is known on it.
    */
   becomes(caller: Caller): boolean {
     const first = this.#caller === undefined;

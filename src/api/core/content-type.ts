@@ -12,7 +12,7 @@ const TYPE = /^\s*([a-z0-9!#$&^_.+-]{1,64}\/[a-z0-9!#$&^_.+-]{1,64})\s*/i;
 const PARAMETER = /^;\s*([a-z0-9!#$&^_.+-]{1,64})=(?:"((?:[^"\\]|\\.){0,200})"|([a-z0-9!#$&'*+.^_`|~-]{1,200}))\s*/i;
 const MOST_PARAMETERS = 8;
 
-/** Reads a media type; undefined for a text that is none. */
+/** Reads a media type; undefined for a text that is not one. */
 export function readMediaType(text: string): MediaType | undefined {
   const [begin, type] = TYPE.exec(text) ?? [];
   if (begin === undefined || type === undefined) return undefined;
@@ -30,8 +30,8 @@ export function readMediaType(text: string): MediaType | undefined {
 const MOST_RANGES = 32;
 
 /**
- * The one of `offered` that the client likes best, the first where it has no wish. Undefined: none
- * of them.
+ * The one of `offered` that the client likes best, the first if it has no wish. Undefined: it likes
+ * none of them.
  */
 export function preferred(accept: string | undefined, offered: readonly string[]): string | undefined {
   if (accept === undefined || accept.trim() === '') return offered[0];

@@ -100,8 +100,8 @@ const problemResponse = (description: string, more: JsonSchema = {}): JsonSchema
 });
 
 /**
- * A few routes at a time: all of them at once would hold the event loop for longer than a message
- * should wait.
+ * How many routes are made in one turn: all of them at once would hold the event loop for longer
+ * than a message should wait.
  */
 const AT_ONCE = 4;
 

@@ -15,7 +15,7 @@ const opaque = (tag: string): string => tag.replace(/^W\//, '');
 export const matches = (ifMatch: string, etag: string): boolean =>
   ifMatch.trim() === '*' || (!etag.startsWith('W/') && listed(ifMatch).includes(etag));
 
-/** Section 13.1.2, compared weakly: what the client has is what it would get. */
+/** Section 13.1.2, compared weakly: true if the client already has what it would get. */
 export const isCurrent = (ifNoneMatch: string | undefined, etag: string): boolean =>
   ifNoneMatch !== undefined &&
   (ifNoneMatch.trim() === '*' || listed(ifNoneMatch).some((one) => opaque(one) === opaque(etag)));

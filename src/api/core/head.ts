@@ -5,7 +5,7 @@
  * 11.2).
  *
  * Node itself refuses Content-Length beside Transfer-Encoding, two Content-Lengths, bare LF and
- * folded headers; test/api/smuggling holds it to that.
+ * folded headers; test/api/smuggling checks that it does.
  */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { MAX_TARGET } from './limits.ts';
@@ -15,7 +15,7 @@ export interface Head {
   /** HEAD is read as GET. */
   readonly method: string;
   readonly head: boolean;
-  /** As it came. */
+  /** The path as it came. */
   readonly path: string;
   /** Text behind the question mark; empty if there is none. */
   readonly query: string;
@@ -28,7 +28,8 @@ export interface Head {
 }
 
 /**
- * Whose values are lists (RFC 9110 section 5.3): only these may stand in a request more than once.
+ * Headers whose values are lists (RFC 9110 section 5.3): only these may stand in a request more
+ * than once.
  */
 const LISTS = new Set([
   ...['accept', 'accept-charset', 'accept-encoding', 'accept-language', 'cache-control', 'connection', 'cookie'],

@@ -1,10 +1,10 @@
 /**
- * What every POST goes through: it carries a key that its caller chose, and what is sent again
- * under the same key is done once (decision 1804).
+ * Carries out every POST at most once: it has a key that its caller chose, and a request that comes
+ * again under the same key is not carried out again (decision 1804).
  *
- * What did nothing frees its key, so that a client corrects its request, or waits a minute, and
- * sends it under the same key again. What may have done something keeps it: for whoever sends it
- * again the answer that was given, or a 409 that says to look before asking for more.
+ * A request that did nothing frees its key, so that a client can correct it, or wait a minute, and
+ * send it under the same key again. A request that may have done something keeps its key: sent
+ * again, it gets the answer that was given, or a 409 that says to look before asking again.
  */
 import { createHash } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
@@ -24,8 +24,8 @@ export const REPLAYED = 'Idempotency-Replayed';
 /** Seconds after which a repeated request may ask again whether the first is done. */
 const SOON = 2;
 /**
- * Octets of a streamed body that is remembered by its content: a CSV file. It is held in memory
- * until it was read whole.
+ * Most octets of a streamed body (a CSV file) that is recognised by its content. It is held in
+ * memory until it was read whole.
  */
 export const MAX_COLLECTED = 4 * 1024 * 1024;
 
@@ -59,7 +59,8 @@ export async function answeredOnce(
 }
 
 /**
- * A random value of this process: it cannot tell what became of a request that another one began.
+ * A random value for each process, since a process cannot know what became of a request that
+ * another one began.
  */
 const runs = new WeakMap<Store, string>();
 
@@ -75,26 +76,26 @@ function keysOf({ store, random }: { readonly store: Store; readonly random: Ran
 const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /**
- * A program that nobody knows is told apart by its network, of which the store sees no more than a
- * hash.
+ * The name under which a caller's keys are kept. A caller without a login is known by its network,
+ * of which the store gets only a hash.
  */
 function callerName({ caller, remote }: { readonly caller: Caller | undefined } & Pick<Asked, 'remote'>): string {
   if (caller?.kind === 'account') return `account:${caller.account.id}`;
-  // A name may be another person's by tomorrow: what was said to somebody of one organisation is
-  // not told to somebody of another.
+  // Tomorrow an operator's name may belong to another person. So the answer to an operator of one
+  // organisation is not given to one of another.
   if (caller?.kind === 'operator') return `operator:${caller.name}:${caller.organisation ?? ''}`;
   return `nobody:${hash(remote.network).toString('hex').slice(0, 24)}`;
 }
 
 /**
- * A refusal by which nothing was done. What failed without being known, or behind another server,
- * may have got anywhere.
+ * True for a refusal by which nothing was done. After an unknown failure, or one of another server,
+ * anything may have been done.
  */
 const didNothing = ({ status }: Problem): boolean => status < 500 || status === 503;
 
 /**
- * Somebody else must agree first, so nothing was done yet. Sent again it is the same request, and
- * later the deed.
+ * True if another person must agree first, so that nothing was done yet. The same request may come
+ * again under the same key, and is carried out once it is approved.
  */
 const isPending = ({ status }: Answer): boolean => status === 202;
 
@@ -151,8 +152,8 @@ function endOf({ idempotent }: Pick<Route, 'idempotent'>, answer: Answer): KeyEn
 }
 
 /**
- * What was done stays done, also where that cannot be noted: a key that is left as begun is never
- * done again.
+ * Notes how a request ended. What was done stays done, even if that cannot be noted: a request
+ * whose key is left as begun is never carried out again.
  */
 async function settled({ log }: Parts, note: () => Promise<void>): Promise<void> {
   try {
@@ -166,8 +167,8 @@ const isStreamed = (body: unknown): body is Streamed =>
   typeof body === 'object' && body !== null && 'octets' in body && 'type' in body;
 
 /**
- * Of a streamed body the digest is not known before it was read whole: it is read first, and handed
- * on from memory.
+ * Gives the digest of a request. A streamed body has to be read whole for that, so it is read
+ * first, and handed on from memory.
  */
 async function withDigest(
   { method, path }: Pick<Route, 'method' | 'path'>,
@@ -197,7 +198,7 @@ async function withDigest(
   };
 }
 
-/** JSON knows no bigint: ids of messages are some. */
+/** JSON has no bigint, but ids of messages are bigints. */
 const text = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
 
 async function* inPieces(pieces: readonly Buffer[]): AsyncGenerator<Buffer, void, void> {

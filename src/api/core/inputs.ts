@@ -13,8 +13,8 @@ export interface Inputs {
 }
 
 /**
- * Undefined: there are none. Most requests have none, and to read nothing costs as much as to read
- * a header.
+ * How the inputs of a route are read; undefined if it has none. Most routes have none, and reading
+ * nothing would cost as much as reading a header.
  */
 interface Readers {
   readonly params: z.ZodType | undefined;
@@ -62,7 +62,8 @@ const pick = (headers: IncomingHttpHeaders, wanted: Texts): Readonly<Record<stri
   );
 
 /**
- * `a=1&b=2`, each name once. A plus is a space, as forms write it; control characters are refused.
+ * Reads a query such as `a=1&b=2`, with each name once. A plus is a space, as forms write it;
+ * control characters are refused.
  */
 export function readQuery(text: string): Readonly<Record<string, string>> {
   const fields = new Map<string, string>();
@@ -93,7 +94,9 @@ function decoded(text: string): string {
 const MOST_ERRORS = 20;
 const MOST_DETAIL = 300;
 
-/** `where`: `path`, `query`, `header` or `body`. */
+/**
+ * Reads a value by its schema. Throws Problem (400). `where`: `path`, `query`, `header` or `body`.
+ */
 export function readBy(schema: z.ZodType, value: unknown, where: string): unknown {
   const read = schema.safeParse(value);
   if (read.success) return read.data;

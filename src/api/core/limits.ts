@@ -1,4 +1,4 @@
-/** Limits of the API: those that are no choice of the operator, and the deadlines that are. */
+/** Limits of the API: fixed ones, and the deadlines, which the operator can set. */
 import type { Milliseconds } from '../../domain/units.ts';
 
 export const MIB = 1_048_576;
@@ -11,7 +11,7 @@ export const MAX_TARGET = 4096;
 export const MAX_QUERY = 32;
 
 export interface ApiTimes {
-  /** For the first request, and the next until somebody is known. */
+  /** Time for the first request, and for each further one until a caller is known. */
   readonly header: Milliseconds;
   readonly idle: Milliseconds;
   readonly request: Milliseconds;

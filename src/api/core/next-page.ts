@@ -1,8 +1,8 @@
 /** The header Link of a page that another one follows (RFC 8288). */
 
 /**
- * `query`: of this page, as it was read; what was left out, and switches that are off, are not in
- * the link. `next`: where the next one begins; undefined: this is the last.
+ * `query`: the query of this page, as it was read; parameters that were left out, and switches that
+ * are off, are not in the link. `next`: where the next page begins; undefined: this is the last.
  */
 export function linkToNext(
   path: string,

@@ -1,4 +1,4 @@
-/** One route as an operation of OpenAPI: its parameters, body and answers. */
+/** Describes one route as an operation of OpenAPI: its parameters, body and answers. */
 import type { z } from '../../config/zod.ts';
 import { defined } from '../../domain/defined.ts';
 import type { SaidAnswer } from './answer.ts';
@@ -118,7 +118,7 @@ function parametersOf({ method, params, query, headers }: Route, components: Com
   ];
 }
 
-/** As RFC 9110 writes it: If-None-Match. */
+/** Name of a header as RFC 9110 writes it: If-None-Match. */
 const fieldName = (name: string): string => name.replace(/(?<=^|-)[a-z]/g, (letter) => letter.toUpperCase());
 
 function bodyOf(body: Body, components: Components): JsonSchema {

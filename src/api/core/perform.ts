@@ -40,7 +40,7 @@ interface Exchange {
   readonly id: string;
 }
 
-/** What became of it, for the log. */
+/** What became of a request, for the log. */
 export interface Outcome {
   readonly route?: Route;
   readonly status: number;
@@ -60,7 +60,7 @@ export class Performance {
   #head: Head | undefined;
   #route: Route | undefined;
   #spent: Spent | undefined;
-  /** The client waits to be told to go on with its body. */
+  /** The client waits until it is told to continue with its body. */
   #holdsBack = false;
 
   constructor(parts: PerformParts, exchange: Exchange) {
@@ -129,8 +129,8 @@ export class Performance {
   }
 
   /**
-   * Strangers share what their network has: before anybody is known, and for routes that ask
-   * nobody.
+   * Finds the caller, and counts the request. If no caller is known, it counts for the network,
+   * which all strangers there share.
    */
   async #caller(route: Route, { headers }: Head, signal: AbortSignal): Promise<Caller | undefined> {
     const { connection } = this.#x;
@@ -213,8 +213,8 @@ export class Performance {
   }
 
   /**
-   * `close`: the line cannot be used any more. It cannot either while a body is under way that
-   * nobody will read.
+   * `close`: the connection cannot be used further. That also holds while a body still comes that
+   * nothing will read.
    */
   #line(close: boolean): Line {
     const { connection, request, response } = this.#x;
@@ -250,7 +250,8 @@ export class Performance {
   }
 
   /**
-   * Closing at once would be a reset, and take the answer along that the client has not read yet.
+   * Reads for a while what the client still sends. Closing at once would be a reset, and the client
+   * would lose the answer before it has read it.
    */
   #linger(): Promise<void> {
     const { request, connection } = this.#x;
@@ -273,11 +274,11 @@ export class Performance {
   }
 }
 
-/** Whoever judges itself lets in every operator so far. */
+/** The access to check here. A route with a `judge` of its own lets every operator pass so far. */
 const accessOf = ({ access, judge }: Route): Access =>
   judge === undefined || access.kind !== 'operator' ? access : { ...access, right: 'read' };
 
-/** A page of any origin may read it: it tells nobody's secrets, and no cookie is asked for. */
+/** A page of any origin may read the answer: it holds no secret, and no cookie is used. */
 const OPEN = { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' };
 
 const textOf = (cause: unknown): string =>
@@ -288,7 +289,7 @@ const nameOf = (caller: Caller): string =>
 
 const forms = new WeakMap<Route, readonly string[]>();
 
-/** Media types of its successes. Every request asks for them, so they are found once. */
+/** Media types of a route's successes. Every request asks for them, so they are found once. */
 function formsOf(route: Route): readonly string[] {
   let known = forms.get(route);
   if (known === undefined) {

@@ -1,9 +1,9 @@
 /**
  * Why a request is refused, as RFC 9457 says it: application/problem+json with type, title, status,
- * detail, and the code of the refusal where the mail roads have one.
+ * detail, and the code of the refusal if SMTP has one for it.
  *
- * What goes wrong elsewhere becomes a problem here and nowhere else. What nobody expected tells
- * nothing but the number of the request: the log has the rest.
+ * Errors of all other parts become problems here and nowhere else. An unexpected error shows only
+ * the number of the request; the log has the rest.
  */
 import { AdminError, type AdminErrorKind } from '../../admin/error.ts';
 import { defined } from '../../domain/defined.ts';
@@ -14,17 +14,17 @@ import { forPrograms } from './wording.ts';
 export interface ProblemMembers {
   /** Status of the refusal, for example `5.1.1`. */
   readonly code?: string;
-  /** Seconds. */
+  /** Seconds after which to try again. */
   readonly retryAfter?: number;
   readonly headers?: Readonly<Record<string, string>>;
   /** The request that waits for a second person. */
   readonly request?: string;
   /** What is wrong where: members of the body as JSON pointers, parameters and headers by name. */
   readonly errors?: readonly { readonly at: string; readonly detail: string }[];
-  /** What was said of each recipient of a message that was refused for all. */
+  /** The answer for each recipient, if a message was refused for all of them. */
   readonly recipients?: readonly unknown[];
   readonly cause?: unknown;
-  /** The connection cannot be used after it. */
+  /** The connection cannot be used after this answer. */
   readonly close?: true;
 }
 
@@ -86,7 +86,8 @@ const ADMIN: Readonly<Record<AdminErrorKind, readonly [number, string]>> = {
 };
 
 /**
- * Of a submission: what a client does with it, by the class and the subject of its code (RFC 3463).
+ * Status, kind and title for a refused submission. They say what a client can do, by the class and
+ * the subject of the refusal's code (RFC 3463).
  */
 function refusedAs({ reply, status }: Refusal): readonly [number, string, string] {
   if (status === '4.7.1') return [429, 'too-many', 'Too many requests now'];
@@ -97,7 +98,7 @@ function refusedAs({ reply, status }: Refusal): readonly [number, string, string
   return [422, 'refused', 'The message is refused'];
 }
 
-/** A refusal of the mail roads, with its own code and text. */
+/** A refused submission, with its own code and text. */
 export function refused(refusal: Refusal, members: ProblemMembers = {}): Problem {
   const [status, kind, title] = refusedAs(refusal);
   const retryAfter = status === 429 || status === 503 || status === 507 ? RETRY : undefined;
@@ -108,7 +109,7 @@ const NOTHING_DONE = 'Nothing was done; try again later';
 const UNKNOWN =
   'The gateway does not know whether it was done; look, or send the same again: with its Idempotency-Key a message is not sent twice';
 
-/** `request`: its number, which the log has too. */
+/** Turns any error into a Problem. `request`: number of the request, which the log has too. */
 export function problemOf(error: unknown, request: string): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof AdminError && error.kind !== 'failed') {

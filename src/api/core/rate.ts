@@ -1,7 +1,7 @@
 /**
- * How many requests a caller may make: a bucket that holds what a minute allows and fills evenly.
- * Told with every answer (draft-ietf-httpapi-ratelimit-headers-10), so that a program slows down
- * before it is refused.
+ * Limits how many requests a caller may make: each has a bucket that holds what a minute allows and
+ * fills evenly. Every answer says what is left (draft-ietf-httpapi-ratelimit-headers-10), so that a
+ * program can slow down before it is refused.
  */
 import { BoundedMap } from '../../auth/bounded-map.ts';
 import type { Clock } from '../../domain/effects.ts';
@@ -11,7 +11,9 @@ export interface Spent {
   readonly allowed: boolean;
   /** Requests that are left at once. */
   readonly left: number;
-  /** Seconds until the bucket is full again; of one that was refused, until the next is taken. */
+  /**
+   * Seconds until the bucket is full again; for a refused request, until the next one is accepted.
+   */
   readonly wait: number;
 }
 
@@ -21,7 +23,7 @@ interface Bucket {
 }
 
 const MINUTE = 60_000;
-/** Callers that are remembered; who is forgotten has a full bucket again. */
+/** Most callers that are remembered; one that is forgotten has a full bucket again. */
 const CALLERS = 50_000;
 
 export class RateLimit {

@@ -2,8 +2,8 @@
  * The body of a request: judged by its headers before an octet of it is asked for, then read with
  * back-pressure, a limit and a least rate.
  *
- * A client that sends `Expect: 100-continue` is told to go on when somebody begins to read, so what
- * is refused before costs it nothing.
+ * A client that sends `Expect: 100-continue` is told to continue when a handler begins to read, so
+ * that a body that is refused before costs it nothing.
  */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -25,7 +25,7 @@ import type { Head } from './head.ts';
 import { MIB } from './limits.ts';
 import { malformed, problem } from './problem.ts';
 
-/** What of a body is taken, and how it is read. */
+/** A body that is accepted, and how it is read. */
 export interface Taken {
   readonly media: MediaType;
   readonly as: JsonBody | StreamBody;
@@ -57,7 +57,7 @@ export function judgeBody(
   const kinds = body.kind === 'either' ? [body.json, ...body.streams] : [body];
   if (!hasBody) {
     if (body.kind === 'json' && body.optional) return undefined;
-    // An empty text is no JSON, and no message.
+    // An empty text is neither JSON nor a message.
     throw malformed(`There is no body; send ${typesOf(body).join(' or ')}`);
   }
   const media = readMediaType(headers['content-type'] ?? '');
@@ -78,14 +78,14 @@ export function judgeBody(
   return { media, as, limit };
 }
 
-/** What is streamed is as long as a message in base64, with what escapes make of it. */
+/** Streamed JSON may be as long as a message in base64, with escapes. */
 const jsonLimit = ({ limit, streamed }: JsonBody, { message }: BodyLimits): number =>
   streamed === true ? Math.ceil(1.5 * message) + MIB : limit;
 
 const tooLarge = (limit: number): Error =>
   problem(413, 'too-large', 'The body is too large', `A body has at most ${limit} octets here`, { close: true });
 
-/** The client has gone, or was cut: nobody hears an answer. */
+/** The client has gone, or was cut off: an answer would reach nobody. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
 }
@@ -94,15 +94,15 @@ export interface ReadingParts {
   readonly clock: Clock;
   readonly dataMinimum: number;
   readonly dataInterval: Milliseconds;
-  /** Aborted when the incoming octets are no HTTP. */
+  /** Aborted when the incoming octets are not HTTP. */
   readonly broken: AbortSignal;
 }
 
 /**
- * Read it once. `begin` is called before the first octet is waited for.
+ * The octets of a body; read it once. `begin` is called before it waits for the first octet.
  *
- * It reads by the event `readable`, as Node's own iterator does, whose set-up and promises were a
- * fiftieth of what a message of 10 KB costs.
+ * It uses the event `readable`, as Node's own iterator does, but without that iterator's set-up and
+ * promises, which were a fiftieth of the cost of a message of 10 KB.
  */
 export async function* octetsOf(
   request: IncomingMessage,
@@ -170,7 +170,10 @@ const tooSlow = (octets: number, interval: Milliseconds): Error =>
     { close: true },
   );
 
-/** `digest`: SHA-256 of `said` and the octets, hexadecimal. Throws Problem (400, 408, 413). */
+/**
+ * Reads a JSON body. `digest`: SHA-256 of `said` and the octets, hexadecimal. Throws Problem (400,
+ * 408, 413).
+ */
 export async function readJson(
   octets: AsyncIterable<Buffer>,
   said: string,
@@ -191,7 +194,9 @@ export async function readJson(
   return { value: parseJson(text), digest: hash.digest('hex') };
 }
 
-/** Throws Problem (400): no JSON, or such as two programs could read in two ways. */
+/**
+ * Reads JSON. Throws Problem (400) if it is not JSON, or if two programs could read it in two ways.
+ */
 export function parseJson(text: string): unknown {
   const read = readStrictJson(text);
   if (read.ok) return read.value;

@@ -32,7 +32,7 @@ export interface Line {
   /** The connection ends with this answer. */
   readonly close: boolean;
   readonly sendTime: Milliseconds;
-  /** Of the caller's rate, and of what is deprecated. */
+  /** Headers about the caller's rate, and about a deprecated route. */
   readonly headers: OutgoingHttpHeaders;
 }
 
@@ -41,8 +41,8 @@ export class AnswerBroken extends Error {
 }
 
 /**
- * Throws what the stream throws, and AnswerBroken where it is not as long as was told: the line
- * cannot be used any more then.
+ * Writes an answer. Throws what its stream throws, and AnswerBroken if the stream is not as long as
+ * announced: then the connection cannot be used further.
  */
 export async function writeAnswer(line: Line, answer: Answer): Promise<void> {
   if ('stream' in answer) {
@@ -68,13 +68,13 @@ export function writeProblem(line: Line, problem: Problem): void {
   });
 }
 
-/** A length says that nothing comes, where the status does not say so itself. */
+/** Headers of an answer without a body: a length of 0 says so, unless the status itself says it. */
 const bodiless = (status: number, headers: OutgoingHttpHeaders | undefined): OutgoingHttpHeaders =>
   status === 204 || status === 304 ? { ...headers } : { 'content-length': 0, ...headers };
 
 function writeText(line: Line, status: number, text: string, headers: OutgoingHttpHeaders): void {
   begin(line, status, { 'content-length': Buffer.byteLength(text), ...headers });
-  // Header and text in one write, where nothing is read behind the answer.
+  // Header and text leave in one write, if the connection does not end with this answer.
   if (line.head) return;
   if (line.close) line.response.write(text);
   else line.response.end(text);

@@ -1,6 +1,6 @@
 /**
- * A route of the API, said once: what it takes, what it answers, who may call it and what it does.
- * The server, the OpenAPI document and its page are made from this.
+ * A route of the API, declared once: what it takes, what it answers, who may call it and what it
+ * does. The server, the OpenAPI document and its page are made from this.
  *
  *   export const getMessage = route({
  *     id: 'getMessage', method: 'GET', path: '/messages/{messageId}', tag: 'messages',
@@ -11,9 +11,9 @@
  *     async run({ params, caller }, { store }) { return { status: 200, json: ... }; },
  *   });
  *
- * These answers come by themselves and need not be said: 400 (what was sent is malformed), 401, 403
- * (operators), 405, 406, 408, 409 and 422 of the Idempotency-Key, 411, 413, 415, 429, 500, 503; a
- * route says one of them where it has a reason of its own.
+ * A route need not declare these answers: 400 (what was sent is malformed), 401, 403 (operators),
+ * 405, 406, 408, 409 and 422 of the Idempotency-Key, 411, 413, 415, 429, 500, 503; it declares one
+ * of them only if it has a reason of its own.
  */
 import type { z } from '../../config/zod.ts';
 import { type Answer, type AnswerOf, type Answers, type SaidAnswer, type Success } from './answer.ts';
@@ -68,7 +68,7 @@ export interface Asked<P = unknown, Q = unknown, H = unknown, B = unknown, C = C
   /** Aborted when the client has gone or the gateway cuts the request. */
   readonly signal: AbortSignal;
   readonly remote: Remote;
-  /** Whether the login of an account holds still. */
+  /** True if the login of the account still holds. */
   readonly stands: () => Promise<boolean>;
 }
 
@@ -80,7 +80,7 @@ export interface Deprecated {
   readonly instead: string;
 }
 
-/** What of a route is the same whatever it takes. */
+/** The members of a route that do not depend on the types of its inputs. */
 interface Said {
   /** operationId: camelCase, unique. */
   readonly id: string;
@@ -93,14 +93,15 @@ interface Said {
   readonly description?: string;
   readonly access: Access;
   /**
-   * Of a POST. `key`: the answer is kept for 24 hours and given again for the same key. `secret`:
+   * For a POST. `key`: the answer is kept for 24 hours and given again for the same key. `secret`:
    * it shows something once, so it is not kept; the same key again is a 409. `own`: the route keeps
    * the key itself.
    */
   readonly idempotent?: 'key' | 'secret' | 'own';
   readonly deprecated?: Deprecated;
   /**
-   * The answer waits for something to happen: no deadline of the whole answer but this, in seconds.
+   * Set if the answer waits for something to happen: the only deadline for the whole answer, in
+   * seconds.
    */
   readonly waits?: number;
   /** Scripts of every web page may read it. */
@@ -109,8 +110,8 @@ interface Said {
 
 export interface Route extends Said {
   /**
-   * Judges an operator before anything of the request is read, where that leaves a row in the
-   * trail: `access` is then only told of. Throws Problem or AdminError.
+   * Judges an operator before anything of the request is read, if a refusal must leave a row in the
+   * trail. Then `access` is only for the document. Throws Problem or AdminError.
    */
   readonly judge?: (caller: OperatorCaller, services: ApiServices) => Promise<void>;
   readonly params: Texts;
@@ -144,8 +145,8 @@ interface Declared<
 type None = Record<string, never>;
 
 /**
- * Throws for a declaration that contradicts itself: that is a mistake in the program, and every
- * start would find it.
+ * Declares a route. Throws for a declaration that contradicts itself: that is a mistake in the
+ * program, and every start would find it.
  */
 export function route<
   const A extends Answers,

@@ -1,11 +1,11 @@
 /**
- * Which route a path leads to. Paths are compared as they came: nothing is decoded, joined or cut,
- * so that what a filter in front of us let pass is what we answer. `//`, `.`, `..`, a percent sign,
- * a slash at the end: no such path.
+ * Finds the route that a path leads to. Paths are compared as they came: nothing is decoded, joined
+ * or cut, so that we answer exactly the path that a filter in front of us let pass. A path with
+ * `//`, `.`, `..`, a percent sign or a slash at the end leads nowhere.
  */
 import type { Method, Route } from './route.ts';
 
-/** Ids have these characters only; `.` and `..` are none. */
+/** Ids have only these characters; `.` and `..` are not ids. */
 const PARAMETER = /^[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,199}$/;
 /** The major version is part of every path. */
 export const ROOT = '/v1';

@@ -1,8 +1,8 @@
 /**
- * zod types as JSON Schema of draft 2020-12, as the document has them.
+ * Turns zod types into JSON Schema of draft 2020-12, for the document.
  *
- * A type with `.meta({ id: 'Message' })` stands under that name among the components, and everybody
- * points there. What JSON Schema cannot say (checks by code, dates as objects) is left out: the
+ * A type with `.meta({ id: 'Message' })` stands under that name among the components, and every use
+ * refers to it. What JSON Schema cannot say (checks by code, dates as objects) is left out: the
  * answer to a request that breaks it is a 400 or a 422.
  */
 import { z } from '../../config/zod.ts';
@@ -12,9 +12,9 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 /** `input`: what is sent to us. `output`: what we send. */
 export type Io = 'input' | 'output';
 
-/** Members whose names are names of somebody, and their values schemas. */
+/** Members that are maps: their names are free, and their values are schemas. */
 const MAPS = new Set(['properties', 'patternProperties', '$defs']);
-/** Members that are values and no schemas. */
+/** Members that are values, not schemas. */
 const VALUES = new Set(['const', 'default', 'enum', 'examples', 'required']);
 
 export class Components {
@@ -27,8 +27,8 @@ export class Components {
   }
 
   /**
-   * Throws for two that are called the same and are not the same: one would be described as the
-   * other.
+   * The schema of a type. Throws if two different types have the same name: one would be described
+   * as the other.
    */
   schemaOf(type: z.ZodType, io: Io): JsonSchema {
     const made = z.toJSONSchema(type, {
@@ -56,8 +56,8 @@ export class Components {
 }
 
 /**
- * A day or a time that may be null: the linter of the design rules wants its format beside the
- * type, and not within a choice.
+ * Changes the schema of a day or a time that may be null: the linter of the design rules wants its
+ * format beside the type, not inside a choice.
  */
 function mend(schema: Record<string, unknown>): void {
   const { anyOf } = schema as { anyOf?: readonly Readonly<Record<string, unknown>>[] };
@@ -68,7 +68,7 @@ function mend(schema: Record<string, unknown>): void {
   Object.assign(schema, of, { type: ['string', 'null'] });
 }
 
-/** Without the names that zod gave, and with references to the components. */
+/** The schema without the names that zod gave, and with references to the components. */
 function rewritten(schema: JsonSchema): JsonSchema {
   const entries = Object.entries(schema).flatMap(([name, value]): readonly (readonly [string, unknown])[] => {
     if (name === 'id' || name === '$schema' || name === '$defs') return [];

@@ -1,5 +1,5 @@
 /**
- * What the routes of the API work with. A route asks for what it uses:
+ * The services that routes of the API use. A route asks for those it needs:
  * `run(asked, { store }: Pick<ApiServices, 'store'>)`.
  */
 import type { AdminContext } from '../../admin/context.ts';
@@ -17,14 +17,14 @@ import type { JsonSchema } from './schemas.ts';
 export interface ApiServices {
   readonly store: Store;
   /**
-   * What operations work with. Throws Problem (503) in the first moments of a start, before there
+   * The context of operations. Throws Problem (503) in the first moments of a start, before there
    * is one.
    */
   readonly admin: AdminContext;
-  /** The very same as of SMTP: one count an account, over all roads. */
+  /** The same objects as for SMTP: each account has one count, over all protocols. */
   readonly submission: SubmissionServices;
   readonly pickup: {
-    /** Counts where mailboxes are fetched from. */
+    /** Counts from which networks mailboxes are fetched. */
     readonly clientNetworks: Pick<ClientNetworks, 'note'>;
     /** Tells senders that asked for it what was collected. */
     readonly receipts: Receipts;

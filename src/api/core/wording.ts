@@ -1,10 +1,13 @@
 /**
- * Texts that were written for somebody at a command line, as a program over HTTPS reads them: what
- * names a command of `sluis` is left out, options are called as the members of a body, and the
- * header of the reason is named. Texts of problems and of the document go through it.
+ * Turns texts that were written for a person at a command line into texts for a program over HTTPS:
+ * it leaves out commands of `sluis`, names options as the members of a body, and names the header
+ * for the reason. Texts of problems and of the document go through it.
  */
 
-/** In order. None of them repeats within a repetition: texts may hold what somebody sent. */
+/**
+ * Applied in this order. No pattern repeats within a repetition, which could be slow: texts may
+ * hold what a stranger sent.
+ */
 const TURNED: readonly (readonly [RegExp, string | ((...found: string[]) => string)])[] = [
   [/ \("sluis [^()]{1,200}\)/g, ''],
   [/\badd --reason TEXT/g, 'say it in the header Sluis-Reason'],

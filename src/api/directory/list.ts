@@ -1,4 +1,6 @@
-/** `GET /directory`: searched, copied whole, or what has changed since a copy was made. */
+/**
+ * `GET /directory`: searches it, copies it whole, or shows what has changed since a copy was made.
+ */
 import { type Directory, mayLookUp } from '../../admin/directory.ts';
 import { z } from '../../config/zod.ts';
 import { defined } from '../../domain/defined.ts';
@@ -14,7 +16,7 @@ import type { ApiServices } from '../core/services.ts';
 import { directoryEntry, viewRecord } from './views.ts';
 
 const NDJSON = 'application/x-ndjson';
-/** Seconds until a part of the hour has passed. */
+/** Seconds after which to try again, when a part of the hour has passed. */
 const RETRY = 600;
 
 const version = (about: string) =>
@@ -112,7 +114,7 @@ export const listDirectory = route({
   },
 });
 
-/** Of a copy that is too old, or of another directory than this: changes would be missed. */
+/** Refuses a copy that is too old, or that is of another directory: it would miss changes. */
 function mustBeKnown(changedSince: number | undefined, { floor, version: now }: DirectoryState): void {
   if (changedSince === undefined || changedSince === 0 || (changedSince >= floor && changedSince <= now)) return;
   throw problem(
@@ -151,8 +153,8 @@ function mayAsk({ directory, log, store }: Services, caller: Caller, { session }
 }
 
 /**
- * A line each. One that is begun is given to its end, so that a limit never makes a whole copy
- * impossible.
+ * One line for each entry. A copy that has begun is given to its end, so that a limit never makes a
+ * whole copy impossible.
  */
 async function* lines(
   directory: Directory,

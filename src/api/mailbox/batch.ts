@@ -11,7 +11,10 @@ import { route } from '../core/route.ts';
 import { UNKNOWN, claimId, ended } from './claim-refusals.ts';
 import { ACCESS, type MailboxServices } from './visitor.ts';
 
-/** Small messages leave together: a write of its own costs each as much as its octets do. */
+/**
+ * Octets of small messages that are written together: a write of its own would cost each as much as
+ * its octets do.
+ */
 const TOGETHER = 64 * 1024;
 
 export const getClaimMessages = route({
@@ -77,8 +80,8 @@ async function* partsOf(
 }
 
 /**
- * Pieces in front of one another in one memory, which is used again when it has left; a large one
- * goes by itself.
+ * Joins small pieces in one buffer, which is used again when it has left; a large piece leaves by
+ * itself.
  */
 async function* together(pieces: AsyncIterable<Uint8Array>, end: Uint8Array): AsyncGenerator<Uint8Array> {
   const waiting = Buffer.allocUnsafe(TOGETHER);
@@ -102,6 +105,6 @@ async function* inTurn(pieces: AsyncIterable<Uint8Array>, end: Uint8Array): Asyn
   yield end;
 }
 
-/** The answer has begun: the line breaks before its end. */
+/** Thrown when the answer has already begun: the connection breaks before its end. */
 const gone = () =>
   problem(409, 'lapsed', 'The claim has ended', 'The claim ended while its messages were being sent; claim again');

@@ -172,7 +172,7 @@ export const acknowledgeClaim = route({
         'The claim holds no such message',
         'One of the messages is not in the claim, or is being acknowledged; nothing was removed',
       );
-    // All of it was acknowledged before: a client that lost the answer hears that nothing is left
+    // Everything was acknowledged before: a client that lost the answer learns that nothing is left
     // to do.
     if (done === 'acknowledged' && known !== undefined && body?.messageIds === undefined) return told(known, 0);
     if (typeof done === 'string') throw ended(done);

@@ -1,6 +1,6 @@
 /**
- * `GET /mailbox/messages/{messageId}` and below: one message, its octets as they are, and the
- * octets of one part.
+ * `GET /mailbox/messages/{messageId}` and below: shows one message, and gives its octets as they
+ * are, or the octets of one part.
  */
 import { z } from '../../config/zod.ts';
 import type { MessageId } from '../../domain/ids.ts';
@@ -127,12 +127,13 @@ interface Noting {
    * claim has ended.
    */
   readonly sent: () => boolean | Promise<boolean>;
-  /** A piece of it was looked at. */
+  /** Called when only a piece of the octets is read. */
   readonly seen: () => void;
 }
 
 /**
- * A claimed message is read under the lease, which reads ahead for who fetches one after the other.
+ * A claimed message is read under the lease, which reads ahead for a client that fetches one
+ * message after the other.
  */
 async function contentOf(
   services: MailboxServices,

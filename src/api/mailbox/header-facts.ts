@@ -1,6 +1,6 @@
 /**
- * What the header of a stored message says, for a listing: as text for people, bounded, and what
- * the gateway found of its protection.
+ * Reads the header of a stored message for a listing: fields as text for people, with a limit, and
+ * what the gateway found about its protection.
  */
 import { defined } from '../../domain/defined.ts';
 import { iso, instant } from '../../domain/units.ts';
@@ -15,7 +15,7 @@ import type { MessageRecord } from '../../store/deliveries.ts';
 
 const MOST_TEXT = 2000;
 const MOST_SUBJECT = 1000;
-/** Most octets of a field that is searched for verdicts: its writer bounds it far below. */
+/** Most octets of a field that is searched for verdicts; the gateway writes far shorter ones. */
 const MOST_FIELD = 16_384;
 const MOST_VERDICTS = 20;
 
@@ -64,8 +64,8 @@ export async function headOf(content: StoredContent | undefined): Promise<Buffer
 }
 
 /**
- * `authserv`: the name by which the gateway's own verdicts are known. Of mail from another server
- * none is believed.
+ * `authserv`: the name by which the gateway's own verdicts are known. No verdict is believed in
+ * mail that an operator took over from another server.
  */
 export function headerFacts(head: Buffer, record: Pick<MessageRecord, 'submitter'>, authserv: string): HeaderFacts {
   const read = readHeader(head);
@@ -90,8 +90,8 @@ function verdictsIn(header: Header, authserv: string): readonly Verdict[] {
   const text = fieldText(header, top).slice(0, MOST_FIELD);
   if (text.split(';')[0]?.trim() !== authserv) return [];
   const found: Verdict[] = [];
-  // As it is written: each method begins its own line, and a value has no semicolon outside of
-  // quotes.
+  // It is read as the gateway writes it: each method begins its own line, and a value has no
+  // semicolon outside of quotes.
   for (const [one] of text.matchAll(/;(?:[^;"]|"[^"]*")*/g)) {
     const [, method, result] = /^;\s*(smime|x-pgp)=([a-z]+)/.exec(one) ?? [];
     if (method === undefined || result === undefined || found.length === MOST_VERDICTS) continue;

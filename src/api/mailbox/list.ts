@@ -1,6 +1,6 @@
 /**
- * `GET /mailbox/messages`: what lies in the mailbox, page by page, without a lease; and what comes,
- * by waiting.
+ * `GET /mailbox/messages`: lists the mailbox page by page, without a lease, and can wait for new
+ * mail.
  */
 import { z } from '../../config/zod.ts';
 import { defined } from '../../domain/defined.ts';
@@ -62,8 +62,8 @@ export const listMailboxMessages = route({
     const { id: account } = caller.account;
     const given = headers['if-none-match'];
     const wanted = waitOf(headers.prefer);
-    // The watch begins before the mailbox is looked at, so that it hears of whatever comes after
-    // that.
+    // The watch begins before the mailbox is looked at, so that it notices everything that comes
+    // after that.
     const watch = wanted > 0 ? pickup.arrivals.watch(account) : undefined;
     const until = clock.monotonic() + wanted;
     try {
@@ -109,8 +109,8 @@ async function hasChanged(
 }
 
 /**
- * Whoever lists sees what their headers say: a look at mail that was not collected yet, which the
- * trail tells as it does of TOP.
+ * The messages as they are listed. A listing shows their headers, so it is a look at mail that was
+ * not collected yet, which the trail records as it records TOP.
  */
 async function viewsOf(
   services: MailboxServices,

@@ -1,7 +1,7 @@
 /**
- * Octets of a message on their way out, with the headers that keep a browser from running them.
- * Before the last of them leaves it is noted that they were sent: what the trail does not know
- * nobody gets.
+ * Sends octets of a message, with headers that keep a browser from running them. That they were
+ * sent is noted before the last octet leaves, so that nobody gets a message that the trail does not
+ * record.
  */
 import { z } from '../../config/zod.ts';
 import type { StreamAnswer } from '../core/answer.ts';
@@ -30,11 +30,11 @@ export interface Sending {
   readonly octets: number;
   readonly type: string;
   readonly name: string;
-  /** Slices from the begin; each may be overwritten when the next one is asked for. */
+  /** Slices from the beginning; each may be overwritten when the next one is asked for. */
   readonly slices: () => AsyncIterable<Uint8Array>;
   /** Called before the last octet is sent; false: it may not be. */
   readonly atEnd: () => boolean | Promise<boolean>;
-  /** Called for each piece before the last. */
+  /** Called once for a range that ends before the last octet. */
   readonly piece: () => void;
 }
 
@@ -69,7 +69,7 @@ async function* noted({ slices, octets, atEnd, piece }: Sending, range: Range): 
   if (!whole) piece();
   let left = lengthOf(range);
   if (left === 0 && !(await atEnd())) throw gone();
-  // The whole of it is cut nowhere.
+  // If all octets are asked for, nothing is cut.
   const all = whole && range.from === 0;
   for await (const slice of all ? slices() : within(slices(), range)) {
     left -= slice.length;
@@ -79,8 +79,8 @@ async function* noted({ slices, octets, atEnd, piece }: Sending, range: Range): 
 }
 
 /**
- * The answer has begun: the line breaks before its end, and the client knows that it has not got
- * all.
+ * Thrown when the answer has already begun: the connection breaks before its end, and the client
+ * knows that octets are missing.
  */
 const gone = () =>
   problem(
@@ -90,7 +90,10 @@ const gone = () =>
     'It was removed while the gateway was sending it; list the mailbox',
   );
 
-/** RFC 6266. The name is somebody else's text: no path in it, no quotes, no controls. */
+/**
+ * Content-Disposition with a file name (RFC 6266). The name was written by a stranger, so path
+ * separators, quotes and control characters are replaced.
+ */
 export function attachment(name: string): string {
   const safe = name.replace(/[\p{C}\p{Zl}\p{Zp}/\\:]+/gu, '_').replace(/^\.+/, '_');
   const clean = Array.from(safe).slice(0, 200).join('');

@@ -1,5 +1,5 @@
 /**
- * The parts of a stored message: which there are, and the decoded octets of one, while the message
+ * Finds the parts of a stored message, and gives the decoded octets of one while the message
  * streams by.
  */
 import type { MessagePart } from '../../domain/message-part.ts';
@@ -9,12 +9,15 @@ import type { MailboxEntry } from '../../store/deliveries.ts';
 import { ContentDamaged } from '../../store/store.ts';
 import type { StoredContent } from '../../store/body.ts';
 
-/** Octets of a decoded slice, and the few that the previous one began. */
+/**
+ * Usual size of the buffer: the octets of a decoded slice, and the few that the previous slice
+ * began.
+ */
 const READY = 260 * 1024;
 
 /**
- * Of what is stored as it was submitted the parts are known; a protected or opened copy is read for
- * them.
+ * The parts of a message. They are known if it is stored as it was submitted; a protected or opened
+ * copy is read to find them.
  */
 export async function partsOf(
   { message, parts }: MailboxEntry,
@@ -33,8 +36,7 @@ export async function partsOf(
 
 /**
  * The decoded octets of `part`, and no more of the message is read than needed. Throws
- * ContentDamaged if they are not those that the part is known by: the answer breaks off then before
- * its end.
+ * ContentDamaged if octets of the part are missing: then the answer breaks off before its end.
  */
 export async function* partOctets(content: StoredContent, part: MessagePart): AsyncGenerator<Uint8Array> {
   // The decoded octets lie in one buffer, which is used again once they were sent.

@@ -2,7 +2,7 @@
 import { z } from '../../config/zod.ts';
 import { type Milliseconds, milliseconds, seconds } from '../../domain/units.ts';
 
-/** Seconds. */
+/** Longest wait, in seconds. */
 export const LONGEST_WAIT = 30;
 /** Seconds that a route which waits may take for its answer. */
 export const WAITS = LONGEST_WAIT + 5;

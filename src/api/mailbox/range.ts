@@ -1,6 +1,6 @@
 /**
- * Parts of an answer by their octets: one range, of something that does not change (RFC 9110
- * section 14).
+ * Reads the request for one range of octets, of content that does not change (RFC 9110 section 14),
+ * and cuts it out.
  */
 import { type Problem, problem } from '../core/problem.ts';
 
@@ -16,9 +16,9 @@ export interface RangeAsked {
 }
 
 /**
- * Undefined: all of it. What is no range of octets, or more than one, is ignored, as the RFC
- * allows; so is one whose `If-Range` names something else. Throws the 416 where none of the octets
- * is there.
+ * The range that is asked for; undefined: all octets. A header that is not a range of octets, or
+ * that names several, is ignored, as the RFC allows; so is one whose `If-Range` names another ETag.
+ * Throws Problem (416) if none of the octets exists.
  */
 export function rangeOf({ range, 'if-range': condition }: RangeAsked, etag: string, octets: number): Range | undefined {
   const [, first = '', last = ''] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(range?.trim() ?? '') ?? [];
@@ -44,7 +44,7 @@ const notThere = (octets: number): Problem =>
 
 export const lengthOf = ({ from, to }: Range): number => to - from + 1;
 
-/** The octets of a range out of a stream, and no more is read than needed. */
+/** The octets of a range out of a stream; no more is read than needed. */
 export async function* within(slices: AsyncIterable<Uint8Array>, { from, to }: Range): AsyncGenerator<Uint8Array> {
   let at = 0;
   for await (const slice of slices) {

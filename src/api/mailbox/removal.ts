@@ -1,6 +1,6 @@
 /**
- * `DELETE /mailbox/messages/{messageId}`, and the way back: handing out again what was deleted and
- * is still kept.
+ * `DELETE /mailbox/messages/{messageId}`, and the way back: hands out again a message that was
+ * deleted and is still kept.
  */
 import { z } from '../../config/zod.ts';
 import { messageId } from '../core/fields.ts';

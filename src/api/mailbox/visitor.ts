@@ -1,6 +1,6 @@
 /**
- * Who fetches over the API, as the roads of POP3 know it, and what all routes of the mailbox work
- * with.
+ * The client that fetches over the API, as the code for POP3 knows it, and what all routes of the
+ * mailbox share.
  */
 import { defined } from '../../domain/defined.ts';
 import type { MessageId } from '../../domain/ids.ts';
@@ -15,7 +15,7 @@ export type MailboxServices = Pick<ApiServices, 'store' | 'pickup' | 'clock' | '
 
 export const ACCESS = { kind: 'account', scope: 'fetch' } as const;
 
-/** `stands`: where something is removed. */
+/** `stands`: given if the request removes something. */
 export const visitorOf = ({ address, network, tls }: Remote, stands?: () => Promise<boolean>): Visitor => ({
   protocol: 'https',
   address,
@@ -34,7 +34,7 @@ export async function entryOf(
   return entry;
 }
 
-/** As long as a silent session keeps a mailbox from another of its network. */
+/** Seconds for which a silent session keeps the mailbox from another session of its network. */
 const RETRY = 30;
 
 export const inUse = (): Problem =>

@@ -1,6 +1,6 @@
 /**
- * The octets of a request's body as the content of a message: every line end CRLF, the last line
- * ended, and the header in one piece in front, since it may name the recipients.
+ * Turns the octets of a request's body into the content of a message: every line end CRLF, the last
+ * line ended, and the header in one piece in front, since it may name the recipients.
  */
 import { type LineEndCounts, judged } from '../../mime/line-ends.ts';
 import { headerEnd } from '../../mime/header.ts';
@@ -12,8 +12,8 @@ const LF = 10;
 const CRLF = Buffer.from('\r\n');
 
 /**
- * Counts in `met` what deviates, and makes each bare CR or LF a CRLF where `normalise` is set. A
- * slice never ends between the two octets of a CRLF.
+ * Counts in `met` what deviates, and makes each bare CR or LF a CRLF if `normalise` is set. A slice
+ * never ends between the two octets of a CRLF.
  */
 export async function* contentLines(
   octets: AsyncIterable<Buffer>,
@@ -36,8 +36,8 @@ export async function* contentLines(
 
 export interface HeadedContent {
   /**
-   * Up to and with its empty line; all there is of a message without one. Absent: longer than a
-   * header may be.
+   * The header with its empty line; all octets of a message that has no empty line. Undefined: it
+   * is longer than a header may be.
    */
   readonly header: Buffer | undefined;
   /** All octets, those of the header too. Read it once. */

@@ -1,21 +1,21 @@
 /**
- * Who sends a message and who gets it, where its body is message/rfc822: from the headers of the
- * request, else from the header of the message as `sendmail -t` takes it, Bcc included. Bcc itself
- * is taken out on the way, as from every submission.
+ * Finds out who sends a message and who gets it, if the request's body is message/rfc822: from the
+ * headers of the request, else from the header of the message as `sendmail -t` takes it, Bcc
+ * included. Bcc itself is taken out on the way, as from every submission.
  */
 import { isAscii, isUtf8 } from 'node:buffer';
 import { type Result, fail, ok } from '../../domain/result.ts';
 import { readMailboxes } from '../../mime/address-list.ts';
 import { type Header, fieldText, fieldsNamed, readHeader } from '../../mime/header.ts';
 
-/** Recipients of one message; what the configuration allows may be fewer. */
+/** Most recipients of one message; the configuration may allow fewer. */
 export const MOST_RECIPIENTS = 1000;
 const RECIPIENT_FIELDS = ['to', 'cc', 'bcc'];
-/** `undisclosed-recipients:;`, which programs write where all are in Bcc. */
+/** `undisclosed-recipients:;`, which programs write if all recipients are in Bcc. */
 const NOBODY = /^[^<>@,;:"]{0,80}:\s*;?$/;
 
 export interface Envelope {
-  /** Empty: `<>`. */
+  /** Empty for the null reverse path `<>`. */
   readonly sender: string;
   readonly recipients: readonly string[];
   /** Header or envelope has letters outside ASCII. */
@@ -82,7 +82,7 @@ function recipientsOf(read: Result<Header, string>): Result<readonly string[], s
       addresses.push(...found.value);
       if (addresses.length > MOST_RECIPIENTS) return tooMany();
     }
-  // Whoever stands in To and in Cc gets it once.
+  // An address in To and in Cc gets the message once.
   const recipients = [...new Set(addresses)];
   return recipients.length === 0
     ? fail('the message has no recipients: name them in To, Cc or Bcc, or in a header Sluis-Recipients')

@@ -1,4 +1,4 @@
-/** `GET /messages/{messageId}`: what became of a message, as far as its sender may see it. */
+/** `GET /messages/{messageId}`: shows what became of a message, as far as its sender may see it. */
 import { z } from '../../config/zod.ts';
 import { defined } from '../../domain/defined.ts';
 import { sentStatus } from '../../notices/sent-status.ts';

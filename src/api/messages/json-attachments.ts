@@ -4,12 +4,12 @@
  * addresses, text) is small and parsed as one.
  *
  * Members may come in any order, so the attachments of a program that sorts them come before the
- * addressees. In place of each content stands its number. RFC 8259; in the content also `\/` (PHP),
- * `\u002B` (.NET) and line ends (`\r\n`) are read.
+ * addressees. In what is left, a number stands in place of each content. RFC 8259; in the content
+ * also `\/` (PHP), `\u002B` (.NET) and line ends (`\r\n`) are read.
  */
 import { Base64Decoder } from '../../mime/base64-decoder.ts';
 
-/** Octets of all that is no content. */
+/** Most octets of the JSON without the contents. */
 export const MAX_REST = 2 * 1024 * 1024;
 /** A key longer than this is not `content`. */
 const LONGEST_KEY = 64;
@@ -20,7 +20,7 @@ const CONTENT = /^"content"$/;
 
 export class JsonUnreadable extends Error {
   override readonly name = 'JsonUnreadable';
-  /** The rest is longer than its limit. */
+  /** True if the JSON without the contents is longer than its limit. */
   readonly tooLarge: boolean;
   constructor(message: string, options: ErrorOptions & { readonly tooLarge?: true } = {}) {
     super(message, options);
@@ -31,19 +31,19 @@ export class JsonUnreadable extends Error {
 /** Where the content of one attachment goes. */
 export interface ContentSink {
   write(octets: Buffer): Promise<void>;
-  /** The content is whole. */
+  /** Called when the content is whole. */
   end(): Promise<void>;
 }
 
 interface Within {
   readonly kind: 'object' | 'array';
-  /** Name of the member under way, as written. */
+  /** Name of the member that is being read, as written. */
   key: string;
-  /** An object of the attachments. */
+  /** True for an object in the list of attachments. */
   readonly place: boolean;
 }
 
-/** One request's JSON. Throws JsonUnreadable; what a sink rejects with goes through. */
+/** Reads the JSON of one request. Throws JsonUnreadable; what a sink rejects with goes through. */
 export class AttachmentReader {
   readonly #open: (place: number) => ContentSink;
   /** Doubles: slices may be of one octet each. */
@@ -94,7 +94,7 @@ export class AttachmentReader {
     this.#restOctets = length;
   }
 
-  /** End of the plain text: where content begins, or the slice ends. */
+  /** Keeps plain text, and gives the offset of its end: where content begins, or the slice ends. */
   #plain(slice: Buffer, from: number): number {
     for (let at = from; at < slice.length; at += 1) {
       const octet = slice[at] ?? 0;
@@ -125,7 +125,8 @@ export class AttachmentReader {
   }
 
   /**
-   * A quote, outside of a string: true where the text behind it is the content of an attachment.
+   * Called at a quote outside of a string: true if the text behind it is the content of an
+   * attachment.
    */
   #begins(): boolean {
     const within = this.#within.at(-1);
@@ -231,7 +232,7 @@ function unescaped(escape: string): string {
   }
 }
 
-/** A key as it is without its escapes; it is not looked at further where it is no JSON. */
+/** A key without its escapes; as it is, if it is not JSON. */
 function plainKey(key: string): string {
   if (!key.includes('\\')) return key;
   try {

@@ -1,6 +1,6 @@
 /**
- * `GET /messages`: what an account has sent, page by page, with what became of it in a word. The
- * steps and the rest of a message are its own (`GET /messages/{messageId}`).
+ * `GET /messages`: lists what an account has sent, page by page, with the state of each recipient
+ * in a word. `GET /messages/{messageId}` shows the rest of a message.
  */
 import { z } from '../../config/zod.ts';
 import { type SentState, sentStates } from '../../notices/sent-status.ts';
@@ -17,7 +17,7 @@ import { route } from '../core/route.ts';
 import type { ApiServices } from '../core/services.ts';
 import { sentState } from './states.ts';
 
-/** Steps of one page, each of 2000 rows of the trail at most. */
+/** Most steps for one page; each reads at most 2000 rows of the trail. */
 const MOST_STEPS = 10;
 
 const messageOfPage = z
@@ -102,8 +102,8 @@ function recipientIn(text: string | undefined): Address | undefined {
 }
 
 /**
- * A page begins behind a row of the trail, of which nobody else is told how many there are; another
- * account cannot open it.
+ * A cursor holds the number of a row of the trail. It is sealed, so that nobody learns how many
+ * rows there are, and for one account, so that no other can open it.
  */
 const listing = ({ account }: AccountCaller): string => `listMessages ${account.id}`;
 

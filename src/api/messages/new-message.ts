@@ -1,6 +1,5 @@
 /**
- * A message as JSON, from which the gateway writes MIME: what it looks like, and how its octets are
- * read.
+ * A message as JSON, from which the gateway writes MIME: its schema, and how its octets are read.
  */
 import { z } from '../../config/zod.ts';
 import type { AccountId } from '../../domain/ids.ts';
@@ -100,8 +99,9 @@ export interface WrittenMessage {
 }
 
 /**
- * Contents wait in bodies of the store, sealed as mail is and never filed: what is small stays in
- * memory, what is large does not. `discard` when the message is filed or given up.
+ * Reads the JSON of a message. Contents of attachments wait in bodies of the store, sealed as mail
+ * is and never filed; only small ones stay in memory. Call `discard` when the message is filed or
+ * given up.
  */
 export class NewMessageReader {
   readonly #parts: NewMessageParts;
@@ -126,7 +126,7 @@ export class NewMessageReader {
     return this.#reader.end();
   }
 
-  /** The message. Throws ZodError for a value that is none. */
+  /** The message. Throws ZodError for a value that does not fit the schema. */
   written(value: unknown, date: Instant): Result<WrittenMessage, string> {
     const read = newMessage.parse(value);
     const from = mailboxOf(read.from);

@@ -1,4 +1,4 @@
-/** `POST /messages`: a message as it is, or as JSON from which the gateway writes one. */
+/** `POST /messages`: sends a message as it is, or as JSON from which the gateway writes one. */
 import { defined } from '../../domain/defined.ts';
 import { quirkRefusal, tolerates } from '../../domain/quirks.ts';
 import type { Refusal } from '../../domain/refusal.ts';
@@ -184,7 +184,7 @@ async function sendAsIs(asked: PostAsked, stream: Streamed, services: Used): Pro
   const normalise = tolerates(caller.account, caller.organisation, 'line-ends');
   const content = await withHeader(contentLines(stream.octets, met, normalise));
   const envelope = envelopeOf({ sender: said['sluis-sender'], recipients: said['sluis-recipients'] }, content.header);
-  // Then nobody can say where the header ends.
+  // With bare line ends it is not clear where the header ends.
   if (!envelope.ok && !normalise && met.bareCr + met.bareLf > 0) throw refused(quirkRefusal('line-ends'));
   if (!envelope.ok)
     throw problem(422, 'envelope', 'It is not clear who sends the message, or who gets it', capital(envelope.error));

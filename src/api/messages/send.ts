@@ -1,10 +1,10 @@
 /**
- * One message over the submission road, its content from the body of a request instead of DATA:
- * same checks, limits, steps and rows.
+ * Submits one message, with its content from the body of a request instead of DATA: with the same
+ * checks, limits, steps and rows as over SMTP.
  *
- * A request comes under a key of its sender's, which is kept in the transaction that accepts the
- * message. The usual request asks nothing for it; one that is refused looks whether it is an
- * earlier one that comes again, because what was accepted then may be refused now.
+ * A request comes under a key that its sender chose, which is kept in the transaction that accepts
+ * the message. A usual request needs no look-up of its key. A refused request does: it may repeat
+ * an earlier one that was accepted then and would be refused now.
  */
 import { isAscii } from 'node:buffer';
 import { createHash } from 'node:crypto';
@@ -30,7 +30,8 @@ import type {
 const DIGEST = 16;
 
 /**
- * Of a refusal what its sender hears: one that is answered again comes from the row that was kept.
+ * The part of a refusal that the sender sees. If an answer is repeated, it comes from the row that
+ * was kept.
  */
 export type Said = Pick<Refusal, 'reply' | 'status' | 'text'>;
 
@@ -49,7 +50,7 @@ export interface Outgoing {
   readonly size: Octets;
   readonly smtpUtf8: boolean;
   readonly notify?: readonly string[];
-  /** Canonical octets, all of them. */
+  /** Canonical octets of the whole message. */
   readonly octets: AsyncIterable<Buffer>;
   /** What deviates in them, counted as they come. */
   readonly met: LineEndCounts;
@@ -71,7 +72,7 @@ export type Sent =
        */
       readonly again: boolean;
     }
-  /** Nothing was filed. With what was said of recipients, where they were judged. */
+  /** Nothing was filed. `recipients`: the answers for them, if they were judged. */
   | { readonly kind: 'refused'; readonly refusal: Refusal; readonly recipients: readonly RecipientResult[] }
   /** The key was used for another request. */
   | { readonly kind: 'another' };
@@ -84,7 +85,7 @@ const hashed = (...parts: readonly (string | Uint8Array)[]): Buffer => {
   return hash.digest().subarray(0, DIGEST);
 };
 
-/** Rejects when the octets do, and then nothing was filed. */
+/** Rejects if the octets do; then nothing was filed. */
 export async function sendMessage(
   services: Services,
   submitter: Submitter,
@@ -112,7 +113,7 @@ class Sending {
     this.#submitter = submitter;
     this.#submission = new Submission(services, submitter, standing);
     this.#out = out;
-    // By the login, which an account keeps that goes to another organisation.
+    // With the login, which an account keeps when it goes to another organisation.
     this.#key = hashed(JSON.stringify([submitter.account.login, out.key]));
   }
 
@@ -124,7 +125,8 @@ class Sending {
     const refusals = await this.#judge(recipients);
     const [first] = refusals;
     if (this.#submission.recipients === 0 && first !== undefined)
-      // What may succeed later decides: the others are refused again then, beside it.
+      // A temporary refusal decides, since that recipient may be accepted later; the others are
+      // refused again then.
       return await this.#refusedEarly(refusals.find(({ reply }) => reply < 500) ?? first);
     const begun = this.#submission.begin({
       key: this.#key,
@@ -140,7 +142,8 @@ class Sending {
     const refusals: Refusal[] = [];
     const { id } = this.#submitter.account;
     for (const address of recipients) {
-      // What the registry remembers is answered without a turn of the loop, a thousand times.
+      // The registry answers from memory without a turn of the event loop, up to a thousand times
+      // here.
       if (turns.over(id)) await turns.rest(id);
       const taken = await this.#submission.recipient(address, parameters);
       if (taken.ok) this.#results.push({ address, ...taken.value });
@@ -192,9 +195,7 @@ class Sending {
     return hashed(JSON.stringify([sender, recipients, notify]), digest ?? submitted);
   }
 
-  /**
-   * Nothing of the content was read yet: only where the key is known is it read, to be compared.
-   */
+  /** The content was not read yet. It is read only if the key is known, to be compared. */
   async #refusedEarly(refusal: Refusal): Promise<Sent> {
     const before = await this.#before();
     if (before === undefined) return { kind: 'refused', refusal, recipients: this.#results };
@@ -225,7 +226,7 @@ interface KeptAnswer {
   readonly said: readonly (readonly [place: number, Omit<RecipientResult, 'address'>])[];
 }
 
-/** Addresses stand in the request: it comes again with them. */
+/** The answer as it is kept, without addresses: a repeated request brings them again. */
 export function keptAnswer(results: readonly RecipientResult[], note: string | undefined): string {
   const said = results.flatMap(({ address: _, ...rest }, i) =>
     Object.keys(rest).length === 0 ? [] : ([[i, rest]] as const),
@@ -233,7 +234,7 @@ export function keptAnswer(results: readonly RecipientResult[], note: string | u
   const kept: KeptAnswer = { said, note };
   const text = JSON.stringify(kept);
   if (text.length <= MAX_ANSWER) return text;
-  // A thousand refusals: what each said is left out.
+  // With a thousand refusals it is too long, so their texts are left out.
   const short = said.flatMap(([i, { refused }]) =>
     refused === undefined ? [] : [[i, { refused: { ...refused, text: '' } }]],
   );

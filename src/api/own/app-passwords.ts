@@ -2,9 +2,9 @@
  * App passwords of an account, which it makes and ends itself: the operations of the command table,
  * with the rights that its own pages have (admin/own-account.ts).
  *
- * It takes the account's password or certificate. An app password makes, shows and ends none:
- * whoever has one program's password must not get another that outlives it, nor stop the other
- * programs.
+ * The caller must use the account's password or certificate. An app password cannot make, show or
+ * end one: a person who has the password of one program must not get another that outlives it, or
+ * stop the other programs.
  */
 import type { Input } from '../../admin/input.ts';
 import { type OperationName, type OperationResult, runOperation } from '../../admin/operations.ts';
@@ -55,8 +55,8 @@ const viewOf = ({ id, name, scope: may, created, ends, lastUsed }: AppPasswordVi
 type By = Asked<unknown, unknown, unknown, unknown, AccountCaller>;
 
 /**
- * Its login is added to the input: an account does this for itself alone. Throws Problem (403) and
- * AdminError.
+ * Runs an operation with the caller's login in the input: an account does this only for itself.
+ * Throws Problem (403) and AdminError.
  */
 async function operate<N extends OperationName>(
   name: N,

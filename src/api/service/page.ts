@@ -1,6 +1,6 @@
 /**
- * The document as a page: made from nothing but the document, without a script, and with nothing
- * from elsewhere.
+ * Shows the document as a page. It is made only from the document, without scripts, and loads
+ * nothing from elsewhere.
  */
 import { createHash } from 'node:crypto';
 import type { ApiDocument } from '../core/document.ts';
@@ -66,7 +66,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 const esc = (text: unknown): string => String(text).replace(/[&<>"']/g, (c) => ESCAPES[c] ?? c);
-/** Paragraphs, and what stands in backticks. */
+/** A text as HTML: paragraphs, and what stands in backticks as code. */
 const prose = (text: string): string =>
   text
     .split('\n\n')
@@ -163,7 +163,7 @@ const contentHtml = (content: Content): string =>
     .map(([type, { schema }]) => `<code>${esc(type)}</code>${schema === undefined ? '' : `: ${schemaHtml(schema)}`}`)
     .join('<br>');
 
-/** A name is a link; whatever else is shown as it stands in the document. */
+/** A named schema is a link; any other is shown as it stands in the document. */
 function schemaHtml(schema: JsonSchema): string {
   const { $ref } = schema as { readonly $ref?: string };
   const name = $ref?.split('/').at(-1);

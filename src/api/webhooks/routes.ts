@@ -1,9 +1,9 @@
 /**
- * Webhooks of an account, for itself. Those of organisations and of the whole service are added by
- * operators (`sluis webhook`). What is not the account's own is not there.
+ * Routes for the webhooks that an account has itself. Operators add those of organisations and of
+ * the whole service (`sluis webhook`). To an account, a webhook that is not its own does not exist.
  *
- * An app password sees them and changes none: whoever has one program's password must not leave
- * something behind that outlives it.
+ * With an app password they can be seen but not changed: a person who has the password of one
+ * program must not leave something behind that outlives it.
  */
 import { z } from '../../config/zod.ts';
 import { defined } from '../../domain/defined.ts';
@@ -95,7 +95,10 @@ function mayChange({ by }: AccountCaller): void {
     );
 }
 
-/** As at the command line: such characters could forge a line of a letter or a list. */
+/**
+ * Checks a name as the command line does: control characters could forge a line of a letter or a
+ * list.
+ */
 function nameIn(text: string): string {
   if (/[\p{C}\p{Zl}\p{Zp}]/u.test(text) || text.trim() === '')
     throw malformed('The name is empty or has control characters.');
@@ -108,7 +111,7 @@ function urlIn(text: string): string {
   return read.url;
 }
 
-/** What the store refuses: a name that is taken, one too many. */
+/** Turns what the store refuses into problems: a name that is taken, one webhook too many. */
 async function kept<T>(change: Promise<T>): Promise<T> {
   try {
     return await change;
