@@ -76,9 +76,9 @@ function factsOf(answer: Answer, siteOf: (name: string) => string, own: Own | un
 }
 
 /** Sorts by the highest timeline, then by the greatest position. */
-const mostFirst = (a: NoticeDestination, b: NoticeDestination): number =>
+const mostFirst = (a: LogPlace, b: LogPlace): number =>
   b.timeline - a.timeline || Number(b.position > a.position) - Number(b.position < a.position);
-type NoticeDestination = Pick<ListSeen, 'timeline' | 'position'>;
+type LogPlace = Pick<ListSeen, 'timeline' | 'position'>;
 
 /**
  * The newest list of synchronous standbys, from all that know one: a primary that answers, the rows
