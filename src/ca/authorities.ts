@@ -49,7 +49,7 @@ export async function withKey(parts: CaParts, known: KnownAuthority): Promise<Si
     'unknown',
     role === 'root' && key.error.kind === 'absent'
       ? 'The key of the root is not here: it was removed to be kept off line; give the exported file with --root FILE'
-      : `The key of the ${role} authority cannot be used: ${key.error.text}; restore the key folder from its backup`,
+      : `The key of the ${role} authority cannot be used: ${key.error.text}; if another gateway of this store has it, it comes within 10 s, otherwise restore the key folder from its backup`,
   );
 }
 

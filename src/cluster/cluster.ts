@@ -18,6 +18,7 @@ import { DayKeys, type DaysOfStore } from './day-keys.ts';
 import type { ErasureProof } from './erasure-proof.ts';
 import { type PeerState, warningsOf } from './peer-state.ts';
 import { Rounds } from './rounds.ts';
+import { SigningKeys } from './signing-keys.ts';
 import { SharedTickets } from './tickets.ts';
 
 /**
@@ -74,6 +75,7 @@ export class Cluster {
     const keys = new KeyFolder(parts.keyFolder, parts.masterKey);
     const days = new DayKeys({ keys, store, storeId, node, secrets, clock, log });
     this.#days = days;
+    const signing = new SigningKeys({ keyFolder: parts.keyFolder, masterKey: parts.masterKey, log });
     const fingerprint = fingerprintOfCheck(keys.check);
     const introduction = (): Introduction => ({
       channel: CHANNEL_VERSION,
@@ -96,6 +98,7 @@ export class Cluster {
       clock,
       log,
       random,
+      signing,
       tickets: this.tickets,
       caller: () => this.#caller(introduction),
     });
@@ -108,6 +111,7 @@ export class Cluster {
         log,
         handlers: {
           ...days.handlers,
+          ...signing.handlers,
           'tickets.current': async ({ mine }) => {
             await Promise.resolve();
             tickets.hear(mine);

@@ -156,7 +156,7 @@ export class DayKeys {
   }
 
   /** The handlers of the channel. */
-  get handlers(): Omit<Handlers, 'tickets.current'> {
+  get handlers(): Pick<Handlers, Extract<keyof Handlers, `keys.${string}`>> {
     return {
       'keys.have': ({ from }) => settled(() => this.have(from) as { days: KnownDay[]; next?: Day }),
       'keys.give': ({ day, mark }) => settled(() => ({ sealed: this.give(day, mark) })),

@@ -17,6 +17,7 @@ import type { DayKeys } from './day-keys.ts';
 import type { ErasureProof } from './erasure-proof.ts';
 import { exchangeKeys } from './key-exchange.ts';
 import { DAYS_AHEAD, MOST_CLOCK, type PeerState } from './peer-state.ts';
+import type { SigningKeys } from './signing-keys.ts';
 import type { SharedTickets } from './tickets.ts';
 
 const EVERY = seconds(10);
@@ -35,6 +36,7 @@ export interface RoundsParts {
   readonly caller: () => Caller;
   readonly days: DayKeys;
   readonly tickets: SharedTickets;
+  readonly signing: SigningKeys;
   readonly storeId: string;
   readonly secrets: ClusterSecrets;
   readonly proven: (proof: ErasureProof) => void;
@@ -167,7 +169,7 @@ export class Rounds {
   }
 
   async #talk(at: PeerAddress, peer: Peer): Promise<PeerState> {
-    const { clock, tickets, log } = this.#p;
+    const { clock, tickets, signing, log } = this.#p;
     const { node, site, version, clock: theirs } = peer.introduction;
     const mine = tickets.current;
     tickets.hear((await peer.ask('tickets.current', defined({ mine }))).ours);
@@ -179,7 +181,8 @@ export class Rounds {
       before.left.length > 0 ||
       clock.monotonic() - lastWhole >= ALL_EVERY;
     const from = isWhole ? '0000-01-01' : dayAfter(dayOf(clock.now()), -2);
-    const { acknowledged, left } = await exchangeKeys(peer, from, this.#p);
+    const { acknowledged, left: ofDays } = await exchangeKeys(peer, from, this.#p);
+    const left = [...ofDays, ...(await signing.fetchFrom(peer))];
     if (isWhole) this.#wholeAt.set(at.host, clock.monotonic());
     const clockAhead = milliseconds(theirs - clock.now());
     if (Math.abs(clockAhead) > MOST_CLOCK && Math.abs(before?.clockAhead ?? 0) <= MOST_CLOCK)

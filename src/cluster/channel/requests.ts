@@ -35,6 +35,9 @@ export const MOST_KEPT = 200_000_000;
 /** Erased messages that one request tells of. */
 export const ERASING_AT_A_TIME = 1000;
 const proof = base64(32);
+/** Signing keys that one answer tells of. A new one comes every few years. */
+export const MOST_SIGNING = 200;
+const signing = z.string().regex(/^(?:evidence|ca\/[0-9a-f]{64})$/);
 
 /** Name that a node gives; its certificate has proved its host name by then. */
 export const introduction = z.strictObject({
@@ -104,6 +107,13 @@ export const REQUESTS = {
    * store says. False: not yet.
    */
   'keys.close': { in: z.strictObject({ day }), out: z.strictObject({ closed: z.boolean() }) },
+  /** Names of the keys that sign for all nodes. */
+  'signing.have': { in: z.strictObject({}), out: z.strictObject({ names: z.array(signing).max(MOST_SIGNING) }) },
+  /** One of them, sealed as it lies in the key folder; evidence with its certificate, PEM. */
+  'signing.give': {
+    in: z.strictObject({ name: signing }),
+    out: z.strictObject({ sealed: base64(8000), certificate: z.string().max(10_000).optional() }),
+  },
   /** Tells one's own, and hears the other's. */
   'tickets.current': {
     in: z.strictObject({ mine: ticket.optional() }),

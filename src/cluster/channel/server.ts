@@ -171,6 +171,8 @@ export class Answerer {
     'keys.erasing': (given) => this.#p.handlers['keys.erasing'](shaped('keys.erasing', given)),
     'keys.close': (given) => this.#p.handlers['keys.close'](shaped('keys.close', given)),
     'keys.erase': (given) => this.#p.handlers['keys.erase'](shaped('keys.erase', given)),
+    'signing.have': (given) => this.#p.handlers['signing.have'](shaped('signing.have', given)),
+    'signing.give': (given) => this.#p.handlers['signing.give'](shaped('signing.give', given)),
     'tickets.current': (given) => this.#p.handlers['tickets.current'](shaped('tickets.current', given)),
   };
 

@@ -89,6 +89,7 @@ export const SEVERAL_EVENTS: LogEvents = {
   'cluster.certificate-read': info('A new certificate for the others is in use.'),
   'cluster.key-made': info('The key of `day` was made.'),
   'cluster.key-taken': info('The key of `day` came from another gateway.'),
+  'cluster.signing-key-taken': info('The `key` of an authority or of evidence came from another gateway.'),
   'cluster.kept-keys-taken': info('The kept keys of a closed `day` came from another gateway.'),
   'cluster.key-erased': info(
     'The key of `day` was destroyed on the word of another gateway and of the store, because the day was erased.',
