@@ -88,16 +88,22 @@ const connecting = (config: Config) => async () => {
   return await connectionOf(config, { clock: systemClock, log }, 'key rotate');
 };
 
+/** A row of the file beside a base backup: the key is DER in hexadecimal digits. */
+interface OperatorRow extends Omit<Operator, 'publicKey'> {
+  readonly publicKey: string;
+  /** When their time is over; a backup of an earlier version does not say it. */
+  readonly endsAt?: number;
+}
+
 /**
- * The operators who may approve that a backup is restored: from its database, those whose time is
- * not over at `now`; from the file beside a base backup, those whose time was not over when it was
- * taken.
+ * The operators who may approve that a backup is restored: those of its database, or of the file
+ * beside a base backup, whose time is not over at `now`.
  */
 export const operatorsIn = async (file: string, now: Instant): Promise<readonly Operator[]> =>
   file.endsWith('.json')
-    ? (JSON.parse(readFileSync(file, 'utf8')) as readonly (Omit<Operator, 'publicKey'> & { publicKey: string })[]).map(
-        ({ publicKey, ...of }) => ({ ...of, publicKey: Buffer.from(publicKey, 'hex') }),
-      )
+    ? (JSON.parse(readFileSync(file, 'utf8')) as readonly OperatorRow[])
+        .filter(({ endsAt }) => endsAt === undefined || endsAt > now)
+        .map(({ name, fingerprint, publicKey }) => ({ name, fingerprint, publicKey: Buffer.from(publicKey, 'hex') }))
     : (await import('../store/sqlite/operators-in.ts')).operatorsIn(file, now);
 
 /**

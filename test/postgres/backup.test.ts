@@ -17,8 +17,9 @@ import { restoreBackup } from '../../src/backup/restore.ts';
 import { KeyFolder } from '../../src/crypto/keys/key-folder.ts';
 import { dayOf } from '../../src/domain/utc-day.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
-import { MiB, days, instant, minutes, seconds } from '../../src/domain/units.ts';
+import { type Instant, MiB, days, instant, minutes, seconds } from '../../src/domain/units.ts';
 import { startBackups } from '../../src/gateway/backup.ts';
+import { operatorsIn } from '../../src/gateway/stopped-store.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { LogSource } from '../../src/store/copies.ts';
 import { openPostgresStore } from '../../src/store/postgres/open.ts';
@@ -103,8 +104,22 @@ test(
     const { store, backups, at, anna, restore, clock } = here;
     const [small, large] = [Buffer.from('small\r\n'), randomBytes(700_000)];
     await deliver(store, small, 'anna@group.test');
+    // What a server judges by its own clock.
+    const ends = instant(systemClock.now() + days(1));
+    for (const [name, more] of [
+      ['els', {}],
+      ['piet', { endsAt: ends }],
+    ] as const) {
+      const key = { fingerprint: randomBytes(32).toString('hex'), publicKey: randomBytes(44) };
+      await store.operators.add({ name, role: 'owner', key, ...more }, ACTOR);
+    }
     const taken = await backups.take({ actor: ACTOR });
     assert.equal(taken.messages, 1);
+    // Whose time is over since the backup was taken approves no restore.
+    const approving = async (now: Instant): Promise<readonly string[]> =>
+      (await operatorsIn(join(taken.path, 'operators.json'), now)).map(({ name }) => name);
+    assert.deepEqual(await approving(instant(ends - 1)), ['els', 'piet']);
+    assert.deepEqual(await approving(ends), ['els']);
     assert.equal((await backups.check(taken.path)).whole, true);
     await deliver(store, large, 'anna@group.test');
     await here.ask("INSERT INTO maildrop_lease VALUES (1, 7, 0, 1, 's', 'n', 0, 99999999999999, false)");

@@ -41,7 +41,7 @@ const fields = {
   subject: z.string().max(998).optional(),
   text: z.string().max(LONGEST_TEXT).optional().meta({ description: 'Plain text; lines end in \\n.' }),
   receipt: z.enum(['collected']).optional().meta({
-    description: 'True: the sender gets a receipt in the mailbox when a recipient has collected the message.',
+    description: '"collected": the sender gets a receipt in the mailbox when a recipient has collected the message.',
   }),
   notify: notify.optional(),
 };

@@ -11,6 +11,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fingerprintOfCheck } from '../../crypto/keys/key-fingerprint.ts';
 import { lanesHash } from '../../crypto/trail/audit-lanes.ts';
+import { defined } from '../../domain/defined.ts';
 import type { Clock } from '../../domain/effects.ts';
 import type { Instant } from '../../domain/units.ts';
 import { minutes } from '../../domain/units.ts';
@@ -110,10 +111,12 @@ export class CopySource {
     return await withServer(options, async (ask) => {
       await caughtUp(options, () => ask(replayed()), { end, within: CATCH_UP });
       await ask(refuseTablespaces());
-      const operators = await ask(new OperatorReads().signers({ at }));
-      const rows = operators.map(({ publicKey, ...of }) => ({
+      const reads = new OperatorReads();
+      const ends = new Map((await ask(reads.list({ at }))).map(({ name, endsAt }) => [name, endsAt]));
+      const rows = (await ask(reads.signers({ at }))).map(({ publicKey, ...of }) => ({
         ...of,
         publicKey: Buffer.from(publicKey).toString('hex'),
+        ...defined({ endsAt: ends.get(of.name) }),
       }));
       await writeFile(join(folder, 'operators.json'), `${JSON.stringify(rows, null, 2)}\n`, {
         mode: 0o600,
