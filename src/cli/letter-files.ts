@@ -77,7 +77,7 @@ function folderOf(path: string): LetterFiles {
         const { code } = error as NodeJS.ErrnoException;
         throw new CommandError(
           fileCode(error),
-          `Cannot write "${file}": ${code === 'EEXIST' ? 'a letter is there already, and nothing is overwritten; name another folder, or give --resume to leave it out' : `${code ?? 'it failed'}; run the command again with --resume`}`,
+          `Cannot write "${file}": ${code === 'EEXIST' ? 'a letter is there already, and nothing is overwritten; name another folder, or give --continue to leave it out' : `${code ?? 'it failed'}; run the command again with --continue`}`,
         );
       }
     },
