@@ -33,6 +33,8 @@ export async function startBrowser(t: TestContext, console: Pick<TestConsole, 'g
   const browser = await launch({
     executablePath: '/usr/bin/chromium',
     env: { ...process.env, HOME: home },
+    // Its first start, beside all other peers, has taken longer than the 30 s of the library.
+    timeout: 120_000,
     args: ['--no-sandbox', '--host-resolver-rules=MAP mail.test 127.0.0.1', '--accept-lang=en-GB,en'],
   });
   t.after(async () => {
