@@ -1,9 +1,12 @@
 /** Evidence about one message, as one signed file (decision 1207). */
+import { createPublicKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { EvidenceKey } from '../crypto/trail/evidence-keys.ts';
+import { type Restoration, lostWith, restorationOf } from '../crypto/trail/restoration.ts';
+import { placeOf } from '../domain/audit-row.ts';
 import { defined } from '../domain/defined.ts';
 import type { Instant } from '../domain/units.ts';
-import { AnchorFiles } from '../trail/anchor-files.ts';
+import { type AnchoredHead, AnchorFiles } from '../trail/anchor-files.ts';
 import { anchorLines, pieceLines, planPieces } from '../trail/proofs.ts';
 import { type DocumentHead, type DocumentPart, signedDocument } from '../trail/signed-document.ts';
 import type { AdminContext } from './context.ts';
@@ -23,6 +26,23 @@ export interface Bundled {
   readonly octets: number;
   readonly fingerprint: string;
   readonly missing: readonly string[];
+}
+
+/**
+ * Tells which anchors are of rows that were lost with a restore: no row leads to these. Restores
+ * are looked up once an anchor does not fit, which is seldom: it reads the whole trail.
+ */
+function lostWithRestores({ store, evidence }: AdminContext): (head: AnchoredHead) => Promise<boolean> {
+  let restorations: readonly Restoration[] | undefined;
+  return async (head) => {
+    if (restorations !== undefined) return lostWith(head, restorations) !== undefined;
+    const [row] = await store.audit.chainOf({ lane: head.lane ?? 0, from: head.seq, limit: 1 });
+    if (row !== undefined && placeOf(row) === head.seq && Buffer.from(row.hash).toString('hex') === head.hash)
+      return false;
+    const keys = [createPublicKey(await readFile(evidence.anchorKeyFile))];
+    restorations = (await store.audit.restored()).map((restored) => restorationOf(restored, keys));
+    return lostWith(head, restorations) !== undefined;
+  };
 }
 
 /**
@@ -46,7 +66,7 @@ export async function sendBundle(context: AdminContext, name: string, call: Call
     made,
     actor: actor.name,
     reason,
-    pieces: await planPieces(gathered.rows, new AnchorFiles(evidence.anchorFolder)),
+    pieces: await planPieces(gathered.rows, new AnchorFiles(evidence.anchorFolder, lostWithRestores(context))),
     fingerprint: key.certificate.fingerprint,
     head: { seq: head.seq, hash: Buffer.from(head.hash).toString('hex') },
   };

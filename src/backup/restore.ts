@@ -5,10 +5,12 @@
  */
 import type { KeyObject } from 'node:crypto';
 import type { Anchor } from '../crypto/trail/audit-anchor.ts';
+import { knownAuditKeys } from '../crypto/keys/audit-keys.ts';
+import { restoreProof } from '../crypto/trail/restoration.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { Instant } from '../domain/units.ts';
-import { type Copies, CopyFailed, type CopyHead, type Draft, type Proof, type SettledCopy } from '../store/copies.ts';
+import { type Copies, CopyFailed, type Draft, type Proof, type SettledCopy, type SignedHead } from '../store/copies.ts';
 import type { Actor } from '../store/actor.ts';
 import { anchorsFor } from './anchor-files.ts';
 import { makeFolder } from './files.ts';
@@ -105,13 +107,14 @@ export async function restoreInto(
       (log === undefined || done(await logStep(log, draft, dataFolder)));
     if (!whole) return { ...result, passed: false };
     const proof = await proved(parts, backup, read, draft, wishes, done);
+    const { end, ...shown } = proof;
     const told = defined({ later: proof.later, moment: proof.moment });
-    if (!proof.passed) return { ...result, passed: false, proof, ...told };
-    const settled = await settledAs(parts, read, draft, wishes, told);
+    if (!proof.passed) return { ...result, passed: false, proof: shown, ...told };
+    const settled = await settledAs(parts, read, draft, wishes, { ...told, ...defined({ end }) });
     await draft.place();
     done({ step: 'place', passed: true, found: placedText(settled) });
     const unsigned = read.signature === 'good' ? {} : { unsigned: true as const };
-    return { ...result, passed: true, proof, settled, ...told, ...unsigned };
+    return { ...result, passed: true, proof: shown, settled, ...told, ...unsigned };
   } catch (error) {
     throw ofTheDisk(error, dataFolder);
   } finally {
@@ -130,14 +133,22 @@ async function proved(
   const anchors = await anchorsFor(backup, manifest, wishes.anchors, publicKeys);
   const { sample } = wishes;
   return await draft.prove(
-    { keyFolder, masterKey, expected: manifest.store, sample, anchors: anchors.map(headOf) },
+    {
+      keyFolder,
+      masterKey,
+      expected: manifest.store,
+      sample,
+      anchors: anchors.map(headOf),
+      publicKeys: publicKeys.map((key) => key.export({ type: 'spki', format: 'pem' }).toString()),
+    },
     told,
   );
 }
 
 const hex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex');
-const headOf = ({ seq, hash, lanes }: Anchor): CopyHead => ({
+const headOf = ({ seq, hash, lanes, at }: Anchor): SignedHead => ({
   seq,
+  at,
   hash: hex(hash),
   ...defined({ lanes: lanes?.map(({ lane, place, hash: its }) => ({ lane, place, hash: hex(its) })) }),
 });
@@ -146,17 +157,22 @@ async function settledAs(
   { keyFolder, masterKey, clock }: RestoreParts,
   { manifest, signature }: ReadManifest,
   draft: Draft,
-  { queue, actor }: RestoreWishes,
-  told: Pick<Proof, 'later' | 'moment'>,
+  { queue, actor, scratch }: RestoreWishes,
+  { later, moment, end }: Pick<Proof, 'later' | 'moment' | 'end'>,
 ): Promise<SettledCopy> {
+  const at = clock.now();
+  const restored = { backup: manifest.id, taken: manifest.begun, ...defined({ moment }) };
+  const keys = scratch === true || end === undefined ? undefined : knownAuditKeys(keyFolder, masterKey);
   const facts = {
-    backup: manifest.id,
-    taken: manifest.begun,
+    ...restored,
     head: manifest.store.audit.seq,
-    ...told,
+    ...defined({ later }),
     ...(signature === 'good' ? {} : { signature }),
+    ...(keys === undefined || end === undefined
+      ? {}
+      : restoreProof(restored, { ...end, at: new Date(at).toISOString() }, keys)),
   };
-  return await draft.settle({ keyFolder, masterKey, at: clock.now(), queue, actor, facts });
+  return await draft.settle({ keyFolder, masterKey, at, queue, actor, facts });
 }
 
 /**

@@ -1,11 +1,12 @@
 /** Checks exports of the trail, whole or in pieces, against anchors and without a gateway. */
-import { ExportCheck } from '../crypto/trail/audit-export.ts';
+import { ExportCheck, rowOf } from '../crypto/trail/audit-export.ts';
+import { RESTORED } from '../crypto/trail/restoration.ts';
 import type { BrokenRow } from '../domain/audit-row.ts';
 import { agree, many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
+import type { RestoredRow } from '../domain/restored-trail.ts';
 import { UnsealedExport, exportLines } from './export-lines.ts';
 import { CommandError } from './exit.ts';
-import type { Anchored } from './anchor-files.ts';
 
 export interface CheckedExport {
   readonly hostname: string;
@@ -29,17 +30,51 @@ export const checkedText = ({ rows, hostname, anchors, pieces }: CheckedExport):
     : `${many(rows, 'row')} of ${hostname} in ${many(pieces.count, 'piece')}, ${pieces.hidden} between them not told; the chain holds in each, ` +
       (pieces.loose === 0 ? 'and an anchor is at the end of each.' : `and ${pieces.loose} end without an anchor.`);
 
-/** Checks an export line by line: one of many years need not fit in memory. */
-export const checkExport = (path: string, anchors: readonly Anchored[]): Promise<CheckedExport> =>
-  checkLines(path, exportLines(path), anchors);
+/**
+ * Checks an export line by line: one of many years need not fit in memory. `heads`: rows up to
+ * which restores brought the trail back.
+ */
+export const checkExport = (
+  path: string,
+  anchors: readonly Head[],
+  heads: readonly Head[] = [],
+): Promise<CheckedExport> => checkLines(path, exportLines(path), anchors, heads);
+
+/** A row of a chain that must be there. */
+interface Head {
+  readonly lane?: number | undefined;
+  readonly seq: number;
+  readonly hash: string;
+}
+
+/** Most restores that an export is believed to tell of. */
+const MOST_RESTORES = 1000;
+
+/** Rows of an export that tell of a restore, before anything of it is checked. */
+export async function restoredIn(path: string): Promise<readonly RestoredRow[]> {
+  const rows: RestoredRow[] = [];
+  try {
+    for await (const line of exportLines(path)) {
+      const row = line.includes(RESTORED) ? rowOf(line) : undefined;
+      if (row?.event !== RESTORED) continue;
+      rows.push({ seq: row.seq, lane: row.lane ?? 0, at: row.at, facts: row.facts });
+      if (rows.length === MOST_RESTORES) break;
+    }
+  } catch (error) {
+    // The check itself says so.
+    if (!(error instanceof UnsealedExport)) throw error;
+  }
+  return rows;
+}
 
 /** Checks lines. `name`: where they come from, for the text of errors. */
 export async function checkLines(
   name: string,
   lines: AsyncIterable<string> | Iterable<string>,
-  anchors: readonly Anchored[],
+  anchors: readonly Head[],
+  heads: readonly Head[] = [],
 ): Promise<CheckedExport> {
-  const walk = new ExportWalk(anchors);
+  const walk = new ExportWalk(anchors, heads);
   try {
     for await (const line of lines) {
       const problem = walk.take(line);
@@ -57,8 +92,11 @@ export async function checkLines(
 
 /** Follows an export, whole or in pieces, from anchor to anchor. */
 class ExportWalk {
-  /** Hashes of the anchors, by chain and by the number of the row in it. */
-  readonly #anchors = new Map<number, Map<number, string>>();
+  /**
+   * Hashes of the anchors, and of the rows up to which restores brought back, by chain and by the
+   * number of the row in it.
+   */
+  readonly #anchors = new Map<number, Map<number, { readonly hash: string; readonly signed: boolean }>>();
   #check: ExportCheck | undefined;
   #hostname = '';
   /** The last row before the export, which its first line names. */
@@ -75,11 +113,12 @@ class ExportWalk {
   /** Row of the last anchor that was found. */
   #anchored = -1;
 
-  constructor(anchors: readonly Anchored[]) {
-    for (const { lane = 0, seq, hash } of anchors) {
-      const its = this.#anchors.get(lane) ?? new Map<number, string>();
-      this.#anchors.set(lane, its.set(seq, hash));
-    }
+  constructor(anchors: readonly Head[], heads: readonly Head[]) {
+    for (const [all, signed] of [[heads, false] as const, [anchors, true] as const])
+      for (const { lane = 0, seq, hash } of all) {
+        const its = this.#anchors.get(lane) ?? new Map<number, { hash: string; signed: boolean }>();
+        this.#anchors.set(lane, its.set(seq, { hash, signed }));
+      }
   }
 
   /**
@@ -138,8 +177,14 @@ class ExportWalk {
   #meet({ head: { seq, hash, lane = 0 } }: ExportCheck): BrokenRow | undefined {
     const wanted = this.#anchors.get(lane)?.get(seq);
     if (wanted === undefined) return undefined;
-    if (wanted !== Buffer.from(hash).toString('hex'))
-      return { seq, why: 'the row is not the one that its anchor tells of' };
+    if (wanted.hash !== Buffer.from(hash).toString('hex'))
+      return {
+        seq,
+        why: wanted.signed
+          ? 'the row is not the one that its anchor tells of'
+          : 'the row is not the one up to which a restore brought back',
+      };
+    if (!wanted.signed) return undefined;
     this.#met += 1;
     this.#anchored = seq;
     return undefined;

@@ -7,6 +7,7 @@
  * from which they cannot be guessed.
  */
 import type { AccountId, MessageId } from '../domain/ids.ts';
+import type { RestoredRow } from '../domain/restored-trail.ts';
 import type { Instant } from '../domain/units.ts';
 
 export interface AuditEvent {
@@ -49,6 +50,8 @@ export type AuditReport =
        * none.
        */
       readonly vanished?: number;
+      /** Rows that tell of a restore; absent for none. */
+      readonly restored?: readonly RestoredRow[];
     }
   | { readonly kind: 'broken'; readonly seq: number; readonly why: string };
 

@@ -6,6 +6,7 @@
  * holds no key: content in it stays sealed, and opens only beside the key folder and the master key
  * of its store.
  */
+import type { CameBack } from '../domain/restored-trail.ts';
 import type { Instant } from '../domain/units.ts';
 
 /**
@@ -37,6 +38,12 @@ export interface CopyHead {
   readonly hash: string;
   /** The chains that went on, where there are several: `hash` is that of all of them then. */
   readonly lanes?: readonly { readonly lane: number; readonly place: number; readonly hash: string }[];
+}
+
+/** A head that an anchor has. */
+export interface SignedHead extends CopyHead {
+  /** ISO 8601. */
+  readonly at: string;
 }
 
 /** The server that gave a base backup. */
@@ -146,7 +153,9 @@ export interface ProofRequest {
    * Signed heads whose signatures were checked; those behind the end of the copy are counted and
    * prove nothing here.
    */
-  readonly anchors: readonly CopyHead[];
+  readonly anchors: readonly SignedHead[];
+  /** Keys that sign heads and restores, in PEM. */
+  readonly publicKeys: readonly string[];
   /**
    * Bodies that are opened and hashed whole: at least one of each day, the others spread evenly. 0:
    * every one.
@@ -169,6 +178,8 @@ export interface Proof {
   readonly later?: number;
   /** ISO 8601: the last commit that the log brought. */
   readonly moment?: string;
+  /** Where its trail ends; absent where that was not proved. */
+  readonly end?: CameBack;
 }
 
 export interface SettleRequest {

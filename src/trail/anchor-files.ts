@@ -41,16 +41,31 @@ interface DayFile {
   readonly day: string;
 }
 
+/** One chain in an anchor: 64 hexadecimal digits, and when it was signed (ISO 8601). */
+export interface AnchoredHead {
+  readonly lane?: number;
+  readonly seq: number;
+  readonly hash: string;
+  readonly at: string;
+}
+
+interface KnownAnchor extends FoundAnchor {
+  readonly head: AnchoredHead;
+}
+
 /** Reads each file once; make one for each use, since files grow. */
 export class AnchorFiles {
   readonly #folder: string;
+  readonly #isLost: (head: AnchoredHead) => Promise<boolean>;
   #files: readonly DayFile[] | undefined;
   #stampFiles: readonly DayFile[] | undefined;
-  readonly #read = new Map<string, readonly FoundAnchor[]>();
+  readonly #read = new Map<string, readonly KnownAnchor[]>();
   readonly #readStamps = new Map<string, readonly { readonly line: string; readonly stamp: StampFacts }[]>();
 
-  constructor(folder: string) {
+  /** `isLost`: the row of that anchor was lost with a restore, so no row leads to it. */
+  constructor(folder: string, isLost: (head: AnchoredHead) => Promise<boolean> = () => Promise.resolve(false)) {
     this.#folder = folder;
+    this.#isLost = isLost;
   }
 
   /**
@@ -60,8 +75,8 @@ export class AnchorFiles {
   async covering({ seq, lane, at }: SoughtRow): Promise<FoundAnchor | undefined> {
     this.#files ??= await filesIn(this.#folder, '.jsonl');
     for (const file of since(this.#files, at)) {
-      const found = (await this.#anchorsIn(file)).find((anchor) => anchor.lane === lane && anchor.seq >= seq);
-      if (found !== undefined) return found;
+      for (const { head, ...found } of await this.#anchorsIn(file))
+        if (found.lane === lane && found.seq >= seq && !(await this.#isLost(head))) return found;
     }
     return undefined;
   }
@@ -87,10 +102,9 @@ export class AnchorFiles {
   ): Promise<FoundAnchor | undefined> {
     this.#files ??= await filesIn(this.#folder, '.jsonl');
     for (const file of since(this.#files, at)) {
-      const found = (await this.#anchorsIn(file)).find(
-        (each) => each.lane === lane && hash('sha256', each.line) === anchor,
-      );
-      if (found !== undefined) return found;
+      for (const { head, ...found } of await this.#anchorsIn(file))
+        if (found.lane === lane && hash('sha256', found.line) === anchor)
+          return (await this.#isLost(head)) ? undefined : found;
     }
     return undefined;
   }
@@ -107,11 +121,18 @@ export class AnchorFiles {
     return stamps;
   }
 
-  async #anchorsIn({ name }: DayFile): Promise<readonly FoundAnchor[]> {
+  async #anchorsIn({ name }: DayFile): Promise<readonly KnownAnchor[]> {
     const known = this.#read.get(name);
     if (known !== undefined) return known;
     const text = await readFile(join(this.#folder, name), 'utf8');
-    const anchors = text.split('\n').flatMap((line) => headsIn(line).map((head) => ({ ...head, line })));
+    const anchors = text.split('\n').flatMap((line) =>
+      headsIn(line).map((head) => ({
+        ...(head.lane === undefined ? {} : { lane: head.lane }),
+        seq: head.seq,
+        line,
+        head,
+      })),
+    );
     this.#read.set(name, anchors);
     return anchors;
   }
@@ -137,14 +158,16 @@ async function filesIn(folder: string, end: string): Promise<readonly DayFile[]>
 }
 
 /** The heads that an anchor covers. Its signature is checked with the evidence. */
-function headsIn(line: string): readonly Omit<FoundAnchor, 'line'>[] {
+function headsIn(line: string): readonly AnchoredHead[] {
   try {
-    const { seq, lanes } = JSON.parse(line) as { readonly seq?: unknown; readonly lanes?: unknown };
-    if (!Array.isArray(lanes)) return typeof seq === 'number' ? [{ seq }] : [];
+    const { seq, hash: only, lanes, at: signed } = JSON.parse(line) as Readonly<Record<string, unknown>>;
+    const at = typeof signed === 'string' ? signed : '';
+    if (!Array.isArray(lanes))
+      return typeof seq === 'number' && typeof only === 'string' ? [{ seq, hash: only, at }] : [];
     return lanes.flatMap((read: unknown) => {
-      const [lane, place] = Array.isArray(read) ? (read as readonly unknown[]) : [];
-      if (typeof lane !== 'number' || typeof place !== 'number') return [];
-      return [lane === 0 ? { seq: place } : { lane, seq: place }];
+      const [lane, place, of] = Array.isArray(read) ? (read as readonly unknown[]) : [];
+      if (typeof lane !== 'number' || typeof place !== 'number' || typeof of !== 'string') return [];
+      return [{ ...(lane === 0 ? {} : { lane }), seq: place, hash: of, at }];
     });
   } catch {
     return [];

@@ -90,10 +90,7 @@ test('a restored gateway has every message, its UIDLs, ids and passwords; what c
   assert.equal(restored!.facts.reason, 'disk lost');
   assert.equal(typeof restored!.facts.actor, 'string');
   // Anchors that are later than the backup tell of the trail that was lost.
-  await scene.refused(5, /not as it was written/, 'audit', 'verify');
-  for (const file of anchors) rmSync(file);
-  await done('audit', 'anchor');
-  assert.match(await done('audit', 'verify'), /the chain holds/);
+  assert.match(await done('audit', 'verify'), /the chain holds.*\nRESTORED on /s);
 });
 
 test('no key is in a backup, and no content: neither day keys nor the master key, in any form', async (t) => {

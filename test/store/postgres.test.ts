@@ -148,6 +148,8 @@ const SCANNED: Readonly<Record<string, string>> = {
   'reads/settings.ts: SCAN address': 'the same',
   'reads/settings.ts: SCAN organisation': 'the same',
   'reads/webhook-events.ts: SCAN l': 'accounts of one step of events, and those that took over from them',
+  'reads/trail-restores.ts: SCAN a':
+    'restores, when a copy is proved, or when evidence meets an anchor that no row fits',
   'reads/trail-order.ts: SCAN t': 'no row: on SQLite one connection writes',
   'reads/trust.ts: SCAN authority': 'all authorities: a handful',
 };

@@ -114,6 +114,7 @@ for (const size of [1000, 900_000])
         masterKey,
         expected,
         anchors: [],
+        publicKeys: [],
         sample: 0,
       } as const;
       return proveCopy(job, () => undefined)

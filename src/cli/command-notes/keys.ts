@@ -11,7 +11,7 @@ export const KEY_NOTES: Notes = {
     'Its last line has the SHA-256 of all octets before it. Give an auditor the export, the heads and `keys/audit/anchor.pem`. `--fields nen7513` writes the field names of NEN 7513: it has no chain, so give the plain export with it.',
   ],
   'audit verify': [
-    'It compares with the newest thousand heads or more. Rows after the newest head count as not proven yet; without a head it says `NOT PROVEN` (exit code 9). Personal fields that are gone without a row that erased them fail it. openssl checks a stamp too: `openssl ts -verify -data LINE -in TOKEN -token_in -CAfile ROOT`.',
+    'It compares with the newest thousand heads or more. Rows after the newest head count as not proven yet; without a head it says `NOT PROVEN` (exit code 9). Personal fields that are gone without a row that erased them fail it. Heads of rows that a restore lost do not, if the key of the heads signed that restore: it names both. openssl checks a stamp too: `openssl ts -verify -data LINE -in TOKEN -token_in -CAfile ROOT`.',
   ],
   'audit erase': [
     'What happened, when and to which message stays, and the chain holds. The personal fields of a row are one: others whom it names go with it. Rows of access and change stay for their time (GDPR article 17 paragraph 3 b) without `--also-kept`. It does not reach exports and backups.',

@@ -2,6 +2,7 @@
  * Checks that nobody has changed the trail of this gateway: its chain, and the anchors that prove
  * it. `audit verify` and `audit report` use it.
  */
+import type { KeyObject } from 'node:crypto';
 import { z } from '../../config/zod.ts';
 import { anchorsText } from '../../cli/audit-files.ts';
 import { type Anchored, newestAnchors, readAnchors, readPublicKeys } from '../../cli/anchor-files.ts';
@@ -20,6 +21,7 @@ import { file } from '../core/files.ts';
 import { type Values, also, flag, many as several } from '../core/params.ts';
 import { type Here, lookPart } from '../core/row.ts';
 import { noteLook } from './look.ts';
+import { keysOf, restoreView, restoresText, withoutLost } from './restores.ts';
 
 /**
  * Most rows that anchors sign: an anchor of several gateways signs the heads of some dozens of
@@ -28,6 +30,7 @@ import { noteLook } from './look.ts';
 const MAX_ANCHORS = 200_000;
 /** Chains that are read at the same time. */
 const LANES = 500;
+const MAX_KEYS = 100;
 
 const report = z.union([
   z.object({
@@ -42,6 +45,7 @@ const report = z.union([
 ]);
 const found = z.object({
   report,
+  restored: z.array(restoreView).readonly().optional().meta({ description: 'Restores that the trail tells of.' }),
   anchors: z.number().meta({ description: 'Anchors that are in it.' }),
   missing: z
     .object({ seq: z.number(), why: z.string() })
@@ -56,7 +60,12 @@ export const proofView = found.extend({
 });
 export type Proof = z.infer<typeof proofView>;
 
-const wire = z.object({ lane: z.number().optional(), seq: z.number(), hash: z.string() });
+const wire = z.object({
+  lane: z.number().optional(),
+  seq: z.number(),
+  hash: z.string(),
+  at: z.string().optional().meta({ description: 'When it was signed.' }),
+});
 const anchor = kind<z.infer<typeof wire>, z.infer<typeof wire>>(
   'anchor',
   {
@@ -73,15 +82,24 @@ export const chainCheck = lookPart({
   in: {
     anchors: several(anchor, 'rows that were signed', MAX_ANCHORS),
     own: flag('and those that are in the newest anchors of this gateway'),
+    keys: several(
+      text('spki', 4096),
+      "public keys that prove a restore, DER in base64; default: this gateway's own",
+      MAX_KEYS,
+    ),
   },
   out: found,
   right: 'security',
-  run: async ({ store: { audit }, evidence }, { anchors: named, own }, call): Promise<Found> => {
+  run: async ({ store: { audit }, evidence }, { anchors: named, own, keys }, call): Promise<Found> => {
     noteLook(audit, call, 'verify');
-    const report = await audit.verify();
-    if (report.kind === 'broken') return { report, anchors: 0 };
-    const anchors = own ? [...named, ...ownAnchors(evidence)] : named;
-    for (const [n, { lane, seq, hash }] of anchors.entries()) {
+    const walked = await audit.verify();
+    if (walked.kind === 'broken') return { report: walked, anchors: 0 };
+    const { restored: rows = [], ...report } = walked;
+    const given = own ? [...named, ...ownAnchors(evidence)] : named;
+    const known = keysOf(keys, evidence.anchorKeyFile);
+    const { anchors, heads, restored } = withoutLost(given, rows, known);
+    const about = { report, ...(restored.length > 0 ? { restored } : {}) };
+    for (const [n, { lane, seq, hash }] of [...anchors, ...heads].entries()) {
       const [row] = await audit.chainOf({ lane: lane ?? 0, from: seq, limit: 1 });
       const isThere = row !== undefined && placeOf(row) === seq;
       if (isThere && Buffer.from(row.hash).toString('hex') === hash) continue;
@@ -89,10 +107,10 @@ export const chainCheck = lookPart({
       if (seq === 0) continue;
       const [of, whole] = lane === undefined ? ['', 'the trail'] : [` of lane ${lane}`, `lane ${lane}`];
       const why = isThere ? `row ${seq}${of} is another one` : `${whole} ends before row ${seq}`;
-      return { report, anchors: n, missing: { seq, why } };
+      return { ...about, anchors: Math.min(n, anchors.length), missing: { seq, why } };
     }
     const behind = anchors.length === 0 ? {} : { behind: await rowsBehind(audit, anchors) };
-    return { report, anchors: anchors.length, ...behind };
+    return { ...about, anchors: anchors.length, ...behind };
   },
 });
 
@@ -137,11 +155,15 @@ type Given = Values<typeof ANCHORS>;
 /**
  * The anchors that the command line names, checked with the keys that it names, or else with `own`.
  */
-export function namedAnchors({ anchors, anchorKey }: Given, own: string | undefined): readonly Anchored[] {
-  if (anchors.length === 0) return [];
+export function namedAnchors(
+  { anchors, anchorKey }: Given,
+  own: string | undefined,
+): { readonly anchors: readonly Anchored[]; readonly keys: readonly KeyObject[] } {
+  if (anchors.length === 0) return { anchors: [], keys: [] };
   const keys = anchorKey.length > 0 ? anchorKey : own === undefined ? [] : [own];
   if (keys.length === 0) throw new CommandError('usage', 'Cannot check anchors without a key: add --anchor-key PEM');
-  return readAnchors(anchors, readPublicKeys(keys));
+  const read = readPublicKeys(keys);
+  return { anchors: readAnchors(anchors, read), keys: read };
 }
 
 /**
@@ -150,7 +172,7 @@ export function namedAnchors({ anchors, anchorKey }: Given, own: string | undefi
  */
 function placedAnchors(given: Given, config: Config): { anchors: readonly Anchored[]; places: readonly string[] } {
   const own = auditKeyFile(config.keys.folder);
-  if (given.anchors.length > 0) return { anchors: namedAnchors(given, own), places: given.anchors };
+  if (given.anchors.length > 0) return { anchors: namedAnchors(given, own).anchors, places: given.anchors };
   const folder = anchorFolderOf(config);
   const [key = own] = given.anchorKey;
   return { anchors: newestAnchors(folder, key), places: [folder] };
@@ -159,7 +181,8 @@ function placedAnchors(given: Given, config: Config): { anchors: readonly Anchor
 export async function proofOf(here: Here, given: Given): Promise<Proof> {
   const { anchors, places } = placedAnchors(given, here.config());
   const found = await here.call(chainCheck, {
-    anchors: anchors.map(({ lane, seq, hash }) => ({ ...defined({ lane }), seq, hash })),
+    anchors: anchors.map(({ lane, seq, hash, at }) => ({ ...defined({ lane }), seq, hash, at })),
+    keys: readPublicKeys(given.anchorKey).map((key) => key.export({ type: 'spki', format: 'der' }).toString('base64')),
   });
   const { report, missing } = found;
   const isIntact = report.kind === 'intact' && report.vanished === undefined && missing === undefined;
@@ -183,7 +206,7 @@ export function proofFails({ report, missing, proven, places }: Proof) {
   } as const;
 }
 
-export function proofText({ report, anchors, missing, behind, places }: Proof): string {
+export function proofText({ report, restored = [], anchors, missing, behind, places }: Proof): string {
   if (report.kind === 'broken') return `Row ${report.seq}: ${report.why}.`;
   const { vanished } = report;
   return [
@@ -196,6 +219,7 @@ export function proofText({ report, anchors, missing, behind, places }: Proof): 
       : anchors === 0
         ? `NOT PROVEN: there is no anchor in ${places.join(', ')}.`
         : `${anchorsText(anchors)} in the trail, of ${places.join(', ')}.`,
+    ...restoresText(restored, missing !== undefined),
     ...(behind === undefined || behind === 0
       ? []
       : [`Behind the newest anchor: ${many(behind, 'row')}, not proven yet.`]),

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { z } from '../../config/zod.ts';
-import { type CheckedExport, checkExport, checkedText } from '../../cli/audit-files.ts';
+import { type CheckedExport, checkExport, checkedText, restoredIn } from '../../cli/audit-files.ts';
 import type { Config } from '../../config/schema.ts';
 import { auditKeyFile } from '../../crypto/keys/audit-keys.ts';
 import { agree, many } from '../../domain/counted.ts';
@@ -12,6 +12,7 @@ import { file } from '../core/files.ts';
 import { type Values, maybe, many as several } from '../core/params.ts';
 import { type Here, readsHere } from '../core/row.ts';
 import { ANCHORS, namedAnchors, proofFails, proofOf, proofText, proofView } from './proof.ts';
+import { restoreView, restoresText, withoutLost } from './restores.ts';
 
 const IN = {
   file: maybe(file, 'an export; without it the trail of this gateway'),
@@ -36,6 +37,7 @@ const exportView = z.object({
     .optional()
     .meta({ description: 'Of an export in pieces; `loose`: those that end without an anchor.' }),
   broken: z.object({ seq: z.number(), why: z.string() }).optional(),
+  restored: z.array(restoreView).readonly().optional().meta({ description: 'Restores that it tells of.' }),
 });
 const ownStamped = proofView.extend(stampsView.shape);
 const exportStamped = exportView.extend(stampsView.shape);
@@ -53,14 +55,19 @@ export const verify = readsHere({
   run: async (here, given): Promise<Verified> =>
     given.file === undefined ? await verifyOwn(here, given) : await verifyFile(here, given.file, given),
   say: (done) => {
-    const broken = 'report' in done ? undefined : done.broken;
-    if (broken !== undefined) return `Row ${broken.seq}: ${broken.why}.`;
-    return `${'report' in done ? proofText(done) : checkedText(done)}${stampsText(done)}`;
+    const text = 'report' in done ? proofText(done) : exportText(done);
+    return 'report' in done || done.broken === undefined ? `${text}${stampsText(done)}` : text;
   },
   fails: (done, given) =>
     ('report' in done ? proofFails(done) : exportFails(done, given)) ??
     stampsFail(done, given, 'report' in done ? done.places : given.anchors),
 });
+
+function exportText(done: z.infer<typeof exportStamped>): string {
+  const { broken, restored = [] } = done;
+  const found = broken === undefined ? checkedText(done) : `Row ${broken.seq}: ${broken.why}.`;
+  return [found, ...restoresText(restored, broken !== undefined)].join('\n');
+}
 
 async function verifyOwn(here: Here, given: Given): Promise<z.infer<typeof ownStamped>> {
   const config = here.config();
@@ -76,7 +83,10 @@ async function verifyOwn(here: Here, given: Given): Promise<z.infer<typeof ownSt
 async function verifyFile(here: Here, path: string, given: Given): Promise<z.infer<typeof exportStamped>> {
   const config = existsSync(here.options.config) ? here.config() : undefined;
   const own = config === undefined ? undefined : auditKeyFile(config.keys.folder);
-  const checked = await checkExport(path, namedAnchors(given, own));
+  const { anchors: named, keys } = namedAnchors(given, own);
+  const rows = named.length === 0 ? [] : await restoredIn(path);
+  const { anchors, heads, restored } = withoutLost(named, rows, keys);
+  const checked = { ...(await checkExport(path, anchors, heads)), ...(restored.length > 0 ? { restored } : {}) };
   return { ...checked, ...(await stampsFor(given.anchors, given, config)) };
 }
 

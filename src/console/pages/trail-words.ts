@@ -59,6 +59,8 @@ export const VERIFY = {
     head: 'Laatste waarde van de keten',
     anchors: 'Handtekeningen die kloppen',
     behind: 'Regels na de nieuwste handtekening',
+    restored: 'Teruggezet uit een back-up',
+    lost: 'handtekeningen gaan over regels die daarbij verloren gingen. Bewaar ze.',
     back: 'Naar het logboek',
   },
   en: {
@@ -77,6 +79,8 @@ export const VERIFY = {
     head: 'Last value of the chain',
     anchors: 'Signatures that hold',
     behind: 'Rows after the newest signature',
+    restored: 'Restored from a backup',
+    lost: 'signatures tell of rows that were lost with it. Keep them.',
     back: 'To the trail',
   },
 };

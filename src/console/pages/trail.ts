@@ -53,7 +53,13 @@ const check: Page = {
   access: 'security',
   run: async ({ language, operate }) => {
     const words = VERIFY[language];
-    const { report, anchors, missing, behind } = await operate('audit.verify', { anchors: [], own: true });
+    const {
+      report,
+      restored = [],
+      anchors,
+      missing,
+      behind,
+    } = await operate('audit.verify', { anchors: [], own: true });
     const why =
       report.kind === 'broken'
         ? `${report.seq}: ${report.why}`
@@ -74,6 +80,11 @@ const check: Page = {
           [words.head, report.kind === 'intact' ? report.head : undefined],
           [words.anchors, anchors],
           [words.behind, behind],
+          ...restored.flatMap(({ at, lost }) =>
+            lost === undefined
+              ? []
+              : [[words.restored, html`${timeOf(at, language)}: ${lost.anchors} ${words.lost}`] as const],
+          ),
         ]),
       )}<p><a class="button second" href="/trail">${words.back}</a></p>`,
     };

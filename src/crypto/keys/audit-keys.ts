@@ -45,6 +45,13 @@ export async function auditKeys(
   return { privateKey: opened.value, publicKey };
 }
 
+/** Undefined where there is none that opens: a restore needs none, and makes none. */
+export function knownAuditKeys(keyFolder: string, masterKey: Uint8Array): AuditKeys | undefined {
+  const sealed = sealedIn(join(keyFolder, 'audit'));
+  const opened = sealed === undefined ? undefined : openPrivateKey(masterKey, sealed, SEAL);
+  return opened?.ok === true ? { privateKey: opened.value, publicKey: createPublicKey(opened.value) } : undefined;
+}
+
 function sealedIn(folder: string): Buffer | undefined {
   try {
     return readFileSync(join(folder, SEALED));

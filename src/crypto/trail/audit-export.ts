@@ -156,7 +156,8 @@ function linksOf(line: string): { readonly from: number; readonly digests: reado
   return digests.every(({ length }) => length === 32) ? { from, digests } : undefined;
 }
 
-function rowOf(line: string): ChainRow | undefined {
+/** A row as a line says it, which nothing has checked; undefined: the line is none. */
+export function rowOf(line: string): ChainRow | undefined {
   const read = objectIn(line);
   const hash = octetsOf(read?.hash);
   if (read === undefined || hash === null) return undefined;

@@ -9,6 +9,7 @@ import type { Clock, Timer } from '../../domain/effects.ts';
 import { type AuditEvent, type AuditMark, type AuditReport, ERASED_AT_ONCE } from '../audit.ts';
 import type { AuditTrail } from '../port/audit.ts';
 import { beforeAllOf } from '../../crypto/trail/audit-chain.ts';
+import type { RestoredRow } from '../../domain/restored-trail.ts';
 import { headsHash } from '../../crypto/trail/audit-lanes.ts';
 import type { ChainHead, LaneHead } from '../../domain/audit-row.ts';
 import type { Subjects } from '../objects.ts';
@@ -29,6 +30,13 @@ const MAX_NOTES = 20_000;
 const VERIFY_ROWS = 500;
 const LANES_AT_ONCE = 500;
 const SALT_OCTETS = 16;
+
+interface Walked {
+  rows: number;
+  erased: number;
+  told: number;
+  readonly restored: RestoredRow[];
+}
 
 export interface AuditParts {
   readonly engine: Pick<Engine, 'failure' | 'trail'>;
@@ -112,7 +120,7 @@ export class Audit implements Omit<AuditTrail, keyof Subjects['trail']> {
 
   async verify(): Promise<AuditReport> {
     await this.flush();
-    const count = { rows: 0, erased: 0, told: 0 };
+    const count: Walked = { rows: 0, erased: 0, told: 0, restored: [] };
     const heads: LaneHead[] = [];
     for (let after = -1; ;) {
       const lanes = await this.#p.trail.lanes({ after, limit: LANES_AT_ONCE });
@@ -124,16 +132,19 @@ export class Audit implements Omit<AuditTrail, keyof Subjects['trail']> {
       after = lanes.at(-1)?.lane ?? after;
       if (lanes.length < LANES_AT_ONCE) break;
     }
-    const { rows, erased, told } = count;
+    const { rows, erased, told, restored } = count;
     const head = Buffer.from(headsHash(heads)).toString('hex');
-    return { kind: 'intact', rows, head, ...(erased > told ? { vanished: erased - told } : {}) };
+    return {
+      kind: 'intact',
+      rows,
+      head,
+      ...(erased > told ? { vanished: erased - told } : {}),
+      ...(restored.length > 0 ? { restored } : {}),
+    };
   }
 
   /** Adds what it found to `count`. Resolves to the present end of the chain. */
-  async #verifyLane(
-    { name }: LaneHead,
-    count: { rows: number; erased: number; told: number },
-  ): Promise<ChainHead | Extract<AuditReport, { kind: 'broken' }>> {
+  async #verifyLane({ name }: LaneHead, count: Walked): Promise<ChainHead | Extract<AuditReport, { kind: 'broken' }>> {
     for (let head = beforeAllOf(name); ;) {
       const step = await this.#p.trail.verifyRows(head, VERIFY_ROWS);
       if (step.kind === 'broken') return step;
@@ -141,6 +152,7 @@ export class Audit implements Omit<AuditTrail, keyof Subjects['trail']> {
       count.rows += step.rows;
       count.erased += step.erased;
       count.told += step.told;
+      count.restored.push(...step.restored);
       if (step.end) return head;
     }
   }

@@ -2,14 +2,25 @@
  * Proves that a copy of the store is whole, is what its manifest says, and opens with the keys that
  * are at hand: the steps that are the same for every engine.
  */
-import { createHash } from 'node:crypto';
+import { createHash, createPublicKey } from 'node:crypto';
 import { beforeAllOf, followOn, isBroken } from '../../crypto/trail/audit-chain.ts';
+import { type Restoration, headsBroughtBack, lostWith, restorationOf } from '../../crypto/trail/restoration.ts';
 import { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import { KeyFolderRefused, MessageErased } from '../../crypto/keys/key-folder-refused.ts';
 import { dayOf } from '../../domain/utc-day.ts';
 import { SealBroken, openChunk, openWhole } from '../../crypto/keys/sealing.ts';
 import type { LaneHead } from '../../domain/audit-row.ts';
-import type { CopyCounts, CopyFacts, CopyHead, Proof, ProofRequest, ProofResult, ProofStep } from '../copies.ts';
+import type {
+  CopyCounts,
+  CopyFacts,
+  CopyHead,
+  Proof,
+  ProofRequest,
+  ProofResult,
+  ProofStep,
+  SignedHead,
+} from '../copies.ts';
+import type { CameBack, StoodAt } from '../../domain/restored-trail.ts';
 import { idTime } from '../message-ids.ts';
 import { TrailReads } from '../reads/trail.ts';
 import { bytes, int, long, orNull } from '../sql/columns.ts';
@@ -26,6 +37,7 @@ export interface Found {
   anchorsHeld: number;
   later?: number;
   moment?: string;
+  end?: CameBack;
 }
 
 const expected = (error: unknown): error is Error =>
@@ -114,9 +126,18 @@ type Wanted = Map<number, Map<number, string>>;
 const headsIn = ({ seq, hash, lanes }: CopyHead): NonNullable<CopyHead['lanes']> =>
   lanes ?? [{ lane: 0, place: seq, hash }];
 
-function wantedOf(heads: readonly CopyHead[]): Wanted {
+/** The chains of an anchor that no restore explains. */
+function kept(anchor: SignedHead, restorations: readonly Restoration[]): readonly SignedHead[] {
+  const all = headsIn(anchor);
+  const lanes = all.filter(
+    ({ lane, place }) => lostWith({ lane, seq: place, at: anchor.at }, restorations) === undefined,
+  );
+  return lanes.length === all.length ? [anchor] : lanes.length === 0 ? [] : [{ ...anchor, lanes }];
+}
+
+function wantedOf(heads: readonly CopyHead[], more: readonly StoodAt[]): Wanted {
   const wanted: Wanted = new Map();
-  for (const { lane, place, hash } of heads.flatMap(headsIn)) {
+  for (const { lane, place, hash } of [...heads.flatMap(headsIn), ...more]) {
     const its = wanted.get(lane) ?? new Map<number, string>();
     if ((its.get(place) ?? hash) !== hash)
       throw new NotProved(
@@ -133,18 +154,25 @@ function wantedOf(heads: readonly CopyHead[]): Wanted {
  * manifest says.
  */
 export function* trail(
-  { expected: manifest, anchors }: Pick<ProofRequest, 'expected' | 'anchors'>,
+  { expected: manifest, anchors: given, publicKeys }: Pick<ProofRequest, 'expected' | 'anchors' | 'publicKeys'>,
   found: Found,
 ): Change<string> {
-  const wanted = wantedOf([...anchors, manifest.audit]);
   const reads = new TrailReads();
+  const keys = publicKeys.map((pem) => createPublicKey(pem));
+  const restorations = (yield* reads.restored(NOW)).map((row) => restorationOf(row, keys));
+  // A backup has the anchors of the last weeks beside it. Of those that were lost with an earlier
+  // restore its trail has no row.
+  const anchors = given.flatMap((head) => kept(head, restorations));
+  const wanted = wantedOf([...anchors, manifest.audit], headsBroughtBack(restorations));
   const ends = new Map<number, number>();
+  const open: StoodAt[] = [];
   let rows = 0;
   for (let after = -1; ;) {
     const lanes = yield* reads.lanes(NOW, { after, limit: LANES });
     for (const lane of lanes) {
       const end = yield* walk(reads, lane, wanted.get(lane.lane));
       ends.set(lane.lane, end.place);
+      if (!lane.ended) open.push({ lane: lane.lane, ...end });
       rows += end.place;
       if (manifest.audit.lanes === undefined && (end.place !== manifest.audit.seq || end.hash !== manifest.audit.hash))
         throw new NotProved(`the audit trail ends at row ${end.place}, the manifest says ${manifest.audit.seq}`);
@@ -159,6 +187,7 @@ export function* trail(
     );
   // Several anchors may sign the same row while nothing is written.
   found.anchorsHeld = new Set(anchors.filter(isThere).map(({ seq }) => seq)).size;
+  found.end = { heads: open, lanes: Math.max(0, ...ends.keys()) };
   const later = Math.max(0, ...anchors.filter((head) => !isThere(head)).map(({ seq }) => seq));
   if (later > 0) found.later = later;
   return `${rows} rows, the chain holds to the row that the manifest names; ${found.anchorsHeld} anchors are in it`;

@@ -1,7 +1,9 @@
 /** Reads of the audit trail. */
 import { BEFORE_ALL, beforeAllOf, followOn, isBroken } from '../../crypto/trail/audit-chain.ts';
+import { RESTORED } from '../../crypto/trail/restoration.ts';
 import { type BrokenRow, type ChainHead, type ChainRow, type LaneHead, toldErased } from '../../domain/audit-row.ts';
 import { defined } from '../../domain/defined.ts';
+import type { RestoredRow } from '../../domain/restored-trail.ts';
 import { type AccountId, messageIdOf, messageNumber } from '../../domain/ids.ts';
 import { type AuditQuery, type AuditRow, LATEST_EVENTS, type LatestQuery } from '../audit.ts';
 import { type Row, as, bytes, int, long, optional, orNull, text, time } from '../sql/columns.ts';
@@ -9,6 +11,7 @@ import { indexedBy, words } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 import { limitOf } from './page.ts';
 import { searchMarks } from './search-marks.ts';
+import { restoredRows } from './trail-restores.ts';
 import { settledBehind } from './trail-order.ts';
 
 const ROW = {
@@ -69,6 +72,8 @@ interface Verified {
   /** Rows whose personal fields are gone, and how many the rows say were erased. */
   readonly erased: number;
   readonly told: number;
+  /** Those that tell of a restore. */
+  readonly restored: readonly RestoredRow[];
   readonly head: ChainHead;
   readonly end: boolean;
 }
@@ -171,14 +176,21 @@ export class TrailReads {
   *verifyRows(_now: Now, head: ChainHead, limit: number): Change<Verified | (BrokenRow & { readonly kind: 'broken' })> {
     const rows = yield* rowsOfLane(head.lane ?? 0, head.seq + 1, limit);
     let [last, erased, told] = [head, 0, 0];
+    const restored: RestoredRow[] = [];
     for (const row of rows) {
       const checked = followOn(last, row);
       if (isBroken(checked)) return { kind: 'broken', ...checked };
       last = checked;
       if (row.commitment !== null && row.personal === null) erased += 1;
       told += toldErased(row.event, row.facts);
+      if (row.event === RESTORED) restored.push(restoredRowOf(row));
     }
-    return { kind: 'ok', rows: rows.length, erased, told, head: last, end: rows.length < limit };
+    return { kind: 'ok', rows: rows.length, erased, told, restored, head: last, end: rows.length < limit };
+  }
+
+  /** Rows that tell of a restore. Reads the whole trail, as whoever proves a copy does anyway. */
+  *restored(_now: Now): Change<readonly RestoredRow[]> {
+    return yield* restoredRows();
   }
 
   /** Marks by name: how far somebody has walked through the trail. */
@@ -188,6 +200,8 @@ export class TrailReads {
     return Object.fromEntries(rows.map(({ name, value }) => [name, value]));
   }
 }
+
+const restoredRowOf = ({ seq, lane, at, facts }: TrailRow): RestoredRow => ({ seq, lane: lane ?? 0, at, facts });
 
 /** Row by row from there on, which may be any. */
 function* rowsFrom(seq: number, limit: number): Change<readonly TrailRow[]> {
