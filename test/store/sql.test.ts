@@ -4,10 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import Database from 'better-sqlite3';
 import { bytes, flag, int, json, long, optional, orNull, text } from '../../src/store/sql/columns.ts';
-import { among, indexedBy, locked, rowsOf } from '../../src/store/sql/parts.ts';
-import { type Change, sql, textOf, usedPlans } from '../../src/store/sql/sql.ts';
+import { among, cte, indexedBy, locked, rowsOf, someOf } from '../../src/store/sql/parts.ts';
+import { type Change, MOST_OF_PLACE, sql, textOf, usedPlans } from '../../src/store/sql/sql.ts';
 import { SqliteRunner } from '../../src/store/sqlite/runner.ts';
 
 const SCHEMA = `CREATE TABLE thing (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, over INTEGER NOT NULL, last_octets BLOB) STRICT;
@@ -134,6 +136,46 @@ test('a place in the source is prepared once for a connection, in loops and in c
     return total;
   });
   assert.deepEqual([sum, prepared.length, usedPlans().length - before], [10, 1, 1]);
+});
+
+test('a statement whose parts vary has a plan for each kind of them, and only so many', () => {
+  const { run } = open();
+  const [before] = [usedPlans().length];
+  const named = (names: readonly string[]) =>
+    run(function* () {
+      const parts = names.map((name, n) => cte(name)`SELECT ${n} AS n`);
+      return (yield* sql.one({ n: int })`WITH ${someOf(', ', parts)} SELECT ${names.length} AS n`).n;
+    });
+  assert.deepEqual([named(['a']), named(['a', 'b']), named(['b']), named(['a'])], [1, 2, 1, 1]);
+  const texts = usedPlans()
+    .slice(before)
+    .map((plan) => textOf(plan, { engine: 'postgres', lock: '' }));
+  assert.deepEqual(texts, [
+    'WITH a AS (SELECT $1 AS n) SELECT $2 AS n',
+    'WITH a AS (SELECT $1 AS n), b AS (SELECT $2 AS n) SELECT $3 AS n',
+    'WITH b AS (SELECT $1 AS n) SELECT $2 AS n',
+  ]);
+  for (let n = texts.length; n < MOST_OF_PLACE; n += 1) named([`c${n}`]);
+  assert.throws(() => named(['one_too_many']), /too many texts/);
+  assert.equal(named(['a', 'b']), 2, 'those that there are go on');
+});
+
+test('a plan keeps no value of its first run', async () => {
+  const { run } = open();
+  let octets: WeakRef<Buffer> | undefined;
+  const select = (content: Buffer) => {
+    octets = new WeakRef(content);
+    run(function* () {
+      yield* sql.one({ n: int })`WITH ${someOf(', ', [cte('a')`SELECT length(${content}) AS n`])} SELECT n FROM a`;
+    });
+  };
+  select(Buffer.alloc(1024 * 1024));
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  // A WeakRef holds what it names until the turn ends.
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  assert(octets?.deref() === undefined, 'the first value is kept');
 });
 
 test('a text has the marks and words of its engine', () => {

@@ -3,26 +3,17 @@
  * stand when their locks were given, and stay so until the batch ends. Keys that must be unique are
  * claimed in it, so that of two batches with one key the second waits and then sees what the first
  * one filed. The messages themselves are written between the keys and the mailboxes.
- *
- * Locks are taken in the order of the parts of the statement, and within each in the order of keys:
- * of two batches one waits, and no ring is made. Mailboxes are locked for the batch alone. Accounts
- * of mailboxes and addresses are locked against changes. The account that sends, and organisations,
- * are locked against their end as rows only: several connections share these all the time, and a
- * change of the account would never find a gap.
  */
 import type { AcceptWork } from '../changes/accept-work.ts';
 import type { FilingMailbox } from '../core/filing-rules.ts';
 import type { KeptRow } from '../core/engine.ts';
-import { firstIdAt } from '../message-ids.ts';
-import { type Row, bytes, flag, int, long, orNull, text } from '../sql/columns.ts';
-import { type Change, sql } from '../sql/sql.ts';
-import { REQUESTS_FOR } from '../acceptance.ts';
-import { instant } from '../../domain/units.ts';
 import type { AddressTarget } from '../core/reroute.ts';
-import { longs, octets, texts } from './binary-arrays.ts';
-import { type NewMessage, insertMessages } from './filing-messages.ts';
+import { type Row, flag, int, orNull, text } from '../sql/columns.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { longs } from './binary-arrays.ts';
+import { FOUND, type FoundRow, type LockedBeside, lookParts, lookRows, looksFor } from './filing-looks.ts';
+import { allOf, namesOf, nameOf, rising } from './filing-names.ts';
 
-const HASH = 16;
 const NOTHING = new Uint8Array(0);
 
 /** A mailbox as it stands in this transaction. */
@@ -71,21 +62,6 @@ export interface LockedRows {
   readonly registry: number;
 }
 
-/** A work and all that is filed with it. */
-export const allOf = (work: AcceptWork): readonly AcceptWork[] => [
-  work,
-  ...work.copies,
-  ...work.notices.flatMap(allOf),
-];
-
-export const nameOf = (key: Uint8Array): string =>
-  Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
-
-export const requestOf = ({ hashes }: NonNullable<AcceptWork['request']>): { key: Buffer; digest: Buffer } => {
-  const octetsOf = Buffer.from(hashes, 'latin1');
-  return { key: octetsOf.subarray(0, HASH), digest: octetsOf.subarray(HASH) };
-};
-
 const BOX = {
   account: int,
   octets: int,
@@ -117,143 +93,14 @@ export function* readBoxes(accounts: readonly number[], locked: LockedRows): Cha
   for (const row of rows) addBox(locked, row);
 }
 
-const ROW = {
-  kind: text,
-  a: orNull(long),
-  b: orNull(int),
-  c: orNull(int),
-  d: orNull(int),
-  e: orNull(int),
-  f: orNull(long),
-  yes: orNull(flag),
-  too: orNull(flag),
-  x: orNull(bytes),
-  y: orNull(bytes),
-  s: orNull(text),
-  t: orNull(text),
-  u: orNull(text),
-};
-
-/** The first of each key, in the order of keys: PostgreSQL refuses one key twice in an INSERT. */
-function firsts<T>(all: readonly T[], keyOf: (one: T) => string): readonly T[] {
-  const byKey = new Map<string, T>();
-  for (const one of all) if (!byKey.has(keyOf(one))) byKey.set(keyOf(one), one);
-  return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
-}
-
-const rising = (values: Iterable<number>): readonly number[] =>
-  [...new Set(values)].filter(Boolean).sort((a, b) => a - b);
-
-/** What the works name. */
-function asked(works: readonly AcceptWork[]) {
-  const all = works.flatMap(allOf);
-  const boxes = rising(all.flatMap(({ mailboxes }) => mailboxes));
-  return {
-    requests: firsts(
-      works.flatMap(({ id, request }) =>
-        request === null ? [] : [{ id, answer: request.answer, ...requestOf(request) }],
-      ),
-      ({ key }) => nameOf(key),
-    ),
-    resubmissions: firsts(
-      all.flatMap(({ id, receivedAt: at, resubmission }) =>
-        resubmission === null ? [] : [{ id, at, key: resubmission.key }],
-      ),
-      ({ key }) => nameOf(key),
-    ),
-    notices: firsts(
-      all.flatMap(({ once, receivedAt: at }) => (once === null ? [] : [{ once, at }])),
-      ({ once }) => once,
-    ),
-    boxes,
-    owners: rising(all.flatMap(({ owners }) => owners)).filter((owner) => !boxes.includes(owner)),
-    submitters: rising(works.map(({ submitter }) => submitter)),
-    keys: [...new Set(all.flatMap(({ keys }) => keys))].sort(),
-    partners: rising(all.flatMap(({ partners }) => partners)),
-    streamed: all.filter(({ body }) => body === null).map(({ id }) => id),
-    // Each notice that stays out has a row.
-    numbers: all.reduce((n, { audit, notices }) => n + audit.length + notices.length, 0),
-    oldest: firstIdAt(instant(Math.max(0, Math.min(...works.map(({ receivedAt }) => receivedAt)) - REQUESTS_FOR))),
-  };
-}
-
-export interface LockedBeside {
-  /** Rows of the trail beside those of the works themselves. */
-  readonly more: number;
-  /** Messages that are written before the mailboxes are locked. */
-  readonly early: readonly NewMessage[];
-}
-
 /** Reads, locks and claims what the works rest on. */
-export function* lockRows(works: readonly AcceptWork[], { more, early }: LockedBeside): Change<LockedRows> {
-  const { requests, resubmissions, notices, boxes, owners, submitters, keys, partners, streamed, ...rest } =
-    asked(works);
-  const rows = yield* sql.all(ROW)`
-    WITH request AS (
-      INSERT INTO sent_request AS kept (id, key, digest, message, answer)
-      SELECT given.id, given.key, given.digest, given.id, given.answer
-        FROM unnest(${longs(requests.map(({ id }) => id))}::bigint[], ${octets(requests.map(({ key }) => key))}::bytea[],
-                    ${octets(requests.map(({ digest }) => digest))}::bytea[], ${texts(requests.map(({ answer }) => answer))}::text[])
-          WITH ORDINALITY AS given (id, key, digest, answer, n) ORDER BY n
-      ON CONFLICT (key) DO UPDATE SET
-        id = CASE WHEN kept.id < ${rest.oldest}::bigint THEN excluded.id ELSE kept.id END,
-        digest = CASE WHEN kept.id < ${rest.oldest}::bigint THEN excluded.digest ELSE kept.digest END,
-        message = CASE WHEN kept.id < ${rest.oldest}::bigint THEN excluded.message ELSE kept.message END,
-        answer = CASE WHEN kept.id < ${rest.oldest}::bigint THEN excluded.answer ELSE kept.answer END
-      RETURNING id, key, digest, message, answer),
-    resubmitted AS (
-      INSERT INTO resubmission_key AS kept (key, message, at)
-      SELECT given.key, given.message, given.at
-        FROM unnest(${octets(resubmissions.map(({ key }) => key))}::bytea[], ${longs(resubmissions.map(({ id }) => id))}::bigint[],
-                    ${longs(resubmissions.map(({ at }) => at))}::bigint[]) WITH ORDINALITY AS given (key, message, at, n) ORDER BY n
-      ON CONFLICT (key) DO UPDATE SET at = kept.at RETURNING key, message, at, unsure),
-    once AS (
-      INSERT INTO notice AS kept (key, at)
-      SELECT given.key, given.at
-        FROM unnest(${texts(notices.map(({ once }) => once))}::text[], ${longs(notices.map(({ at }) => at))}::bigint[])
-          WITH ORDINALITY AS given (key, at, n) ORDER BY n
-      ON CONFLICT (key) DO UPDATE SET at = kept.at RETURNING key, xmax = 0 AS first),
-    ${insertMessages(early)},
-    box AS (
-      SELECT m.account, m.octets, m.messages, m.next_uid, m.changes, a.organisation,
-             CASE WHEN o.state = 'active' THEN a.state ELSE o.state END AS state, a.ends_at IS NOT NULL OR o.ends_at IS NOT NULL AS ending,
-             a.moved_to IS NOT NULL AS moved, CASE WHEN a.settings LIKE '%"quota"%' THEN a.settings END AS settings,
-             CASE WHEN o.settings LIKE '%"quota"%' THEN o.settings END AS its
-        FROM mailbox m JOIN account a ON a.id = m.account JOIN organisation o ON o.id = a.organisation
-       WHERE m.account = ANY (${longs(boxes)}::bigint[]) ORDER BY m.account
-         FOR UPDATE OF m FOR SHARE OF a FOR KEY SHARE OF o),
-    owner AS (
-      SELECT a.id, a.moved_to IS NOT NULL AS moved FROM account a
-       WHERE a.id = ANY (${longs(owners)}::bigint[]) ORDER BY a.id FOR SHARE),
-    submitter AS (
-      SELECT a.id, a.ends_at IS NOT NULL OR a.state = 'ended' AS closed, a.organisation FROM account a
-       WHERE a.id = ANY (${longs(submitters)}::bigint[]) ORDER BY a.id FOR KEY SHARE),
-    known AS (
-      SELECT a.key, CASE WHEN a.final_at IS NULL THEN a.state ELSE 'ended' END AS state, a.account, coalesce(p.id, 0) AS partner, p.state AS its
-        FROM address a LEFT JOIN partner p ON p.account = a.account
-       WHERE a.key = ANY (${texts(keys)}::text[]) ORDER BY a.key FOR SHARE OF a),
-    road AS (SELECT id, state FROM partner WHERE id = ANY (${longs(partners)}::bigint[]) ORDER BY id FOR SHARE)
-    SELECT 'request' AS kind, id AS a, NULL::bigint AS b, NULL::bigint AS c, NULL::bigint AS d, NULL::bigint AS e, message AS f,
-           NULL::boolean AS yes, NULL::boolean AS too, key AS x, digest AS y, answer AS s, NULL::text AS t, NULL::text AS u FROM request
-    UNION ALL SELECT 'resubmitted', message, at, NULL, NULL, NULL, NULL, unsure, NULL, key, NULL, NULL, NULL, NULL FROM resubmitted
-                WHERE NOT message = ANY (${longs(resubmissions.map(({ id }) => id))}::bigint[])
-    UNION ALL SELECT 'once', NULL, NULL, NULL, NULL, NULL, NULL, first, NULL, NULL, NULL, key, NULL, NULL FROM once
-    UNION ALL SELECT 'early', count(*), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM (TABLE filed UNION ALL TABLE held UNION ALL TABLE parted) early
-    UNION ALL SELECT 'box', account, octets, messages, next_uid, changes, organisation, ending, moved, NULL, NULL, state, settings, its FROM box
-    UNION ALL SELECT 'owner', id, NULL, NULL, NULL, NULL, NULL, moved, NULL, NULL, NULL, NULL, NULL, NULL FROM owner
-    UNION ALL SELECT 'submitter', id, NULL, NULL, NULL, NULL, organisation, closed, NULL, NULL, NULL, NULL, NULL, NULL FROM submitter
-    UNION ALL SELECT 'address', account, partner, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, key, state, its FROM known
-    UNION ALL SELECT 'partner', id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, state, NULL, NULL FROM road
-    UNION ALL SELECT 'chunks', message, count(*), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM chunk
-                WHERE message = ANY (${longs(streamed)}::bigint[]) GROUP BY message
-    UNION ALL SELECT 'registry', version, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM registry_version
-    UNION ALL SELECT 'numbers', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, string_agg(nextval('audit_seq')::text, ' '), NULL, NULL
-                FROM generate_series(1, ${rest.numbers + more}::bigint)`;
-  const claimed = new Map(resubmissions.map(({ key, id }) => [nameOf(key), id]));
+export function* lockRows(works: readonly AcceptWork[], beside: LockedBeside): Change<LockedRows> {
+  const names = namesOf(works);
+  const looks = looksFor(names, beside);
+  const rows = yield* sql.all(FOUND)`WITH ${lookParts(looks)} ${lookRows(looks)}`;
+  const claimed = new Map(names.resubmissions.map(({ key, id }) => [nameOf(key), id]));
   return lockedRowsOf(rows, { ours: new Set(works.flatMap(allOf).map(({ id }) => id)), claimed });
 }
-
-type LockedRow = Row<typeof ROW>;
 
 interface Ours {
   /** Messages of this batch; a key that names one of them was claimed by it. */
@@ -262,7 +109,7 @@ interface Ours {
   readonly claimed: Map<string, bigint>;
 }
 
-function lockedRowsOf(rows: readonly LockedRow[], { ours, claimed }: Ours): LockedRows {
+function lockedRowsOf(rows: readonly FoundRow[], { ours, claimed }: Ours): LockedRows {
   const locked = {
     requests: new Map<string, KeptRow | undefined>(),
     submitted: new Map<string, Submitted | undefined>([...claimed.keys()].map((name) => [name, undefined])),

@@ -6,7 +6,7 @@
  */
 import type { AcceptWork } from '../changes/accept-work.ts';
 import { mailboxesOf } from '../core/filing-rules.ts';
-import type { Part } from '../sql/parts.ts';
+import { type Part, cte } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { isCut, partsOf } from './body-parts.ts';
 import { longs, octets, texts } from './binary-arrays.ts';
@@ -31,46 +31,31 @@ const expected = (work: AcceptWork, copyOf: bigint | null): NewMessage => ({
  * Parts of a WITH: `filed`, `held` and `parted` insert these messages, their contents, and the
  * parts of bodies.
  */
-export function insertMessages(messages: readonly NewMessage[]): Part {
+export function insertMessages(messages: readonly NewMessage[]): readonly Part[] {
   const works = messages.map(({ work }) => work);
   const contents = messages.filter(({ refs }) => refs > 0);
   const held = contents.map(({ work }) => work);
   const parts = partsOf(held);
-  return {
-    kind: 'insertMessages',
-    text: () => `filed AS (
+  return [
+    cte('filed')`
       INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, resubmission, parts, copy_of)
-      SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bytea[], ?::bytea[],
-        ?::text[], ?::bigint[]) RETURNING id),
-    held AS (
+      SELECT * FROM unnest(${longs(works.map((w) => w.id))}::bigint[], ${longs(works.map((w) => w.receivedAt))}::bigint[],
+        ${longs(works.map((w) => w.submitter))}::bigint[], ${texts(works.map((w) => w.sender))}::text[],
+        ${texts(works.map((w) => w.messageIdField))}::text[], ${texts(works.map((w) => w.envelope))}::text[],
+        ${longs(works.map((w) => w.octets))}::bigint[], ${octets(works.map((w) => w.sha256))}::bytea[],
+        ${octets(works.map((w) => w.resubmission?.key ?? null))}::bytea[], ${texts(works.map((w) => w.parts))}::text[],
+        ${longs(messages.map(({ copyOf }) => copyOf))}::bigint[]) RETURNING id`,
+    cte('held')`
       INSERT INTO content (message, data_key, chunks, refs, body, submitted_header)
-      SELECT * FROM unnest(?::bigint[], ?::bytea[], ?::bigint[], ?::bigint[], ?::bytea[], ?::bytea[]) RETURNING message),
-    parted AS (
+      SELECT * FROM unnest(${longs(held.map((w) => w.id))}::bigint[], ${octets(held.map((w) => w.dataKey))}::bytea[],
+        ${longs(held.map((w) => w.chunks))}::bigint[], ${longs(contents.map(({ refs }) => refs))}::bigint[],
+        ${octets(held.map(({ body }) => (isCut(body) ? null : body)))}::bytea[],
+        ${octets(held.map((w) => w.submittedHeader))}::bytea[]) RETURNING message`,
+    cte('parted')`
       INSERT INTO chunk (message, n, sealed, tag)
-      SELECT *, '' FROM unnest(?::bigint[], ?::bigint[], ?::bytea[]) RETURNING message)`,
-    values: () => [
-      longs(works.map((w) => w.id)),
-      longs(works.map((w) => w.receivedAt)),
-      longs(works.map((w) => w.submitter)),
-      texts(works.map((w) => w.sender)),
-      texts(works.map((w) => w.messageIdField)),
-      texts(works.map((w) => w.envelope)),
-      longs(works.map((w) => w.octets)),
-      octets(works.map((w) => w.sha256)),
-      octets(works.map((w) => w.resubmission?.key ?? null)),
-      texts(works.map((w) => w.parts)),
-      longs(messages.map(({ copyOf }) => copyOf)),
-      longs(held.map((w) => w.id)),
-      octets(held.map((w) => w.dataKey)),
-      longs(held.map((w) => w.chunks)),
-      longs(contents.map(({ refs }) => refs)),
-      octets(held.map(({ body }) => (isCut(body) ? null : body))),
-      octets(held.map((w) => w.submittedHeader)),
-      longs(parts.map(({ id }) => id)),
-      longs(parts.map(({ n }) => n)),
-      octets(parts.map(({ sealed }) => sealed)),
-    ],
-  };
+      SELECT *, '' FROM unnest(${longs(parts.map(({ id }) => id))}::bigint[], ${longs(parts.map(({ n }) => n))}::bigint[],
+        ${octets(parts.map(({ sealed }) => sealed))}::bytea[]) RETURNING message`,
+  ];
 }
 
 /** Whose rows go, as they were decided about otherwise, and which are written anew. */

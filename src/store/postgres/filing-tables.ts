@@ -9,8 +9,9 @@ import type { ChangeEffects } from '../changes/changed.ts';
 import type { KeptRow } from '../core/engine.ts';
 import type { FiledCopy, FilingTables, NewEntry } from '../core/filing-rules.ts';
 import type { AddressTarget } from '../core/reroute.ts';
-import { type Box, type LockedRows, type Submitted, nameOf, requestOf } from './filing-locks.ts';
+import type { Box, LockedRows, Submitted } from './filing-locks.ts';
 import type { NewMessage } from './filing-messages.ts';
+import { nameOf, requestOf } from './filing-names.ts';
 import type { Repeats } from './filing-repeats.ts';
 import type { UsageNotes } from './usage.ts';
 

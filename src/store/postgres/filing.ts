@@ -21,7 +21,7 @@ import { defined } from '../../domain/defined.ts';
 import { instant, milliseconds } from '../../domain/units.ts';
 import { type ChangingConnection, codeOf } from './connection.ts';
 import { type Filed, fileBatch } from './filing-batch.ts';
-import { nameOf } from './filing-locks.ts';
+import { nameOf } from './filing-names.ts';
 import type { Lane } from './lane.ts';
 import type { PostgresRunner } from './runner.ts';
 import { UsageNotes } from './usage.ts';

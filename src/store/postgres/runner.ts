@@ -46,7 +46,7 @@ const LONG_LIST = 100;
 const isLong = (value: unknown): boolean => Array.isArray(value) && value.length > LONG_LIST;
 
 const texts = new Map<string, string>();
-const namesTrail = ({ strings }: Plan): boolean => strings.some((part) => /\baudit\b/.test(part));
+const namesTrail = (plan: Plan): boolean => /\baudit\b/.test(textOf(plan, DIALECTS['']));
 
 /** The text of a plan is worked out once for each way to lock. */
 function prepared(plan: Plan, lock: Lock): { readonly name: string; readonly text: string } {

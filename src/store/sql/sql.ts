@@ -5,7 +5,8 @@
  * The array of strings that a tagged template is called with is the same object at each call from
  * one place in the source: it is the key of the plan, and so of the prepared statement. So the text
  * may not change: values, lists and rows are parameters, and however many there are, the statement
- * is the same one. A plan holds no values.
+ * is the same one. Only parts that say so vary (`someOf`); each kind of them has a plan. A plan
+ * holds no values.
  */
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { Instant } from '../../domain/units.ts';
@@ -27,10 +28,17 @@ export interface Plan {
   readonly plain: boolean;
 }
 
-const plans = new Map<readonly string[], Plan>();
+/** By the kinds of those parts that vary; most places have one plan. */
+type PlansOfPlace = Map<string, Plan>;
+
+/** Most plans of one place: each is kept by every connection that runs it. */
+export const MOST_OF_PLACE = 128;
+
+const places = new Map<readonly string[], PlansOfPlace>();
+const plans: Plan[] = [];
 
 /** Plans that were used so far. */
-export const usedPlans = (): readonly Plan[] => [...plans.values()];
+export const usedPlans = (): readonly Plan[] => [...plans];
 
 export interface Statement {
   readonly plan: Plan;
@@ -121,15 +129,29 @@ function planOf(strings: readonly string[], wanted: Plan['wanted'], columns: Col
   const parts = given.map((one) => (isPart(one) ? { kind: one.kind, text: one.text } : undefined));
   const read = Object.entries(columns).map(([name, column]) => ({ ...column, name, column: columnOf(name) }));
   const plain = parts.every((one) => one === undefined);
-  const plan: Plan = { number: plans.size, strings, parts, wanted, columns: read, plain };
-  plans.set(strings, plan);
+  const plan: Plan = { number: plans.length, strings, parts, wanted, columns: read, plain };
+  plans.push(plan);
+  return plan;
+}
+
+const variantOf = (given: readonly Given[]): string =>
+  given.map((one) => (isPart(one) && one.varies === true ? one.kind : '')).join('|');
+
+function planFor(strings: readonly string[], given: readonly Given[], make: () => Plan): Plan {
+  let its = places.get(strings);
+  if (its === undefined) places.set(strings, (its = new Map<string, Plan>()));
+  const variant = given.some((one) => isPart(one) && one.varies === true) ? variantOf(given) : '';
+  let plan = its.get(variant);
+  if (plan !== undefined) return plan;
+  if (its.size >= MOST_OF_PLACE) throw new TypeError(`A statement has too many texts: ${strings.join('?')}`);
+  its.set(variant, (plan = make()));
   return plan;
 }
 
 const tag =
   <T>(wanted: Plan['wanted'], columns: Columns): Tag<T> =>
   (strings, ...given) => {
-    const plan = plans.get(strings) ?? planOf(strings, wanted, columns, given);
+    const plan = planFor(strings, given, () => planOf(strings, wanted, columns, given));
     checkKinds(strings, plan.parts, given);
     return ask<T>({ plan, given });
   };
