@@ -15,6 +15,9 @@ import { LockLost, StoreUnavailable } from '../../src/store/store.ts';
 import type { Holder } from '../../src/store/maildrop.ts';
 import { FakeClock } from '../support/clock.ts';
 import { type NodeConnection, type SharedServer, sharedServer } from '../support/postgres-nodes.ts';
+import { HEARD } from '../support/postgres-server.ts';
+import { until } from '../support/until.ts';
+import type { PostgresClient } from '../support/postgres.ts';
 
 const anna = 7 as AccountId;
 const here: Holder = { session: 's1', network: '192.0.2.1' };
@@ -316,21 +319,24 @@ test('while no other place answers maildrops are still opened, and given back', 
   await client.query(`ALTER SYSTEM SET synchronous_standby_names = 'nobody'`);
   await client.query('SELECT pg_reload_conf()');
   try {
-    // The server's processes hear of it one after the other.
-    while ((await client.query('SHOW synchronous_standby_names')).rows.flatMap(Object.values).join() !== 'nobody');
-    while ((await one.client.query('SHOW synchronous_standby_names')).rows.flatMap(Object.values).join() !== 'nobody');
+    const names = async (of: PostgresClient): Promise<unknown> =>
+      Object.values((await of.query('SHOW synchronous_standby_names')).rows[0] ?? {})[0];
+    for (const of of [client, one.client])
+      await until('a process hears of it', async () => (await names(of)) === 'nobody');
+    await client.query(HEARD);
+    // Control: one that must stand at another place waits.
+    const waits = one.locks.lock(anna, here);
+    const pid = `SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'sluis/gw1'`;
+    await until('the lock waits', async () => (await client.query(pid)).rows.length > 0);
+    await client.query(`SELECT pg_cancel_backend(pid) FROM (${pid}) waiting`);
+    const taken = await waits;
     one.alone = true;
+    assert(taken !== 'in-use');
+    await taken.right.release();
     const right = await locked(one);
     assert.equal(await right.hold(), true);
     await all.pass(seconds(6));
     await right.release();
-    // Control: one that must stand at another place waits.
-    one.alone = false;
-    const waits = one.locks.lock(anna, here);
-    const pid = `SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'sluis/gw1'`;
-    while ((await client.query(pid)).rows.length === 0);
-    await client.query(`SELECT pg_cancel_backend(pid) FROM (${pid}) waiting`);
-    await waits;
   } finally {
     await client.query(`ALTER SYSTEM RESET synchronous_standby_names`);
     await client.query('SELECT pg_reload_conf()');

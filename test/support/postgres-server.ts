@@ -46,6 +46,13 @@ export async function openAt(port: number, more: object = {}): Promise<PgClient>
   return client;
 }
 
+/**
+ * Behind a change of `synchronous_standby_names`, which every connection may show before commits
+ * wait by it: that is the checkpointer's to say, and it reads its settings before the checkpoint
+ * that somebody asks for.
+ */
+export const HEARD = 'CHECKPOINT';
+
 export class PostgresServer {
   readonly name: string;
   readonly port: number;
@@ -179,6 +186,7 @@ export class PostgresServer {
     await this.ask('SELECT pg_reload_conf()');
     for (const [name, value] of Object.entries(settings))
       await until(`${this.name} has ${name}`, () => this.#has(name, value), START_PATIENCE, PACE);
+    if ('synchronous_standby_names' in settings) await this.ask(HEARD);
   }
 
   async #has(name: string, value: string): Promise<boolean> {
