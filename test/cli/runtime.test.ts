@@ -11,7 +11,7 @@ const script = new URL('scripts/node-version.mjs', root).href;
 const { nodeProblem } = (await import(script)) as { readonly nodeProblem: (version?: string) => string | undefined };
 
 test('versions of Node that the gateway was tested on are fit, others are refused in one line, by gateway and scripts alike', () => {
-  for (const version of ['22.20.0', '22.23.3', '24.5.0', '24.21.0', '25.0.0', '26.10.0', process.versions.node])
+  for (const version of ['22.20.0', '22.23.5', '24.5.0', '24.22.3', '25.0.0', '26.10.0', process.versions.node])
     for (const problem of [runtimeProblem(version), nodeProblem(version)]) assert.equal(problem, undefined, version);
   for (const version of ['18.20.8', '20.20.2', '21.7.3', '22.19.0', '23.11.1', '24.4.1']) {
     const problem = runtimeProblem(version) ?? '';
