@@ -29,6 +29,9 @@ const submit = async ({ gateway }: TestConsole, ...to: string[]): Promise<string
     ...{ from: addressOf('anna'), to, content: `From: ${addressOf('anna')}\r\nSubject: x\r\n\r\nbody\r\n` },
   });
 
+const isFile = (fields: Readonly<Record<string, string>>): boolean =>
+  fields['content-disposition']?.startsWith('attachment') === true;
+
 /** Somebody at the helpdesk, whose presses are counted. */
 class Clerk {
   readonly #page: Page;
@@ -47,10 +50,10 @@ class Clerk {
     await this.#page.type(selector, text);
   }
 
-  /** A press that leads nowhere else. */
-  async chooses(selector: string): Promise<void> {
+  /** A press that is answered with a file, and leads nowhere else. */
+  async saves(selector: string): Promise<void> {
     this.#presses += 1;
-    await this.#page.click(selector);
+    await Promise.all([this.#page.waitForResponse((answer) => isFile(answer.headers())), this.#page.click(selector)]);
   }
 
   async find(text: string): Promise<void> {
@@ -179,7 +182,7 @@ const tasks: readonly Task[] = [
       await clerk.reads(/would register 5 accounts.*een\.de\.wit@west\.test/s);
       await clerk.confirms('new practice');
       await clerk.reads(/Registered 5 accounts/);
-      await clerk.chooses('main form[action$="/letters"] button');
+      await clerk.saves('main form[action$="/letters"] button');
     },
   },
   {
