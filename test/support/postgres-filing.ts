@@ -8,6 +8,8 @@ import { instant } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { MessageIds } from '../../src/store/message-ids.ts';
 import { type FilingConnection, FilingLine } from '../../src/store/postgres/filing.ts';
+import { expectedOf } from '../../src/store/postgres/filing-messages.ts';
+import { Writes } from '../../src/store/postgres/filing-tables.ts';
 import { Lane } from '../../src/store/postgres/lane.ts';
 import { PostgresRunner } from '../../src/store/postgres/runner.ts';
 import { ClientConnection, type PostgresClient, clientOf } from './postgres.ts';
@@ -98,6 +100,24 @@ export function workOf(from: number, to: readonly number[], { size = 1000, ...mo
     notices: [],
     ...more,
   };
+}
+
+/** A message that uses all that acceptances know, which no message of the world does. */
+export const workWithAll = (): AcceptWork =>
+  workOf(1, [2], {
+    ...{ request: { hashes: 'k'.repeat(16) + 'd'.repeat(16), answer: '{}' }, once: 'x', owners: [9], partners: [3] },
+    ...{ resubmission: { key: Buffer.alloc(16, 1), since: 0 }, body: null, chunks: 2 },
+  });
+
+/** The same, decided upon. */
+export function writesWithAll(): Writes {
+  const work = workWithAll();
+  const writes = new Writes();
+  writes.messages.push(...expectedOf([work]));
+  writes.deliveries.push({ work, delivery: { partner: 3, mailbox: 0, recipient: 'a@x', dsn: '', held: false } });
+  writes.interchanges.push({ at: 0, keys: Buffer.alloc(32) });
+  writes.requests.push({ id: work.id, stands: undefined });
+  return writes;
 }
 
 const item = (message: bigint, account: number): AcceptWork['audit'][number] => ({

@@ -11,13 +11,14 @@ import { dirname, join } from 'node:path';
 import { compileFunction } from 'node:vm';
 import ts from 'typescript';
 import { lookParts, lookRows, looksFor } from '../../src/store/postgres/filing-looks.ts';
+import { expectedOf } from '../../src/store/postgres/filing-messages.ts';
 import { namesOf } from '../../src/store/postgres/filing-names.ts';
-import { Writes } from '../../src/store/postgres/filing-tables.ts';
 import { writtenParts } from '../../src/store/postgres/filing-write.ts';
 import * as columns from '../../src/store/sql/columns.ts';
 import * as parts from '../../src/store/sql/parts.ts';
 import { type Plan, sql } from '../../src/store/sql/sql.ts';
 import { ownText } from '../../src/store/sqlite/statements.ts';
+import { workWithAll, writesWithAll } from './postgres-filing.ts';
 
 export interface Template {
   /** File and line. */
@@ -97,16 +98,16 @@ class Sources {
   }
 }
 
-const LOOKS = looksFor(namesOf([]), { early: [], more: 0 }, true);
+const WORKS = [workWithAll()];
+const LOOKS = looksFor(namesOf(WORKS), { early: expectedOf(WORKS), more: 0 });
 
 /** Parts that a function of the store makes, with all that they can have. */
 const MADE: Readonly<Record<string, parts.Part>> = {
   lookParts: lookParts(LOOKS),
   lookRows: lookRows(LOOKS),
   writtenParts: writtenParts(
-    { writes: new Writes(), resubmissionsLeft: [], noticesLeft: [] },
-    { trail: [], late: [] },
-    true,
+    { writes: writesWithAll(), resubmissionsLeft: [], noticesLeft: [] },
+    { trail: [], late: expectedOf(WORKS) },
   ),
 };
 

@@ -9,7 +9,7 @@
  * account would never find a gap.
  */
 import { type Row, bytes, flag, int, long, orNull, text } from '../sql/columns.ts';
-import { type Part, cte, someOf, words } from '../sql/parts.ts';
+import { type Part, cte, forAny, someOf, words } from '../sql/parts.ts';
 import { longs, octets, texts } from './binary-arrays.ts';
 import { type NewMessage, insertMessages } from './filing-messages.ts';
 import type { Names } from './filing-names.ts';
@@ -45,21 +45,19 @@ export interface LockedBeside {
   readonly early: readonly NewMessage[];
 }
 
-/** What to look up, in the order of locks. `all`: what nothing is named of too. */
-export function looksFor(names: Names, { early, more }: LockedBeside, all = false): readonly Look[] {
-  const where = (rows: readonly unknown[], make: () => readonly Look[]): readonly Look[] =>
-    all || rows.length > 0 ? make() : [];
+/** What to look up, in the order of locks. */
+export function looksFor(names: Names, { early, more }: LockedBeside): readonly Look[] {
   return [
-    ...where(names.requests, () => [requests(names)]),
-    ...where(names.resubmissions, () => [resubmissions(names)]),
-    ...where(names.notices, () => [notices(names)]),
-    ...where(early, () => [written(early)]),
+    ...forAny(names.requests, () => [requests(names)]),
+    ...forAny(names.resubmissions, () => [resubmissions(names)]),
+    ...forAny(names.notices, () => [notices(names)]),
+    ...forAny(early, () => [written(early)]),
     boxes(names),
-    ...where(names.owners, () => [owners(names)]),
+    ...forAny(names.owners, () => [owners(names)]),
     submitters(names),
     addresses(names),
-    ...where(names.partners, () => [partners(names)]),
-    ...where(names.streamed, () => [chunks(names)]),
+    ...forAny(names.partners, () => [partners(names)]),
+    ...forAny(names.streamed, () => [chunks(names)]),
     REGISTRY,
     numbers(names.numbers + more),
   ];
@@ -80,7 +78,7 @@ export const lookRows = (looks: readonly Look[]): Part =>
 function rowsFrom(kind: string, from: string, columns: Partial<Record<keyof FoundRow, string>>): Part {
   const named: Partial<Record<string, string>> = { ...columns, kind: `'${kind}'::text` };
   const values = Object.entries(FOUND).map(([name, { type }]) => `${named[name] ?? `NULL::${type}`} AS ${name}`);
-  return words(`SELECT ${values.join(', ')} FROM ${from}`);
+  return { ...words(`SELECT ${values.join(', ')} FROM ${from}`), kind: `rows:${kind}` };
 }
 
 const REQUESTS = rowsFrom('request', 'request', { a: 'id', f: 'message', x: 'key', y: 'digest', s: 'answer' });

@@ -35,7 +35,7 @@ export const rising = (values: Iterable<number>): readonly number[] =>
 export function namesOf(works: readonly AcceptWork[]) {
   const all = works.flatMap(allOf);
   const boxes = rising(all.flatMap(({ mailboxes }) => mailboxes));
-  const earliest = works.reduce((at, { receivedAt }) => Math.min(at, receivedAt), Number.MAX_SAFE_INTEGER);
+  const earliest = Math.min(...works.map(({ receivedAt }) => receivedAt));
   return {
     requests: firsts(
       works.flatMap(({ id, request }) =>

@@ -2,7 +2,7 @@
  * Writes what a batch has filed, with one statement. It has only the parts that the batch has rows
  * for: most messages never need half of them.
  */
-import { type Part, cte, someOf } from '../sql/parts.ts';
+import { type Part, cte, forAny, someOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { flags, longs, octets, texts } from './binary-arrays.ts';
 import type { Box } from './filing-locks.ts';
@@ -29,28 +29,24 @@ export function* write(tables: PostgresFilingTables, beside: WrittenBeside): Cha
     INSERT INTO usage_waiting (lane, at, sums) SELECT ${lane}::bigint, ${at}::bigint, ${sums}::jsonb WHERE ${sums}::jsonb IS NOT NULL`;
 }
 
-/** `all`: the parts without rows too. */
 export function writtenParts(
   { writes, resubmissionsLeft, noticesLeft }: WrittenTables,
   { trail, late }: Pick<WrittenBeside, 'trail' | 'late'>,
-  all = false,
 ): Part {
   const { messages, entries, boxes, deliveries, interchanges, requests, resubmissions } = writes;
   const streamed = messages.filter(({ work, refs }) => refs > 0 && work.body === null);
   const keys = [requests, resubmissions, resubmissionsLeft, noticesLeft].flat();
-  const where = (rows: readonly unknown[], make: () => readonly Part[]): readonly Part[] =>
-    all || rows.length > 0 ? make() : [];
   return someOf(', ', [
-    ...where(late, () => insertMessages(late)),
-    ...where(streamed, () => [
+    ...forAny(late, () => insertMessages(late)),
+    ...forAny(streamed, () => [
       cte('ended')`DELETE FROM upload WHERE message = ANY (${longs(streamed.map(({ work }) => work.id))}::bigint[])`,
     ]),
     listed(entries),
     counted([...boxes]),
-    ...where(deliveries, () => [queued(deliveries)]),
-    ...where(interchanges, () => [seen(interchanges)]),
+    ...forAny(deliveries, () => [queued(deliveries)]),
+    ...forAny(interchanges, () => [seen(interchanges)]),
     told(trail),
-    ...where(keys, () => [
+    ...forAny(keys, () => [
       ...settledRequests(requests),
       ...settledResubmissions(resubmissions, resubmissionsLeft),
       cte('unsent')`DELETE FROM notice WHERE key = ANY (${texts(noticesLeft)}::text[])`,

@@ -46,7 +46,6 @@ const LONG_LIST = 100;
 const isLong = (value: unknown): boolean => Array.isArray(value) && value.length > LONG_LIST;
 
 const texts = new Map<string, string>();
-const namesTrail = (plan: Plan): boolean => /\baudit\b/.test(textOf(plan, DIALECTS['']));
 
 /** The text of a plan is worked out once for each way to lock. */
 function prepared(plan: Plan, lock: Lock): { readonly name: string; readonly text: string } {
@@ -55,6 +54,8 @@ function prepared(plan: Plan, lock: Lock): { readonly name: string; readonly tex
   if (text === undefined) texts.set(name, (text = textOf(plan, DIALECTS[lock])));
   return { name, text };
 }
+
+const namesTrail = (plan: Plan): boolean => /\baudit\b/.test(prepared(plan, '').text);
 
 export class PostgresRunner {
   readonly #connection: Connection;

@@ -99,6 +99,10 @@ export const someOf = (separator: ', ' | ' UNION ALL ', parts: readonly Part[]):
   values: (dialect) => parts.flatMap((one) => one.values(dialect)),
 });
 
+/** What `someOf` has where there are rows: nothing is made of none. */
+export const forAny = <T>(rows: readonly unknown[], make: () => readonly T[]): readonly T[] =>
+  rows.length > 0 ? make() : [];
+
 /** Behind the name of a table. PostgreSQL chooses its indexes itself. */
 export const indexedBy = (index: string): Part => part(`INDEXED BY ${index}`, '');
 

@@ -135,23 +135,23 @@ function planOf(strings: readonly string[], wanted: Plan['wanted'], columns: Col
 }
 
 const variantOf = (given: readonly Given[]): string =>
-  given.map((one) => (isPart(one) && one.varies === true ? one.kind : '')).join('|');
+  given.reduce<string>((all, one) => (isPart(one) && one.varies === true ? `${all}${one.kind}|` : all), '');
 
-function planFor(strings: readonly string[], given: readonly Given[], make: () => Plan): Plan {
+function planFor(strings: readonly string[], wanted: Plan['wanted'], columns: Columns, given: readonly Given[]): Plan {
   let its = places.get(strings);
   if (its === undefined) places.set(strings, (its = new Map<string, Plan>()));
-  const variant = given.some((one) => isPart(one) && one.varies === true) ? variantOf(given) : '';
+  const variant = variantOf(given);
   let plan = its.get(variant);
   if (plan !== undefined) return plan;
   if (its.size >= MOST_OF_PLACE) throw new TypeError(`A statement has too many texts: ${strings.join('?')}`);
-  its.set(variant, (plan = make()));
+  its.set(variant, (plan = planOf(strings, wanted, columns, given)));
   return plan;
 }
 
 const tag =
   <T>(wanted: Plan['wanted'], columns: Columns): Tag<T> =>
   (strings, ...given) => {
-    const plan = planFor(strings, given, () => planOf(strings, wanted, columns, given));
+    const plan = planFor(strings, wanted, columns, given);
     checkKinds(strings, plan.parts, given);
     return ask<T>({ plan, given });
   };
