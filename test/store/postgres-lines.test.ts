@@ -90,6 +90,32 @@ test('the next batch begins when the one before has its locks, or has waited for
   await Promise.all(answers);
 });
 
+test('answers of one batch leave eight in a turn of the event loop, all of them before the next batch', async () => {
+  const line = new FilingLine({
+    ...{ clock: new FakeClock(), connections: 1, committed: () => undefined },
+    // Commits take a turn.
+    withFiling: () => new Promise((committed) => setImmediate(() => committed([] as never))),
+  });
+  let answered = 0;
+  const answers = Array.from({ length: 128 + 8 }, async () => {
+    await line.accept(workOf(1, [2]));
+    answered += 1;
+  });
+  const turns: number[] = [];
+  while (answered < 128 + 8) {
+    const before = answered;
+    await new Promise((resolve) => setImmediate(resolve));
+    turns.push(answered - before);
+    assert.ok(turns.length < 100, 'answers no longer come');
+    assert.ok(answered >= 128 || line.waiting === 8 || answered === 0, 'the next batch waits for these answers');
+  }
+  assert.deepEqual(
+    turns.filter((count) => count > 0),
+    Array.from({ length: 17 }, () => 8),
+  );
+  await Promise.all(answers);
+});
+
 /** A connection whose commits end in that way. */
 function filingOver(commit: () => Promise<void>): FilingConnection {
   const connection: ChangingConnection = {

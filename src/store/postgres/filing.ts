@@ -7,6 +7,7 @@
  * A work that fails by itself (a body whose chunks are not there) must not harm its neighbours: the
  * batch is done again, one by one. So is nothing whose outcome is not known: it may be committed.
  */
+import { setImmediate as turn } from 'node:timers/promises';
 import { FairLine } from '../../platform/fair-line.ts';
 import type { AcceptWork } from '../changes/accept-work.ts';
 import type { Effects } from '../changes/changed.ts';
@@ -16,6 +17,7 @@ import { firstIdAt } from '../message-ids.ts';
 import { bytes, long, text } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { OutcomeUnknown, StoreFull, StoreUnavailable } from '../store.ts';
+import { ANSWERS_IN_A_TURN } from '../core/answers.ts';
 import { REQUESTS_FOR } from '../acceptance.ts';
 import { defined } from '../../domain/defined.ts';
 import { instant, milliseconds } from '../../domain/units.ts';
@@ -181,7 +183,10 @@ export class FilingLine {
   async #serve(batch: readonly Waiting[]): Promise<void> {
     try {
       const filed = await this.#file(batch.map(({ work }) => work));
-      for (const [i, { resolve }] of batch.entries()) resolve(filed[i]?.unfiled);
+      for (const [i, { resolve }] of batch.entries()) {
+        if (i > 0 && i % ANSWERS_IN_A_TURN === 0) await turn();
+        resolve(filed[i]?.unfiled);
+      }
     } catch (error) {
       if (batch.length === 1 || error instanceof StoreUnavailable || error instanceof StoreFull)
         for (const { reject } of batch) reject(error);

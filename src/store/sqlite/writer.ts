@@ -6,6 +6,7 @@
  * StoreFailed.
  */
 import { Worker } from 'node:worker_threads';
+import { ANSWERS_IN_A_TURN } from '../core/answers.ts';
 import { RegistryError } from '../registry.ts';
 import { StoreFailed, StoreFull, StoreRefused } from '../store.ts';
 import type { Notices, SentNotices } from '../changes/accept-work.ts';
@@ -18,9 +19,8 @@ import type { WriterStart } from './writer-thread.ts';
 export type ReadyFacts = Extract<WriterSays, { kind: 'ready' }>;
 type Answers = Extract<WriterSays, { kind: 'answers' }>;
 
-/** Pieces that go over before the turn is over, and answers that are given out in one turn. */
+/** Pieces that go over before the turn is over. */
 const HANDOVER = 16;
-const GIVEN_AT_ONCE = 16;
 
 interface Waiting {
   readonly resolve: (answer: WriterAnswer) => void;
@@ -56,7 +56,7 @@ export class Writer {
 
   /** Rejects with StoreRefused when the database may not be served. */
   static async start(start: WriterStart, events: WriterEvents): Promise<{ writer: Writer; ready: ReadyFacts }> {
-    const worker = new Worker(new URL('./writer-thread.js', import.meta.url), {
+    const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
       workerData: start,
       name: 'store-writer',
     });
@@ -169,18 +169,15 @@ export class Writer {
     }
   }
 
-  /**
-   * What follows an answer may take its time (the next message is sealed): sockets get their turn
-   * between a few of them.
-   */
+  /** A few answers in each turn of the loop. */
   #giveOut(answers: Answers['answers'], from: number): void {
-    for (const { n, answer } of answers.slice(from, from + GIVEN_AT_ONCE)) {
+    for (const { n, answer } of answers.slice(from, from + ANSWERS_IN_A_TURN)) {
       const waiting = this.#waiting.get(n);
       this.#waiting.delete(n);
       waiting?.resolve(answer);
     }
-    if (from + GIVEN_AT_ONCE < answers.length) {
-      setImmediate(() => this.#giveOut(answers, from + GIVEN_AT_ONCE));
+    if (from + ANSWERS_IN_A_TURN < answers.length) {
+      setImmediate(() => this.#giveOut(answers, from + ANSWERS_IN_A_TURN));
       return;
     }
     this.#giving -= 1;
