@@ -258,7 +258,7 @@ async function gatewayRate(blind: boolean): Promise<number> {
   const instance = await Instance.create({ under: options.under });
   try {
     instance.addAccounts(['lab', 'gp']);
-    const served = await instance.serve(blind ? { script: fileURLToPath(new URL('blind.js', import.meta.url)) } : {});
+    const served = await instance.serve(blind ? { script: fileURLToPath(new URL('blind.ts', import.meta.url)) } : {});
     const from = addressOf('lab');
     const contents = written((n) =>
       Buffer.from(
@@ -348,7 +348,7 @@ try {
       rates: measured,
       gateway,
     };
-    const file = new URL(`../../bench/results/${options.keep}.json`, import.meta.url);
+    const file = new URL(`../bench/results/${options.keep}.json`, import.meta.url);
     writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
   }
 } finally {

@@ -12,7 +12,7 @@ export const machine = () => ({
 });
 
 export function keep(name: string, result: object): void {
-  const folder = fileURLToPath(new URL('../../bench/results/', import.meta.url));
+  const folder = fileURLToPath(new URL('../bench/results/', import.meta.url));
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(result, undefined, 1)}\n`);
 }

@@ -52,7 +52,7 @@ class Sink {
   }
 
   static async start(servers: number, key: string, certificate: string): Promise<Sink> {
-    const child = fork(fileURLToPath(new URL('./sink.js', import.meta.url)), { execArgv: [] });
+    const child = fork(fileURLToPath(new URL('./sink.ts', import.meta.url)), { execArgv: [] });
     child.send({ open: { key, certificate, servers } } satisfies SinkHears);
     const [said] = (await once(child, 'message')) as [SinkSays];
     if (!('ports' in said)) throw new Error('the sink did not open');
@@ -189,9 +189,7 @@ async function main(): Promise<void> {
   } finally {
     sink.stop();
   }
-  const folder = fileURLToPath(
-    new URL(`../../bench/${options.keep === undefined ? 'out' : 'results'}/`, import.meta.url),
-  );
+  const folder = fileURLToPath(new URL(`../bench/${options.keep === undefined ? 'out' : 'results'}/`, import.meta.url));
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${options.keep ?? 'push'}.json`), `${JSON.stringify(results, null, 2)}\n`);
   if (options.json) console.log(JSON.stringify(results));

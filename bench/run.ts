@@ -278,7 +278,7 @@ function report(): void {
     raw: { perSecond: F, runs: raw },
     figures: figures.map((f) => (f.id.startsWith('S') && f.id !== 'S3' ? { ...f, timesF: round(f.value / F) } : f)),
   };
-  const out = fileURLToPath(new URL('../../bench/', import.meta.url));
+  const out = fileURLToPath(new URL('../bench/', import.meta.url));
   const folder = join(out, options.keep === undefined ? 'out' : 'results');
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${options.keep ?? 'latest'}.json`);

@@ -62,7 +62,7 @@ async function start(): Promise<void> {
     if (!existsSync(folder)) await create();
     const log = openSync(join(root, 'sluis.log'), 'a');
     const extra = (process.env.BENCH_NODE_OPTIONS ?? '').split(' ').filter((o) => o !== '');
-    const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
+    const main = fileURLToPath(new URL('../scripts/sluis.mjs', import.meta.url));
     const child = spawn(process.execPath, [...extra, main, 'serve', '--config', join(folder, 'sluis.toml')], {
       ...{ detached: true, stdio: ['ignore', log, log], cwd: root },
     });

@@ -40,7 +40,7 @@ const report = await runSoak({
 });
 console.log(report.text.join('\n'));
 if (options.keep !== undefined) {
-  const folder = fileURLToPath(new URL('../../bench/results/', import.meta.url));
+  const folder = fileURLToPath(new URL('../bench/results/', import.meta.url));
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${options.keep}.json`), `${JSON.stringify(report, undefined, 1)}\n`);
   writeFileSync(join(folder, `${options.keep}.svg`), plot(report.heading, report.samples));

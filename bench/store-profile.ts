@@ -1,7 +1,7 @@
 /**
  * Measures the parts of the store one by one, to see where time goes:
  *
- *   node dist/bench/store-profile.js [--folder DIR]
+ *   node bench/store-profile.ts [--folder DIR]
  *
  * Everything is a ratio to F, the rate of append + fdatasync of 10 KB on the same disk in the same
  * run, because machines differ.

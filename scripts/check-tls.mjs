@@ -9,9 +9,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { makeDevelopmentCertificates } from '../dist/src/crypto/development-ca.js';
-import { API_LISTENER } from '../dist/test/support/api.js';
-import { startTestGateway } from '../dist/test/support/gateway.js';
+import { makeDevelopmentCertificates } from '../src/crypto/certificates/development-ca.ts';
+import { API_LISTENER } from '../test/support/api.ts';
+import { startTestGateway } from '../test/support/gateway.ts';
 
 const { values } = parseArgs({ options: { keep: { type: 'string' } } });
 /** A scan of one port takes one to three minutes on two shared cores. */

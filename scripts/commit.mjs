@@ -1,9 +1,9 @@
-// Which commit the tree was built from, so that two builds of one version can be told apart. The commit's own date, never today's: building the
+// Which commit a package comes from, so that two of one version can be told apart. The commit's own date, never today's: packing the
 // same commit twice gives the same files.
 import { spawnSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 
-/** What the compiled program is made of. A change elsewhere makes no other build. */
+/** What the program is made of. A change elsewhere makes no other program. */
 const SOURCES = ['src', 'scripts', 'package.json', 'package-lock.json', 'tsconfig.json'];
 
 /**

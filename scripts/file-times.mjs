@@ -5,7 +5,7 @@ import { relative } from 'node:path';
 export default async function* times(source) {
   for await (const { type, data } of source) {
     const of = relative(process.cwd(), data.name ?? '');
-    if (type === 'test:complete' && data.nesting === 0 && of.endsWith('.test.js'))
+    if (type === 'test:complete' && data.nesting === 0 && of.endsWith('.test.ts'))
       yield `file\t${(data.details.duration_ms / 1000).toFixed(1)}\t${of}\n`;
     if (type === 'test:fail' && data.todo === undefined) yield `failed\t${data.name.replaceAll(/\s/g, ' ')}\n`;
   }

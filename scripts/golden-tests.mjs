@@ -36,7 +36,7 @@ const READERS = [
 
 const isOneOf = (beginnings) => (name) => beginnings.some((beginning) => name.startsWith(beginning));
 
-/** `name`: below dist/test, with slashes. */
+/** `name`: below test, with slashes. */
 export const writesGoldens = isOneOf(WRITERS);
 export const holdsGoldens = isOneOf([...WRITERS, ...READERS]);
 

@@ -3,14 +3,14 @@
 // waits while SQLite works.
 //
 // A file that judges threads themselves (one that ends, one that must not be held up, what may cross) says `@threads` in a comment, and has them. What is started
-// as a program has them always: `faults`, `peers`, `postgres` and `long` know nothing of this, and neither does .ci/run's second version of Node.
+// as a program has them always: `faults`, `peers`, `postgres` and `long` know nothing of this.
 import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { basename, join, relative, sep } from 'node:path';
 import threads, { MessageChannel, isMainThread } from 'node:worker_threads';
 
-const HERE = new Set(['writer-thread.js', 'reader-thread.js']);
+const HERE = new Set(['writer-thread.ts', 'reader-thread.ts']);
 
 /** As much of a Worker as the store asks of one. */
 class HereInstead extends EventEmitter {
@@ -51,10 +51,9 @@ class HereInstead extends EventEmitter {
 
 /** Of the test file that this process runs; none where it runs several. */
 function wantsThreads() {
-  const root = join(import.meta.dirname, '..');
-  const file = relative(join(root, 'dist'), process.argv[1] ?? '');
-  if (file.startsWith('..') || !file.startsWith(`test${sep}`)) return false;
-  return readFileSync(join(root, file.replace(/\.js$/, '.ts')), 'utf8').includes('@threads');
+  const file = process.argv[1] ?? '';
+  const below = relative(join(import.meta.dirname, '..'), file);
+  return below.startsWith(`test${sep}`) && readFileSync(file, 'utf8').includes('@threads');
 }
 
 if (isMainThread && !wantsThreads()) {

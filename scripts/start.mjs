@@ -4,7 +4,7 @@ if (argv.includes('--two-sites')) {
   const { demo } = await import('./two-sites/demo.mjs');
   await demo(argv.slice(2).filter((word) => word !== '--two-sites'));
 } else {
-  // As if it had been called with these words.
+  // As if the command had been called with these words.
   argv.splice(2, 0, 'dev');
-  await import('../dist/src/main.js');
+  await import('./sluis.mjs');
 }

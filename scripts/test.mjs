@@ -1,9 +1,9 @@
-// Runs one suite of compiled tests with Node's own runner. The files are found here, so that a compiled test whose source is gone does not run.
+// Runs one suite of tests with Node's own runner.
 //
-//   node scripts/test.mjs [--suite unit|second|faults|peers|postgres|long] [--only TEXT] [--goldens] [--release] [--reporter NAME] [--bound SECONDS] [--times FILE]
+//   node scripts/test.mjs [--suite unit|faults|peers|postgres|long] [--only TEXT] [--goldens] [--release] [--reporter NAME] [--bound SECONDS] [--times FILE]
 //
-// `unit` is every *.test.js below dist/test except the folders `faults`, `peers`, `postgres` and `long`, which are suites of their own; `postgres` has the tests
-// that need PostgreSQL as real processes. `second` is what of `unit` .ci/run runs again on a second version of Node: scripts/second-node.mjs says what. `long` takes longer than a merge may wait: it is run
+// `unit` is every *.test.ts below test except the folders `faults`, `peers`, `postgres` and `long`, which are suites of their own; `postgres` has the tests
+// that need PostgreSQL as real processes. `long` takes longer than a merge may wait: it is run
 // before a release. It has the files of all suites that say `@release` in a comment, with the reason, which only `--only` adds to their own suite; and those once more that try
 // chance, with all their rounds (test/support/effort.ts).
 //
@@ -44,13 +44,12 @@ import { parseArgs } from 'node:util';
 import { UNFIT, nodeProblem } from './node-version.mjs';
 import { watchFiles } from './bounded.mjs';
 import { holdsGoldens, writesGoldens } from './golden-tests.mjs';
-import { isSameOnEveryNode } from './second-node.mjs';
 
 /** Most files of one process: it has most of what it saves by then, and keeps what it loaded. */
 const SHARED = 20;
 
 /** Suites whose files measure neither the disk nor what a loss of power leaves on it, and that were run so. */
-const IN_MEMORY = ['unit', 'second', 'peers', 'postgres'];
+const IN_MEMORY = ['unit', 'peers', 'postgres'];
 /** Octets: several times what a suite has at once. */
 const ROOM = 6e9;
 
@@ -61,7 +60,7 @@ if (problem !== undefined) {
 }
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const tests = join(root, 'dist', 'test');
+const tests = join(root, 'test');
 const { values } = parseArgs({
   options: {
     suite: { type: 'string', default: 'unit' },
@@ -74,21 +73,17 @@ const { values } = parseArgs({
   },
 });
 
-const sourceOf = (file) => join(root, relative(join(root, 'dist'), file)).replace(/\.js$/, '.ts');
-const hasSource = (file) => existsSync(sourceOf(file));
 const found = readdirSync(tests, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.test.js'))
+  .filter((name) => name.endsWith('.test.ts'))
   .map((name) => join(tests, name))
-  .filter(hasSource)
   .sort();
 const folderOf = (file) => {
   const [folder] = relative(tests, file).split(sep);
   return ['faults', 'peers', 'postgres', 'long'].includes(folder) ? folder : 'unit';
 };
-const says = (file, text) => readFileSync(sourceOf(file), 'utf8').includes(text);
+const says = (file, text) => readFileSync(file, 'utf8').includes(text);
 const SUITES = {
   unit: (file) => folderOf(file) === 'unit',
-  second: (file) => folderOf(file) === 'unit' && !isSameOnEveryNode(nameOf(file)),
   faults: (file) => folderOf(file) === 'faults',
   peers: (file) => folderOf(file) === 'peers',
   postgres: (file) => folderOf(file) === 'postgres',
@@ -108,14 +103,12 @@ const isWanted = (file) =>
 const isIn = SUITES[values.suite] ?? (() => false);
 const files = found.filter((file) => isIn(file) && isWanted(file));
 if (files.length === 0) {
-  console.error(
-    `Cannot run suite "${values.suite}": no test file matches; expected dist/test/**/*.test.js (run "npm run build").`,
-  );
+  console.error(`Cannot run suite "${values.suite}": no test file matches; expected test/**/*.test.ts.`);
   process.exit(1);
 }
 
 // Seconds for one file: several times what the slowest one takes while two cores are kept busy.
-const BOUNDS = { unit: 300, second: 300, faults: 600, peers: 600, postgres: 600, long: 1800 };
+const BOUNDS = { unit: 300, faults: 600, peers: 600, postgres: 600, long: 1800 };
 const bound = Number(values.bound ?? BOUNDS[values.suite]);
 if (!(bound > 0)) {
   console.error(`Cannot bound a file to "${values.bound}": expected seconds, such as --bound 60.`);
@@ -206,10 +199,8 @@ async function run({ files: some, concurrency, unit = false }) {
       '--test',
       `--test-concurrency=${concurrency}`,
       ...(unit ? [] : ['--test-force-exit']),
-      ...(unit && values.suite !== 'second'
-        ? ['--import', pathToFileURL(join(root, 'scripts', 'one-thread.mjs')).href]
-        : []),
-      ...reporter(`${join(root, 'scripts', 'source-lines.mjs')}?${values.reporter ?? 'spec'}`, 'stdout'),
+      ...(unit ? ['--import', pathToFileURL(join(root, 'scripts', 'one-thread.mjs')).href] : []),
+      ...reporter(values.reporter ?? 'spec', 'stdout'),
       ...reporter(join(root, 'scripts', 'file-times.mjs'), timesFile),
       ...some,
     ],

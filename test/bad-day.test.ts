@@ -173,7 +173,7 @@ test('a report goes over the trail in pages, and each page goes on where the las
 test('the commands of the chapter run as they are printed', async (t) => {
   const gateway = await open(t);
   await breakIn(gateway);
-  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'run.md'), 'utf8');
+  const page = readFileSync(join(import.meta.dirname, '..', 'docs', 'run.md'), 'utf8');
   const block = /\n## The bad day\n[\s\S]*?```\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
   const commands = block.trim().split('\n');
   assert.ok(commands.length >= 8, block);
@@ -193,7 +193,7 @@ test('the commands of the chapter run as they are printed', async (t) => {
 
 test('the commands for telling everybody run as they are printed', async (t) => {
   const gateway = await open(t);
-  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'run.md'), 'utf8');
+  const page = readFileSync(join(import.meta.dirname, '..', 'docs', 'run.md'), 'utf8');
   const block = /\n### Telling everybody about maintenance\n[\s\S]*?```\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
   writeFileSync(join(gateway.folder, 'maintenance.txt'), 'Dinsdag is er onderhoud.\n');
   const said: string[] = [];

@@ -510,7 +510,7 @@ test(
   async (t) => {
     const gateway = await open(t);
     const { port } = page(gateway);
-    const printed = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'systems.md'), 'utf8');
+    const printed = readFileSync(join(import.meta.dirname, '..', 'docs', 'systems.md'), 'utf8');
     const blocks = [...printed.matchAll(/^<!-- tested: code -->\n+```sh\n([\s\S]*?)^```$/gm)].map(
       ([, text = '']) => text,
     );

@@ -13,7 +13,7 @@ import { testCertificates } from './support/certificates.ts';
 import { type TestGateway, addressOf, loginOf, startTestGateway } from './support/gateway.ts';
 import { send } from './support/mail.ts';
 
-const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'run.md'), 'utf8');
+const page = readFileSync(join(import.meta.dirname, '..', 'docs', 'run.md'), 'utf8');
 
 /** Blocks of commands below each heading, in the order of the page. */
 const blocks = page.split(/^(?=###? )/m).flatMap((chapter) =>

@@ -20,7 +20,7 @@ export class Floor {
    * both use the same disk.
    */
   static async start(instance: Instance): Promise<Floor> {
-    const program = fileURLToPath(new URL('floor.js', import.meta.url));
+    const program = fileURLToPath(new URL('floor.ts', import.meta.url));
     const certificate = (name: string): string => join(instance.folder, 'certs-dev', name);
     const options = [certificate('server-key.pem'), certificate('server.pem'), join(instance.folder, 'floor.bin')];
     const child = spawn(process.execPath, [program, ...options], { stdio: ['pipe', 'pipe', 'inherit'] });

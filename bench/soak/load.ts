@@ -20,7 +20,7 @@ import { PASSWORD } from '../load.ts';
 import { ediContent } from './edi.ts';
 import type { Reader, World } from './world.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../scripts/sluis.mjs', import.meta.url));
 const KB = 1000;
 const MB = 1_000_000;
 /** Most messages of one POP3 session. Their octets stay in memory until QUIT is answered. */

@@ -21,7 +21,7 @@ import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { manualsOf } from './manuals.mjs';
 import { billOf, copyrightOf, licencesOf } from './parts.mjs';
-import { epochOf, machine, makeTree, root, run, version } from './tree.mjs';
+import { COMMAND, epochOf, machine, makeTree, root, run, version } from './tree.mjs';
 
 const HERE = join(root, 'scripts', 'package', 'debian');
 
@@ -93,9 +93,8 @@ export async function layOut(stage, epoch, revision, keep) {
     rmSync(join(stage, 'usr', 'share', 'doc', 'sluis', name), { recursive: true });
   rmSync(join(tree, 'docs'), { recursive: true });
   // Commands and units name the Node that comes along: a file that could be run by itself would look for another one.
-  const main = readFileSync(join(tree, 'dist', 'src', 'main.js'), 'utf8');
-  put('usr/lib/sluis/dist/src/main.js', main.replace(/^#!.*\n/, ''));
-  rmSync(join(tree, 'scripts'), { recursive: true });
+  const command = readFileSync(join(tree, COMMAND), 'utf8');
+  put(`usr/lib/sluis/${COMMAND}`, command.replace(/^#!.*\n/, ''));
   put('usr/bin/sluis', own('sluis'), 0o755);
   put('etc/sluis/sluis.toml', own('sluis.toml'));
   put('usr/lib/sysusers.d/sluis.conf', own('sysusers.conf'));

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { billOf, component, copyrightOf, licencesOf } from './parts.mjs';
-import { epochOf, machine, makeTree, run } from './tree.mjs';
+import { COMMAND, epochOf, machine, makeTree, run } from './tree.mjs';
 
 /** The user of the image; a number, since volumes of the machine belong to it. */
 export const USER = 975;
@@ -58,13 +58,13 @@ export function layOutImage(image) {
   const keep = mkdtempSync(join(tmpdir(), 'sluis-image-'));
   makeTree(tree, keep);
   rmSync(keep, { recursive: true });
-  for (const name of ['docs', 'scripts']) rmSync(join(tree, name), { recursive: true });
+  rmSync(join(tree, 'docs'), { recursive: true });
   // The kernel starts it by its first line: there is no shell for a command of two words.
-  const main = readFileSync(join(tree, 'dist', 'src', 'main.js'), 'utf8');
-  put('usr/lib/sluis/dist/src/main.js', main.replace(/^#!.*/, `#!${NODE}`), 0o755);
+  const command = readFileSync(join(tree, COMMAND), 'utf8');
+  put(`usr/lib/sluis/${COMMAND}`, command.replace(/^#!.*/, `#!${NODE}`), 0o755);
   put('usr/lib/sluis/healthy.mjs', readFileSync(fileURLToPath(new URL('healthy.mjs', import.meta.url)), 'utf8'));
   mkdirSync(join(image, 'usr', 'bin'), { recursive: true });
-  symlinkSync('../lib/sluis/dist/src/main.js', join(image, 'usr', 'bin', 'sluis'));
+  symlinkSync(`../lib/sluis/${COMMAND}`, join(image, 'usr', 'bin', 'sluis'));
 
   const binaries = readdirSync(tree, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.node'))

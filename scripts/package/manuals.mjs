@@ -1,9 +1,9 @@
-// Manual pages and completion, from the command table and the schema of the compiled program.
-import { factsOf } from '../../dist/src/cli/command-tree.js';
-import { commandManual } from '../../dist/src/cli/man-page.js';
-import { buildProgram } from '../../dist/src/cli/program.js';
-import { completionScript } from '../../dist/src/commands/completion.js';
-import { configurationManual } from '../../dist/src/config/man-page.js';
+// Manual pages and completion, from the command table and the schema .
+import { factsOf } from '../../src/cli/command-tree.ts';
+import { commandManual } from '../../src/cli/man-page.ts';
+import { buildProgram } from '../../src/cli/program.ts';
+import { completionScript } from '../../src/commands/completion.ts';
+import { configurationManual } from '../../src/config/man-page.ts';
 import { version } from './tree.mjs';
 
 /** Text by its place below /usr/share. */

@@ -9,6 +9,9 @@ import { fileURLToPath } from 'node:url';
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
+/** The file that is the command `sluis`, in the tree. */
+export const COMMAND = 'scripts/sluis.mjs';
+
 /** Runs a program; what it says on standard output. Whatever ends it badly ends the whole. */
 export function run(program, words, options = {}) {
   const ran = spawnSync(program, words, {
@@ -83,6 +86,6 @@ export function plainModes(folder) {
     const found = lstatSync(path);
     if (found.isDirectory()) plainModes(path);
     else if (!found.isSymbolicLink())
-      chmodSync(path, path.endsWith('/dist/src/main.js') || path.endsWith('/node/bin/node') ? 0o755 : 0o644);
+      chmodSync(path, path.endsWith(`/${COMMAND}`) || path.endsWith('/node/bin/node') ? 0o755 : 0o644);
   }
 }

@@ -139,7 +139,7 @@ async function proved(
       expected: manifest.store,
       sample,
       anchors: anchors.map(headOf),
-      publicKeys: publicKeys.map((key) => key.export({ type: 'spki', format: 'pem' }).toString()),
+      publicKeys: publicKeys.map((key) => key.export({ type: 'spki', format: 'pem' })),
     },
     told,
   );

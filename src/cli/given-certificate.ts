@@ -70,7 +70,7 @@ export async function readGivenCertificate(
     throw new CommandError('usage', `Cannot take a private key from "${file}": it holds none for its certificate`);
   return {
     pem: certificatePem(certificate),
-    ...(take === 'key' && key !== undefined ? { key: key.export({ type: 'pkcs8', format: 'pem' }).toString() } : {}),
+    ...(take === 'key' && key !== undefined ? { key: key.export({ type: 'pkcs8', format: 'pem' }) } : {}),
     notes: [
       ...(keys.length === 0 || take === 'key'
         ? []

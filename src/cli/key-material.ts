@@ -121,7 +121,7 @@ async function newRequest({
   return {
     privateKey: keys.privateKey,
     request: encodePem('CERTIFICATE REQUEST', der),
-    key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }),
   };
 }
 

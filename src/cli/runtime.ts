@@ -1,33 +1,23 @@
 /**
- * What the gateway needs to run: one of the versions of Node in `engines` of package.json (npm only
- * warns, so the command line checks again), and enough file descriptors to load its own modules.
- * With fewer, Node ends with a stack trace or says that a package is missing.
- * `scripts/node-version.mjs` does the same for the scripts of a checkout, which run before anything
- * is compiled.
+ * What the gateway needs to run: the version of Node in `engines` of package.json (npm only warns,
+ * so the command line checks again), and enough file descriptors to load its own modules. With
+ * fewer, Node ends with a stack trace or says that a package is missing. `scripts/node-version.mjs`
+ * says the same of the version for what an older Node starts, which cannot read TypeScript.
  */
 import { readFileSync } from 'node:fs';
 
-/**
- * The least minor version of each major line that can be used; so can every later line. The SQLite
- * driver ends older versions with a segmentation fault, and their OpenSSL reveals whether an RSA
- * padding is right: docs/decisions/0004-versions-of-node.md.
- */
-const LINES: readonly (readonly [major: number, minor: number])[] = [
-  [22, 20],
-  [24, 5],
-];
-
-const isFit = (major: number, minor: number): boolean =>
-  LINES.some((line) => line[0] === major && minor >= line[1]) || major > (LINES.at(-1)?.[0] ?? 0);
+/** The version that everything is tested on, and the first that is without known faults. */
+const LEAST = '26.12.1';
 
 /**
  * What is wrong with a version such as `20.20.2`, and the remedy, in one line. Undefined if it can
  * be used.
  */
 export function runtimeProblem(version: string): string | undefined {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (isFit(major, minor)) return undefined;
-  return `Cannot run on Node ${version}: expected 22.20 or newer of 22, or 24.5 or newer; install Node 24 or 22 (https://nodejs.org) first in PATH, or in a checkout run "npm ci" and start through npm or npx, which find its Node for Linux`;
+  const [ours, least] = [version, LEAST].map((one) => one.split('.').map(Number));
+  const at = least?.findIndex((part, n) => part !== ours?.[n]) ?? -1;
+  if (at < 0 || (ours?.[at] ?? 0) > (least?.[at] ?? 0)) return undefined;
+  return `Cannot run on Node ${version}: expected ${LEAST} or newer; install Node 26 (https://nodejs.org) first in PATH, or in a checkout run "npm ci" and start through npm or npx, which find its Node for Linux`;
 }
 
 /**

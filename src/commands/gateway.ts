@@ -1,7 +1,6 @@
 /** `sluis reload` and `sluis drain`: what an operator can do to the running gateway. */
 import { z } from '../config/zod.ts';
 import { runningGateway } from '../admin/error.ts';
-import { storeFindings } from '../admin/mail-findings.ts';
 import { readableTime } from '../cli/output.ts';
 import { agree, many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
@@ -93,8 +92,9 @@ export const findings = lookPart({
   in: {},
   out: z.array(z.object({ id: z.string(), severity: z.enum(SEVERITIES), what: z.string() })),
   right: 'read',
-  run: async ({ store, mail, clock, certificates, secondPerson, console, gateway: running }) => [
-    ...(await storeFindings({
+  run: async ({ store, mail, clock, certificates, secondPerson, console, gateway: running }) => {
+    const { storeFindings } = await import('../admin/mail-findings.ts');
+    const found = await storeFindings({
       store,
       certificates,
       secondPerson,
@@ -102,8 +102,9 @@ export const findings = lookPart({
       now: clock.now(),
       stuck: running?.stuck().length ?? 0,
       page: console.page,
-    })),
-  ],
+    });
+    return [...found];
+  },
 });
 
 /** Commands of the top level. Their operations have names such as `gateway.status`. */

@@ -99,7 +99,7 @@ export class Resolver implements Dns {
         timer = this.#deadline(reject);
         socket.on('error', (error) => reject(this.#noAnswer(error)));
         socket.on('close', () => reject(this.#noAnswer()));
-        socket.on('data', (piece) => {
+        socket.on('data', (piece: Buffer) => {
           try {
             octets = joinSmall([octets, piece]);
             const answer = wholeAnswer(octets, id, name, type);

@@ -1,7 +1,7 @@
 /**
  * What commands do to a store that no gateway serves. Only here does the command line go past the
  * store's port, so that another engine has one place to fit in. Each function loads only what it
- * runs (decision 1503).
+ * runs (decision 0001).
  */
 import { readFileSync } from 'node:fs';
 import { controlSocketOf } from '../config/load.ts';

@@ -43,7 +43,7 @@ export class ViewThread {
 
   #look(sample: Uint8Array): Promise<View | undefined> {
     return new Promise((resolve) => {
-      const worker = new Worker(new URL('./view-worker.js', import.meta.url), {
+      const worker = new Worker(new URL('./view-worker.ts', import.meta.url), {
         name: 'test-report',
         workerData: { sample },
         resourceLimits: { maxOldGenerationSizeMb: MEGABYTES },

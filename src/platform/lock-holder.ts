@@ -30,7 +30,7 @@ export function lockHolder(path: string): LockHolder | undefined {
 function named(holder: number): LockHolder {
   try {
     const words = readFileSync(`/proc/${holder}/cmdline`, 'utf8').split('\0');
-    const at = words.findIndex((word) => ['sluis', 'sluis.mjs', 'main.js'].includes(basename(word)));
+    const at = words.findIndex((word) => ['sluis', 'sluis.mjs', 'main.ts'].includes(basename(word)));
     const command = at < 0 ? undefined : words[at + 1];
     // Only the first word: the words behind it may name a person.
     if (command !== undefined && /^[a-z][a-z-]*$/.test(command))

@@ -4,7 +4,7 @@
  * The delay includes the kernel's share: a machine without a free core shows here too, and its
  * clients feel that delay just as well.
  */
-import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Clock } from '../domain/effects.ts';
 import { minutes } from '../domain/units.ts';
 
@@ -42,11 +42,11 @@ export function watchLoopDelay(clock: Clock): LoopDelay {
   };
 }
 
-function begun(): IntervalHistogram {
+function begun(): ReturnType<typeof monitorEventLoopDelay> {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION });
   histogram.enable();
   return histogram;
 }
 
-const secondsAt = (histogram: IntervalHistogram, part: number): number =>
+const secondsAt = (histogram: ReturnType<typeof monitorEventLoopDelay>, part: number): number =>
   histogram.count === 0 ? 0 : Math.max(0, histogram.percentile(part * 100) / 1e9 - RESOLUTION / 1000);

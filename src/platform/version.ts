@@ -3,13 +3,13 @@ import { readFileSync } from 'node:fs';
 
 /** The version of the package, such as `0.2.0`. */
 export const programVersion = (): string => {
-  const read = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  const read = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string;
   };
   return read.version;
 };
 
-/** The commit, as scripts/build.mjs writes it beside the compiled program. */
+/** The commit, as scripts/prepack.mjs writes it into a package. */
 interface Commit {
   /** 12 hex digits. */
   readonly hash: string;
@@ -20,22 +20,37 @@ interface Commit {
 }
 
 /**
- * The version with the commit that it was built from, in the form of a semantic version with build
- * metadata: `0.2.0+2026-12-02.0123456789ab`, with `.changed` at the end if the sources were not
- * those of the commit, and `0.2.0+unknown` if the build could not tell.
+ * The version with the commit that it comes from, in the form of a semantic version with build
+ * metadata: `0.2.0+2026-12-02.0123456789ab` in a package, with `.changed` at the end if its sources
+ * were not those of the commit; `0.2.0+checkout.0123456789ab` in a checkout, whose sources may
+ * differ from that commit; `0.2.0+unknown` if nothing tells.
  */
-export const buildVersion = (): string => `${programVersion()}+${buildOf(readCommit())}`;
+export const buildVersion = (): string => `${programVersion()}+${packed() ?? checkedOut() ?? 'unknown'}`;
 
-const buildOf = (commit: Commit | undefined): string =>
-  commit === undefined ? 'unknown' : `${commit.date}.${commit.hash}${commit.changed ? '.changed' : ''}`;
+function packed(): string | undefined {
+  const said = textAt('../commit.json');
+  if (said === undefined) return undefined;
+  const { commit } = JSON.parse(said) as { commit?: Commit };
+  return commit && `${commit.date}.${commit.hash}${commit.changed ? '.changed' : ''}`;
+}
 
-/**
- * Also undefined if the file is missing: every command reads it, and a missing name is no reason to
- * refuse a command.
- */
-function readCommit(): Commit | undefined {
+/** Read from the files of git: every command says its version to the gateway, and starts no program for it. */
+function checkedOut(): string | undefined {
+  const head = textAt('../../.git/HEAD');
+  const [, ref] = /^ref: (\S+)$/m.exec(head ?? '') ?? [];
+  const hash = ref === undefined ? head : (textAt(`../../.git/${ref}`) ?? packedRef(ref));
+  return hash && `checkout.${hash.slice(0, 12)}`;
+}
+
+const packedRef = (ref: string): string | undefined =>
+  textAt('../../.git/packed-refs')
+    ?.split('\n')
+    .find((line) => line.endsWith(` ${ref}`));
+
+/** A missing file is no reason to refuse a command. */
+function textAt(place: string): string | undefined {
   try {
-    return (JSON.parse(readFileSync(new URL('../commit.json', import.meta.url), 'utf8')) as { commit?: Commit }).commit;
+    return readFileSync(new URL(place, import.meta.url), 'utf8');
   } catch {
     return undefined;
   }

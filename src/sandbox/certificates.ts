@@ -56,7 +56,7 @@ async function made(
   const entity = { use: 'server', subject, publicKey, emails: [], hosts, notAfter } as const;
   const certificate = await issue(authority, entity, { now, random: randomBytes });
   return {
-    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
     certificate: certificatePem(certificate),
   };
 }

@@ -105,7 +105,7 @@ class Line {
     });
     signal?.addEventListener('abort', this.#gone, { once: true });
     if (signal?.aborted === true) this.#gone();
-    this.#socket.on('data', (octets) => this.#read(octets));
+    this.#socket.on('data', (octets: Buffer) => this.#read(octets));
     this.#socket.on('drain', () => this.#drained?.());
     this.#socket.on('error', ({ code, message }: NodeJS.ErrnoException) => this.#broke(code ?? message));
     this.#socket.on('close', () => this.#broke('it closed the connection'));

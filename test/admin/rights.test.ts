@@ -12,7 +12,7 @@ import { operationNames, rightOf, runOperation } from '../../src/admin/operation
 import { ROLES, type Role, commonRole, covers, mayDo } from '../../src/domain/roles.ts';
 import { MemoryLog } from '../support/log.ts';
 
-const GOLDEN = join(import.meta.dirname, '..', '..', '..', 'test', 'golden', 'rights.json');
+const GOLDEN = join(import.meta.dirname, '..', '..', 'test', 'golden', 'rights.json');
 
 /**
  * A store that must not be touched: whoever reads anything of it before the right is known is

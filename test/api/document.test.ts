@@ -11,7 +11,7 @@ import { documentPage } from '../../src/api/service/page.ts';
 import { startApi } from '../support/api.ts';
 import { remarksOn } from '../support/api-rules.ts';
 
-const GOLDEN = join(import.meta.dirname, '..', '..', '..', 'test', 'golden', 'openapi.json');
+const GOLDEN = join(import.meta.dirname, '..', '..', 'test', 'golden', 'openapi.json');
 const facts = {
   routes: API_ROUTES,
   webhooks: API_WEBHOOKS,

@@ -1,4 +1,4 @@
-/** Runs named tests of the compiled program, in a process a file, and says how each ended. */
+/** Runs named tests of the program, in a process a file, and says how each ended. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,9 +27,8 @@ export const patternOf = (name: string): string =>
 
 /** One test, below `root`, within `seconds`. */
 export async function runTest(root: string, { file, name }: NamedTest, seconds: number): Promise<Ended> {
-  const compiled = join(root, 'dist', 'test', `${file}.test.js`);
-  const source = readFileSync(join(root, 'test', `${file}.test.ts`), 'utf8');
-  const unit = !SUITES.test(file) && !source.includes('@threads');
+  const path = join(root, 'test', `${file}.test.ts`);
+  const unit = !SUITES.test(file) && !readFileSync(path, 'utf8').includes('@threads');
   // Of a test that runs this one Node's runner would take the child for one of its own, and ask it
   // for octets; and one round of chance is enough.
   const { NODE_TEST_CONTEXT: _context, SLUIS_TEST_EFFORT: _effort, ...env } = process.env;
@@ -37,7 +36,7 @@ export async function runTest(root: string, { file, name }: NamedTest, seconds: 
     process.execPath,
     [
       ...(unit ? ['--import', pathToFileURL(join(root, 'scripts', 'one-thread.mjs')).href] : ['--test-force-exit']),
-      ...['--test-reporter=tap', `--test-name-pattern=${patternOf(name)}`, compiled],
+      ...['--test-reporter=tap', `--test-name-pattern=${patternOf(name)}`, path],
     ],
     { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...env, WRITE_GOLDEN: '' } },
   );

@@ -11,7 +11,7 @@ import { THREATS } from './threats.ts';
 import { STATEMENT } from './statement.ts';
 import { TRY } from './try.ts';
 
-export const ROOT = join(import.meta.dirname, '..', '..', '..');
+export const ROOT = join(import.meta.dirname, '..', '..');
 
 const security: PageClaims = {
   page: SECURITY.page,

@@ -29,7 +29,7 @@ before(async () => {
 });
 after(() => rmSync(folder, { recursive: true }));
 
-const MAIN = join(import.meta.dirname, '..', '..', 'src', 'main.js');
+const MAIN = join(import.meta.dirname, '..', '..', 'scripts', 'sluis.mjs');
 /** In a process of its own, which has the other user's rights for a while. */
 function check(...words: readonly string[]) {
   const ran = spawnSync(process.execPath, [MAIN, 'check', '--config', file, ...words], { encoding: 'utf8' });

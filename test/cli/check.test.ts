@@ -19,7 +19,7 @@ import { refuseOpenssl } from '../../src/cli/openssl.ts';
 import { makeDevelopmentCertificates } from '../../src/crypto/certificates/development-ca.ts';
 import { days, instant } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import { sluisHere as sluis } from '../support/command-line.ts';
+import { MAIN, sluisHere as sluis } from '../support/command-line.ts';
 
 const HOST = 'mail.example.test';
 let folder = '';
@@ -70,13 +70,12 @@ test('check, serve and dev end so on such an OpenSSL, before they do anything', 
   // As Node 20 answers: its OpenSSL is older.
   const preload = `data:text/javascript,import crypto from 'node:crypto'; import { syncBuiltinESMExports } from 'node:module';
     crypto.privateDecrypt = () => { throw new Error('as asked') }; syncBuiltinESMExports();`;
-  const main = join(import.meta.dirname, '..', '..', 'src', 'main.js');
   for (const args of [
     ['check', '--config', config],
     ['serve', '--config', config],
     ['dev', '--folder', folder],
   ]) {
-    const ran = spawnSync(process.execPath, ['--import', preload, main, ...args], { encoding: 'utf8' });
+    const ran = spawnSync(process.execPath, ['--import', preload, MAIN, ...args], { encoding: 'utf8' });
     assert.equal(ran.status, exitCodes.unavailable, ran.stderr);
     assert.match(ran.stderr, /^Cannot run on OpenSSL [^\n]+\n$/);
     assert.equal(ran.stdout, '');

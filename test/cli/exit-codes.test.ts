@@ -64,7 +64,7 @@ const BUGS = [
 ];
 
 test('no command ends with 1 by its own choice', () => {
-  const src = fileURLToPath(new URL('../../../src', import.meta.url));
+  const src = fileURLToPath(new URL('../../src', import.meta.url));
   const files = ['admin', 'backup', 'cli', 'commands'].flatMap((folder) =>
     readdirSync(join(src, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))

@@ -100,7 +100,7 @@ test('each limit holds from just beyond it on, and what there never was is beyon
 });
 
 test('limits and levels are those of the alarms', () => {
-  const file = fileURLToPath(new URL('../../../docs/alerts.yml', import.meta.url));
+  const file = fileURLToPath(new URL('../../docs/alerts.yml', import.meta.url));
   const alerts = new Map(
     readFileSync(file, 'utf8')
       .split(/^ +- alert: /m)

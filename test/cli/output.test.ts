@@ -23,7 +23,7 @@ test('the hour that comes twice in autumn is told apart, and the one that spring
 });
 
 test('no command cuts a time out of RFC 3339 for people', () => {
-  const src = fileURLToPath(new URL('../../../src', import.meta.url));
+  const src = fileURLToPath(new URL('../../src', import.meta.url));
   const files = ['cli', 'commands'].flatMap((folder) =>
     readdirSync(join(src, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { buildProgram } from '../../src/cli/program.ts';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const program = await buildProgram({ out: () => undefined, err: () => undefined, code: 0 });
 
 /** From a quote, a line's beginning or a sentence to where the quote or line ends. */

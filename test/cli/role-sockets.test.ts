@@ -208,7 +208,7 @@ test(
     const script = `
     const { mkdirSync, existsSync } = await import('node:fs');
     const { createServer } = await import('node:net');
-    const { listenAt } = await import(${JSON.stringify(new URL('../../src/admin/socket-file.js', import.meta.url).href)});
+    const { listenAt } = await import(${JSON.stringify(new URL('../../src/admin/socket-file.ts', import.meta.url).href)});
     mkdirSync(${JSON.stringify(own)}, { mode: 0o711 });
     const server = createServer();
     const path = ${JSON.stringify(join(own, 'a.sock'))};

@@ -90,7 +90,7 @@ test('commands show a hostile message, and arguments that they refuse, without a
 });
 
 test('no command writes to the process beside Terminal', () => {
-  const folder = fileURLToPath(new URL('../../../src', import.meta.url));
+  const folder = fileURLToPath(new URL('../../src', import.meta.url));
   const beside: string[] = [];
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!name.endsWith('.ts')) continue;

@@ -9,7 +9,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { transformSync } from 'esbuild';
 import type { AdminContext } from '../../src/admin/context.ts';
 import type { Call } from '../../src/admin/call.ts';
 import type * as Operations from '../../src/admin/operations.ts';
@@ -22,7 +21,7 @@ import { type Role, ROLES } from '../../src/domain/roles.ts';
 import { serving, sluis } from '../support/command-line.ts';
 import { MemoryLog } from '../support/log.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 const page = readFileSync(join(root, 'docs', 'contributing.md'), 'utf8');
 const [row = ''] = /^ {2}owner: reads\(\{\n[\s\S]*?^ {2}\}\),\n/m.exec(page) ?? [];
 
@@ -30,19 +29,14 @@ const [row = ''] = /^ {2}owner: reads\(\{\n[\s\S]*?^ {2}\}\),\n/m.exec(page) ?? 
 function copied(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-declared-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const src = join(folder, 'dist', 'src');
-  cpSync(join(root, 'dist', 'src'), src, { recursive: true, filter: (name) => !name.endsWith('.map') });
+  const src = join(folder, 'src');
+  cpSync(join(root, 'src'), src, { recursive: true });
   for (const name of ['node_modules', 'package.json']) symlinkSync(join(root, name), join(folder, name));
-  const file = join(src, 'commands', 'address.js');
+  const file = join(src, 'commands', 'address.ts');
   const before = readFileSync(file, 'utf8');
   const after = before.replace(/^ +list: lists\(\{$/m, (line) => `${row}${line}`);
   assert.notEqual(after, before);
   writeFileSync(file, after);
-  // What ships has the command in parts that came together before; here it loads the files one by
-  // one, and so the one that was changed.
-  const main = readFileSync(join(root, 'src', 'main.ts'), 'utf8');
-  const { code } = transformSync(main, { loader: 'ts', format: 'esm', target: 'node22' });
-  writeFileSync(join(src, 'main.js'), code.replaceAll(/\.ts(?=["'])/g, '.js'));
   return src;
 }
 
@@ -51,7 +45,7 @@ test('the operation of docs/contributing.md is in help, completion, page, rights
   const src = copied(t);
   const load = async <M>(name: string): Promise<M> => (await import(pathToFileURL(join(src, name)).href)) as M;
 
-  const { buildProgram } = await load<typeof Program>('cli/program.js');
+  const { buildProgram } = await load<typeof Program>('cli/program.ts');
   const program = await buildProgram({ out: () => undefined, err: () => undefined, code: 0 });
   const help = program.commands.find((one) => one.name() === 'address')?.commands.find((one) => one.name() === 'owner');
   assert.match(
@@ -59,12 +53,12 @@ test('the operation of docs/contributing.md is in help, completion, page, rights
     /Usage: sluis address owner \[options\] <address>\n\nsay whose an address is/,
   );
 
-  const { factsOf } = await load<typeof Tree>('cli/command-tree.js');
-  const { completionScript } = await load<typeof Completion>('commands/completion.js');
+  const { factsOf } = await load<typeof Tree>('cli/command-tree.ts');
+  const { completionScript } = await load<typeof Completion>('commands/completion.ts');
   assert.match(completionScript('bash', factsOf(program)), /'address owner'\) options='--config --json/);
 
-  const { writeCommands } = await load<typeof Page>('cli/commands-page.js');
-  const { placed } = await load<typeof Rows>('cli/placed.js');
+  const { writeCommands } = await load<typeof Page>('cli/commands-page.ts');
+  const { placed } = await load<typeof Rows>('cli/placed.ts');
   const before = readFileSync(join(root, 'docs', 'commands.md'), 'utf8');
   const written = writeCommands(before, factsOf(program), await placed());
   const section = /^### address owner\n[\s\S]*?(?=^###? )/m.exec(written)?.[0] ?? '';
@@ -73,11 +67,11 @@ test('the operation of docs/contributing.md is in help, completion, page, rights
   assert.match(section, /^May be done by `support`, `registry`, `security`, `owner`\. Changes nothing\.$/m);
   assert.match(section, /^- `address`, `account`$/m);
 
-  const { runOperation } = await load<typeof Operations>('admin/operations.js');
+  const { runOperation } = await load<typeof Operations>('admin/operations.ts');
   const allowed = await Promise.all(ROLES.map(async (role) => ((await refusedFor(runOperation, role)) ? [] : [role])));
   assert.deepEqual(allowed.flat(), ['support', 'registry', 'security', 'owner']);
 
-  await onGateway(join(src, 'main.js'));
+  await onGateway(join(src, 'main.ts'));
 });
 
 /**

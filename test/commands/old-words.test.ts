@@ -16,7 +16,7 @@ import { placed } from '../../src/cli/placed.ts';
 import { leafOf, leaves } from '../cli/frozen/tree.ts';
 import { wordsOf } from './scene/scene.ts';
 
-const golden = join(import.meta.dirname, '..', '..', '..', 'test', 'golden');
+const golden = join(import.meta.dirname, '..', '..', 'test', 'golden');
 /**
  * Words, arguments and options of the version before: `sluis account list --organisation <name>`,
  * and `backup means take`.

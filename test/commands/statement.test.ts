@@ -23,7 +23,7 @@ import { grades } from '../../src/platform/tls-guideline.ts';
 import { leaves } from '../cli/frozen/tree.ts';
 import { avoidedIn, tooLong } from '../support/words.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..', '..');
+const ROOT = join(import.meta.dirname, '..', '..');
 const made = instant(Date.UTC(2026, 10, 26, 2));
 const before = '2026-11-01T02:00:00.000Z';
 const report = {

@@ -86,8 +86,8 @@ test('what the registry decides is listed with its help, and set for an organisa
     assert.match((await browser.get(done.to ?? '')).body, /The settings were changed/);
   }
   const found = await store.registry.findRecipient(addressKey(addressOf('anna')));
-  for (const of of [found?.organisation, found?.account, found?.address])
-    assert.equal(of?.settings['max-message'], 10_485_760);
+  for (const one of [found?.organisation, found?.account, found?.address])
+    assert.equal(one?.settings['max-message'], 10_485_760);
   // Who only looks is offered none of it.
   const { browser: reader } = await console.loggedIn('els', 'support');
   assert.doesNotMatch((await reader.get('/addresses')).body, /\/settings"/);

@@ -14,7 +14,7 @@ import type { Counter } from './counting.ts';
 
 export type Cost = Readonly<Record<Counter | 'walOctets', number>>;
 
-const COUNTING = new URL('counting.js', import.meta.url).href;
+const COUNTING = new URL('counting.ts', import.meta.url).href;
 
 /**
  * Milliseconds: for the notes of the trail twice their delay, for what is written in a quiet moment

@@ -139,6 +139,6 @@ export async function onBench<T>(work: (bench: Bench) => T | Promise<T>): Promis
   }
 }
 
-const golden = new URL('../../../test/golden/crypto/', import.meta.url);
+const golden = new URL('../../test/golden/crypto/', import.meta.url);
 /** A golden file's text. To make a new one, write what the test prints, after reading it. */
 export const goldenText = (name: string): string => readFileSync(new URL(name, golden), 'utf8');

@@ -11,7 +11,7 @@ import { buildProgram } from '../../src/cli/program.ts';
 import { settingsTable } from '../../src/domain/settings.ts';
 import { anchorOf, hasContents, writeContents } from '../../src/pages/contents.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
 const entries = read('docs', 'when-something-breaks.md');
 const pages = [

@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { ExportCheck } from '../../src/crypto/trail/audit-export.ts';
 import { formatExamples } from '../support/format-examples.ts';
 
-const file = join(import.meta.dirname, '..', '..', '..', 'docs', 'formats.md');
+const file = join(import.meta.dirname, '..', '..', 'docs', 'formats.md');
 const FENCED = /(<!-- example ([a-z]+)[^\n]*-->\n\n```\n)([^`]*)(```)/g;
 
 test('docs/formats.md has each example as the code writes it (WRITE_GOLDEN=1 renews them)', () => {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { saidByRule } from '../support/one-rule.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 
 /** What one of our own rules says of a file with this text, up to the first colon. */
 async function judged(file: string, text: string, name = 'imports'): Promise<readonly string[]> {

@@ -12,7 +12,7 @@ import { buildProgram } from '../../src/cli/program.ts';
 import { writeTemplate } from '../../src/config/template.ts';
 import { anchorOf, headingsOf } from '../../src/pages/contents.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const below = (folder: string, ends: RegExp): readonly string[] =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })

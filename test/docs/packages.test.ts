@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import ts from 'typescript';
 import { sourceFiles, sourceText } from '../support/source-files.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
 const { dependencies, devDependencies } = JSON.parse(read('package.json')) as Record<
   'dependencies' | 'devDependencies',

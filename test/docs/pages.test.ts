@@ -20,7 +20,7 @@ import { writeRoutes } from '../../src/pages/routes.ts';
 import { writeSignals } from '../../src/pages/signals.ts';
 import { sourceFiles, sourceText } from '../support/source-files.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 const page = (name: string): string => readFileSync(join(root, 'docs', name), 'utf8');
 const signals = page('signals.md');
 const commands = page('commands.md');

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { MOST_OCTETS } from '../pictures/held.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const inDocs = readdirSync(join(root, 'docs'));
 const pictures = inDocs.filter((name) => /\.(?:svg|png)$/.test(name));

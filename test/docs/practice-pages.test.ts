@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { avoidedIn, tooLong } from '../support/words.ts';
 
-const docs = join(import.meta.dirname, '..', '..', '..', 'docs');
+const docs = join(import.meta.dirname, '..', '..', 'docs');
 const dutch = readFileSync(join(docs, 'nl', 'mailprogramma.md'), 'utf8');
 const english = readFileSync(join(docs, 'clients.md'), 'utf8');
 

@@ -8,7 +8,7 @@ import { writeDataKinds } from '../../src/pages/data-kinds.ts';
 import { DATA_KINDS } from '../../src/domain/data-kinds.ts';
 import { parseSetting } from '../../src/domain/settings.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
 
 test('every table and every column of the schema has its kind of data, and there is no other', () => {

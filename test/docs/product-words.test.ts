@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { sourceFiles, sourceText } from '../support/source-files.ts';
 import { sourceTexts } from '../support/source-texts.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 /** Words of a sentence of an error, a help text or a setting; letters and pages have 20. */
 const MOST_WORDS = 30;
 

@@ -9,7 +9,7 @@ import { writeContents } from '../../src/pages/contents.ts';
 import { pop3Rows, repliesNow, smtpRows, writeLock, writeReplies } from '../../src/pages/replies.ts';
 import { sourceFiles, sourceText } from '../support/source-files.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
 const sources = sourceFiles().map((file) => ({ name: file.slice('src/'.length), text: sourceText(file) }));
 

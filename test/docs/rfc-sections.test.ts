@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { sourceFiles, sourceText } from '../support/source-files.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 
 const SECTION = String.raw`(?:[A-Z]|\d+)(?:\.\d+)*\b(?!-)`;
 /** `RFC 5321 section 4.5.2`, `RFC 1939 sections 3 to 7`, `RFC 2045 sections 6.7 and 2.7`. */

@@ -16,7 +16,7 @@ import { sniff } from './support.ts';
 const at = instant(Date.UTC(2026, 10, 26, 9, 5));
 
 function matchesGolden(name: string, written: Buffer): void {
-  const file = new URL(`../../../test/golden/edi/${name}`, import.meta.url);
+  const file = new URL(`../../test/golden/edi/${name}`, import.meta.url);
   if (!existsSync(file)) writeFileSync(file, written);
   assert.equal(written.toString('latin1'), readFileSync(file, 'latin1'));
 }

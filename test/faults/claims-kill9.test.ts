@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { Work, claimKillTest, emptied, filled } from './support/claim-kills.ts';
 import { sqliteFaults } from './support/engine.ts';
 
-const EARLY = fileURLToPath(new URL('./support/early-acknowledgement.js', import.meta.url));
+const EARLY = fileURLToPath(new URL('./support/early-acknowledgement.ts', import.meta.url));
 
 claimKillTest(sqliteFaults);
 

@@ -18,7 +18,7 @@ import { MemoryLog } from '../support/log.ts';
 import { PowerDisk } from './support/power-disk.ts';
 import { withoutCompiler } from './support/shims.ts';
 
-const MAKER = fileURLToPath(new URL('support/store-maker.js', import.meta.url));
+const MAKER = fileURLToPath(new URL('support/store-maker.ts', import.meta.url));
 
 for (const unsynced of ['none', 'some'] as const)
   test(

@@ -23,7 +23,7 @@ import { effort } from '../support/effort.ts';
 const skip = withoutCompiler();
 const CUTS = effort(1, 10);
 const recipients = ['anna', 'bram', 'chris'];
-const TAMPERED = fileURLToPath(new URL('support/tampered-gateway.js', import.meta.url));
+const TAMPERED = fileURLToPath(new URL('support/tampered-gateway.ts', import.meta.url));
 
 interface Trial {
   readonly rounds: number;

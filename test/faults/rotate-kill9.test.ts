@@ -26,7 +26,7 @@ import { MemoryLog } from '../support/log.ts';
 import { address, deliver, readAll } from '../support/store.ts';
 import { FakeClock } from '../support/clock.ts';
 
-const PROGRAM = fileURLToPath(new URL('support/rotate-until.js', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('support/rotate-until.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'sluis-rotate-'));
 const origin = join(folder, 'origin');
 const content = randomBytes(300_000);

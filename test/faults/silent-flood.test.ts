@@ -14,7 +14,7 @@ import { SmtpClient } from '../support/smtp-client.ts';
 import { quantile } from './support/attack.ts';
 import type { Flood } from './support/silent-flood.ts';
 
-const ATTACKER = fileURLToPath(new URL('support/silent-flood.js', import.meta.url));
+const ATTACKER = fileURLToPath(new URL('support/silent-flood.ts', import.meta.url));
 const PROCESSES = 4;
 const CONNECTIONS = 10_000;
 /** In forty ranges, five of each. */

@@ -27,7 +27,7 @@ import { SmtpClient } from '../support/smtp-client.ts';
 import { until } from '../support/until.ts';
 import { testBeforeRelease } from '../support/effort.ts';
 
-const STUCK = new URL('support/stuck-acceptance.js', import.meta.url).pathname;
+const STUCK = new URL('support/stuck-acceptance.ts', import.meta.url).pathname;
 const WANTED = ['bram', 'cor'];
 let instance: Instance;
 let bram: Person;

@@ -36,7 +36,7 @@ const BEFORE_CUT: Readonly<Record<'early' | 'late', readonly [number, number]>> 
   early: [5, 200],
   late: [1500, 2000],
 };
-const WRITER = fileURLToPath(new URL('support/store-writer.js', import.meta.url));
+const WRITER = fileURLToPath(new URL('support/store-writer.ts', import.meta.url));
 const names = ['anna', 'bram', 'chris'];
 
 interface Acked {

@@ -201,7 +201,7 @@ test(
       file: 'src/commands/takeover/back.ts',
       edits: [['.S${message}.sluis', '.S${message}-${Date.now()}.sluis']],
     });
-    const main = join(copy.root, 'dist', 'src', 'main.js');
+    const main = join(copy.root, 'src', 'main.ts');
     const scene = await sceneFor();
     await toItsEnd(scene, wave(scene));
     await lived(scene);

@@ -304,8 +304,7 @@ const SCANNING = {
 
 test('every metric that the dashboard and the alarms name is told of by a gateway', async (t) => {
   const { names } = await Scrape.of(await open(t, SCANNING));
-  const page = (name: string): string =>
-    readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', name), 'utf8');
+  const page = (name: string): string => readFileSync(join(import.meta.dirname, '..', '..', 'docs', name), 'utf8');
   for (const file of ['grafana-dashboard.json', 'alerts.yml']) {
     const named = [...new Set(page(file).match(/\b(?:sluis|process)_[a-z0-9_]+\b/g))];
     assert.ok(named.length > 10, `${file} names metrics`);
@@ -322,7 +321,7 @@ test('every metric that the dashboard and the alarms name is told of by a gatewa
 test('docs/signals.md lists every metric, and none that is not there', async (t) => {
   const scrape = await Scrape.of(await open(t, SCANNING));
   const families = [...scrape.text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name ?? '').sort();
-  const signals = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'signals.md'), 'utf8');
+  const signals = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'signals.md'), 'utf8');
   const listed = [...signals.matchAll(/^\| `((?:sluis|process)_[a-z_]+)`/gm)].map(([, name]) => name ?? '').sort();
   assert.deepEqual(listed.filter(isOfOne), families);
   assert.deepEqual(

@@ -163,7 +163,7 @@ const ALL: readonly (readonly [string, Language, string])[] = [
 test('every letter that there is stands here', async () => {
   const folder = join(import.meta.dirname, '..', '..', 'src', 'letters');
   const names = [];
-  for (const file of readdirSync(folder).filter((one) => one.endsWith('.js')))
+  for (const file of readdirSync(folder).filter((one) => one.endsWith('.ts')))
     names.push(...Object.keys((await import(join(folder, file))) as object).filter((one) => one.endsWith('Letters')));
   assert.deepEqual([...names, 'observedLetters'].sort(), Object.keys(LETTERS).sort());
 });

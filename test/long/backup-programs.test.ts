@@ -23,7 +23,7 @@ import type { Cleanup } from '../support/store.ts';
 import { until } from '../support/until.ts';
 
 process.env.SLUIS_PGBIN = DEBIAN;
-const EXAMPLES = join(import.meta.dirname, '..', '..', '..', 'docs', 'examples', 'backup');
+const EXAMPLES = join(import.meta.dirname, '..', '..', 'docs', 'examples', 'backup');
 
 interface Program {
   /** Of the example: `sluis-NAME`. */

@@ -16,6 +16,8 @@ import { installReleased, withoutHistory } from '../support/released-program.ts'
 import { withoutProgram } from '../support/require.ts';
 
 const OLD = '0.1.0';
+/** What it was started by, below its folder. */
+const OLD_MAIN = ['dist', 'src', 'main.js'].join('/');
 /** Newest form of the database that 0.1.0 knows. */
 const FORM = 24;
 const PAGE = 'docs/install.md';
@@ -55,7 +57,7 @@ function serveReleased(): void {
   for (const command of [
     `ln -s sluis-${OLD} /opt/sluis/sluis`,
     'useradd --system --home-dir /var/lib/sluis --shell /usr/sbin/nologin sluis',
-    'ln -s /opt/sluis/sluis/dist/src/main.js /usr/local/bin/sluis',
+    `ln -s /opt/sluis/sluis/${OLD_MAIN} /usr/local/bin/sluis`,
     'find /etc/sluis /var/lib/sluis /var/lib/sluis-keys -type f -exec chmod 600 {} +',
     'chmod 644 /etc/sluis/sluis.toml && chmod 700 /var/lib/sluis /var/lib/sluis-keys',
     `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 -subj /CN=${RELEASED_HOST} -addext subjectAltName=DNS:${RELEASED_HOST} -keyout /etc/sluis/tls/server-key.pem -out /etc/sluis/tls/server.pem`,
@@ -101,7 +103,7 @@ function sameAsThen(): void {
 
 test('0.1.0 serves its store', { skip }, () => {
   serveReleased();
-  assert.equal(machine.does('readlink -f $(command -v sluis)'), `/opt/sluis/sluis-${OLD}/dist/src/main.js\n`);
+  assert.equal(machine.does('readlink -f $(command -v sluis)'), `/opt/sluis/sluis-${OLD}/${OLD_MAIN}\n`);
   submit('gerda', 'dirk', 'onder-0.1.0');
   mail = all();
   newest = octets('dirk', mail.dirk?.length ?? 0);
@@ -134,7 +136,7 @@ test(
 test('the printed commands bring it back to 0.1.0, with the mail of before', { skip }, (t) => {
   const commands = commandsOf(`Back to ${OLD}`, PAGE);
   for (const command of commands) t.diagnostic(`${command}: ${machine.does(command).slice(-200)}`);
-  assert.equal(machine.does('readlink -f $(command -v sluis)'), `/opt/sluis/sluis-${OLD}/dist/src/main.js\n`);
+  assert.equal(machine.does('readlink -f $(command -v sluis)'), `/opt/sluis/sluis-${OLD}/${OLD_MAIN}\n`);
   sameAsThen();
   submit('gerda', 'dirk', 'weer-onder-0.1.0');
   assert.equal(uidls('dirk').length, (mail.dirk?.length ?? 0) + 1);

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 const rules = process.env.SLUIS_ADR_LINTER ?? join(root, '..', 'shared', 'adr', 'linter.yaml');
 const tools = join(root, 'test', 'tools');
 const spectral = join(tools, 'node_modules', '.bin', 'spectral');

@@ -17,7 +17,7 @@ export class Marionette {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    socket.on('data', (piece) => this.#hear(piece));
+    socket.on('data', (piece: Buffer) => this.#hear(piece));
     socket.on('close', () => {
       for (const { reject } of this.#waiting.values()) reject(new Error('the program has closed the connection'));
       this.#waiting.clear();

@@ -15,7 +15,7 @@ import { configurationManual } from '../../src/config/man-page.ts';
 import { configReference } from '../../src/config/reference.ts';
 import { roff } from '../../src/config/roff.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 const own = (name: string): string => readFileSync(join(root, 'scripts', 'package', 'debian', name), 'utf8');
 const { unitOf } = (await import(pathToFileURL(join(root, 'scripts', 'package', 'deb.mjs')).href)) as {
   readonly unitOf: (text: string) => string;
@@ -80,7 +80,7 @@ test('its units run the program and the Node of the package, as the user that it
     const text = unitOf(readFileSync(join(root, 'docs', 'systemd', name), 'utf8'));
     assert.doesNotMatch(text, /\/opt\/|\/usr\/bin\/node|Copy it/, name);
     if (!name.endsWith('.service')) continue;
-    assert.match(text, /^ExecStart=\/usr\/lib\/sluis\/node\/bin\/node \/usr\/lib\/sluis\/dist\/src\/main\.js serve /m);
+    assert.match(text, /^ExecStart=\/usr\/lib\/sluis\/node\/bin\/node \/usr\/lib\/sluis\/scripts\/sluis\.mjs serve /m);
     assert.match(text, /^User=sluis$/m);
   }
   assert.match(own('sysusers.conf'), /^u sluis /m);

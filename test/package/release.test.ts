@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 const load = async (name: string): Promise<unknown> =>
   await import(pathToFileURL(join(root, 'scripts', 'package', name)).href);
 const { signingKey, signFolder } = (await load('release.mjs')) as {

@@ -20,7 +20,7 @@ import { until } from '../support/until.ts';
 import { Wire, WireEnded, trusting } from '../support/wire.ts';
 import { attempt } from './run.ts';
 
-const EXAMPLES = join(import.meta.dirname, '..', '..', '..', 'docs', 'examples', 'two-sites');
+const EXAMPLES = join(import.meta.dirname, '..', '..', 'docs', 'examples', 'two-sites');
 const here = { home: EXAMPLES };
 const CONTEXT = trusting('');
 

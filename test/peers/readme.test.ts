@@ -24,7 +24,7 @@ const SERVE = 'npx sluis serve --config gateway/sluis.toml';
 let folder = '';
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'sluis-readme-'));
-  for (const name of ['dist', 'node_modules', 'scripts', 'src', 'test', 'tsconfig.json'])
+  for (const name of ['node_modules', 'scripts', 'src', 'test', 'tsconfig.json'])
     symlinkSync(join(root, name), join(folder, name));
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'));
 });

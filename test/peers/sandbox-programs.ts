@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sluis } from '../support/command-line.ts';
 
-const here = join(import.meta.dirname, '..', '..', '..', 'test', 'peers');
+const here = join(import.meta.dirname, '..', '..', 'test', 'peers');
 
 export const badReceiver = (store: string): string =>
   `STORE='${store}' exec python3 '${join(here, 'sandbox_bad_receiver.py')}'`;

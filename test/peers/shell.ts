@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Of the checkout. */
-export const root = join(import.meta.dirname, '..', '..', '..');
+export const root = join(import.meta.dirname, '..', '..');
 
 /** The lines of every `sh` block of a page, below one heading of the second level or in all. */
 export function commandsOf(heading?: string, file = 'README.md'): readonly string[] {

@@ -11,7 +11,7 @@ import { present, withoutProgram } from '../support/require.ts';
 import { sourceTexts } from '../support/source-texts.ts';
 import { type Speech, type Text, proseOf, spell } from '../support/spelling.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 const dictionary = (name: string, apt: string): string | false =>
   present(
     `the dictionary ${name}`,

@@ -28,7 +28,7 @@ import { SmtpClient } from '../support/smtp-client.ts';
 import { until } from '../support/until.ts';
 import { root } from './shell.ts';
 
-const MAIN = join(root, 'dist', 'src', 'main.js');
+const MAIN = join(root, 'scripts', 'sluis.mjs');
 const UNITS = join(root, 'docs', 'systemd');
 const skip = withoutProgram('systemd-analyze', 'systemd') || withoutProgram('python3', 'python3');
 

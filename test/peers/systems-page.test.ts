@@ -18,7 +18,7 @@ import { partsOf } from './parts.ts';
 import { run } from './run.ts';
 import { type NoticeWriter, senders } from './senders.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 const page = readFileSync(join(root, 'docs', 'systems.md'), 'utf8');
 
 const PRACTICE = 'assistente@de-brug.example';
@@ -96,7 +96,7 @@ async function follow(example: Example, home: string): Promise<void> {
   for (const command of example.commands) await run('sh', ['-c', here(command)], { home });
 }
 
-const TEXT = join(root, 'docs', 'decisions', '0001-compiled-tests.md');
+const TEXT = join(root, 'docs', 'decisions', '0004-versions-of-node.md');
 const job = { subject: 'Uitslag', text: readFileSync(TEXT), textPath: TEXT, files: [] };
 
 const all = examples();

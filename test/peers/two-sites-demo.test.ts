@@ -21,7 +21,7 @@ const PATIENCE = 60_000;
 let folder = '';
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'sluis-demo-test-'));
-  for (const name of ['dist', 'node_modules', 'scripts', 'src', 'test', 'docs', 'tsconfig.json'])
+  for (const name of ['node_modules', 'scripts', 'src', 'test', 'docs', 'tsconfig.json'])
     symlinkSync(join(root, name), join(folder, name));
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'));
 });

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const docs = join(import.meta.dirname, '..', '..', '..', 'docs');
+const docs = join(import.meta.dirname, '..', '..', 'docs');
 /** Octets of a picture. A page is read over bad lines too. */
 export const MOST_OCTETS = 60_000;
 

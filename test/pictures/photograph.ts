@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 const pictureAt = (name: string): string => join(root, 'docs', `${name}.png`);
 const textAt = (name: string): string => join(root, 'test', 'golden', 'pictures', `${name}.txt`);
 const hashOf = (picture: Buffer): string => createHash('sha256').update(picture).digest('hex');

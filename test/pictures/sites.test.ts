@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { arrow, box, drawing, frame, label } from './drawing.ts';
 import { holdPicture } from './held.ts';
 
-const docs = join(import.meta.dirname, '..', '..', '..', 'docs');
+const docs = join(import.meta.dirname, '..', '..', 'docs');
 const example = (name: string): string => readFileSync(join(docs, 'examples', 'two-sites', name), 'utf8');
 
 /** The groups of the pattern, in the only place where it is. */

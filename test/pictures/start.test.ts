@@ -8,7 +8,7 @@ import { sluis, start } from '../support/command-line.ts';
 import { holdPicture, steady } from './held.ts';
 import { terminalSvg } from './terminal.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 const PASSWORD = /\b(?:[a-z0-9]{4}-){5}[a-z0-9]{4}\b/g;
 /**
  * Ports in the order in which they are printed first: submission, submissions, pop3, pop3s, api.

@@ -80,7 +80,7 @@ test('lines of one turn do not grow without bound', () => {
   for (const text of written) assert(text.length < 70_000);
 });
 
-const LOG = new URL('../../src/platform/log.js', import.meta.url).href;
+const LOG = new URL('../../src/platform/log.ts', import.meta.url).href;
 /** What a program with these lines in it leaves on standard error. */
 const printed = (code: string): string =>
   spawnSync(

@@ -78,7 +78,7 @@ test(
       // In a process of its own: other tests of this one are root meanwhile.
       const program = `
         import { readFileSync, readdirSync } from 'node:fs';
-        import { asUser, tryToWrite } from '${pathToFileURL(join(import.meta.dirname, '../../src/platform/other-user.js')).href}';
+        import { asUser, tryToWrite } from '${pathToFileURL(join(import.meta.dirname, '../../src/platform/other-user.ts')).href}';
         const tried = (act) => { try { act(); return 'ok'; } catch ({ code }) { return code; } };
         const folder = ${JSON.stringify(folder)};
         const all = () => [tried(() => readFileSync(folder + '/roots')), tried(() => readFileSync(folder + '/theirs')), tried(() => tryToWrite(folder)), tried(() => tryToWrite('/tmp'))];

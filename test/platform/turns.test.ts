@@ -136,7 +136,7 @@ test('who is many is gone through in as many turns as it takes, and who has left
   all.delete(7);
   all.add(20);
   for (let turnsNeeded = 0; ended === 0; turnsNeeded += 1) {
-    const before = done.length;
+    const before: number = done.length;
     assert.ok(turnsNeeded < 10, 'it does not end');
     await turn();
     assert.ok(done.length - before <= 6, `${done.length - before} in a turn`);

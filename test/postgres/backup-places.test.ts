@@ -37,7 +37,7 @@ import { until } from '../support/until.ts';
 
 process.env.SLUIS_PGBIN = DEBIAN;
 const skip = withoutPrograms();
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../scripts/sluis.mjs', import.meta.url));
 const ACTOR = { name: 'test' };
 
 const closers: (() => Promise<void> | void)[] = [];

@@ -10,7 +10,7 @@ import { type PromotionCheck, checkPromotion } from '../../src/cluster/promote-c
 import { readWrittenFacts } from '../../src/cluster/written-facts.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 
-const PAGE = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'two-sites.md'), 'utf8');
+const PAGE = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'two-sites.md'), 'utf8');
 const [, QUERY = ''] = /```sql\n(SELECT json_build_object\([\s\S]*?);\n```/.exec(PAGE) ?? [];
 const LIST = 'ANY 1 (zuid-1, derde-1)';
 

@@ -1,7 +1,7 @@
-/** Which commit a build says that it is of, in repositories of their own. */
+/** Which commit a package and a checkout say that they are of, in repositories of their own. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -15,7 +15,8 @@ interface Commit {
   readonly date: string;
   readonly changed: boolean;
 }
-const script = new URL('../../../scripts/commit.mjs', import.meta.url).href;
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const script = new URL('../../scripts/commit.mjs', import.meta.url).href;
 const { commitOf } = (await import(script)) as {
   readonly commitOf: (root: string, given?: string) => Commit | undefined;
 };
@@ -44,7 +45,7 @@ function repository(t: TestContext): string {
   return root;
 }
 
-test('a build names the commit and its day in UTC, and says when a source differs from it', { skip }, (t) => {
+test('a package names the commit and its day in UTC, and says when a source differs from it', { skip }, (t) => {
   const root = repository(t);
   const commit = { hash: git(root, 'rev-parse', 'HEAD').slice(0, 12), date: '2026-03-06', changed: false };
   assert.deepEqual(commitOf(root), commit);
@@ -78,11 +79,30 @@ test('sluis --version prints version and build', async () => {
   assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: `${buildVersion()}\n`, stderr: '' });
   const [version, build] = stdout.trim().split('+');
   assert.equal(version, programVersion());
-  assert.match(build ?? '', /^(\d{4}-\d\d-\d\d\.[0-9a-f]{12}(\.changed)?|unknown)$/);
+  assert.match(build ?? '', /^(\d{4}-\d\d-\d\d\.[0-9a-f]{12}(\.changed)?|checkout\.[0-9a-f]{12}|unknown)$/);
 });
 
-test('the build of this tree wrote its commit down', { skip }, () => {
-  const commit = commitOf(fileURLToPath(new URL('../../../', import.meta.url)));
-  // Built again with every run of the suite; a change of sources in between is nobody's fault.
-  if (commit !== undefined) assert.match(buildVersion(), /\+\d{4}-\d\d-\d\d\.[0-9a-f]{12}/);
+test('a checkout names the commit that git has there, wherever git keeps it', { skip }, (t) => {
+  const root = repository(t);
+  mkdirSync(join(root, 'src', 'platform'));
+  cpSync(join(ROOT, 'src', 'platform', 'version.ts'), join(root, 'src', 'platform', 'version.ts'));
+  writeFileSync(join(root, 'package.json'), '{"version":"1.2.3"}');
+  const said = (): string => {
+    const program = `import { buildVersion } from './src/platform/version.ts'; process.stdout.write(buildVersion());`;
+    return spawnSync(process.execPath, ['--input-type=module', '-e', program], { cwd: root, encoding: 'utf8' }).stdout;
+  };
+  const hash = git(root, 'rev-parse', 'HEAD').slice(0, 12);
+  assert.equal(said(), `1.2.3+checkout.${hash}`);
+  git(root, 'pack-refs', '--all');
+  assert.equal(said(), `1.2.3+checkout.${hash}`, 'a packed reference');
+  git(root, 'checkout', '--quiet', '--detach');
+  assert.equal(said(), `1.2.3+checkout.${hash}`, 'no branch');
+  writeFileSync(
+    join(root, 'src', 'commit.json'),
+    '{"commit":{"hash":"0123456789ab","date":"2026-12-02","changed":true}}',
+  );
+  assert.equal(said(), '1.2.3+2026-12-02.0123456789ab.changed', 'a package says its own');
+  rmSync(join(root, 'src', 'commit.json'));
+  rmSync(join(root, '.git'), { recursive: true });
+  assert.equal(said(), '1.2.3+unknown');
 });

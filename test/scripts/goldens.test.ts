@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 const { writesGoldens, holdsGoldens, goldenBeginnings } = (await import(
   pathToFileURL(join(root, 'scripts', 'golden-tests.mjs')).href
 )) as {

@@ -4,13 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 interface Project {
   readonly root: string;
@@ -21,7 +21,7 @@ interface Project {
   };
 }
 
-/** `files`: below `test`, by name; what stands in the source beside the import is there too. */
+/** `files`: below `test`, by name; each has `test` by a line of its own. */
 function project(t: TestContext, files: Readonly<Record<string, string>>): Project {
   const root = mkdtempSync(join(tmpdir(), 'sluis-runner-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
@@ -29,14 +29,9 @@ function project(t: TestContext, files: Readonly<Record<string, string>>): Proje
   const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { engines: object };
   writeFileSync(join(root, 'package.json'), JSON.stringify({ engines }));
   for (const [name, text] of Object.entries(files)) {
-    for (const folder of ['test', 'dist/test']) mkdirSync(join(root, folder, dirname(name)), { recursive: true });
-    writeFileSync(join(root, 'test', `${name}.test.ts`), text);
-    const compiled = join(root, 'dist', 'test', `${name}.test.js`);
-    writeFileSync(compiled, `const { test } = require('node:test');\n${text}\n`);
-    // Each line of the source is one further down.
-    const mappings = `;AAAA${';AACA'.repeat(text.split('\n').length - 1)}`;
-    const sources = [relative(dirname(compiled), join(root, 'test', `${name}.test.ts`))];
-    writeFileSync(`${compiled}.map`, JSON.stringify({ version: 3, sources, names: [], mappings }));
+    const file = join(root, 'test', `${name}.test.ts`);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `const { test } = require('node:test');\n${text}\n`);
   }
   // Before a release the effort is told to this process as well.
   const { NODE_TEST_CONTEXT: _, SLUIS_TEST_EFFORT: __, ...own } = process.env;
@@ -68,10 +63,10 @@ test('loops', () => { for (;;); });`,
   const { run } = project(t, files);
   const ran = run('--bound', '3', '--reporter', 'tap');
   assert.equal(ran.status, 1, ran.stdout + ran.stderr);
-  const ended = [...ran.stderr.matchAll(/^dist\/test\/([\w-]+)\.test\.js was not done within 3 s and is ended$/gm)];
+  const ended = [...ran.stderr.matchAll(/^test\/([\w-]+)\.test\.ts was not done within 3 s and is ended$/gm)];
   assert.deepEqual(ended.map(([, name]) => name).sort(), ['goes-on', 'left-open', 'loops']);
   for (const name of ['left-open', 'loops'])
-    assert.match(ran.stdout, new RegExp(`^not ok \\d+ - \\S*${name}\\.test\\.js$`, 'm'));
+    assert.match(ran.stdout, new RegExp(`^not ok \\d+ - \\S*${name}\\.test\\.ts$`, 'm'));
   assert.match(ran.stdout, /^ *ok \d+ - it is run all the same$/m);
   assert.match(
     ran.stderr,
@@ -91,9 +86,9 @@ test('is the ' + globalThis.counted + '.', () => undefined);`;
     'mime/loads': '',
   });
   // One that cannot be loaded at once, since what it imports awaits at its top.
-  writeFileSync(join(root, 'dist', 'test', 'loaded.mjs'), 'await undefined;');
+  writeFileSync(join(root, 'test', 'loaded.mjs'), 'await undefined;');
   writeFileSync(
-    join(root, 'dist', 'test', 'mime', 'loads.test.js'),
+    join(root, 'test', 'mime', 'loads.test.ts'),
     `import { appendFileSync } from 'node:fs';
 import { test } from 'node:test';
 import '../loaded.mjs';
@@ -112,12 +107,12 @@ test('is the 1.', () => undefined);`,
     '11',
     '2',
   ]);
-  assert.match(stdout, /^ok \d+ - dist\/test\/mime\/c\.test\.js$/m);
+  assert.match(stdout, /^ok \d+ - test\/mime\/c\.test\.ts$/m);
 });
 
 test('a file that runs apart, since it awaits at its top, fails the run as any other', (t) => {
   const { root, run } = project(t, { 'mime/a': `test('passes', () => undefined);`, 'mime/apart': '' });
-  const apart = join(root, 'dist', 'test', 'mime', 'apart.test.js');
+  const apart = join(root, 'test', 'mime', 'apart.test.ts');
   const saying = (what: string): string =>
     `import { test } from 'node:test';\nawait undefined;\ntest('runs', () => { ${what} });`;
   writeFileSync(apart, saying(''));
@@ -130,7 +125,7 @@ test('a file that runs apart, since it awaits at its top, fails the run as any o
 
 test('the threads of the store are in the thread of the test, but for files that say otherwise', (t) => {
   const says = (name: string): string => `const { Worker } = require('node:worker_threads');
-const at = require('node:url').pathToFileURL(process.cwd() + '/writer-thread.js');
+const at = require('node:url').pathToFileURL(process.cwd() + '/writer-thread.ts');
 test('says where it is', async () => {
   const thread = new Worker(at, { workerData: { asked: 7 } });
   const ended = new Promise((resolve) => thread.once('exit', resolve));
@@ -141,20 +136,16 @@ test('says where it is', async () => {
 });`;
   const { root, run } = project(t, { here: says('here'), apart: `// @threads\n${says('apart')}` });
   writeFileSync(
-    join(root, 'writer-thread.js'),
-    `const { parentPort, threadId, workerData } = require('node:worker_threads');
-const serve = (port, { asked }) => port.postMessage([threadId, asked]);
-exports.serve = serve;
+    join(root, 'writer-thread.ts'),
+    `import { parentPort, threadId, workerData } from 'node:worker_threads';
+export const serve = (port, { asked }) => port.postMessage([threadId, asked]);
 if (parentPort !== null) serve(parentPort, workerData);
 `,
   );
   const { status, stdout } = run('--reporter', 'tap');
   assert.equal(status, 0, stdout);
-  const told = (): string[] => readFileSync(join(root, 'told'), 'utf8').split(';').sort().slice(1);
-  assert.deepEqual(told(), ['apart apart 7', 'here here 7']);
-  rmSync(join(root, 'told'));
-  assert.equal(run('--suite', 'second').status, 0);
-  assert.deepEqual(told(), ['apart apart 7', 'here apart 7']);
+  const told = readFileSync(join(root, 'told'), 'utf8').split(';').sort().slice(1);
+  assert.deepEqual(told, ['apart apart 7', 'here here 7']);
 });
 
 test('what a file leaves open fails it by its name, and the others of its process pass', (t) => {
@@ -166,7 +157,7 @@ test('what a file leaves open fails it by its name, and the others of its proces
   const { status, stdout } = run('--bound', '4', '--reporter', 'tap');
   assert.equal(status, 1);
   assert.match(stdout, /It left open what keeps its process alive: Timeout/);
-  const ended = [...stdout.matchAll(/^ *(not ok|ok) \d+ - dist\/test\/mime\/(\S+)\.test\.js$/gm)];
+  const ended = [...stdout.matchAll(/^ *(not ok|ok) \d+ - test\/mime\/(\S+)\.test\.ts$/gm)];
   assert.deepEqual(
     ended.map(([, how, name]) => `${name}: ${how}`),
     ['before: ok', 'left-open: not ok', 'then: ok'],
@@ -180,7 +171,7 @@ test('a file that is ended takes none of those with it that its process had not 
   });
   const { status, stdout, stderr } = run('--bound', '3', '--reporter', 'tap');
   assert.equal(status, 1);
-  assert.match(stderr, /^dist\/test\/mime\/loops\.test\.js was not done within 3 s and is ended$/m);
+  assert.match(stderr, /^test\/mime\/loops\.test\.ts was not done within 3 s and is ended$/m);
   assert.match(stdout, /^ok \d+ - is run by itself$/m);
 });
 
@@ -192,55 +183,10 @@ test('a suite whose hook fails, and a file that cannot be loaded, fail the run',
     const { run } = project(t, { 'mime/fails': text, 'mime/passes': `test('passes as well', () => undefined);` });
     const { status, stdout } = run('--reporter', 'tap');
     assert.equal(status, 1, stdout);
-    assert.match(stdout, /^not ok \d+ - dist\/test\/mime\/fails\.test\.js$/m);
+    assert.match(stdout, /^not ok \d+ - test\/mime\/fails\.test\.ts$/m);
     assert.match(stdout, /^ *ok \d+ - passes as well$/m);
     assert.match(stdout, /of the (?:end|loading)/);
   }
-});
-
-test('what failed is placed in the source, whoever reports it', (t) => {
-  const text = `const deep = () => { throw new Error('as expected', { cause: new Error('the cause') }); };
-
-test('fails', deep);`;
-  const { run } = project(t, { 'domain/failing': text });
-  for (const reporter of ['spec', 'tap']) {
-    const { status, stdout } = run('--reporter', reporter);
-    assert.equal(status, 1);
-    assert.match(stdout, /failing\.test\.ts:3:1/, 'the test');
-    assert.match(stdout, /deep \(\/\S*test\/domain\/failing\.test\.ts:1:\d+\)/, 'what it threw');
-    assert.doesNotMatch(stdout, /failing\.test\.js:\d/);
-  }
-});
-
-test('what is run again on a second Node is what the list does not name', (t) => {
-  const passes = `test('passes', () => undefined);`;
-  const { run } = project(t, {
-    ...{ 'cli/verbs': passes, 'cli/prompt': passes, 'store/lists': passes },
-    ...{ 'new-folder/new': passes, 'faults/apart': passes },
-  });
-  const times = (suite: string): string[] => {
-    const file = join(mkdtempSync(join(tmpdir(), 'sluis-times-')), 'times');
-    t.after(() => rmSync(dirname(file), { recursive: true }));
-    assert.equal(run('--suite', suite, '--times', file).status, 0);
-    return [...readFileSync(file, 'utf8').matchAll(/dist\/test\/(\S+)\.test\.js$/gm)]
-      .map(([, name]) => name ?? '')
-      .sort();
-  };
-  assert.deepEqual(times('second'), ['cli/prompt', 'new-folder/new']);
-  assert.deepEqual(times('unit'), ['cli/prompt', 'cli/verbs', 'new-folder/new', 'store/lists']);
-});
-
-test('each name of that list is there', async () => {
-  const { named } = (await import(pathToFileURL(join(ROOT, 'scripts', 'second-node.mjs')).href)) as {
-    readonly named: readonly string[];
-  };
-  const there = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' });
-  assert.ok(named.length > 20);
-  for (const name of named)
-    assert.ok(
-      there.some((file) => file.startsWith(name) && file.endsWith('.test.ts')),
-      name,
-    );
 });
 
 test('before a release what tries chance is run once more, with all its rounds', (t) => {
@@ -297,14 +243,14 @@ test('nobody else works', async () => {
   const ran = run('--suite', 'faults', '--times', times);
   assert.equal(ran.status, 0, ran.stdout + ran.stderr);
   const lines = readFileSync(times, 'utf8').trimEnd().split('\n');
-  const told = lines.map((line) => /^file\t\d+\.\d\tdist\/test\/(.*)\.test\.js$/.exec(line)?.[1]);
+  const told = lines.map((line) => /^file\t\d+\.\d\ttest\/(.*)\.test\.ts$/.exec(line)?.[1]);
   assert.deepEqual(told.sort(), names.sort());
 });
 
 test('the table of CI tells each step by the clock and in processor time, and its slowest files', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-table-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const files = Array.from({ length: 12 }, (_, i) => `file\t${i}.5\tdist/test/${i}.test.js\n`).join('');
+  const files = Array.from({ length: 12 }, (_, i) => `file\t${i}.5\ttest/${i}.test.ts\n`).join('');
   const steps = join(folder, 'steps');
   writeFileSync(steps, `step\t7\t0m3.50s 0m0.50s\tnpm ci\n${files}step\t75\t2m3.00s 0m7.00s\tunit\n`);
   const { stdout } = spawnSync(process.execPath, [join(ROOT, '.ci', 'table.mjs'), steps], { encoding: 'utf8' });
@@ -313,7 +259,7 @@ test('the table of CI tells each step by the clock and in processor time, and it
   assert.deepEqual(rows[2], ['1:15', '2:06', 'unit'], 'without what came before');
   assert.deepEqual(
     rows.slice(3, 13),
-    Array.from({ length: 10 }, (_, i) => [`${11 - i}.5 s`, `dist/test/${11 - i}.test.js`]),
+    Array.from({ length: 10 }, (_, i) => [`${11 - i}.5 s`, `test/${11 - i}.test.ts`]),
   );
   assert.deepEqual(rows[13], ['1:22', '2:10', 'all of it']);
 });

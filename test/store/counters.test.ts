@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { MAIL_CHANGES } from '../../src/store/changes/table.ts';
 import { mannerOf } from '../../src/store/sqlite/manners.ts';
 
-const STORE = join(import.meta.dirname, '../../../src/store');
+const STORE = join(import.meta.dirname, '../../src/store');
 const sourceOf = (folder: string, name: string): string => readFileSync(join(STORE, folder, name), 'utf8');
 
 /** The file of a class of changes, with all that it imports from its own folder. */

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { ESLint } from 'eslint';
 import ts from 'typescript';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 
 const FILE = join(root, 'src/store/changes/facts.ts');
 

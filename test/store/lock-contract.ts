@@ -30,7 +30,7 @@ export async function pass(clock: FakeClock, time: number, each: () => void = ()
   for (let gone = 0; gone < time; gone += 1000) {
     clock.advance(1000);
     each();
-    await (clock.quiet?.() ?? new Promise(setImmediate));
+    await (clock.quiet?.() ?? new Promise((resolve) => setImmediate(resolve)));
   }
 }
 

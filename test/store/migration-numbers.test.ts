@@ -11,7 +11,7 @@ import { type Migration, checkApplied } from '../../src/store/core/migrations.ts
 import * as postgres from '../../src/store/postgres/migrate.ts';
 import * as sqlite from '../../src/store/sqlite/migrate.ts';
 
-const FILE = join(import.meta.dirname, '..', '..', '..', 'test', 'golden', 'migrations.txt');
+const FILE = join(import.meta.dirname, '..', '..', 'test', 'golden', 'migrations.txt');
 const ENGINES: Readonly<Record<string, readonly Migration[]>> = {
   sqlite: sqlite.knownMigrations(),
   postgres: postgres.knownMigrations(),

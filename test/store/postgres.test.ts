@@ -34,7 +34,7 @@ import { address } from '../support/store.ts';
 import { ownTemplatesIn, templatesIn } from '../support/templates.ts';
 import { registryError } from './contract.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 const templates = templatesIn(join(root, 'src', 'store'));
 /** PostgreSQL has statements of its own. */
 const sqliteTemplates = templates.filter(({ where }) => !where.startsWith('postgres/'));

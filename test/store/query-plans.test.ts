@@ -22,8 +22,8 @@ import { addPartner } from './partner-contract.ts';
 
 type Db = ReturnType<typeof openWriting>;
 
-const SOURCE = join(import.meta.dirname, '../../../src/store');
-const OWN_SOURCE = join(import.meta.dirname, '../../../src/store/sqlite');
+const SOURCE = join(import.meta.dirname, '../../src/store');
+const OWN_SOURCE = join(import.meta.dirname, '../../src/store/sqlite');
 
 /** The plan of every statement that `make` prepares, by its text. */
 function plansOf(db: Db, make: (db: Db) => void): Map<string, string> {

@@ -11,7 +11,7 @@ import { openReading } from '../../src/store/sqlite/database.ts';
 import { createSqliteStore } from '../../src/store/sqlite/open.ts';
 import { testOptions } from '../support/store.ts';
 
-const FILE = join(import.meta.dirname, '..', '..', '..', 'test', 'store', 'schema.sql');
+const FILE = join(import.meta.dirname, '..', '..', 'test', 'store', 'schema.sql');
 
 test('the schema is the one in schema.sql', async (t) => {
   const options = testOptions(t);

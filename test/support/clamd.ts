@@ -94,7 +94,7 @@ export class FakeClamd {
     let begun = false;
     let octets = 0;
     let content = Buffer.alloc(0);
-    socket.on('data', (piece) => {
+    socket.on('data', (piece: Buffer) => {
       waiting = Buffer.concat([waiting, piece]);
       if (!begun) {
         const end = waiting.indexOf(0);

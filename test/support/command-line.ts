@@ -1,11 +1,17 @@
-/** Runs the compiled command line as a person does: a process, its output, its exit code. */
+/** Runs the command line as a person does: a process, its output, its exit code. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runCommandLine } from '../../src/cli/program.ts';
 
-export const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../scripts/sluis.mjs', import.meta.url));
+
+/**
+ * For `--import`: the program reads that it runs on this version of Node. Nothing else is another.
+ */
+export const asNode = (version: string): string =>
+  `data:text/javascript,Object.defineProperty(process.versions,"node",{value:"${version}"})`;
 
 export interface Ran {
   readonly code: number | null;
@@ -17,7 +23,7 @@ export interface RunOptions {
   readonly input?: string;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** `main.js` of another copy of the program. */
+  /** `main.ts` of another copy of the program. */
   readonly main?: string;
 }
 

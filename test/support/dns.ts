@@ -77,7 +77,7 @@ export class ScriptedDns {
   #serve(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on('error', () => undefined);
-    socket.on('data', (octets) => {
+    socket.on('data', (octets: Buffer) => {
       for (const reply of this.#replies(octets.subarray(2), 'tcp')) socket.write(reply);
     });
   }

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 
-const FOLDER = join(import.meta.dirname, '..', '..', '..', 'docs', 'examples', 'two-sites');
+const FOLDER = join(import.meta.dirname, '..', '..', 'docs', 'examples', 'two-sites');
 /**
  * The ports in the files. They must be free: somebody else's listener on all addresses would also
  * be here.

@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 
-export const LOCK = new URL('../../src/store/sqlite/folder-lock.js', import.meta.url).href;
+export const LOCK = new URL('../../src/store/sqlite/folder-lock.ts', import.meta.url).href;
 
 /** It calls itself `sluis account show anna`, and ends when its input does. */
 export async function holding(t: TestContext, dataFolder: string): Promise<ChildProcess> {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { until } from './until.ts';
 import { freePort, greets } from './instance.ts';
 
-const FILE = join(import.meta.dirname, '..', '..', '..', 'docs', 'examples', 'two-sites', 'haproxy.cfg');
+const FILE = join(import.meta.dirname, '..', '..', 'docs', 'examples', 'two-sites', 'haproxy.cfg');
 const SITES = ['noord', 'zuid'] as const;
 export type Site = (typeof SITES)[number];
 

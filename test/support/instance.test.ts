@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { Instance } from './instance.ts';
 import { until } from './until.ts';
 
-const SUPPORT = fileURLToPath(new URL('./instance.js', import.meta.url));
+const SUPPORT = fileURLToPath(new URL('./instance.ts', import.meta.url));
 const runs = (pid: number): boolean => {
   try {
     return process.kill(pid, 0);

@@ -16,10 +16,10 @@ import { formsOf } from './no-secret.ts';
 import type { Login } from './smtp-client.ts';
 import { type WireTarget, trusting } from './wire.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../scripts/sluis.mjs', import.meta.url));
 export const HOSTNAME = 'localhost';
 /** Loaded into the gateway; see that file. */
-const ENDS_WITH_TEST = fileURLToPath(new URL('./ends-with-test.js', import.meta.url));
+const ENDS_WITH_TEST = fileURLToPath(new URL('./ends-with-test.ts', import.meta.url));
 /**
  * Milliseconds. A start takes about two seconds; on a machine that is busy with other suites it
  * took half a minute.
@@ -66,7 +66,7 @@ export interface ServeOptions {
   readonly nodeOptions?: readonly string[];
   /** Texts, besides the passwords of `loginOf`, that must never stand in the log. */
   readonly secrets?: readonly string[];
-  /** `main.js` of another copy of the program. */
+  /** `main.ts` of another copy of the program. */
   readonly main?: string;
   /** A script of the test in place of `sluis serve`. It gets `--config FILE`. */
   readonly script?: string;

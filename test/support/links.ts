@@ -18,7 +18,7 @@ export interface LinkAnswer {
 }
 
 export class Links {
-  readonly #worker = new Worker(new URL('./links-thread.js', import.meta.url));
+  readonly #worker = new Worker(new URL('./links-thread.ts', import.meta.url));
   readonly #waiting = new Map<number, (answer: LinkAnswer) => void>();
   #asked = 0;
   #links = 0;

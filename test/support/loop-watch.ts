@@ -37,7 +37,7 @@ export class LoopWatch {
   /** Options for `serve`. Without them, the question would kill the process. */
   get options(): ServeOptions {
     return {
-      nodeOptions: [...(this.#kept ? ['--expose-gc'] : []), '--import', new URL('loop-delay.js', import.meta.url).href],
+      nodeOptions: [...(this.#kept ? ['--expose-gc'] : []), '--import', new URL('loop-delay.ts', import.meta.url).href],
       env: { LOOP_DELAY_FILE: this.#file, ...(this.#own && { LOOP_DELAY_OWN: '1' }) },
     };
   }

@@ -4,7 +4,7 @@
  *
  * Each mistake is one that a programmer would make who does not know the trap. The program itself
  * cannot do any of this: the part is replaced in a process that a test starts, on the program's
- * compiled files.
+ * own files.
  */
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';

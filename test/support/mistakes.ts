@@ -9,7 +9,7 @@ import type { Mistake } from './mistaken-gateway.ts';
 
 export type { Mistake };
 
-const SCRIPT = fileURLToPath(new URL('./mistaken-gateway.js', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('./mistaken-gateway.ts', import.meta.url));
 
 /** Options for `Instance.serve`. */
 export const mistake = (name: Mistake): Pick<ServeOptions, 'script' | 'arguments'> => ({

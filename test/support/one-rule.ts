@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { ESLint, Linter } from 'eslint';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 const eslint = new ESLint({ cwd: root });
 
 interface Judged {

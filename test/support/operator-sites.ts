@@ -21,8 +21,8 @@ import type { Cleanup } from './store.ts';
 import { until } from './until.ts';
 import { type WireTarget, trusting } from './wire.ts';
 
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
-const ENDS_WITH_TEST = fileURLToPath(new URL('./ends-with-test.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../scripts/sluis.mjs', import.meta.url));
+const ENDS_WITH_TEST = fileURLToPath(new URL('./ends-with-test.ts', import.meta.url));
 export const SERVICE = 'mail.test';
 export const SITES = ['noord', 'zuid'] as const;
 export type SiteName = (typeof SITES)[number];

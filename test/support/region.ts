@@ -137,7 +137,7 @@ export function golden(message: string): string {
  * delete the file and run the test.
  */
 export function matchesGolden(name: string, message: string): void {
-  const file = new URL(`../../../test/golden/notices/${name}`, import.meta.url);
+  const file = new URL(`../../test/golden/notices/${name}`, import.meta.url);
   if (!existsSync(file)) writeFileSync(file, golden(message));
   assert.equal(golden(message), readFileSync(file, 'utf8'));
   for (const line of message.split('\r\n')) {

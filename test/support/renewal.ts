@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 
-const ROOT = join(import.meta.dirname, '..', '..', '..');
+const ROOT = join(import.meta.dirname, '..', '..');
 
 /** The whole hook as the page prints it. */
 export const printedHook = (): string => readFileSync(join(ROOT, 'docs', 'examples', 'renewal', 'deploy-hook'), 'utf8');
@@ -24,7 +24,7 @@ export function placeHook(
   const bin = join(folder, 'bin');
   mkdirSync(bin, { recursive: true });
   mkdirSync(hooks, { recursive: true });
-  const main = join(ROOT, 'dist', 'src', 'main.js');
+  const main = join(ROOT, 'scripts', 'sluis.mjs');
   writeFileSync(join(bin, 'sluis'), `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n`, { mode: 0o755 });
   const hook = join(hooks, 'sluis');
   writeFileSync(hook, printedHook(), { mode: 0o755 });

@@ -19,7 +19,7 @@ export const PATIENCE = 20_000;
 /** The day this many days from today. */
 export const day = (ahead: number): string => dayOf(instant(Date.now() + ahead * DAY));
 
-const SHIFTED = ['--import', fileURLToPath(new URL('./shifted-clock.js', import.meta.url))];
+const SHIFTED = ['--import', fileURLToPath(new URL('./shifted-clock.ts', import.meta.url))];
 export const daysAhead = (n: number): ServeOptions => ({
   nodeOptions: SHIFTED,
   env: { SLUIS_TEST_AHEAD: String(n * DAY) },

@@ -9,7 +9,7 @@ const MOST_WORDS = 20;
 
 /** Words in Dutch texts for which there is a better one. */
 export const AVOIDED: readonly string[] = readFileSync(
-  join(import.meta.dirname, '..', '..', '..', 'docs', 'style.md'),
+  join(import.meta.dirname, '..', '..', 'docs', 'style.md'),
   'utf8',
 )
   .split('\n')

@@ -140,7 +140,7 @@ function clientOf(certificate: string | undefined, keyText: string | undefined, 
   try {
     const key = createPrivateKey(keyText);
     if (!own.checkPrivateKey(key)) return refuse(what, 'the key is that of another certificate');
-    privateKey = key.export({ type: 'pkcs8', format: 'pem' }).toString();
+    privateKey = key.export({ type: 'pkcs8', format: 'pem' });
   } catch (error) {
     if (error instanceof AdminError) throw error;
     // OpenSSL's message may repeat parts of the key, so it is not shown.

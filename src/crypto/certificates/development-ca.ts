@@ -63,6 +63,6 @@ export async function makeDevelopmentCertificates(
 }
 
 const pemOf = (key: KeyObject, certificate: Certificate): KeyAndCertificate => ({
-  key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  key: key.export({ type: 'pkcs8', format: 'pem' }),
   certificate: certificatePem(certificate),
 });

@@ -5,7 +5,7 @@
  * over the length, the additional data and the plaintext, in this order; both are made here of
  * ciphers that stream. The length and the additional data must be known before.
  */
-import { type Cipher, createCipheriv, timingSafeEqual } from 'node:crypto';
+import { type Cipheriv, createCipheriv, timingSafeEqual } from 'node:crypto';
 import { joinSmall } from '../../platform/bytes.ts';
 
 const BLOCK = 16;
@@ -26,8 +26,8 @@ export const ccmHolds = ({ nonce, octets }: Pick<CcmParameters, 'nonce' | 'octet
   octets < 2 ** (8 * Math.min(6, 15 - nonce.length));
 
 export class CcmOpening {
-  readonly #counter: Cipher;
-  readonly #mac: Cipher;
+  readonly #counter: Cipheriv;
+  readonly #mac: Cipheriv;
   /** The first block of the key stream: what hides the tag. */
   readonly #mask: Buffer;
   readonly #tag: number;

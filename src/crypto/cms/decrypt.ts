@@ -5,7 +5,7 @@
  * none. The caller stages them where nobody else looks and throws them away unless the outcome is
  * `opened`. Every failure behind the choice of a key is one answer, `damaged`.
  */
-import { type Decipher, type KeyObject, createDecipheriv } from 'node:crypto';
+import { type Decipheriv, type KeyObject, createDecipheriv } from 'node:crypto';
 import { type Result, fail, ok } from '../../domain/result.ts';
 import { BerError, type Element, readingSlowly } from '../certificates/ber.ts';
 import { oidValue, smallInteger } from '../certificates/ber-values.ts';
@@ -96,7 +96,7 @@ interface Opening {
 /** Decrypts GCM and CBC in one pass. An error of the cipher is not reported before the end. */
 class StreamOpening implements Opening {
   octets = 0;
-  private readonly decipher: Decipher & { setAuthTag?(tag: Buffer): unknown };
+  private readonly decipher: Decipheriv & { setAuthTag?(tag: Buffer): unknown };
   private readonly key: Buffer;
   private readonly algorithm: ReadCipher;
   private readonly into: Sink;

@@ -5,7 +5,7 @@
  * Content up to 256 KB gives DER with lengths, larger content BER in parts of unknown total length:
  * both forms are read by OpenSSL, NSS and gpgsm (AuthEnvelopedData by OpenSSL alone).
  */
-import { type Cipher, type CipherGCMTypes, createCipheriv } from 'node:crypto';
+import { type Cipheriv, type CipherGCMTypes, createCipheriv } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
 import { KiB } from '../../domain/units.ts';
 import type { Certificate } from '../certificates/certificate.ts';
@@ -73,7 +73,7 @@ const PART = 64 * KiB;
 
 interface Plan {
   readonly spec: CipherSpec;
-  readonly cipher: Cipher;
+  readonly cipher: Cipheriv;
   /** Encoded elements before EncryptedContentInfo. */
   readonly start: readonly Encoded[];
   /** Type and cipher in it. */
@@ -97,7 +97,7 @@ function additional({ contentType = Oid.data, authenticated = [] }: EncryptionOp
   return [...type, ...authenticated.map(encodeAttribute)];
 }
 
-function startCipher(spec: CipherSpec, key: Buffer, iv: Uint8Array, attributes: readonly Buffer[]): Cipher {
+function startCipher(spec: CipherSpec, key: Buffer, iv: Uint8Array, attributes: readonly Buffer[]): Cipheriv {
   if (!spec.authenticated) return createCipheriv(spec.name, key, iv);
   const cipher = createCipheriv(spec.name as CipherGCMTypes, key, iv, { authTagLength: GCM_TAG });
   return attributes.length === 0 ? cipher : cipher.setAAD(encode(setOf(attributes)));
@@ -132,7 +132,7 @@ function plan(options: EncryptionOptions): Plan {
   };
 }
 
-const tagOf = (cipher: Cipher): Buffer => (cipher as Cipher & { getAuthTag(): Buffer }).getAuthTag();
+const tagOf = (cipher: Cipheriv): Buffer => (cipher as Cipheriv & { getAuthTag(): Buffer }).getAuthTag();
 const typeOf = ({ authenticated }: CipherSpec): Buffer =>
   oid(authenticated ? Oid.authEnvelopedData : Oid.envelopedData);
 

@@ -105,7 +105,7 @@ export async function makeDkimKey(kind: DkimKind): Promise<string> {
     kind === 'ed25519'
       ? await generate('ed25519')
       : await generate('rsa', { modulusLength: 2048, publicExponent: 0x10001 });
-  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  return privateKey.export({ type: 'pkcs8', format: 'pem' });
 }
 
 /** RFC 6376 section 3.6.1, RFC 8463 section 4: name and text of the TXT record. */

@@ -34,15 +34,14 @@ export class PasswordThread {
   }
 
   #start(): Worker {
-    // Workers load the compiled file: Node strips no types below node_modules.
-    const worker = new Worker(new URL('./password-worker.js', import.meta.url), { name: 'passwords' });
+    const worker = new Worker(new URL('./password-worker.ts', import.meta.url), { name: 'passwords' });
     worker.unref();
     worker.on('message', ({ id, digest }: CryptAnswer) => {
       this.#waiting.get(id)?.resolve(digest);
       this.#waiting.delete(id);
       if (this.#waiting.size === 0) worker.unref();
     });
-    worker.on('error', (error) => this.#ended(error));
+    worker.on('error', (error: Error) => this.#ended(error));
     worker.on('exit', () => this.#ended(new Error('Cannot verify a password: the password thread has ended')));
     return worker;
   }

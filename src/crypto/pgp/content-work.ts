@@ -8,6 +8,7 @@
 import { ReadableStream } from 'node:stream/web';
 import * as openpgp from 'openpgp';
 import { defined } from '../../domain/defined.ts';
+import { joinSmall } from '../../platform/bytes.ts';
 import { PgpFailure } from './failure.ts';
 import { guardPackets } from './packet-guard.ts';
 import type { PgpAnswers, PgpJob, PgpSignature } from './protocol.ts';
@@ -56,7 +57,7 @@ export async function sign(job: JobOf<'sign'>, input: AsyncIterable<Uint8Array>)
   const made = await openpgp.sign({ message, signingKeys, detached: true, format: 'binary' });
   const pieces: Uint8Array[] = [];
   for await (const piece of made) pieces.push(piece);
-  const signature = new Uint8Array(await new Blob(pieces).arrayBuffer());
+  const signature = new Uint8Array(joinSmall(pieces));
   const [packet] = (await openpgp.readSignature({ binarySignature: signature }))
     .packets as unknown as openpgp.SignaturePacket[];
   if (packet === undefined) throw new PgpFailure('unsupported', 'The signature has no packet');

@@ -167,14 +167,13 @@ class PgpThread {
   }
 
   #start(): Worker {
-    // Workers load the compiled file: Node strips no types below node_modules.
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { name: this.#name });
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { name: this.#name });
     worker.unref();
     const ended = (why: string): void => {
       if (this.#worker === worker) this.#worker = undefined;
       for (const lost of [...this.#ports]) lost({ kind: 'busy', text: `The OpenPGP thread has ended: ${why}` });
     };
-    worker.on('error', (error) => ended(error.message));
+    worker.on('error', (error: Error) => ended(error.message));
     worker.on('exit', (code) => ended(`exit code ${code}`));
     return worker;
   }

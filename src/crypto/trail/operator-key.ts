@@ -84,7 +84,7 @@ export function readOperatorPrivateKey(
 export function makeOperatorKey(passphrase: string): { readonly sealed: string; readonly publicKey: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   return {
-    sealed: privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }).toString(),
-    publicKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    sealed: privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase }),
+    publicKey: publicKey.export({ type: 'spki', format: 'pem' }),
   };
 }

@@ -25,7 +25,7 @@ import { DATABASE_FILE } from './writer-files.ts';
 const LOOK_EVERY = 500;
 
 function inThread<T>(job: CopyJob, told: (result: ProofResult) => void = () => undefined): Promise<T> {
-  const worker = new Worker(new URL('./copy-thread.js', import.meta.url), {
+  const worker = new Worker(new URL('./copy-thread.ts', import.meta.url), {
     workerData: job,
     name: `copy-${job.kind}`,
   });

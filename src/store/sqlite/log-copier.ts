@@ -49,7 +49,7 @@ export class ThreadCopier implements Copier {
    * `told`: called when an outcome has come that nobody waited for. `thread`: the program of the
    * thread.
    */
-  constructor(path: string, told: () => void, thread = new URL('./log-copier-thread.js', import.meta.url)) {
+  constructor(path: string, told: () => void, thread = new URL('./log-copier-thread.ts', import.meta.url)) {
     this.#path = path;
     this.#told = told;
     this.#thread = thread;

@@ -32,7 +32,7 @@ export interface PageCheck {
 /** `path`: of the database. `program`: another one for tests. */
 export function checkPagesBeside(
   path: string,
-  program = new URL('./page-check-process.js', import.meta.url),
+  program = new URL('./page-check-process.ts', import.meta.url),
 ): PageCheck {
   // The process does not need the gateway's configuration and environment variables.
   const child = spawn(process.execPath, [fileURLToPath(program), path], {

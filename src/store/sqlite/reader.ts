@@ -26,7 +26,7 @@ export class Reader {
   }
 
   static async start(start: ReaderStart, onFailed: (error: StoreFailed) => void): Promise<Reader> {
-    const worker = new Worker(new URL('./reader-thread.js', import.meta.url), {
+    const worker = new Worker(new URL('./reader-thread.ts', import.meta.url), {
       workerData: start,
       name: 'store-reader',
     });

@@ -12,7 +12,7 @@ import { ROLES } from '../../../src/domain/roles.ts';
 import { type ApiAnswer, type ApiClient, startApi } from '../../support/api.ts';
 import { bodyOf, pathOf } from '../../support/api-samples.ts';
 
-const GOLDEN = join(import.meta.dirname, '..', '..', '..', '..', 'test', 'golden', 'api-rights.txt');
+const GOLDEN = join(import.meta.dirname, '..', '..', '..', 'test', 'golden', 'api-rights.txt');
 const MANY = '[api]\nrequests = 100000\n';
 
 const ask = (client: ApiClient, route: Route, given: Readonly<Record<string, string>> = {}): Promise<ApiAnswer> =>

@@ -13,7 +13,7 @@ import { LETTER_TEXT } from '../../../src/ca/enrol/letter-text.ts';
 import { type LetterParts, codeLetter } from '../../../src/ca/enrol/letters.ts';
 import type { AccountSummary } from '../../../src/store/registry.ts';
 
-const GOLDEN = join(import.meta.dirname, '..', '..', '..', '..', 'test', 'golden');
+const GOLDEN = join(import.meta.dirname, '..', '..', '..', 'test', 'golden');
 const now = instant(Date.UTC(2026, 10, 26, 12));
 
 const parts: LetterParts = {

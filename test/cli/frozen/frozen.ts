@@ -20,7 +20,7 @@ import { type Files, changedFiles, filesIn, trailBehind } from './effects.ts';
 import { leafOf, readsOnly, takesJson } from './tree.ts';
 import { type Plain, Words, readable, shapeOf } from './words.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..', '..', '..');
+const ROOT = join(import.meta.dirname, '..', '..', '..');
 export const GOLDEN = join(ROOT, 'test', 'golden', 'commands');
 
 /** One command. `{here}`, `{gateway}`, `{+30d}` and what was kept stand for values of the run. */

@@ -14,7 +14,7 @@ import { address, bucket } from './support.ts';
 
 const CONTENT = 'This is some sample content.';
 const sample = (name: string): Buffer => {
-  const text = readFileSync(new URL(`../../../../test/golden/cms/${name}.pem`, import.meta.url), 'latin1');
+  const text = readFileSync(new URL(`../../../test/golden/cms/${name}.pem`, import.meta.url), 'latin1');
   return Buffer.from(text.replace(/-----.*-----/g, ''), 'base64');
 };
 

@@ -20,7 +20,7 @@ import { SmtpClient } from '../../support/smtp-client.ts';
 export const CONNECTIONS = 28;
 /** Milliseconds for one message in a series; a series that waits longer ends. */
 const PATIENCE = 500;
-const NO_TURNS = fileURLToPath(new URL('no-turns.js', import.meta.url));
+const NO_TURNS = fileURLToPath(new URL('no-turns.ts', import.meta.url));
 /** An instance with the accounts of the loads. */
 export async function prepared(): Promise<Instance> {
   const instance = await Instance.create();

@@ -16,7 +16,7 @@ import { pause } from './traffic.ts';
 
 /** Settlements that a round tells of at least. */
 const LEAST = 20;
-const SETTLER = fileURLToPath(new URL('store-settler.js', import.meta.url));
+const SETTLER = fileURLToPath(new URL('store-settler.ts', import.meta.url));
 
 export interface Tally {
   /** Settlements that were told of, and deliveries that failed. */
