@@ -417,7 +417,7 @@ export default tseslint.config(
   ),
   layer('platform', [node, domain, 'winston']),
   layer('mime', [node, domain, platform]),
-  layer('edi', [node, domain]),
+  layer('edi', [node, domain, '/platform/octet-finder.ts']),
   layer('crypto/certificates', [node, domain, platform], '../../'),
   layer('crypto/keys', [node, domain, platform, '../certificates/'], '../../'),
   layer('crypto/passwords', [node, domain, platform, '../keys/', '@node-rs/'], '../../'),

@@ -2,6 +2,7 @@
  * The service characters of EDIFACT; finds the end of a segment and cuts it into its elements (ISO
  * 9735:1988 and ISO 9735-1).
  */
+import type { OctetFinder } from '../platform/octet-finder.ts';
 
 const U = 85;
 const N = 78;
@@ -37,18 +38,13 @@ export function serviceCharacters(advice: Buffer): ServiceCharacters {
  * Offset of the first terminator from `from` on that is not released; -1 if there is none.
  * `before`: how many release characters stand right in front of `from`.
  */
-export function terminatorFrom(
-  data: Buffer,
-  from: number,
-  terminator: number,
-  release: number,
-  before: number,
-): number {
-  let end = data.indexOf(terminator, from);
+export function terminatorFrom(terminators: OctetFinder, from: number, release: number, before: number): number {
+  const { data } = terminators;
+  let end = terminators.from(from);
   // Most terminators have no release character in front; this test sees that without a call.
   while (end >= 0 && (end === from || data[end - 1] === release)) {
     if (releasesBefore(data, from, end, release, before) % 2 === 0) break;
-    end = data.indexOf(terminator, end + 1);
+    end = terminators.from(end + 1);
   }
   return end;
 }

@@ -8,6 +8,7 @@
  * Latin-1 under UNOA): each deviation is a remark, and reading goes on.
  */
 import { isAscii } from 'node:buffer';
+import { OctetFinder } from '../platform/octet-finder.ts';
 import type { EdiReader, OnInterchange } from './draft.ts';
 import { EdifactEnvelope } from './edifact-envelope.ts';
 import {
@@ -35,6 +36,7 @@ export class EdifactReader implements EdiReader {
   /** `start`: UNA or UNB is awaited; `lost`: looking for the next one. */
   #state: 'start' | 'segments' | 'lost' = 'start';
   #advised = false;
+  #finder: OctetFinder | undefined;
   readonly #carry = Buffer.allocUnsafe(MAX_SEGMENT);
   #carried = 0;
   /**
@@ -225,11 +227,12 @@ export class EdifactReader implements EdiReader {
    * of the first from `at` on that does not.
    */
   #pass(data: Buffer, at: number, message: { count: number }): number {
-    const { terminator, release } = this.#characters;
+    const { release } = this.#characters;
+    const terminators = this.#terminatorsIn(data);
     let from = at;
     for (let passed = 0; ; passed += 1) {
       while (from < data.length && isLayout(data[from])) from += 1;
-      const end = isServiceAt(data, from) ? -1 : terminatorFrom(data, from, terminator, release, 0);
+      const end = isServiceAt(data, from) ? -1 : terminatorFrom(terminators, from, release, 0);
       if (end < 0) {
         message.count += passed;
         return from;
@@ -238,13 +241,20 @@ export class EdifactReader implements EdiReader {
     }
   }
 
+  #terminatorsIn(data: Buffer): OctetFinder {
+    const { terminator } = this.#characters;
+    if (this.#finder?.data !== data || this.#finder.octet !== terminator)
+      this.#finder = new OctetFinder(data, terminator);
+    return this.#finder;
+  }
+
   /**
    * Offset of the terminator of the segment that continues at `at`. -1 if it has not come; then the
    * octets are carried over.
    */
   #segmentEnd(data: Buffer, at: number): number {
-    const { terminator, release } = this.#characters;
-    const end = terminatorFrom(data, at, terminator, release, this.#releases);
+    const { release } = this.#characters;
+    const end = terminatorFrom(this.#terminatorsIn(data), at, release, this.#releases);
     if (end >= 0) return end;
     const kept = Math.min(data.length - at, MAX_SEGMENT - this.#carried);
     data.copy(this.#carry, this.#carried, at, at + kept);
