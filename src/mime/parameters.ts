@@ -29,6 +29,8 @@ const DECIDING: ReadonlySet<string> = new Set([
   ...['protocol', 'micalg', 'smime-type', 'hp', 'protected-headers'],
 ]);
 const FILE_NAMES: ReadonlySet<string> = new Set(['name', 'filename']);
+/** `key`: with the mark of RFC 2231, if it has one. */
+const isFileName = (key: string): boolean => FILE_NAMES.has(key.split('*', 1)[0] ?? '');
 /** RFC 2045 section 5.1. */
 const TOKEN = /^[\w!#$%&'*+.^`{|}~-]+$/;
 /**
@@ -37,6 +39,11 @@ const TOKEN = /^[\w!#$%&'*+.^`{|}~-]+$/;
  */
 const UNQUOTED = /^[^\s"()<>\\\x7f-\uffff]*$/;
 const QUOTED = /^[\t\x20-\x7e]*$/;
+/**
+ * What a program that decodes encoded words could take for one (RFC 2047 section 2). `=?` alone is
+ * none, and may stand in a boundary (RFC 2046 section 5.1.1).
+ */
+const ENCODED_WORD = /=\?[^?]*\?[bq]\?/i;
 
 /** `text`: the unfolded value, one character an octet (latin1). */
 export function readFieldValue(text: string): FieldValue {
@@ -49,7 +56,7 @@ export function readFieldValue(text: string): FieldValue {
     const given = scanner.until('=;');
     const name = given.trim().toLowerCase();
     const has = scanner.take('=');
-    const value = has ? scanner.value() : '';
+    const value = has ? scanner.value(isFileName(name)) : '';
     doubts.push(!has || !TOKEN.test(given) ? 'a parameter cannot be read' : doubtOf(name, scanner.wrote, raw));
     if (name !== '' && !raw.has(name)) raw.set(name, value);
     scanner.skip();
@@ -87,7 +94,7 @@ function doubtOf(key: string, { quoted, text }: Wrote, before: ReadonlyMap<strin
   if (!decides) return undefined;
   if (quoted && (text.includes('\\') || !QUOTED.test(text))) return `${said} has a quoted pair or octets outside ASCII`;
   if (!quoted && !UNQUOTED.test(text)) return `${said} is not quoted and must be`;
-  return text.includes('=?') ? `${said} has an encoded word` : undefined;
+  return ENCODED_WORD.test(text) ? `${said} has an encoded word` : undefined;
 }
 
 /**
@@ -150,7 +157,8 @@ class Scanner {
     return read;
   }
 
-  value(): string {
+  /** `path`: it may be a path of Windows. */
+  value(path: boolean): string {
     while (!this.done && ' \t'.includes(this.#text[this.#at] ?? '')) this.#at += 1;
     if (!this.take('"')) {
       // QUIRK: file names with blanks and brackets but without quotes are common: everything up to
@@ -166,8 +174,8 @@ class Scanner {
     let read = '';
     while (!this.done && !this.take('"')) {
       // QUIRK: Windows paths in quotes ("C:\uit\lab.edi") are written without doubling the
-      // backslash. So a backslash is dropped only before a quote or a backslash.
-      if (this.#text[this.#at] === '\\' && '"\\'.includes(this.#text[this.#at + 1] ?? ' ')) this.#at += 1;
+      // backslash. So in a file name a backslash is dropped only before a quote or a backslash.
+      if (this.#text[this.#at] === '\\' && (!path || '"\\'.includes(this.#text[this.#at + 1] ?? ' '))) this.#at += 1;
       read += this.#text[this.#at] ?? '';
       this.#at += 1;
     }
@@ -201,7 +209,8 @@ function combined(raw: ReadonlyMap<string, string>): Map<string, string> {
     if (section === undefined) {
       // An extended value counts more, wherever it stands (RFC 6266 section 4.3 has the same rule).
       if (!raw.has(`${name}*`) && !raw.has(`${name}*0`) && !raw.has(`${name}*0*`))
-        parameters.set(name, decodeEncodedWords(value));
+        // Delimiters have the octets of the boundary as they stand.
+        parameters.set(name, name === 'boundary' ? value : decodeEncodedWords(value));
     } else if (section === '') parameters.set(name, extended(value));
     else if (section === '0') parameters.set(name, sections(raw, name));
   }

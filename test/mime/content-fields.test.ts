@@ -101,6 +101,32 @@ test('a field is bounded in length, parameters and sections', () => {
   assert.equal(fields(`Content-Disposition: x${sections}\r\n`).name, 'a'.repeat(63));
 });
 
+/** All that RFC 2046 section 5.1.1 allows: every character, and 70 of them. */
+const ALLOWED_BOUNDARIES = [
+  "=_('+_,-./:=?)_x y",
+  '=?',
+  '?=',
+  '=?a?',
+  '=?a?=',
+  '(a)',
+  '--a--',
+  `=?${'b'.repeat(68)}`,
+  "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst'()+_,-./:=?  z",
+];
+
+test('a boundary is read as it stands: no encoded word in it is decoded, and blanks at its end do not count', () => {
+  for (const [written, boundary] of [
+    ...ALLOWED_BOUNDARIES.map((each) => [each, each] as const),
+    ['=?utf-8?q?a?=', '=?utf-8?q?a?='],
+    ['\u00c3\u00a9', '\u00c3\u00a9'],
+    ['a ', 'a'],
+    ['a\\(b\\)', 'a(b)'],
+    ['a\\"b\\\\c', 'a"b\\c'],
+  ] as const)
+    assert.equal(fields(`Content-Type: multipart/mixed; boundary="${written}"\r\n`).boundary, boundary);
+  assert.equal(fields('Content-Disposition: x; filename="C:\\uit\\lab.edi"\r\n').name, 'C:\\uit\\lab.edi');
+});
+
 /** Each is read by other programs as something else; the word is a part of the reason. */
 const DOUBTFUL: readonly (readonly [header: string, reason: string])[] = [
   [`Content-Type: multipart/mixed; boundary*=us-ascii''b; boundary=a`, 'RFC 2231'],
@@ -117,6 +143,8 @@ const DOUBTFUL: readonly (readonly [header: string, reason: string])[] = [
   ['Content-Type: multipart/mixed; boundary="a"b', 'cannot be read'],
   ['Content-Type: multipart/mixed; boundary =a', ''],
   ['Content-Type: multipart/mixed; boundary="=?utf-8?q?a?="', 'encoded word'],
+  ['Content-Type: multipart/mixed; boundary="x=?utf-8?B?YQ"', 'encoded word'],
+  ['Content-Type: multipart/mixed; boundary="=?a?Q?b c?="', 'encoded word'],
   ['Content-Type: multipart/mixed; boundary="\u00e9"', 'outside ASCII'],
   [`Content-Type: multipart/mixed; boundary="${'b'.repeat(201)}"`, 'no boundary'],
   ['Content-Type: multipart/mixed', 'no boundary'],
@@ -152,6 +180,7 @@ const CLEAR: readonly string[] = [
   'Content-Type: multipart/mixed; boundary="----=_Part_1_2.3"',
   'Content-Type: multipart/mixed;\r\n\tboundary=----=_NextPart_000_0001',
   `Content-Type: multipart/signed; protocol="application/pkcs7-signature"; micalg=sha-256; boundary="a b'c:d"`,
+  ...ALLOWED_BOUNDARIES.map((boundary) => `Content-Type: multipart/mixed; boundary="${boundary}"`),
   'Content-Type: application/pdf; name="C:\\uit\\lab.pdf"\r\nContent-Disposition: attachment; filename="lab.pdf"',
   'Content-Type: application/pdf; name=lab uitslag (1).pdf',
   `Content-Disposition: attachment; filename="Zo_.pdf"; filename*=utf-8''Zo%C3%AB.pdf`,

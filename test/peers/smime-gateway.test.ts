@@ -145,6 +145,19 @@ async function throughGateway(d: NoticeWriter, made: Buffer): Promise<string> {
   return (await fetched(d, 'bram')).toString('latin1');
 }
 
+test('a signature is valid with every boundary that RFC 2046 allows', options, async (t) => {
+  const d = await opening(t, Buffer.from(`${CONTENT}${BODY}`, 'latin1'));
+  await d.openssl('cms', '-sign', ...BY_ANNA, '-in', 'entity', '-out', 'signed', '-binary', '-crlfeol');
+  const signed = d.get('signed').toString('latin1');
+  const [, written = ''] = /boundary="([^"]+)"/.exec(signed) ?? [];
+  assert.notEqual(written, '');
+  for (const boundary of ["=_('+_,-./:=?)_x y", `=?${'b'.repeat(68)}`]) {
+    const got = await throughGateway(d, Buffer.from(signed.replaceAll(written, boundary), 'latin1'));
+    assert.match(got, /smime=pass/, boundary);
+    assert.ok(got.includes(`boundary="${boundary}"`), boundary);
+  }
+});
+
 test('what OpenSSL signed is judged, what it encrypted is opened, in each form that it writes', options, async (t) => {
   const d = await opening(t, Buffer.from(`${CONTENT}${BODY}`, 'latin1'));
   const by = BY_ANNA;
