@@ -15,7 +15,7 @@ const done = process.argv.includes('--done');
 // Blanks stand where types stood, so that a trace names the line and column of the source. Sources name each other, and what their threads load, by relative paths alone.
 const strippedOf = (text) => stripTypeScriptTypes(text).replace(/(['"]\.{1,2}\/[^'"\n]*)\.ts(?=['"])/g, '$1.js');
 for (const name of readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })) {
-  if (!name.endsWith('.ts')) continue;
+  if (!name.endsWith('.ts') || name.endsWith('.d.ts')) continue;
   const source = join(root, 'src', name);
   const stripped = source.replace(/\.ts$/, '.js');
   if (done) rmSync(stripped, { force: true });

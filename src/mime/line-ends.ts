@@ -18,8 +18,8 @@ export interface LineEndCounts {
  * set, each bare CR or LF in it is made CRLF.
  */
 export function judged(slice: Buffer, met: LineEndCounts, normalise: boolean): Buffer {
-  // Nearly all content is clean. Looking at four octets at a time finds that out at 2.7 GB/s, a look
-  // at each reaches 0.7 GB/s.
+  // Nearly all content is clean. Looking at four octets at a time finds that out at 2.7 GB/s, a
+  // look at each reaches 0.7 GB/s.
   if (isClean(slice)) return slice;
   let bare = 0;
   for (let at = 0; at < slice.length; at += 1) {

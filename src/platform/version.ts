@@ -34,7 +34,10 @@ function packed(): string | undefined {
   return commit && `${commit.date}.${commit.hash}${commit.changed ? '.changed' : ''}`;
 }
 
-/** Read from the files of git: every command says its version to the gateway, and starts no program for it. */
+/**
+ * Read from the files of git: every command says its version to the gateway, and starts no program
+ * for it.
+ */
 function checkedOut(): string | undefined {
   const head = textAt('../../.git/HEAD');
   const [, ref] = /^ref: (\S+)$/m.exec(head ?? '') ?? [];

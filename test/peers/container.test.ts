@@ -21,7 +21,7 @@ test('it has two stages, the second on nothing, runs as a number that is not roo
   );
   const args = new Map(of('ARG').map((arg) => arg.split('=') as [string, string]));
   assert.deepEqual([...args.keys()], ['BUILD', 'COMMIT']);
-  assert.equal(args.get('BUILD'), 'docker.io/library/node:22-trixie');
+  assert.equal(args.get('BUILD'), 'docker.io/library/node:26-trixie');
   assert.deepEqual(of('FROM'), ['${BUILD} AS build', 'scratch']);
   // There is no shell that could run anything, and what is copied comes from the first stage alone.
   for (const { word, rest } of steps.slice(second)) {
@@ -32,7 +32,7 @@ test('it has two stages, the second on nothing, runs as a number that is not roo
     readonly engines: { readonly node: string };
     readonly version: string;
   };
-  assert.match(engines.node, /\^22/);
+  assert.match(engines.node, /^>=26\./);
   const page = readFileSync(join(root, 'docs', 'install.md'), 'utf8');
   for (const command of ['podman build -f docs/container/Containerfile', 'podman save'])
     assert.match(page, new RegExp(`^${command} .*sluis:${version.replaceAll('.', '\\.')}`, 'm'));

@@ -321,7 +321,7 @@ test('while no other place answers maildrops are still opened, and given back', 
   try {
     const names = async (of: PostgresClient): Promise<unknown> =>
       Object.values((await of.query('SHOW synchronous_standby_names')).rows[0] ?? {})[0];
-    for (const of of [client, one.client])
+    for (const its of [client, one.client])
       await until('a process hears of it', async () => (await names(of)) === 'nobody');
     await client.query(HEARD);
     // Control: one that must stand at another place waits.

@@ -28,6 +28,6 @@ else {
   for (const name of effort(ESSENTIAL, [...ESSENTIAL, ...ALL]))
     describe(`${name.slice(name.lastIndexOf('/') + 1)} on PostgreSQL 17`, () => {
       // At once: what stands behind an await would belong to no suite, nor would its hooks.
-      load(`${name}.test.js`);
+      load(`${name}.test.ts`);
     });
 }
