@@ -255,10 +255,14 @@ export class Instance {
       options.script === undefined
         ? [options.main ?? MAIN, 'serve', '--config', this.config]
         : [options.script, '--config', this.config, ...(options.arguments ?? [])];
-    const child = spawn(process.execPath, ['--import', ENDS_WITH_TEST, ...(options.nodeOptions ?? []), ...command], {
-      stdio: ['pipe', 'ignore', 'pipe'],
-      env: { ...process.env, ...options.env },
-    });
+    const child = spawn(
+      process.execPath,
+      ['--max-semi-space-size=8', '--import', ENDS_WITH_TEST, ...(options.nodeOptions ?? []), ...command],
+      {
+        stdio: ['pipe', 'ignore', 'pipe'],
+        env: { ...process.env, ...options.env },
+      },
+    );
     const served = new Served(child, ['Secret-', ...(options.secrets ?? [])]);
     this.#served.add(served);
     if (options.hear !== undefined) child.stderr.on('data', options.hear);
