@@ -29,8 +29,8 @@ const HERE = join(root, 'scripts', 'package', 'debian');
 export const unitOf = (text) =>
   text
     .replace(
-      /^ExecStart=\/usr\/bin\/node \/opt\/sluis\/sluis\//m,
-      'ExecStart=/usr/lib/sluis/node/bin/node /usr/lib/sluis/',
+      /^ExecStart=\/usr\/bin\/node (.*)\/opt\/sluis\/sluis\//m,
+      'ExecStart=/usr/lib/sluis/node/bin/node $1/usr/lib/sluis/',
     )
     .replace(/^Documentation=.*$/m, 'Documentation=man:sluis(8) file:/usr/share/doc/sluis/run.md')
     .replace(/ ?Copy it to \/etc\/systemd\/system, then: systemctl daemon-reload &&(\n#)? /, ' Then: ');

@@ -80,7 +80,10 @@ test('its units run the program and the Node of the package, as the user that it
     const text = unitOf(readFileSync(join(root, 'docs', 'systemd', name), 'utf8'));
     assert.doesNotMatch(text, /\/opt\/|\/usr\/bin\/node|Copy it/, name);
     if (!name.endsWith('.service')) continue;
-    assert.match(text, /^ExecStart=\/usr\/lib\/sluis\/node\/bin\/node --max-semi-space-size=8 \/usr\/lib\/sluis\/scripts\/sluis\.mjs serve /m);
+    assert.match(
+      text,
+      /^ExecStart=\/usr\/lib\/sluis\/node\/bin\/node --max-semi-space-size=8 \/usr\/lib\/sluis\/scripts\/sluis\.mjs serve /m,
+    );
     assert.match(text, /^User=sluis$/m);
   }
   assert.match(own('sysusers.conf'), /^u sluis /m);
