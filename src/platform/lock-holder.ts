@@ -9,22 +9,11 @@ import type { LockHolder } from '../domain/lock-holder.ts';
  */
 const HELD = /^\d+: POSIX +\w+ +WRITE (\d+) \w+:\w+:(\d+) /;
 
-const LOOKS = 5;
-
 /**
  * Undefined if no process holds the lock, if it is this one, or if the kernel does not tell:
  * outside Linux, and across containers.
  */
 export function lockHolder(path: string): LockHolder | undefined {
-  // The kernel gives its list in pieces, and an entry that moves between two of them is missed.
-  for (let look = 0; look < LOOKS; look += 1) {
-    const found = lookedUp(path);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-function lookedUp(path: string): LockHolder | undefined {
   try {
     // The device is not compared: some file systems name another device here than in `stat`.
     const inode = String(statSync(path).ino);

@@ -8,15 +8,22 @@ import type { TestContext } from 'node:test';
 
 export const LOCK = new URL('../../src/store/sqlite/folder-lock.ts', import.meta.url).href;
 
-/** It calls itself `sluis account show anna`, and ends when its input does. */
+/**
+ * It calls itself `sluis account show anna`, and ends when its input does. Nothing there refers to
+ * the lock, and garbage is collected before it counts as held: a lock is given back by `release`
+ * alone.
+ */
 export async function holding(t: TestContext, dataFolder: string): Promise<ChildProcess> {
   const code = `const { FolderLock } = await import('${LOCK}');
 FolderLock.take(${JSON.stringify(dataFolder)});
+await new Promise(setImmediate);
+gc();
+await new Promise(setImmediate);
 console.log('held');
 process.stdin.resume();`;
   const child = spawn(
     process.execPath,
-    ['--input-type=module', '--eval', code, '--', 'sluis', 'account', 'show', 'anna'],
+    ['--expose-gc', '--input-type=module', '--eval', code, '--', 'sluis', 'account', 'show', 'anna'],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   );
   t.after(() => child.kill('SIGKILL'));

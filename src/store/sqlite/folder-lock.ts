@@ -10,11 +10,18 @@ import { lockHolder } from '../../platform/lock-holder.ts';
 import { systemProblem } from '../../platform/system-problem.ts';
 import { StoreRefused } from '../store.ts';
 
+/**
+ * Until `release`. Without it the collector may close the database of a lock that nobody refers to
+ * any more, and the folder is free while its process still runs.
+ */
+const taken = new Set<FolderLock>();
+
 export class FolderLock {
   readonly #db: Database.Database;
 
   private constructor(db: Database.Database) {
     this.#db = db;
+    taken.add(this);
   }
 
   /**
@@ -41,6 +48,7 @@ export class FolderLock {
 
   release(): void {
     this.#db.close();
+    taken.delete(this);
   }
 }
 
