@@ -322,7 +322,7 @@ test('while no other place answers maildrops are still opened, and given back', 
     const names = async (of: PostgresClient): Promise<unknown> =>
       Object.values((await of.query('SHOW synchronous_standby_names')).rows[0] ?? {})[0];
     for (const its of [client, one.client])
-      await until('a process hears of it', async () => (await names(of)) === 'nobody');
+      await until('a process hears of it', async () => (await names(its)) === 'nobody');
     await client.query(HEARD);
     // Control: one that must stand at another place waits.
     const waits = one.locks.lock(anna, here);
