@@ -59,9 +59,9 @@ export function layOutImage(image) {
   makeTree(tree, keep);
   rmSync(keep, { recursive: true });
   rmSync(join(tree, 'docs'), { recursive: true });
-  // The kernel starts it by its first line: there is no shell for a command of two words.
+  // The kernel starts it by its first line: there is no shell for a command of two words. Why the option: docs/systemd/sluis.service.
   const command = readFileSync(join(tree, COMMAND), 'utf8');
-  put(`usr/lib/sluis/${COMMAND}`, command.replace(/^#!.*/, `#!${NODE}`), 0o755);
+  put(`usr/lib/sluis/${COMMAND}`, command.replace(/^#!.*/, `#!${NODE} --max-semi-space-size=8`), 0o755);
   put('usr/lib/sluis/healthy.mjs', readFileSync(fileURLToPath(new URL('healthy.mjs', import.meta.url)), 'utf8'));
   mkdirSync(join(image, 'usr', 'bin'), { recursive: true });
   symlinkSync(`../lib/sluis/${COMMAND}`, join(image, 'usr', 'bin', 'sluis'));
